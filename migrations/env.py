@@ -1,0 +1,37 @@
+"""How migrations reach the database: one transaction, one migrator at a time, and no waiting for ever on a busy table."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import context
+
+from store.database import is_sqlite
+from store.tables import metadata
+
+#: Any constant will do, as long as every opsmon takes the same one.
+ADVISORY_LOCK = 0x6F70736D
+
+
+def run() -> None:
+    url: sa.URL = context.config.attributes["url"]
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        if is_sqlite(url):
+            connection.exec_driver_sql("PRAGMA busy_timeout = 30000")
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.commit()
+            # Two that migrate an empty file at once: the second waits here and then finds the work done.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("SET lock_timeout = '10s'")
+            connection.exec_driver_sql("SET statement_timeout = '15min'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        context.configure(
+            connection=connection, target_metadata=metadata, render_as_batch=is_sqlite(url), transactional_ddl=True
+        )
+        context.run_migrations()
+        connection.commit()
+    engine.dispose()
+
+
+run()

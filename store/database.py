@@ -1,0 +1,269 @@
+"""The one place where connections are made, bounded in time, and where a driver's errors become ours.
+
+Every use of the database is one short transaction. A server that is frozen, or behind a dead link, never answers and its own
+statement time-out never fires, so each transaction on PostgreSQL also has a deadline on this side: a daemon thread shuts down
+the socket of a connection that is overdue, which ends the waiting call at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. A transaction as a whole may take longer than one statement, never longer than `transaction`."""
+
+    connect: float = 3.0
+    statement: float = 5.0
+    lock: float = 3.0
+    transaction: float = 8.0
+    #: SQLite: how long a writer waits for another one.
+    busy: float = 15.0
+
+
+def parse_url(text: str) -> sa.URL:
+    """A database URL as SQLAlchemy takes it; `postgresql://` means psycopg. Raises InputInvalid, never showing the password."""
+    try:
+        url = sa.make_url(text)
+    except (ArgumentError, ValueError):
+        raise InputInvalid(
+            "the database URL cannot be read", "give sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite":
+        url = url.set(drivername="sqlite+pysqlite")
+    if url.drivername not in ("postgresql+psycopg", "sqlite+pysqlite"):
+        raise InputInvalid(
+            f"databases of kind '{url.drivername}' are not supported",
+            "give sqlite:///FILE or postgresql://USER@HOST/NAME",
+        )
+    if url.drivername == "sqlite+pysqlite" and url.database in (None, "", ":memory:"):
+        raise InputInvalid("an SQLite database in memory cannot be shared with a worker", "give sqlite:///FILE")
+    return url
+
+
+def is_sqlite(url: sa.URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
+    """libpq's connection parameters with every time-out that the server and the kernel can keep for us."""
+    milliseconds = {"statement_timeout": timeouts.statement, "lock_timeout": timeouts.lock}
+    milliseconds["idle_in_transaction_session_timeout"] = 2 * timeouts.transaction
+    options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items())
+    return {
+        "connect_timeout": max(2, round(timeouts.connect)),
+        "options": options + " -c timezone=UTC",
+        "application_name": "opsmon",
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": int(timeouts.transaction * 1000),
+    }
+
+
+def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
+    """WAL lets screens read while a worker writes. NORMAL keeps the file whole through a crash; a power cut may cost the last commits."""
+    connection.execute(f"PRAGMA busy_timeout = {int(timeouts.busy * 1000)}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+class Database:
+    """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
+
+    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked) and
+    `SchemaMismatch` (a table or column is missing); a violated constraint stays SQLAlchemy's IntegrityError.
+    """
+
+    def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
+        self.url = parse_url(url) if isinstance(url, str) else url
+        self.timeouts = timeouts or Timeouts()
+        self.is_sqlite = is_sqlite(self.url)
+        self._watchdog = Watchdog()
+        self._engine = self._make_engine(pool_size)
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        reading = (
+            {"sqlite_begin": "BEGIN"}
+            if self.is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        self._reading = self._engine.execution_options(**reading)
+
+    def _make_engine(self, pool_size: int) -> sa.Engine:
+        pool = {"pool_size": pool_size, "max_overflow": 2 * pool_size, "pool_timeout": self.timeouts.connect}
+        if not self.is_sqlite:
+            return sa.create_engine(self.url, connect_args=postgres_options(self.timeouts), pool_recycle=1800, **pool)
+        # Without this the driver opens transactions of its own accord, and late: BEGIN is ours to say.
+        engine = sa.create_engine(
+            self.url,
+            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy},
+            **pool,
+        )
+        event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @property
+    def name(self) -> str:
+        """The database for people: kind and place, without credentials."""
+        if self.is_sqlite:
+            return f"sqlite {Path(self.url.database or '').name}"
+        return f"postgresql {self.url.host or self.url.query.get('host') or 'localhost'}/{self.url.database}"
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that writes. On SQLite it is the only writer from its first statement on."""
+        with self._guarded(self._engine) as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def statement(self) -> Iterator[sa.Connection]:
+        """For one statement that is a transaction by itself: one round trip. On SQLite the same as `transaction`."""
+        if self.is_sqlite:
+            with self.transaction() as connection:
+                yield connection
+            return
+        with self._guarded(self._autocommit) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A read transaction: every statement in it sees the same instant."""
+        with self._guarded(self._reading) as connection, connection.begin():
+            yield connection
+
+    def driver_connection(self) -> Any:
+        """A connection of the driver's own, outside the pool, with the same time-outs: what Huey's storage works with."""
+        import psycopg
+
+        conninfo = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(conninfo, **postgres_options(self.timeouts))
+
+    def close(self) -> None:
+        """Give back every connection and end the watchdog. The object may be used again; it then connects anew."""
+        self._engine.dispose()
+        self._watchdog.stop()
+
+    @contextlib.contextmanager
+    def _guarded(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with _our_errors(), engine.connect() as connection:
+            if self.is_sqlite:
+                yield connection
+                return
+            with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
+                yield connection
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another writer came in between; so writers say so.
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+@contextlib.contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout:
+        raise DatabaseAway("the database does not answer", "all connections are waiting for it") from None
+    except DBAPIError as error:
+        ours = _translate(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+_SCHEMA_STATES = ("42P01", "42703")  # undefined table, undefined column
+_AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25")
+
+
+def _translate(error: DBAPIError) -> Exception | None:
+    text = str(error.orig).strip()
+    first_line = text.splitlines()[0][:160] if text else type(error.orig).__name__
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _SCHEMA_STATES or first_line.startswith(
+        ("no such table", "no such column", "table operation_runs has no column")
+    ):
+        return SchemaMismatch("the database's tables are not those of this program", "run 'opsmon db upgrade'")
+    operational = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and state is None
+    if error.connection_invalidated or operational or (state or "").startswith(_AWAY_STATES):
+        return DatabaseAway("the database does not answer", without_credentials(first_line))
+    return None
+
+
+def without_credentials(text: str) -> str:
+    from store.sanitize import sanitize
+
+    return sanitize(text, 160)
+
+
+class Watchdog:
+    """Ends calls on connections that are overdue, by shutting their socket down under them."""
+
+    _TICK = 0.25
+
+    def __init__(self) -> None:
+        self._watched: dict[int, tuple[DBAPIConnection, float]] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def watching(self, connection: Any, seconds: float) -> Iterator[None]:
+        """Within this block the connection has `seconds` to live."""
+        key = id(connection)
+        with self._lock:
+            self._watched[key] = (connection, time.monotonic() + seconds)
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched.pop(key, None)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stop.set()
+            self._thread = None
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():  # it does not survive a fork
+            self._stop = threading.Event()
+            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="database-watchdog", daemon=True)
+            self._thread.start()
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(self._TICK):
+            with self._lock:
+                now = time.monotonic()
+                overdue = [key for key, (_, deadline) in self._watched.items() if deadline < now]
+                for key in overdue:
+                    _shut_down(self._watched.pop(key)[0])
+
+
+def _shut_down(connection: Any) -> None:
+    # A duplicate of the descriptor: closing our socket object must not close the driver's.
+    with contextlib.suppress(Exception):
+        duplicate = os.dup(connection.fileno())
+        with socket.socket(fileno=duplicate) as ours:
+            ours.shutdown(socket.SHUT_RDWR)

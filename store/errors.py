@@ -1,0 +1,84 @@
+"""Every error that opsmon shows to people: one tree, one root.
+
+Each class has a stable dotted `code` (what scripts and failure summaries match on), an exit code of the command line and,
+as its docstring, what it means. An instance's text is one line: what happened, and what to do about it.
+It is rendered at one edge only: the command line's last `except`, or a toast.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OpsmonError(Exception):
+    """opsmon could not do what was asked."""
+
+    code: ClassVar[str] = "opsmon.error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None, hint: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.hint = hint
+        super().__init__(f"{self.message}: {hint}" if hint else self.message)
+
+
+class InputInvalid(OpsmonError):
+    """What was given cannot be used."""
+
+    code = "input.invalid"
+    exit_code = 2
+
+
+class NotFound(OpsmonError):
+    """There is no such thing, or none that you may know of."""
+
+    code = "access.not_found"
+    exit_code = 3
+
+
+class Forbidden(OpsmonError):
+    """Your role does not allow this."""
+
+    code = "access.forbidden"
+    exit_code = 3
+
+
+class RunChanged(OpsmonError):
+    """The run is no longer in the state in which this was possible."""
+
+    code = "run.changed"
+
+
+class DatabaseAway(OpsmonError):
+    """The database does not answer."""
+
+    code = "database.away"
+
+
+class SchemaMismatch(OpsmonError):
+    """The database's schema is not the one this program needs."""
+
+    code = "database.schema"
+
+
+class QueueUnavailable(OpsmonError):
+    """The queue did not take the message."""
+
+    code = "queue.dispatch_failed"
+
+
+class RunEnded(OpsmonError):
+    """This worker no longer owns the run: it was completed by somebody else, or its deadline has passed."""
+
+    code = "run.ended"
+
+
+class OperationFailed(OpsmonError):
+    """An operation failed for a reason that it knows; `code` is the failure's code in the run.
+
+    Raised by an operation (or by what it calls) to end the run with that code and message.
+    """
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        self.failure_code = code
+        super().__init__(message, hint)

@@ -1,0 +1,101 @@
+"""Who is told what: one row per (run, kind), for the run's initiator alone, written in the transaction that makes it true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from store.access import member_tenants
+from store.database import Database
+from store.records import Counts, Failure, Notification
+from store.tables import notifications, operation_runs, tenants
+from store.transitions import insert_ignoring
+from store.types import utcnow
+
+_note = notifications.c
+_COLUMNS = ("run_id", "user_id", "kind", "title", "body")
+
+
+def queued_notification(done: sa.FromClause) -> sa.Insert:
+    """The effect of a run having been queued. One that exists is left alone: a run is told to be queued once."""
+    return _notification(done, "queued", sa.literal(" queued"), sa.literal("Waiting for a worker."))
+
+
+def completed_notification(done: sa.FromClause) -> sa.Insert:
+    """The effect of a run having been completed; takes the parameters `p_title` (a suffix) and `p_body`."""
+    return _notification(
+        done, "completed", sa.bindparam("p_title", type_=sa.Text), sa.bindparam("p_body", type_=sa.Text)
+    )
+
+
+def _notification(
+    done: sa.FromClause, kind: str, suffix: sa.ColumnElement[str], body: sa.ColumnElement[str]
+) -> sa.Insert:
+    title = sa.func.coalesce(done.c.label, done.c.type).concat(suffix)
+    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, tenants.c.slug.concat(": ").concat(body))
+    # The table is joined for its key's sake: who is told must still exist, and nobody is told for the system.
+    source = (
+        sa.select(*columns)
+        .join_from(done, tenants, tenants.c.id == done.c.tenant_id)
+        .where(done.c.user_id.is_not(None))
+    )
+    return insert_ignoring(notifications, _COLUMNS, source)
+
+
+def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
+    """What happened, in one line."""
+    said = []
+    if counts:
+        said.append(f"{counts.success} of {counts.total} done")
+        said += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
+    if failures:
+        said.append(failures[0].message)
+    return ", ".join(said) + "." if said else "Done."
+
+
+def unread(connection: sa.Connection, user_id: int, limit: int = 100) -> tuple[Notification, ...]:
+    """The newest unread ones, newest first."""
+    return _select(connection, _note.user_id == user_id, _note.read_at.is_(None), limit=limit)
+
+
+def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[Notification, ...]:
+    """The newest ones, read or not, newest first."""
+    return _select(connection, _note.user_id == user_id, limit=limit)
+
+
+def since(connection: sa.Connection, user_id: int, after: int, limit: int = 50) -> tuple[Notification, ...]:
+    """The newest ones with an id above `after`, newest first."""
+    return _select(connection, _note.user_id == user_id, _note.id > after, limit=limit)
+
+
+def newest_id(connection: sa.Connection, user_id: int) -> int:
+    """The id of the user's newest notification, 0 without any."""
+    query = sa.select(_note.id).where(_note.user_id == user_id).order_by(_note.id.desc()).limit(1)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:
+    """How many are unread, counted up to `cap`."""
+    some = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None)).limit(cap).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:
+    """The user opened the run, or cleared the inbox up to what they saw. Returns how many became read."""
+    change = sa.update(notifications).where(_note.user_id == user_id, _note.read_at.is_(None)).values(read_at=utcnow())
+    if run_id is not None:
+        change = change.where(_note.run_id == run_id)
+    if up_to is not None:
+        change = change.where(_note.id <= up_to)
+    with db.statement() as connection:
+        return connection.execute(change).rowcount
+
+
+def _select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> tuple[Notification, ...]:
+    # A notification about a run of a tenant that the user has left is not theirs to see any more.
+    visible = sa.select(operation_runs.c.id).where(
+        operation_runs.c.id == _note.run_id, operation_runs.c.tenant_id.in_(member_tenants(_note.user_id))
+    )
+    query = sa.select(notifications).where(*where, visible.exists()).order_by(_note.id.desc()).limit(limit)
+    return tuple(Notification(**row) for row in connection.execute(query).mappings())

@@ -1,0 +1,161 @@
+"""What crosses the line out of `store`: frozen records with the names of the tables' columns, and no database behind them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Status(StrEnum):
+    """Where a run is in its life: queued → running → completed, or queued → completed when it was never started."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+class Outcome(StrEnum):
+    """What came of a run. PENDING exactly while it is not completed; CANCELLED is reserved and produced nowhere."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OUTCOME_LABELS: Final[Mapping[Outcome, str]] = {
+    Outcome.PENDING: "Pending",
+    Outcome.SUCCEEDED: "Succeeded",
+    Outcome.PARTIALLY_SUCCEEDED: "Partially succeeded",
+    Outcome.FAILED: "Failed",
+    Outcome.CANCELLED: "Cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items of a run, whole numbers ≥ 0. `total` is what was announced, or what was counted if that is more."""
+
+    total: int = 0
+    success: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    @property
+    def done(self) -> int:
+        """Items that were dealt with in whatever way."""
+        return self.success + self.failed + self.skipped
+
+    def as_json(self) -> dict[str, int]:
+        return {"total": self.total, "success": self.success, "failed": self.failed, "skipped": self.skipped}
+
+    @staticmethod
+    def from_json(value: Mapping[str, int] | None) -> Counts | None:
+        return None if value is None else Counts(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One line of a failure summary: a stable dotted code, a sanitized message, and how often it happened."""
+
+    code: str
+    message: str
+    count: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    id: int
+    slug: str
+    name: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    login: str
+    name: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of `operation_runs` beside its tenant's names. `context` is None in lists, which do not read it."""
+
+    id: int
+    tenant_id: int
+    tenant: str
+    tenant_name: str
+    user_id: int | None
+    initiator_name: str
+    type: str
+    label: str | None
+    status: Status
+    outcome: Outcome
+    run_identity_hash: str
+    summary_counts: Counts | None
+    failure_summary: tuple[Failure, ...]
+    retry_of_id: int | None
+    worker_id: int | None
+    dispatched_at: dt.datetime | None
+    started_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    context: Mapping[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def title(self) -> str:
+        """The operation's name for people, as it was when the run was opened."""
+        return self.label or self.type
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the run was started with."""
+        return dict((self.context or {}).get("parameters") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: int
+    at: dt.datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    id: int
+    run_id: int
+    user_id: int
+    kind: str
+    title: str
+    body: str
+    created_at: dt.datetime
+    read_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process. `alive` and `beat_age` (seconds) are as of the database's clock when this was read."""
+
+    id: int
+    host: str
+    pid: int
+    version: str
+    slots: int
+    stuck_slots: int
+    embedded: bool
+    started_at: dt.datetime
+    beat_at: dt.datetime
+    stopped_at: dt.datetime | None
+    beat_age: float
+    running: int = 0

@@ -1,0 +1,29 @@
+"""From a row to a record: the columns that make a `Run`, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.records import Counts, Failure, Outcome, Run, Status
+from store.tables import operation_runs, tenants
+
+#: Lists leave the context out: it may be large, and a list is read every second.
+LISTED = tuple(column for column in operation_runs.c if column.name != "context")
+
+
+def run_columns(source: sa.FromClause = operation_runs, *, context: bool = True) -> list[sa.ColumnElement[Any]]:
+    """The columns of `source` (the table or something with its columns) and of `tenants` that `run_from` reads."""
+    own = [source.c[column.name] for column in (operation_runs.c if context else LISTED)]
+    return [*own, tenants.c.slug.label("tenant"), tenants.c.name.label("tenant_name")]
+
+
+def run_from(row: Mapping[str, Any]) -> Run:
+    values = dict(row)
+    values["status"] = Status(values["status"])
+    values["outcome"] = Outcome(values["outcome"])
+    values["summary_counts"] = Counts.from_json(values["summary_counts"])
+    values["failure_summary"] = tuple(Failure(**item) for item in values["failure_summary"] or ())
+    return Run(**values)

@@ -1,0 +1,112 @@
+"""Everything that the screens show at one instant: one read transaction, a handful of bounded statements, frozen records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from store import events, notifications, queries, workers
+from store.access import Membership, read_memberships, read_visible_run
+from store.database import Database
+from store.errors import NotFound
+from store.filters import RunFilter
+from store.records import Event, Notification, Run, Worker
+from store.types import utcnow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the screens want to see. The list is always read; a run and the inbox only when a screen shows them."""
+
+    user_id: int
+    wanted: RunFilter = RunFilter()
+    tab: str = "All"
+    limit: int = 100
+    run_id: int | None = None
+    inbox: bool = False
+    #: Notifications with greater ids are new to this process; None asks only where they stand now.
+    notified: int | None = None
+    #: Seconds without a beat after which a worker counts as gone.
+    lost_after: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One run, whole, with its log lines and its attempts, oldest first."""
+
+    run: Run
+    events: tuple[Event, ...]
+    attempts: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What there was at `at` (the database's clock). `detail` is None also when the wanted run is not there (any more)."""
+
+    request: Request
+    at: dt.datetime
+    memberships: tuple[Membership, ...]
+    runs: tuple[Run, ...]
+    counts: Mapping[str, int]
+    workers: tuple[Worker, ...]
+    new_notifications: tuple[Notification, ...]
+    newest_notification: int
+    unread: int
+    detail: Detail | None = None
+    inbox: tuple[Notification, ...] | None = None
+    generation: int = field(default=0, compare=False)
+
+
+def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
+    """Read what is asked for. Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list."""
+    with db.reading() as connection:
+        members = read_memberships(connection, request.user_id)
+        new = _new_notifications(connection, request)
+        runs, counts = _list(connection, members, request)
+        return Snapshot(
+            request=request,
+            at=connection.execute(sa.select(utcnow())).scalar_one(),
+            memberships=members,
+            runs=runs,
+            counts=counts,
+            workers=workers.alive(connection, request.lost_after),
+            new_notifications=new,
+            newest_notification=max(
+                [n.id for n in new], default=request.notified or notifications.newest_id(connection, request.user_id)
+            ),
+            unread=notifications.unread_count(connection, request.user_id),
+            detail=_detail(connection, request),
+            inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
+            generation=generation,
+        )
+
+
+def _new_notifications(connection: sa.Connection, request: Request) -> tuple[Notification, ...]:
+    if request.notified is None:
+        return ()
+    return notifications.since(connection, request.user_id, request.notified)
+
+
+def _list(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request
+) -> tuple[tuple[Run, ...], Mapping[str, int]]:
+    try:
+        counts = queries.counts(connection, members, request.user_id, request.wanted)
+        return queries.page(
+            connection, members, request.user_id, queries.on_tab(request.wanted, request.tab), request.limit
+        ), counts
+    except NotFound:
+        return (), dict.fromkeys(queries.TABS, 0)
+
+
+def _detail(connection: sa.Connection, request: Request) -> Detail | None:
+    if request.run_id is None:
+        return None
+    try:
+        run = read_visible_run(connection, request.user_id, request.run_id)
+    except NotFound:
+        return None
+    return Detail(run, events.of_run(connection, run.id), queries.attempts(connection, run))

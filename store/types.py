@@ -1,0 +1,78 @@
+"""Column types and SQL expressions that mean the same on PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+#: Primary keys are 64 bits wide. SQLite counts up by itself only for a column that is exactly INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+_SQLITE_FORMAT = "%Y-%m-%d %H:%M:%f"
+
+
+class UtcTime(TypeDecorator[dt.datetime]):
+    """An instant. timestamptz on PostgreSQL; on SQLite the text `YYYY-MM-DD HH:MM:SS.mmm` in UTC, which sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+        instant: dt.datetime = value
+        return instant.astimezone(dt.UTC)
+
+
+class utcnow(FunctionElement[dt.datetime]):  # noqa: N801 (reads as the SQL function that it is)
+    """The database server's clock, never a client's. SQLite's CURRENT_TIMESTAMP has whole seconds only."""
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(utcnow, "postgresql")
+def _utcnow_postgresql(element: utcnow, compiler: SQLCompiler, **kw: Any) -> str:
+    return "now()"
+
+
+@compiles(utcnow, "sqlite")
+def _utcnow_sqlite(element: utcnow, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(strftime('{_SQLITE_FORMAT}', 'now'))"
+
+
+class seconds_ago(FunctionElement[dt.datetime]):  # noqa: N801
+    """The instant that many seconds (a number or a bound parameter) before the database server's now."""
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(seconds_ago, "postgresql")
+def _seconds_ago_postgresql(element: seconds_ago, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(now() - make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(seconds_ago, "sqlite")
+def _seconds_ago_sqlite(element: seconds_ago, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strftime('{_SQLITE_FORMAT}', 'now', '-' || {compiler.process(element.clauses, **kw)} || ' seconds')"

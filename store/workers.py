@@ -1,0 +1,92 @@
+"""Worker processes: who they are, that they live, and what is left behind when they do not."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from store.database import Database
+from store.records import Run, Status, Worker
+from store.rows import run_columns, run_from
+from store.tables import IS_ACTIVE, operation_runs, tenants, workers
+from store.types import seconds_ago, utcnow
+
+_worker = workers.c
+_run = operation_runs.c
+_IS_RUNNING = sa.and_(IS_ACTIVE, _run.status == Status.RUNNING.value)
+
+
+def register(db: Database, *, host: str, pid: int, version: str, slots: int, embedded: bool) -> int:
+    """A worker has started. Returns its id, under which it beats and claims."""
+    new = (
+        sa.insert(workers)
+        .values(host=host, pid=pid, version=version, slots=slots, embedded=embedded)
+        .returning(_worker.id)
+    )
+    with db.statement() as connection:
+        return int(connection.execute(new).scalar_one())
+
+
+def beat(db: Database, worker_id: int, stuck_slots: int) -> None:
+    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline."""
+    change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
+    with db.statement() as connection:
+        connection.execute(change)
+
+
+def stopped(db: Database, worker_id: int) -> None:
+    """The worker has ended in good order and will not beat again."""
+    with db.statement() as connection:
+        connection.execute(sa.update(workers).where(_worker.id == worker_id).values(stopped_at=utcnow()))
+
+
+def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
+    """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
+    running = sa.select(sa.func.count()).where(_run.worker_id == _worker.id, _IS_RUNNING).scalar_subquery()
+    query = sa.select(workers, running.label("running"), utcnow().label("now"))
+    query = query.where(_worker.stopped_at.is_(None), _worker.beat_at > seconds_ago(sa.literal(within, sa.Float)))
+    return tuple(_worker_from(dict(row)) for row in connection.execute(query.order_by(_worker.id)).mappings())
+
+
+def _worker_from(row: dict[str, object]) -> Worker:
+    now = row.pop("now")
+    assert isinstance(now, dt.datetime)
+    beat_at = row["beat_at"]
+    assert isinstance(beat_at, dt.datetime)
+    return Worker(**row, beat_age=max(0.0, (now - beat_at).total_seconds()))  # type: ignore[arg-type]
+
+
+def lost_runs(db: Database, lost_after: float, limit: int = 200) -> tuple[Run, ...]:
+    """Running runs whose worker has not beaten for `lost_after` seconds, or has stopped. `store.runs.lose` asks once more."""
+    dead = sa.or_(_worker.beat_at < seconds_ago(sa.literal(lost_after, sa.Float)), _worker.stopped_at.is_not(None))
+    query = (
+        sa.select(*run_columns())
+        .join(workers, _worker.id == _run.worker_id)
+        .join(tenants, tenants.c.id == _run.tenant_id)
+    )
+    return _runs(db, query.where(_IS_RUNNING, dead).limit(limit))
+
+
+def waiting_runs(db: Database, *, never_queued_for: float, queued_for: float, limit: int = 1000) -> tuple[Run, ...]:
+    """Queued runs whose message was never queued in so many seconds, or was queued so many seconds ago; the oldest first."""
+    never = sa.and_(_run.dispatched_at.is_(None), _run.created_at < seconds_ago(sa.literal(never_queued_for, sa.Float)))
+    long_ago = _run.dispatched_at < seconds_ago(sa.literal(queued_for, sa.Float))
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+    return _runs(
+        db,
+        query.where(IS_ACTIVE, _run.status == Status.QUEUED.value, sa.or_(never, long_ago))
+        .order_by(_run.id)
+        .limit(limit),
+    )
+
+
+def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:
+    """What the worker has in hand, as the database sees it."""
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+    return _runs(db, query.where(_IS_RUNNING, _run.worker_id == worker_id))
+
+
+def _runs(db: Database, query: sa.Select[tuple[object, ...]]) -> tuple[Run, ...]:
+    with db.reading() as connection:
+        return tuple(run_from(dict(row)) for row in connection.execute(query).mappings())

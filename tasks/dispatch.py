@@ -1,0 +1,130 @@
+"""From a wish to a queued run: rights, the run opened or its twin joined, the message queued, and a receipt that is true."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from store import access, outcome, runs
+from store.database import Database
+from store.errors import QueueUnavailable, RunChanged
+from store.identity import identity_hash
+from store.records import Run, Status, Tenant, User
+from tasks.registry import Operation, Registry
+
+if TYPE_CHECKING:
+    from tasks.queue import Queue
+
+logger = logging.getLogger("opsmon.dispatch")
+
+
+class Receipt(StrEnum):
+    """What became of a start: it was queued, joined to its active twin, or failed because the queue did not take it."""
+
+    QUEUED = "queued"
+    ATTACHED = "attached"
+    DISPATCH_FAILED = "dispatch_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The receipt and the run that it is about: the twin, when attached."""
+
+    receipt: Receipt
+    run: Run
+
+
+class Sender(Protocol):
+    """What dispatch needs of the queue."""
+
+    def send(self, run_id: int) -> None:
+        """Queue the run's message. Raises QueueUnavailable, in bounded time."""
+
+
+class Dispatcher:
+    """Starts and retries runs for users. Made by the front door; used by screens (in a thread of theirs) and commands."""
+
+    def __init__(self, db: Database, queue: Sender, registry: Registry) -> None:
+        self._db = db
+        self._queue = queue
+        self.registry = registry
+
+    def start(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Started:
+        """Start an operation in a tenant (its slug), or join its active twin.
+
+        Raises InputInvalid, NotFound, Forbidden before anything is written, and DatabaseAway. When that is raised after the
+        run was opened, a rescuer queues it once the database is back.
+        """
+        operation = self.registry.get(type_)
+        found = access.require(self._db, user, tenant, operation.right)
+        return self._start(user, found, operation, operation.check(parameters))
+
+    def retry(self, user: User, run_id: int) -> Started:
+        """Start a completed run again: the same type, tenant and parameters, linked by `retry_of_id`.
+
+        Raises RunChanged when the run is not completed, and what `start` raises.
+        """
+        old = access.visible_run(self._db, user, run_id)
+        operation = self.registry.get(old.type)
+        tenant = access.require(self._db, user, old.tenant, operation.right)
+        if old.status is not Status.COMPLETED:
+            raise RunChanged(f"run {run_id} is {old.status}", "only a completed run can be retried")
+        return self._start(user, tenant, operation, operation.check(old.parameters), retry_of_id=old.id)
+
+    def twin(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Run | None:
+        """The active run that a start with these parameters would join. Raises as `start` does."""
+        operation = self.registry.get(type_)
+        found = access.require(self._db, user, tenant, access.Right.VIEW)
+        return runs.active_twin(self._db, found.id, _identity(found, operation, operation.check(parameters)))
+
+    def _start(
+        self,
+        user: User,
+        tenant: Tenant,
+        operation: Operation,
+        parameters: dict[str, Any],
+        retry_of_id: int | None = None,
+    ) -> Started:
+        new = runs.NewRun(
+            tenant_id=tenant.id,
+            user_id=user.id,
+            initiator_name=user.name,
+            type=operation.type,
+            label=operation.label,
+            run_identity_hash=_identity(tenant, operation, parameters),
+            context={"parameters": parameters},
+            retry_of_id=retry_of_id,
+        )
+        run, opened = runs.open_or_join(self._db, new)
+        return self._dispatch(run) if opened else Started(Receipt.ATTACHED, run)
+
+    def _dispatch(self, run: Run) -> Started:
+        try:
+            self._queue.send(run.id)
+        except QueueUnavailable as error:
+            logger.warning("run %s: %s", run.id, error)
+            refused = runs.refuse(self._db, run.id, outcome.failure("queue.dispatch_failed", error.message))
+            if refused is not None:
+                return Started(Receipt.DISPATCH_FAILED, refused)
+            # It had arrived after all, and a worker was quick.
+            return Started(Receipt.QUEUED, _again(self._db, run))
+        return Started(Receipt.QUEUED, runs.mark_dispatched(self._db, run.id) or _again(self._db, run))
+
+
+def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> tuple[Dispatcher, Queue]:
+    """A dispatcher and its queue. Huey is imported here, not with this module: a screen's first paint need not wait for it."""
+    from tasks.queue import Queue
+
+    queue = Queue(db, queue_timeout)
+    return Dispatcher(db, queue, registry), queue
+
+
+def _identity(tenant: Tenant, operation: Operation, parameters: Mapping[str, Any]) -> str:
+    return identity_hash(tenant.id, operation.type, operation.identity_inputs(parameters))
+
+
+def _again(db: Database, run: Run) -> Run:
+    return runs.by_id(db, run.id) or run

@@ -1,0 +1,1 @@
+"""The operations that opsmon ships, one file each, found through the same entry-point group as anybody's."""

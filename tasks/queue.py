@@ -1,0 +1,188 @@
+"""The queue: Huey in the runs' own database. A message is `{"run_id": 17}` in JSON and nothing else, ever.
+
+Huey's storage deletes a message when it hands it out, so the queue is never asked what is true: the run's row is.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from huey import PostgresHuey, SqliteHuey
+from huey.api import Huey
+from huey.consumer import Consumer, Scheduler
+from huey.registry import Message
+from huey.serializer import Serializer
+
+from store.database import Database
+from store.errors import QueueUnavailable
+
+NAME: Final = "opsmon"
+TASK: Final = "run"
+#: Seconds between two looks of an idle worker on SQLite, which cannot wake it. Huey's own default backs off to 10 s.
+SQLITE_POLL: Final = 0.2
+
+logger = logging.getLogger("opsmon.queue")
+
+
+class RunIdSerializer(Serializer):  # type: ignore[misc]
+    """The run's id as JSON. Anything else in the queue is refused, so who can insert a row cannot run code in a worker."""
+
+    def _serialize(self, data: Message) -> bytes:
+        (run_id,) = data.args
+        return json.dumps({"run_id": run_id}).encode()
+
+    def _deserialize(self, data: bytes) -> Message:
+        return Message(
+            id=message_id(run_id := read_message(data)),
+            name=f"{__name__}.{TASK}",
+            args=(run_id,),
+            kwargs={},
+            retries=0,
+            retry_delay=0,
+        )
+
+
+def message_id(run_id: int) -> str:
+    return f"run-{run_id}"
+
+
+def read_message(data: bytes) -> int:
+    """The run's id in a message. Raises ValueError for anything that is not exactly `{"run_id": <whole number>}`."""
+    message = json.loads(bytes(data))
+    if not isinstance(message, dict) or set(message) != {"run_id"} or type(message["run_id"]) is not int:
+        raise ValueError("not a message of opsmon")
+    return int(message["run_id"])
+
+
+class _NoRevocation:
+    """Runs are not revoked through Huey and leave no results there: four round trips less for each message."""
+
+    def is_revoked(self, task: Any, timestamp: Any = None, peek: bool = True) -> bool:
+        return False
+
+    def delete(self, key: str) -> bool:
+        return False
+
+
+class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
+    pass
+
+
+class _SqliteHuey(_NoRevocation, SqliteHuey):  # type: ignore[misc]
+    pass
+
+
+class _NoSchedule(Scheduler):  # type: ignore[misc]
+    """Nothing is ever scheduled through Huey; on SQLite its scheduler would take the write lock once a second."""
+
+    def loop(self, now: Any = None) -> None:
+        self.stop_flag.wait(1.0)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """Huey's consumer inside our worker, which handles the signals itself."""
+
+    scheduler_class = _NoSchedule
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Queue:
+    """Messages in and out. Huey and its connections are made at first use; the object may be shared by threads."""
+
+    def __init__(self, db: Database, timeout: float = 3.0) -> None:
+        """`timeout` bounds `send`, in seconds."""
+        self._db = db
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._huey: Huey | None = None
+
+    def send(self, run_id: int) -> None:
+        """Put the run's message into the queue. Raises QueueUnavailable when the queue refuses or does not answer in time.
+
+        The time is kept on this side, in a thread that is left behind if need be: a frozen server keeps no time-out of its own.
+        A message that arrives after all does no harm, since a completed run cannot be claimed.
+        """
+        done = threading.Event()
+        failed: list[BaseException] = []
+        sender = threading.Thread(target=self._send, args=(run_id, done, failed), name=f"send-{run_id}", daemon=True)
+        sender.start()
+        if not done.wait(self._timeout):
+            with self._lock:
+                self._huey = None  # its connection, and its lock, belong to the thread that hangs
+            raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
+        if failed:
+            raise QueueUnavailable(
+                f"the queue refused the message ({type(failed[0]).__name__})", "see 'opsmon doctor'"
+            ) from failed[0]
+
+    def _send(self, run_id: int, done: threading.Event, failed: list[BaseException]) -> None:
+        try:
+            self.enqueue(run_id)
+        except Exception as error:
+            failed.append(error)
+        finally:
+            done.set()
+
+    def enqueue(self, run_id: int) -> None:
+        """Put the message into Huey's storage, for as long as that takes."""
+        huey = self.huey()
+        huey.storage.enqueue(huey.serializer.serialize(Message(id=message_id(run_id), name=TASK, args=(run_id,))))
+
+    def waiting(self, limit: int) -> list[int]:
+        """The run ids of at most `limit` messages, in the order in which they will be handed out."""
+        found = []
+        for data in self.huey().storage.enqueued_items(limit):
+            try:
+                found.append(read_message(data))
+            except ValueError:
+                logger.warning("the queue holds something that is not a message of opsmon")
+        return found
+
+    def consumer(self, execute: Callable[[int], None], slots: int) -> Consumer:
+        """Huey's consumer, not started, that calls `execute(run_id)` in one of `slots` threads for each message."""
+        huey = self.huey()
+        huey.task(name=TASK)(_named(execute))
+        return _Consumer(
+            huey,
+            workers=slots,
+            worker_type="thread",
+            periodic=False,
+            initial_delay=SQLITE_POLL / 4,
+            max_delay=SQLITE_POLL,
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            if self._huey is not None:
+                self._huey.storage.close()
+                self._huey = None
+
+    def huey(self) -> Huey:
+        with self._lock:
+            if self._huey is None:
+                self._huey = _make_huey(self._db)
+            return self._huey
+
+
+def _make_huey(db: Database) -> Huey:
+    common = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
+    if db.is_sqlite:
+        return _SqliteHuey(NAME, filename=db.url.database, timeout=db.timeouts.busy, **common)
+    return _PostgresHuey(NAME, connection=db.driver_connection, **common)
+
+
+def _named(execute: Callable[[int], None]) -> Callable[[int], None]:
+    @functools.wraps(execute)
+    def run(run_id: int) -> None:
+        execute(run_id)
+
+    # Huey names a task after its function's module; the message must find it whatever `execute` is.
+    run.__module__ = __name__
+    return run

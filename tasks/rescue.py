@@ -1,0 +1,83 @@
+"""What puts right what died: runs of lost workers, runs whose message was never queued, messages that were lost.
+
+Any number of rescuers may run at once. Each change asks for its condition again in its own UPDATE, so one of them makes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from store import runs, workers
+from store.database import Database
+from store.errors import QueueUnavailable
+from store.records import Run
+from tasks.queue import Queue
+
+#: If this many messages wait, the queue is busy, and a message that is not among them may well stand behind them.
+LOOK_AT: Final = 1000
+
+logger = logging.getLogger("opsmon.rescue")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which something counts as dead."""
+
+    #: A worker without a beat.
+    lost_after: float = 30.0
+    #: A queued run whose message was never queued: longer than any dispatch may take.
+    never_queued_after: float = 10.0
+    #: A queued run whose message is not in the queue, counted from when it was queued last.
+    message_lost_after: float = 60.0
+
+
+class Rescuer:
+    """One pass at a time; see `rescue`."""
+
+    def __init__(self, db: Database, queue: Queue, patience: Patience) -> None:
+        self._db = db
+        self._queue = queue
+        self._patience = patience
+
+    def rescue(self) -> list[str]:
+        """One pass. Returns a line for each thing that was put right. Raises DatabaseAway."""
+        done = self._lost_workers()
+        waiting = workers.waiting_runs(
+            self._db, never_queued_for=self._patience.never_queued_after, queued_for=self._patience.message_lost_after
+        )
+        if waiting:
+            messages = self._queue.waiting(LOOK_AT)
+            done += [line for run in waiting if (line := self._queue_again(run, messages))]
+        for line in done:
+            logger.warning("%s", line)
+        return done
+
+    def _lost_workers(self) -> list[str]:
+        found = workers.lost_runs(self._db, self._patience.lost_after)
+        lost = [run for run in found if runs.lose(self._db, run, self._patience.lost_after)]
+        return [f"run {run.id}: worker {run.worker_id} was lost" for run in lost]
+
+    def _queue_again(self, run: Run, messages: list[int]) -> str | None:
+        if run.id in messages:
+            return None
+        if run.dispatched_at is None:
+            return self._queue_first(run)
+        if len(messages) >= LOOK_AT or runs.redispatch(self._db, run.id, self._patience.message_lost_after) is None:
+            return None
+        return f"run {run.id}: its message was lost and is queued again" if self._send(run) else None
+
+    def _queue_first(self, run: Run) -> str | None:
+        # Two rescuers may both send; the second message finds nothing to claim. Marking comes after: it tells the initiator.
+        if not self._send(run):
+            return None
+        return f"run {run.id}: had never been queued and now is" if runs.mark_dispatched(self._db, run.id) else None
+
+    def _send(self, run: Run) -> bool:
+        try:
+            self._queue.send(run.id)
+        except QueueUnavailable as error:
+            logger.warning("run %s cannot be queued: %s", run.id, error)
+            return False
+        return True

@@ -1,0 +1,193 @@
+"""What surrounds every operation in a worker: claim, run, count, time out, finish. Nothing of it is left to operations.
+
+Threads cannot be stopped from outside. At its deadline a run is completed as failed with `operation.timeout` whatever its
+thread does; the thread finds out at its next RunContext call, a late return changes nothing, and until it returns its slot
+is counted as stuck.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from store import outcome, runs
+from store.database import Database
+from store.errors import DatabaseAway, InputInvalid, OperationFailed, RunEnded
+from store.records import Failure, Outcome, Run
+from store.runs import Result
+from tasks.context import RunContext, Tools
+from tasks.registry import Operation, Registry
+
+#: Progress of one run is stored at most this often, in seconds.
+FLUSH_EVERY: Final = 0.5
+#: Seconds between two tries to store the end of a run while the database is away.
+RETRY_EVERY: Final = 1.0
+
+logger = logging.getLogger("opsmon.worker")
+
+
+@dataclass
+class _Slot:
+    """One run in hand."""
+
+    context: RunContext
+    deadline: float
+    flushed: float = field(default=0.0)
+
+
+class Tracker:
+    """The runs that one worker has in hand. `execute` is called in the slots' threads, `tick` in one of the worker's own."""
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: int,
+        registry: Registry,
+        tools: Tools,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._worker_id = worker_id
+        self._registry = registry
+        self._tools = tools
+        self._clock = clock
+        self._slots: dict[int, _Slot] = {}
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+
+    # -- in a slot's thread -----------------------------------------------------------------------------------------------
+
+    def execute(self, run_id: int) -> None:
+        """Carry out the run that a message names. A message that comes twice, or too late, finds nothing to claim."""
+        run = self._persist(f"claim run {run_id}", lambda: runs.claim(self._db, run_id, self._worker_id))
+        if run is None:
+            logger.info("run %s: nothing to claim, the message is dropped", run_id)
+            return
+        logger.info("run %s: %s of %s started", run.id, run.type, run.tenant)
+        try:
+            operation = self._registry.get(run.type)
+            parameters = operation.check(run.parameters)
+        except InputInvalid as error:
+            code = "input.invalid" if run.type in self._registry.operations else "operation.unknown"
+            self._complete(run, Result(Outcome.FAILED, failures=(outcome.failure(code, error.message),)))
+            return
+        self._carry_out(run, operation, parameters)
+
+    def _carry_out(self, run: Run, operation: Operation, parameters: dict[str, Any]) -> None:
+        context = RunContext(run, self._tools, self._clock)
+        with self._changed:
+            self._slots[run.id] = _Slot(context, self._clock() + operation.timeout)
+        try:
+            error = _call(operation, context, parameters)
+            if context.is_over:
+                logger.warning(
+                    "run %s: its operation returned after the run had been completed; nothing is changed", run.id
+                )
+            else:
+                self._complete(run, context.conclude(error=error))
+        finally:
+            with self._changed:
+                del self._slots[run.id]
+                self._changed.notify_all()
+
+    def _complete(self, run: Run, result: Result) -> None:
+        done = self._persist(f"complete run {run.id}", lambda: runs.finish(self._db, run.id, self._worker_id, result))
+        if done is None:
+            logger.warning("run %s: was completed by somebody else meanwhile; nothing is changed", run.id)
+        else:
+            logger.info("run %s: %s", run.id, done.outcome)
+
+    def _persist(self, what: str, attempt: Callable[[], Run | None]) -> Run | None:
+        """Try until the database answers: a run that is over must not stay "running" for want of a connection.
+
+        Once the worker stops there is no more waiting; what could not be said is then found out by the rescuers.
+        """
+        while True:
+            try:
+                return attempt()
+            except DatabaseAway as error:
+                logger.warning("cannot %s: %s", what, error)
+                if self._stopping.wait(RETRY_EVERY):
+                    return None
+
+    # -- in the worker's thread -------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that."""
+        now = self._clock()
+        with self._changed:
+            slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
+        for run_id, slot in slots:
+            if now >= slot.deadline:
+                self._end(run_id, slot.context, outcome.failure("operation.timeout"))
+            elif now - slot.flushed >= FLUSH_EVERY:
+                self._flush(run_id, slot, now)
+
+    def _flush(self, run_id: int, slot: _Slot, now: float) -> None:
+        result = slot.context.collect()
+        if result is None:
+            return
+        slot.flushed = now
+        stored = self._store(
+            slot.context, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result
+        )
+        if stored is None:
+            # Unless its own thread has just completed it, the run was given up for lost while this worker slept.
+            slot.context.end()
+
+    def _store(self, context: RunContext, write: Callable[[Result], Run | None], result: Result) -> Run | None:
+        try:
+            return write(result)
+        except DatabaseAway:
+            context.put_back(result)
+            raise
+
+    def _end(self, run_id: int, context: RunContext, failure: Failure) -> None:
+        """Complete the run over its operation's head, if it is not completed already."""
+        logger.warning("run %s: %s", run_id, failure.message)
+        result = context.conclude(error=failure, ended=Outcome.FAILED)
+        self._store(context, lambda result: runs.finish(self._db, run_id, self._worker_id, result), result)
+        context.end()
+
+    def stuck(self) -> int:
+        """Slots whose run is over while their operation has not returned."""
+        with self._changed:
+            return sum(slot.context.is_over for slot in self._slots.values())
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait for the runs in hand to end. False when some are left after that time. Stuck slots are not waited for."""
+        with self._changed:
+            return self._changed.wait_for(lambda: all(s.context.is_over for s in self._slots.values()), seconds)
+
+    def stop(self) -> None:
+        """Complete what is left as failed with `worker.stopped`."""
+        self._stopping.set()
+        with self._changed:
+            slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
+        for run_id, slot in slots:
+            self._end(run_id, slot.context, outcome.failure("worker.stopped"))
+
+
+def _call(operation: Operation, context: RunContext, parameters: dict[str, Any]) -> Failure | None:
+    """Run the operation's function. Whatever it raises becomes a failure; the full story goes to the log, sanitized there."""
+    try:
+        operation.function(context, **parameters)
+    except RunEnded:
+        return None
+    except OperationFailed as error:
+        return outcome.failure(error.failure_code, _text(error))
+    except BaseException as error:  # even SystemExit: an operation must not take the worker down
+        logger.exception("run %s: %s raised", context.id, operation.type)
+        return outcome.failure("operation.error", f"{type(error).__name__}: {_text(error)}".rstrip(": "))
+    return None
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception whose text cannot be made is still an exception
+        return ""

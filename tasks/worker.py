@@ -1,0 +1,157 @@
+"""A worker process: takes messages, beats, stores progress, keeps deadlines, rescues what others left, and ends in good order."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from store import workers
+from store.database import Database
+from store.errors import OpsmonError
+from tasks.context import Tools
+from tasks.queue import Queue
+from tasks.registry import Registry
+from tasks.rescue import Patience, Rescuer
+from tasks.tracking import Tracker
+
+_TICK: Final = 0.1
+#: Beats without a gap before a rescuer trusts what the beats of others say: an outage of the database silences everybody.
+_SETTLED: Final = 2
+_HEALTH_EVERY: Final = 10.0
+
+logger = logging.getLogger("opsmon.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """Times in seconds. `grace` is how long SIGTERM lets the runs in hand go on."""
+
+    slots: int = 4
+    beat_every: float = 5.0
+    rescue_every: float = 5.0
+    grace: float = 30.0
+    embedded: bool = False
+    patience: Patience = field(default_factory=Patience)
+
+
+class Heart:
+    """The worker's beats, in a thread of their own: nothing else may delay them."""
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: int,
+        every: float,
+        stuck: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._worker_id = worker_id
+        self._every = every
+        self._stuck = stuck
+        self._clock = clock
+        self._last: float | None = None
+        self._in_a_row = 0
+
+    def beat(self) -> None:
+        """One beat. Raises DatabaseAway."""
+        workers.beat(self._db, self._worker_id, self._stuck())
+        now = self._clock()
+        in_time = self._last is not None and now - self._last < 3 * self._every + 1
+        self._in_a_row = self._in_a_row + 1 if in_time else 0
+        self._last = now
+
+    @property
+    def settled(self) -> bool:
+        """Whether this worker has beaten without a gap for long enough that every living worker has beaten as well.
+
+        After an outage of the database, or this machine's sleep, all beats are old, and none of them means a death.
+        """
+        return (
+            self._last is not None and self._in_a_row >= _SETTLED and self._clock() - self._last < 2 * self._every + 1
+        )
+
+
+class Worker:
+    """One worker. `run` returns once `stop` was called and everything is put away."""
+
+    def __init__(self, db: Database, registry: Registry, tools: Tools, options: WorkerOptions) -> None:
+        self._db = db
+        self._options = options
+        self._queue = Queue(db)
+        self._stop = threading.Event()
+        self._hurry = threading.Event()
+        self._over = threading.Event()
+        self.id = workers.register(
+            db,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=importlib.metadata.version("opsmon"),
+            slots=options.slots,
+            embedded=options.embedded,
+        )
+        self._tracker = Tracker(db, self.id, registry, tools)
+        self._heart = Heart(db, self.id, options.beat_every, self._tracker.stuck)
+        self._rescuer = Rescuer(db, self._queue, options.patience)
+
+    def stop(self) -> None:
+        """Take no more messages and let the runs in hand end, for the grace time; a second call ends that time."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def run(self) -> None:
+        consumer = self._queue.consumer(self._tracker.execute, self._options.slots)
+        loops = [
+            (self._heart.beat, self._options.beat_every),
+            (self._tracker.tick, _TICK),
+            (self._rescue, self._options.rescue_every),
+        ]
+        for action, every in loops:
+            threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
+        consumer.start()
+        logger.info("worker %s is ready: %s slots, database %s", self.id, self._options.slots, self._db.name)
+        while not self._stop.wait(_HEALTH_EVERY):
+            consumer.check_worker_health()
+        consumer.stop_flag.set()
+        self._wind_down()
+
+    def _wind_down(self) -> None:
+        logger.info("worker %s stops: waiting up to %s s for what runs", self.id, self._options.grace)
+        deadline = time.monotonic() + self._options.grace
+        while not self._tracker.wait_until_idle(_TICK) and time.monotonic() < deadline and not self._hurry.is_set():
+            pass
+        with self._logging("complete what runs"):
+            self._tracker.stop()
+        self._over.set()
+        with self._logging("sign off"):
+            workers.stopped(self._db, self.id)
+        logger.info("worker %s has stopped", self.id)
+
+    def _rescue(self) -> None:
+        if self._heart.settled:
+            self._rescuer.rescue()
+
+    def _repeat(self, action: Callable[[], object], every: float) -> None:
+        while not self._over.is_set():
+            with self._logging(action.__name__.strip("_")):
+                action()
+            self._over.wait(every)
+
+    @contextlib.contextmanager
+    def _logging(self, what: str) -> Iterator[None]:
+        """The worker goes on whatever happens in a loop of its: the next round may fare better."""
+        try:
+            yield
+        except OpsmonError as error:
+            logger.warning("cannot %s: %s", what, error)
+        except Exception:
+            logger.exception("cannot %s", what)
