@@ -1,0 +1,26 @@
+"""opsmon: long-running tenant operations, watched and started from a terminal.
+
+What the author of an operation needs is handed on from here: `from opsmon import operation, RunContext`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from store.errors import OperationFailed
+    from tasks.context import RunContext
+    from tasks.registry import operation
+
+__all__ = ["OperationFailed", "RunContext", "operation"]
+
+_HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.context", "operation": "tasks.registry"}
+
+
+def __getattr__(name: str) -> Any:
+    # At first use: whoever starts the screens imports this package, too, and should not wait for the rooms below.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'opsmon' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

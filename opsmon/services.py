@@ -1,0 +1,65 @@
+"""The house put together from settings: what the front door makes once and passes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from opsmon.settings import Settings
+from store.database import Database
+
+if TYPE_CHECKING:
+    from tasks.dispatch import Dispatcher
+    from tasks.registry import Registry
+    from tasks.worker import Worker
+
+
+@dataclass
+class Services:
+    """Everything is made at first use, so that no command waits for what it does not need."""
+
+    settings: Settings
+
+    @cached_property
+    def db(self) -> Database:
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from tasks.registry import load_registry
+
+        return load_registry()
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        from tasks.dispatch import make_dispatcher
+
+        return make_dispatcher(self.db, self.registry, self.settings["dispatch_seconds"])[0]
+
+    def worker(self, slots: int | None = None, embedded: bool = False) -> Worker:
+        """A worker on this database, registered and not yet run."""
+        from tasks.context import GraphSettings, Tools
+        from tasks.rescue import Patience
+        from tasks.worker import Worker, WorkerOptions
+
+        settings = self.settings
+        patience = Patience(
+            settings["lost_after_seconds"],
+            settings["never_queued_after_seconds"],
+            settings["message_lost_after_seconds"],
+        )
+        options = WorkerOptions(
+            slots=slots or settings["worker_slots"],
+            beat_every=settings["beat_seconds"],
+            rescue_every=settings["rescue_seconds"],
+            grace=settings["grace_seconds"],
+            embedded=embedded,
+            patience=patience,
+        )
+        graph = GraphSettings(settings["graph_url"], settings["graph_authority"], settings.credentials)
+        return Worker(self.db, self.registry, Tools(self.db, graph), options)
+
+    def close(self) -> None:
+        if "db" in self.__dict__:
+            self.db.close()

@@ -1,0 +1,208 @@
+"""Settings: environment over `opsmon.toml` over defaults, each with where it came from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from store.errors import InputInvalid
+
+MASK: Final = "********"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its key in opsmon.toml, its default, what it means. The variable is OPSMON_ and the key in capitals."""
+
+    key: str
+    default: str | float | int
+    help: str
+    minimum: float = 0.0
+
+    @property
+    def variable(self) -> str:
+        return f"OPSMON_{self.key.upper()}"
+
+
+SETTINGS: Final = (
+    Setting("database_url", "", "SQLAlchemy URL; default an SQLite file in the user's data folder"),
+    Setting("graph_url", "https://graph.microsoft.com", "Microsoft Graph"),
+    Setting("graph_authority", "https://login.microsoftonline.com", "who gives out tokens for it"),
+    Setting("poll_seconds", 1.0, "between two looks of the screens at the database", 0.1),
+    Setting("worker_slots", 4, "runs that one worker carries out at a time", 1),
+    Setting("beat_seconds", 5.0, "between two beats of a worker", 0.05),
+    Setting("lost_after_seconds", 30.0, "without a beat until a worker's runs are given up", 0.5),
+    Setting("rescue_seconds", 5.0, "between two rounds of the rescuer", 0.05),
+    Setting(
+        "never_queued_after_seconds", 10.0, "until a run whose message was never queued is queued by the rescuer", 0.5
+    ),
+    Setting("message_lost_after_seconds", 60.0, "until a run whose message is not in the queue is queued again", 0.5),
+    Setting("dispatch_seconds", 3.0, "that the queue may take to accept a message", 0.1),
+    Setting("grace_seconds", 30.0, "that SIGTERM lets the runs in hand go on"),
+    Setting("log_level", "INFO", "of a worker: DEBUG, INFO, WARNING or ERROR"),
+)
+_BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
+#: A tenant's app, in opsmon.toml under [credentials.SLUG] or as OPSMON_CREDENTIALS_<SLUG>_<KEY> (dashes become underscores).
+CREDENTIAL_KEYS: Final = ("directory_id", "client_id", "client_secret", "client_secret_file", "client_secret_command")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What holds for a setting, and where it came from."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds. Read once at the start and passed in."""
+
+    values: Mapping[str, Value]
+    credential_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key].value
+
+    @property
+    def database_url(self) -> str:
+        return str(self["database_url"])
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the login's own SQLite file, which opsmon may make and migrate by itself."""
+        return self.database_url.startswith("sqlite")
+
+    def credentials(self, slug: str) -> dict[str, str] | None:
+        """`directory_id`, `client_id` and `client_secret` of a tenant's app; None when none are set up.
+
+        A secret is read from its file or command when it is asked for, and kept nowhere. Raises InputInvalid.
+        """
+        given = {**self.credential_values.get(slug, {}), **_credentials_from_environment(slug)}
+        if not given:
+            return None
+        secret = _secret(slug, {key: value.value for key, value in given.items()})
+        missing = [key for key in ("directory_id", "client_id") if key not in given]
+        if missing or secret is None:
+            lacking = missing[0] if missing else "client_secret"
+            raise InputInvalid(
+                f"the credentials of tenant '{slug}' lack {lacking}", f"set it under [credentials.{slug}]"
+            )
+        return {
+            "directory_id": given["directory_id"].value,
+            "client_id": given["client_id"].value,
+            "client_secret": secret,
+        }
+
+
+def load(environment: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
+    """Read the environment and the configuration file. Raises InputInvalid for what cannot be read or is not known."""
+    environment = os.environ if environment is None else environment
+    path = config or _config_path(environment)
+    from_file = _read_file(path) if path else {}
+    credentials = from_file.pop("credentials", {})
+    _refuse_unknown(from_file, path)
+    values = {setting.key: _value(setting, environment, from_file, path) for setting in SETTINGS}
+    if not values["database_url"].value:
+        values["database_url"] = Value(f"sqlite:///{_data_folder() / 'opsmon.db'}", "default")
+    return Settings(values, _credentials(credentials, path))
+
+
+def _value(setting: Setting, environment: Mapping[str, str], from_file: Mapping[str, Any], path: Path | None) -> Value:
+    if environment.get(setting.variable):
+        return Value(_typed(setting, environment[setting.variable], setting.variable), setting.variable)
+    if setting.key in from_file:
+        return Value(_typed(setting, from_file[setting.key], f"{setting.key} in {path}"), str(path))
+    return Value(setting.default, "default")
+
+
+def _typed(setting: Setting, given: Any, where: str) -> Any:
+    kind = type(setting.default)
+    if isinstance(given, bool) or (kind is str) != isinstance(given, str) and not isinstance(given, str):
+        raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'text' if kind is str else 'number'}")
+    if kind is str:
+        return given
+    try:
+        number: float = (int if kind is int else float)(given)
+    except ValueError:
+        raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'whole ' if kind is int else ''}number") from None
+    if not setting.minimum <= number < float("inf"):
+        raise InputInvalid(f"{where} cannot be {given!r}", f"give at least {setting.minimum:g}")
+    return number
+
+
+def _config_path(environment: Mapping[str, str]) -> Path | None:
+    named = environment.get("OPSMON_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    return next((path for path in (Path("opsmon.toml"), _config_folder() / "opsmon.toml") if path.is_file()), None)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputInvalid(f"cannot read {path} ({error.strerror})", "mend it, or set OPSMON_CONFIG") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputInvalid(f"{path} is not TOML: {error}", "mend it") from None
+
+
+def _refuse_unknown(from_file: Mapping[str, Any], path: Path | None) -> None:
+    for key in from_file:
+        if key not in _BY_KEY:
+            near = difflib.get_close_matches(key, _BY_KEY, 1)
+            hint = f"did you mean '{near[0]}'?" if near else "'opsmon config' shows the known ones"
+            raise InputInvalid(f"{path} sets '{key}', which is no setting", hint)
+
+
+def _credentials(given: Any, path: Path | None) -> dict[str, dict[str, Value]]:
+    if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
+        raise InputInvalid(f"'credentials' in {path} is not a table", "write [credentials.SLUG]")
+    for slug, table in given.items():
+        for key, value in table.items():
+            if key not in CREDENTIAL_KEYS or not isinstance(value, str):
+                raise InputInvalid(
+                    f"[credentials.{slug}] in {path} sets '{key}'", f"known texts: {', '.join(CREDENTIAL_KEYS)}"
+                )
+    return {slug: {key: Value(value, str(path)) for key, value in table.items()} for slug, table in given.items()}
+
+
+def _credentials_from_environment(slug: str) -> dict[str, Value]:
+    prefix = f"OPSMON_CREDENTIALS_{slug.upper().replace('-', '_')}_"
+    names = {key: prefix + key.upper() for key in CREDENTIAL_KEYS}
+    return {key: Value(os.environ[name], name) for key, name in names.items() if os.environ.get(name)}
+
+
+def _secret(slug: str, given: Mapping[str, str]) -> str | None:
+    if "client_secret" in given:
+        return given["client_secret"]
+    try:
+        if "client_secret_file" in given:
+            return Path(given["client_secret_file"]).expanduser().read_text(encoding="utf-8").strip()
+        if "client_secret_command" in given:
+            command = given["client_secret_command"]
+            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30, check=True)  # noqa: S602 (the operator's own)
+            return done.stdout.strip()
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+        raise InputInvalid(
+            f"the secret of tenant '{slug}' cannot be read ({type(error).__name__})", "see its file or command"
+        ) from None
+    return None
+
+
+def _data_folder() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("opsmon", appauthor=False))
+
+
+def _config_folder() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("opsmon", appauthor=False))
