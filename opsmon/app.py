@@ -1,0 +1,37 @@
+"""The screens put on the house: this file only wires."""
+
+from __future__ import annotations
+
+from screens.backend import Backend
+from screens.monitor import Monitor, wants_ascii
+from opsmon.services import Services
+from store import notifications, snapshot
+from store.records import User
+from store.snapshot import Request, Snapshot
+
+
+def make_backend(services: Services, user: User) -> Backend:
+    """What the screens need, from the services."""
+
+    def fetch(request: Request, generation: int) -> Snapshot:
+        return snapshot.take(services.db, request, generation)
+
+    def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
+        notifications.mark_read(services.db, user_id, run_id=run_id, up_to=up_to)
+
+    return Backend(
+        user=user,
+        database=services.db.name,
+        fetch=fetch,
+        dispatcher=lambda: services.dispatcher,
+        mark_read=mark_read,
+        poll_seconds=services.settings["poll_seconds"],
+        lost_after=services.settings["lost_after_seconds"],
+    )
+
+
+def run_screens(services: Services, user: User) -> int:
+    """Show the screens until the user quits. Returns the exit code."""
+    app = Monitor(make_backend(services, user), ascii_only=wants_ascii())
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,69 @@
+"""From one list of rows to the next: what has to be painted, and where the cursor is then. Pure functions.
+
+The cursor belongs to a row's key, not to its place. These few lines are what keeps an action on the run that it was meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell's text, already fit for the terminal, and its style."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row under a key that is its own for ever: a run's id."""
+
+    key: int
+    cells: tuple[Cell, ...]
+
+
+def changed_lines(old: Sequence[Row], new: Sequence[Row]) -> list[int]:
+    """The lines of `new` that look otherwise than the same lines of `old`; lines that are gone are listed, too."""
+    longest = max(len(old), len(new))
+    return [
+        line
+        for line in range(longest)
+        if (old[line] if line < len(old) else None) != (new[line] if line < len(new) else None)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Where the cursor is: on the row `key`, last seen at `line`. It follows the newest row while `following`."""
+
+    key: int | None = None
+    line: int = 0
+    following: bool = True
+
+
+def repin(pin: Pin, new: Sequence[Row]) -> Pin:
+    """The cursor after the rows have become `new`.
+
+    Following, it is on the first row. Otherwise it stays on its row wherever that went; when its row has left the list, it
+    goes to the row that is now in its place.
+    """
+    if not new:
+        return Pin(None, 0, pin.following)
+    if pin.following or pin.key is None:
+        return Pin(new[0].key, 0, pin.following)
+    line = next((number for number, row in enumerate(new) if row.key == pin.key), None)
+    if line is not None:
+        return Pin(pin.key, line, False)
+    line = min(pin.line, len(new) - 1)
+    return Pin(new[line].key, line, False)
+
+
+def move(pin: Pin, rows: Sequence[Row], line: int, *, follow: bool) -> Pin:
+    """The cursor after a person has moved it to `line`; on the first row it follows the newest again, if it may."""
+    if not rows:
+        return pin
+    line = max(0, min(line, len(rows) - 1))
+    return Pin(rows[line].key, line, follow and line == 0)

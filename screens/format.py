@@ -1,0 +1,98 @@
+"""How values are told to people: words, glyphs, coarse times. Pure functions of what is given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from store.queries import COUNT_CAP
+from store.records import Counts, Outcome, Run, Status
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A run's state: never a colour alone, so a glyph and a word beside it. `style` is one of the 16 ANSI colours."""
+
+    glyph: str
+    ascii: str
+    word: str
+    style: str
+
+
+_STATUS: Final = {
+    Status.QUEUED: State("○", ".", "queued", "cyan"),
+    Status.RUNNING: State("●", "*", "running", "bold blue"),
+}
+_OUTCOME: Final = {
+    Outcome.SUCCEEDED: State("✓", "+", "succeeded", "green"),
+    Outcome.PARTIALLY_SUCCEEDED: State("◐", "~", "partial", "yellow"),
+    Outcome.FAILED: State("✗", "x", "failed", "bold red"),
+    Outcome.CANCELLED: State("–", "-", "cancelled", "magenta"),
+}
+
+
+def state_of(run: Run) -> State:
+    return _STATUS.get(run.status) or _OUTCOME[run.outcome]
+
+
+def duration(seconds: float) -> str:
+    """Seconds below a minute, then coarse: `12s`, `4m`, `1h07`, `3d`. What is shown changes seldom, so little is repainted."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    return f"{whole // 86400}d"
+
+
+def age(then: dt.datetime | None, now: dt.datetime) -> str:
+    """How long ago, in the database's own time; a minute at least, since seconds would never stand still."""
+    if then is None:
+        return ""
+    seconds = (now - then).total_seconds()
+    return "now" if seconds < 60 else duration(seconds)
+
+
+def run_duration(run: Run, now: dt.datetime) -> str:
+    if run.started_at is None:
+        return ""
+    return duration(((run.completed_at or now) - run.started_at).total_seconds())
+
+
+def progress(run: Run) -> str:
+    """Determinate only while running with a known total: `12/40 30%`. Afterwards what was done of how many."""
+    counts = run.summary_counts
+    if counts is None:
+        return ""
+    if run.status is Status.RUNNING and counts.total:
+        return f"{counts.done}/{counts.total} {100 * counts.done // counts.total}%"
+    return f"{counts.success}/{counts.total}" if counts.total else ""
+
+
+def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
+    """The counts as a bar of `width` cells: done, failed, skipped, open. A share that is not zero is at least one cell."""
+    signs = "#x-." if ascii_only else "█▓▒░"
+    shares = (counts.success, counts.failed, counts.skipped, max(0, counts.total - counts.done))
+    total = sum(shares)
+    if not total:
+        return signs[3] * width
+    cells = [max(1, round(width * share / total)) if share else 0 for share in shares]
+    cells[cells.index(max(cells))] += width - sum(cells)
+    return "".join(sign * max(0, count) for sign, count in zip(signs, cells, strict=True))
+
+
+def count(number: int) -> str:
+    """Exact, or honestly a lower bound."""
+    return f"≥ {COUNT_CAP:,}" if number > COUNT_CAP else str(number)
+
+
+def first_failure(run: Run) -> str:
+    return run.failure_summary[0].message if run.failure_summary else ""
+
+
+def instant(then: dt.datetime | None) -> str:
+    """In UTC, to the second: the one time zone that everybody on call shares."""
+    return then.strftime("%Y-%m-%d %H:%M:%S") if then else ""

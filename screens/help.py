@@ -1,0 +1,53 @@
+"""Help, generated from the bindings of the screen that it is asked on: it cannot say anything else than what the keys do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from screens.live import LiveModal
+
+_WORDS = """\
+What you see is read from the database, once a second, and nothing else: "live" says that it is answering, "stale" since when \
+it is not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
+its run while others come and go; on the first line it follows the newest. Keys act on the run under the cursor."""
+
+
+class HelpScreen(LiveModal):
+    """The keys of one screen."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 2; }
+    """
+
+    def __init__(self, of: Screen[Any]) -> None:
+        super().__init__()
+        self._keys = keys_of(of)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(self._content(), markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def _content(self) -> Content:
+        lines = [Content.assemble((f"{keys:<18}", "bold"), words) for keys, words in self._keys]
+        return Content("\n").join([Content.styled("Keys", "bold underline"), *lines, Content(""), Content(_WORDS)])
+
+
+def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """The keys that do something on this screen now, with what they do; keys of one action stand together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.description and not binding.system:
+            key = binding.key_display or screen.app.get_key_display(binding)
+            found.setdefault((binding.action, binding.description), []).append(key)
+    return [(" ".join(dict.fromkeys(keys)), words) for (_, words), keys in found.items()]

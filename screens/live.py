@@ -1,0 +1,72 @@
+"""The base of the screens that show what is going on: they get every snapshot while they are on top, and ask for what they show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from store.snapshot import Request, Snapshot
+
+if TYPE_CHECKING:
+    from screens.monitor import Monitor
+
+
+class Live:
+    """What a screen adds to the poll (`asks`), and what it does with a snapshot (`show`)."""
+
+    @property
+    def monitor(self) -> Monitor:
+        return cast("Monitor", cast("Screen[Any]", self).app)
+
+    def asks(self, request: Request) -> Request:
+        """The request with what this screen shows."""
+        return request
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a new snapshot: paint what changed."""
+
+    def show_freshness(self, words: str) -> None:
+        """The freshness has other words than before."""
+
+    def why_not(self, action: str) -> str | None:
+        """Why an action cannot be done now; None when it can."""
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual shows an action dimmed, and does not run it, when this is None."""
+        return None if self.why_not(action) else True
+
+    def explain(self, event: events.Key) -> None:
+        """A key whose action is dimmed says why."""
+        for binding in cast("Screen[Any]", self)._bindings.key_to_bindings.get(event.key, []):
+            if reason := self.why_not(binding.action):
+                self.monitor.say(reason, "warning")
+                event.stop()
+
+
+class LiveScreen(Live, Screen[None]):
+    """A whole screen. Esc goes back, and never quits."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
+
+    def on_screen_resume(self) -> None:
+        self.monitor.refocus()
+
+    def action_back(self) -> None:
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+
+
+class LiveModal(Live, ModalScreen[None]):
+    """A screen over another one. Esc closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Close")]
+
+    def on_screen_resume(self) -> None:
+        self.monitor.refocus()
+
+    def action_back(self) -> None:
+        self.dismiss()

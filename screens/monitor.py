@@ -1,0 +1,307 @@
+"""The application: one poller, a stack of screens, toasts, and the ways from a key to the dispatcher."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import ClassVar, Literal, TypeVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.events import AppBlur, AppFocus
+from textual.message import Message
+from textual.screen import Screen
+
+from screens.backend import Backend, in_background
+from screens.help import HelpScreen
+from screens.inbox import InboxScreen
+from screens.live import Live
+from screens.poller import Arrived, Freshness, Poller
+from screens.run import RunScreen
+from screens.runs import RunsScreen
+from screens.start import StartScreen
+from screens.tenants import TenantScreen
+from screens.text import clean
+from store.access import Membership, Right
+from store.errors import OpsmonError
+from store.filters import RunFilter
+from store.records import Notification, Run, Status
+from store.snapshot import Request, Snapshot
+from tasks.dispatch import Dispatcher, Receipt, Started
+
+Severity = Literal["information", "warning", "error"]
+T = TypeVar("T")
+
+#: How much slower a pane that nobody looks at polls.
+BLURRED = 5
+#: Newest runs in the list.
+WINDOW = 200
+
+
+class Monitor(App[None]):
+    """opsmon's screens over one backend."""
+
+    TITLE = "opsmon"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "tenant", "Tenant"),
+        Binding("n", "notifications", "Inbox"),
+        Binding("v", "view_newest", "View run", show=False),
+        Binding("p", "pause", "Pause", show=False),
+        Binding("R", "poll_now", "Poll now", show=False),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    class Polled(Message):
+        """The poller has brought something."""
+
+        def __init__(self, arrived: Arrived) -> None:
+            self.arrived = arrived
+            super().__init__()
+
+    class Done(Message):
+        """Something that was done in the background has ended; `then` goes on with it in the app's own thread."""
+
+        def __init__(self, then: Callable[[], None]) -> None:
+            self.then = then
+            super().__init__()
+
+    def __init__(self, backend: Backend, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.backend = backend
+        self.ascii_only = ascii_only
+        self.tenant: str | None = None
+        self.snapshot: Snapshot | None = None
+        self.freshness = Freshness()
+        self._shown_freshness = ""
+        self._newest_toast: int | None = None
+        self._said_away = False
+        request = Request(backend.user.id, limit=WINDOW, lost_after=backend.lost_after)
+        self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
+
+    def on_mount(self) -> None:
+        self.push_screen(RunsScreen())
+        self._poller.start()
+        self.set_interval(1.0, self._show_freshness)
+
+    def on_unmount(self) -> None:
+        self._poller.stop()
+
+    # -- the poll ---------------------------------------------------------------------------------------------------------
+
+    def _deliver(self, arrived: Arrived) -> None:
+        self.post_message(self.Polled(arrived))
+
+    @on(Polled)
+    def _polled(self, message: Polled) -> None:
+        arrived = message.arrived
+        self.freshness.arrived(arrived.error)
+        self._tell_away(bool(arrived.error))
+        snapshot = arrived.snapshot
+        if snapshot and (self.snapshot is None or snapshot.generation > self.snapshot.generation):
+            self.snapshot = snapshot
+            self._toast_new(snapshot)
+            self._show(snapshot)
+        self._show_freshness()
+
+    def _show(self, snapshot: Snapshot) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Live) and screen.is_mounted:
+                screen.show(snapshot)
+
+    def _show_freshness(self) -> None:
+        words = self.freshness.words(self._poller.interval, self._poller.paused)
+        if words != self._shown_freshness:
+            self._shown_freshness = words
+            for screen in self.screen_stack:
+                if isinstance(screen, Live) and screen.is_mounted:
+                    screen.show_freshness(words)
+
+    def _tell_away(self, away: bool) -> None:
+        if away and not self._said_away:
+            self.say(f"The database is away: {self.freshness.error}. What you see is the last that was read.", "error")
+        elif self._said_away and not away:
+            self.say("The database is back.")
+        self._said_away = away
+
+    def refocus(self) -> None:
+        """Ask the poller for what the screens on the stack show now."""
+        request = replace(self._poller.request, run_id=None, inbox=False)
+        for screen in self.screen_stack:
+            if isinstance(screen, Live):
+                request = screen.asks(request)
+        self._poller.ask(request)
+        if self.snapshot:
+            for screen in self.screen_stack[-1:]:
+                if isinstance(screen, Live) and screen.is_mounted:
+                    screen.show_freshness(self._shown_freshness)
+
+    def in_tenant(self, wanted: RunFilter) -> RunFilter:
+        """The filter narrowed to the chosen tenant."""
+        return replace(wanted, tenants=(self.tenant,)) if self.tenant else wanted
+
+    @on(AppBlur)
+    def _slow_down(self) -> None:
+        self._poller.interval = BLURRED * self.backend.poll_seconds
+
+    @on(AppFocus)
+    def _speed_up(self) -> None:
+        self._poller.interval = self.backend.poll_seconds
+        self._poller.poke()
+
+    # -- telling ----------------------------------------------------------------------------------------------------------
+
+    def say(self, text: str, severity: Severity = "information", title: str = "") -> None:
+        """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
+        self.notify(
+            "\n".join(clean(line) for line in text.split("\n")), title=clean(title), severity=severity, markup=False
+        )
+
+    def _toast_new(self, snapshot: Snapshot) -> None:
+        for notification in reversed(snapshot.new_notifications):
+            self._toast(notification)
+        self._poller.ask(replace(self._poller.request, notified=snapshot.newest_notification))
+
+    def _toast(self, notification: Notification) -> None:
+        self._newest_toast = notification.run_id
+        wrong = notification.kind == "completed" and not notification.title.endswith(" succeeded")
+        severity: Severity = "warning" if wrong else "information"
+        self.say(f"{clean(notification.body)}\nv: view run {notification.run_id}", severity, notification.title)
+
+    # -- from keys to the dispatcher --------------------------------------------------------------------------------------
+
+    @on(Done)
+    def _done(self, message: Done) -> None:
+        message.then()
+
+    def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
+        """Do `work` in a daemon thread and go on with its result, or error, in the app's own thread."""
+        in_background(work, lambda result: self._back(lambda: then(result)))
+
+    def _back(self, then: Callable[[], None]) -> None:
+        self.post_message(self.Done(then))
+
+    def with_dispatcher(
+        self, work: Callable[[Dispatcher], Started], told: Callable[[Started], None] | None = None
+    ) -> None:
+        """Start something; the receipt comes as a toast."""
+
+        def then(result: Started | Exception) -> None:
+            if isinstance(result, Exception):
+                self.say(_words(result), "error")
+                return
+            self._tell_receipt(result)
+            self._poller.poke()
+            if told:
+                told(result)
+
+        self.in_background(lambda: work(self.backend.dispatcher()), then)
+
+    def _tell_receipt(self, started: Started) -> None:
+        run = started.run
+        self._newest_toast = run.id
+        if started.receipt is Receipt.QUEUED:
+            self.say(f"{run.title} on {run.tenant} is queued as run {run.id}.  v: view run")
+        elif started.receipt is Receipt.ATTACHED:
+            self.say(f"{run.title} on {run.tenant} is {run.status} already as run {run.id}: joined.  v: view run")
+        else:
+            self.say(f"{run.title} on {run.tenant} could not be queued; run {run.id} is failed.  v: view run", "error")
+
+    def may_start_in(self) -> tuple[Membership, ...]:
+        """The tenants in which the user may start runs."""
+        members = self.snapshot.memberships if self.snapshot else ()
+        return tuple(member for member in members if member.may(Right.START))
+
+    def why_no_retry(self, run: Run) -> str | None:
+        """Why this run, as it was painted, cannot be retried by this user; None when it can."""
+        if run.status is not Status.COMPLETED:
+            return f"Run {run.id} is {run.status}: only a completed run can be retried."
+        if run.tenant not in {member.tenant.slug for member in self.may_start_in()}:
+            return f"You may look at {run.tenant}, not start or retry runs there."
+        return None
+
+    def retry(self, run: Run) -> None:
+        """Retry the run as it was painted; the dispatcher asks once more and refuses what has changed."""
+        if reason := self.why_no_retry(run):
+            self.say(reason, "warning")
+            return
+        user = self.backend.user
+        self.with_dispatcher(lambda dispatcher: dispatcher.retry(user, run.id))
+
+    # -- screens ----------------------------------------------------------------------------------------------------------
+
+    def open_run(self, run_id: int) -> None:
+        """Show the run; what was told about it counts as read."""
+        if isinstance(self.screen, RunScreen) and self.screen.run_id == run_id:
+            return
+        self.push_screen(RunScreen(run_id))
+        user_id = self.backend.user.id
+        self.in_background(lambda: self.backend.mark_read(user_id, run_id, None), lambda _: self._poller.poke())
+
+    def action_start(self) -> None:
+        if not self.may_start_in():
+            self.say(
+                "You may not start runs in any tenant: ask an owner."
+                if self.snapshot
+                else "The database has not answered yet.",
+                "warning",
+            )
+            return
+        self.push_screen(StartScreen())
+
+    def action_tenant(self) -> None:
+        self._push_once(TenantScreen)
+
+    def action_notifications(self) -> None:
+        self._push_once(InboxScreen)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def _push_once(self, kind: type[Screen[None]]) -> None:
+        if not isinstance(self.screen, kind):
+            self.push_screen(kind())
+
+    def action_view_newest(self) -> None:
+        if self._newest_toast is None:
+            self.say("No toast has named a run yet.", "warning")
+        else:
+            self.open_run(self._newest_toast)
+
+    def choose_tenant(self, slug: str | None) -> None:
+        self.tenant = slug
+        self.refocus()
+        self._poller.poke()
+
+    def action_pause(self) -> None:
+        self._poller.paused = not self._poller.paused
+        self._show_freshness()
+
+    def action_poll_now(self) -> None:
+        self._poller.poke()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette knows what the keys know, generated from the same bindings."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.description and not binding.system:
+                yield SystemCommand(
+                    f"{binding.description} ({self.get_key_display(binding)})",
+                    binding.action,
+                    lambda b=binding: self.call_later(self.run_action, b.action, active.node),
+                )
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, OpsmonError) else f"Unforeseen: {type(error).__name__}: {error}"
+
+
+def wants_ascii() -> bool:
+    """Whether the locale's encoding has no glyphs beyond ASCII."""
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    chosen = next((name for name in names if name), "")
+    return "utf" not in chosen.lower()

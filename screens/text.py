@@ -1,0 +1,49 @@
+"""The edge that all text from outside passes on its way to the terminal.
+
+Textual strips no escape sequences, and parses markup nearly everywhere. Here control characters become visible signs, and
+what comes out is plain text in objects that are never parsed.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+#: Characters that move, hide or reorder others, or that a terminal may obey.
+_DANGEROUS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: U+2400: the block of signs that stand for the control characters 0 to 31.
+_CONTROL_PICTURES: Final = 0x2400
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+@functools.lru_cache(maxsize=4096)
+def clean(text: str) -> str:
+    """`text` on one line with nothing in it that a terminal would obey; what is dangerous is shown as a sign."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    if char in "\t\n\r":
+        return " "
+    if char < " ":
+        return chr(_CONTROL_PICTURES + ord(char))
+    return _REPLACEMENT if unicodedata.category(char) in _DANGEROUS else char
+
+
+def fit(text: str, width: int) -> str:
+    """`text`, cleaned, in exactly `width` cells: cut with an ellipsis, or filled up with blanks."""
+    text = clean(text)
+    if cell_len(text) > width:
+        return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width) if width > 1 else "…"[:width]
+    return set_cell_size(text, width)
+
+
+def plain(text: str) -> Content:
+    """`text`, cleaned, as content that no markup is looked for in."""
+    return Content(clean(text))

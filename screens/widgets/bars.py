@@ -1,0 +1,56 @@
+"""The lines above the table: who, where and how fresh; the tabs; the filter. Each is painted when its words change, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.content import Content
+from textual.widgets import Static
+
+from screens import format as fmt
+from screens.text import clean
+
+
+class Line(Static):
+    """One line of text that is painted only when it changes. Nothing in it is parsed as markup."""
+
+    DEFAULT_CSS = "Line { height: 1; }"
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
+        super().__init__("", id=id, classes=classes, markup=False)
+        self._shown: Content | None = None
+
+    def put(self, content: Content) -> None:
+        if content != self._shown or self._shown.spans != content.spans:
+            self._shown = content
+            self.update(content)
+
+    @property
+    def text(self) -> str:
+        """What stands in the line."""
+        return "" if self._shown is None else self._shown.plain
+
+
+def header(tenant: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:
+    """Tenant, user, database, and the freshness on the right, which gets its room first: it says whether the rest is true."""
+    inbox = f"  {unread if unread < 100 else '≥ 100'} new" if unread else ""
+    style = "bold" if freshness == "live" else "bold reverse"
+    right = Content.assemble((f" {clean(freshness)} ", style))
+    left = clean(f" opsmon  {tenant}  {user}  {database}{inbox}")
+    room = max(0, width - right.cell_length - 1)
+    return Content.assemble(Content(left).truncate(room, ellipsis=True, pad=True), " ", right)
+
+
+def tabs(counts: Mapping[str, int], active: str) -> Content:
+    """The tabs with their keys and honest counts."""
+    parts: list[Content] = []
+    for number, (name, many) in enumerate(counts.items(), 1):
+        words = f" {number} {name} {fmt.count(many)} "
+        parts.append(Content.styled(words, "bold reverse" if name == active else ""))
+    return Content(" ").join(parts)
+
+
+def filter_line(terms: str, shown: int, of: int, marked: int) -> Content:
+    """The active filter, and n of m."""
+    marks = f"   {marked} marked" if marked else ""
+    return Content(clean(f" filter: {terms or 'none'}   {shown} of {fmt.count(of)}{marks}"))

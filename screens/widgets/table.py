@@ -1,0 +1,171 @@
+"""The table of runs: keyed rows, a cursor pinned to its row, and only changed lines painted.
+
+Textual's DataTable repaints itself as a whole for one changed cell, and keeps the cursor's index when rows move, so that the
+highlighted run changes without an event (both measured). This one draws lines, and leaves what changes to screens/diff.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.diff import Pin, Row, changed_lines, move, repin
+
+
+class RunTable(ScrollView, can_focus=True):
+    """Rows under a header line. `painted_key` is the row that a person saw under the cursor when they pressed a key."""
+
+    DEFAULT_CSS = """
+    RunTable { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    RunTable > .table--header { text-style: bold; color: $text-muted; }
+    RunTable > .table--cursor { text-style: reverse; }
+    """
+    COMPONENT_CLASSES = {"table--header", "table--cursor"}
+    BINDINGS = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("home,g", "jump(0)", "Newest", show=False),
+        Binding("end,G", "jump(1)", "Oldest", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False),
+        Binding("enter", "open", "Open"),
+    ]
+
+    class Opened(Message):
+        """Enter, or a click on the row under the cursor."""
+
+        def __init__(self, key: int) -> None:
+            self.key = key
+            super().__init__()
+
+    class CursorMoved(Message):
+        """The cursor is on another row, or on none."""
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
+        super().__init__(id=id)
+        self._rows: tuple[Row, ...] = ()
+        self._header = ""
+        self._pin = Pin()
+        self._may_follow = True
+        self.painted_key: int | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    @property
+    def cursor_key(self) -> int | None:
+        """The key of the row that the cursor is on; None in an empty table."""
+        return self._pin.key
+
+    def show(self, rows: Sequence[Row], header: str, *, may_follow: bool = True) -> None:
+        """Show these rows. Lines that look the same are not painted again; the cursor stays with its row."""
+        old, old_pin = self._rows, self._pin
+        self._may_follow = may_follow
+        pin = old_pin if may_follow else Pin(old_pin.key, old_pin.line, False)
+        self._rows, self._pin = tuple(rows), repin(pin, rows)
+        lines = set(changed_lines(old, self._rows))
+        if self._pin.line != old_pin.line:
+            lines |= {old_pin.line, self._pin.line}
+        self._keep_in_place(old, old_pin)
+        self._set_header(header)
+        for line in lines:
+            self._refresh_row(line)
+        self._tell(old_pin)
+
+    def _set_header(self, header: str) -> None:
+        if header != self._header:
+            self._header = header
+            self.refresh()
+
+    def _keep_in_place(self, old: Sequence[Row], old_pin: Pin) -> None:
+        if len(old) != len(self._rows):
+            self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        shift = self._pin.line - old_pin.line
+        if shift and not self._pin.following and self._pin.key == old_pin.key:
+            # What the person looks at stays where it is on the glass while rows come in above it.
+            self.scroll_to(y=self.scroll_y + shift, animate=False, immediate=True)
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        top, height = round(self.scroll_y), max(1, self.size.height - 1)
+        if self._pin.line < top:
+            self.scroll_to(y=self._pin.line, animate=False, immediate=True)
+        elif self._pin.line >= top + height:
+            self.scroll_to(y=self._pin.line - height + 1, animate=False, immediate=True)
+
+    def _refresh_row(self, line: int) -> None:
+        y = line + 1 - round(self.scroll_y)
+        if 1 <= y < self.size.height:
+            self.refresh_lines(line + 1)
+
+    def render_line(self, y: int) -> Strip:
+        """The header stays at the top; below it the rows scroll."""
+        width = self.size.width
+        if y == 0:
+            return self._strip([Segment(self._header, self.get_component_rich_style("table--header"))], width)
+        line = round(self.scroll_y) + y - 1
+        if line >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        row = self._rows[line]
+        highlight = Style()
+        if line == self._pin.line:
+            self.painted_key = row.key
+            highlight = self.get_component_rich_style("table--cursor", partial=True)
+        blank = Segment(" ", highlight)
+        segments = [
+            part for cell in row.cells for part in (Segment(cell.text, Style.parse(cell.style) + highlight), blank)
+        ]
+        return self._strip(segments, width)
+
+    def _strip(self, segments: list[Segment], width: int) -> Strip:
+        return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
+
+    def action_move(self, by: int) -> None:
+        self._go(self._pin.line + by)
+
+    def action_jump(self, to_end: int) -> None:
+        self._go(len(self._rows) - 1 if to_end else 0)
+
+    def action_page(self, by: int) -> None:
+        self._go(self._pin.line + by * max(1, self.size.height - 2))
+
+    def action_open(self) -> None:
+        if self.painted_key is not None and self._rows:
+            self.post_message(self.Opened(self.painted_key))
+
+    def _go(self, line: int) -> None:
+        old = self._pin
+        self._pin = move(old, self._rows, line, follow=self._may_follow)
+        self._show_cursor()
+        self._refresh_row(old.line)
+        self._refresh_row(self._pin.line)
+        self._tell(old)
+
+    def _tell(self, old: Pin) -> None:
+        if self._pin.key is None:
+            self.painted_key = None
+        if old.key != self._pin.key:
+            self.post_message(self.CursorMoved())
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self._show_cursor()
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        line = round(self.scroll_y) + event.y - 1
+        if event.y == 0 or line >= len(self._rows):
+            return
+        if line == self._pin.line and event.chain > 1:
+            self.action_open()
+        else:
+            self._go(line)
