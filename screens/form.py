@@ -41,7 +41,7 @@ class FormScreen(LiveScreen):
     FormScreen Checkbox:focus, FormScreen SelectionList:focus { border: none; background: $boost; }
     FormScreen #note { height: auto; padding: 0 1; }
     FormScreen #note.wrong { text-style: bold; color: $text-error; }
-    FormScreen Button { margin: 0 1; height: 1; border: none; min-width: 12; }
+    FormScreen Button { margin: 0 1; min-width: 12; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start"),
@@ -63,7 +63,7 @@ class FormScreen(LiveScreen):
             yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)
-        yield Button("Start", id="go")
+        yield Button("Start", id="go", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:
@@ -85,12 +85,7 @@ class FormScreen(LiveScreen):
         self._ask_soon()
 
     def show_freshness(self, words: str) -> None:
-        backend = self.monitor.backend
-        self.query_one("#header", bars.Line).put(
-            bars.header(
-                f"start {self._operation.type}", backend.user.login, backend.database, words, 0, self.size.width
-            )
-        )
+        self.monitor.put_header(self, f"start {self._operation.type}", words)
 
     # -- what is filled in ------------------------------------------------------------------------------------------------
 

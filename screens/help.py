@@ -12,6 +12,8 @@ from textual.widgets import Static
 
 from screens.live import LiveModal
 
+#: What Textual binds on its own for every scrolling or focusable thing.
+_TEXTUALS = ("scroll_", "page_left", "page_right", "screen.copy_text", "app.focus_", "app.help_quit", "command_palette")
 _WORDS = """\
 What you see is read from the database, once a second, and nothing else: "live" says that it is answering, "stale" since when \
 it is not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
@@ -47,7 +49,7 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.description and not binding.system:
+        if binding.description and not binding.system and not binding.action.startswith(_TEXTUALS):
             key = binding.key_display or screen.app.get_key_display(binding)
             found.setdefault((binding.action, binding.description), []).append(key)
     return [(" ".join(dict.fromkeys(keys)), words) for (_, words), keys in found.items()]

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import Footer
 
 from screens import format as fmt
+from screens.diff import Cell, Row
 from screens.live import LiveScreen
-from screens.text import clean, fit
+from screens.text import fit
 from screens.widgets import bars
+from screens.widgets.table import RowTable
 from store.records import Notification
 from store.snapshot import Request, Snapshot
+
+_AGE, _RUN, _TITLE = 4, 7, 30
 
 
 class InboxScreen(LiveScreen):
     """The inbox."""
 
-    DEFAULT_CSS = """
-    InboxScreen OptionList { height: 1fr; border: none; padding: 0; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("c", "clear", "Mark all read"),
-        Binding("j", "cursor(1)", "Down", show=False),
-        Binding("k", "cursor(-1)", "Up", show=False),
     ]
 
     def __init__(self) -> None:
@@ -39,58 +39,48 @@ class InboxScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         yield bars.Line(id="header")
-        yield OptionList(markup=False)
-        yield bars.Line(id="empty")
+        yield bars.Line(id="words")
+        yield RowTable()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).focus()
-        self.query_one("#empty", bars.Line).put(Content(" Waiting for the database."))
-        self.show_freshness(self._freshness)
+        self.query_one(RowTable).focus()
+        self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
 
     def asks(self, request: Request) -> Request:
         return replace(request, inbox=True)
 
     def show(self, snapshot: Snapshot) -> None:
-        if snapshot.inbox is None or snapshot.inbox == self._shown:
+        if snapshot.inbox is None:
             return
         self._shown = snapshot.inbox
-        self._fill(snapshot)
-        words = "" if snapshot.inbox else " Nothing yet: you are told when runs that you started are queued and done."
-        self.query_one("#empty", bars.Line).put(Content(words))
-        self.show_freshness(self._freshness)
+        rows = [self._row(notification, snapshot.at) for notification in snapshot.inbox]
+        header = f"  {fit('Age', _AGE)} {fit('Run', _RUN)} {fit('What', _TITLE)} Details"
+        self.query_one(RowTable).show(rows, header)
+        nothing = " Nothing yet: you are told when runs that you started are queued and done."
+        newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
+        self.query_one("#words", bars.Line).put(Content(newest if rows else nothing))
+        self.refresh_bindings()
 
-    def _fill(self, snapshot: Snapshot) -> None:
-        listed = self.query_one(OptionList)
-        at = listed.highlighted_option.id if listed.highlighted_option else None
-        listed.clear_options()
-        listed.add_options([Option(self._line(n, snapshot), id=str(n.id)) for n in snapshot.inbox or ()])
-        ids = [option.id for option in listed.options]
-        listed.highlighted = ids.index(at) if at in ids else (0 if ids else None)
-
-    def _line(self, notification: Notification, snapshot: Snapshot) -> Content:
-        new = "*" if self.monitor.ascii_only else "●"
-        mark = " " if notification.read_at else new
-        title = fit(notification.title, 34)
-        when = fmt.age(notification.created_at, snapshot.at)
-        return Content.assemble(
-            (f"{mark} {when:>4} ", "bold" if mark == new else ""),
-            f"{notification.run_id:>7}  {title}  {clean(notification.body)}",
-        )
+    def _row(self, notification: Notification, now: dt.datetime) -> Row:
+        new = notification.read_at is None
+        mark = ("*" if self.monitor.ascii_only else "●") if new else " "
+        room = max(10, self.size.width - _AGE - _RUN - _TITLE - 6)
+        texts = [fit(mark, 1), fit(fmt.age(notification.created_at, now), _AGE), fit(str(notification.run_id), _RUN)]
+        texts += [fit(notification.title, _TITLE), fit(notification.body, room)]
+        return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts))
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
-        backend = self.monitor.backend
-        unread = self.monitor.snapshot.unread if self.monitor.snapshot else 0
-        self.query_one("#header", bars.Line).put(
-            bars.header("inbox", backend.user.login, backend.database, words, unread, self.size.width)
-        )
+        self.monitor.put_header(self, "inbox", words)
 
     def on_resize(self) -> None:
         self.show_freshness(self._freshness)
+        if self.monitor.snapshot:
+            self.show(self.monitor.snapshot)
 
-    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        chosen = next((n for n in self._shown or () if str(n.id) == message.option_id), None)
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        chosen = next((n for n in self._shown or () if n.id == message.key), None)
         if chosen:
             self.monitor.open_run(chosen.run_id)
 
@@ -99,12 +89,11 @@ class InboxScreen(LiveScreen):
             return "Everything is read."
         return None
 
-    def action_clear(self) -> None:
-        user_id, newest = self.monitor.backend.user.id, max((n.id for n in self._shown or ()), default=0)
-        self.monitor.in_background(
-            lambda: self.monitor.backend.mark_read(user_id, None, newest), lambda _: self.monitor.action_poll_now()
-        )
+    def on_key(self, event: events.Key) -> None:
+        self.explain(event)
 
-    def action_cursor(self, by: int) -> None:
-        listed = self.query_one(OptionList)
-        listed.action_cursor_down() if by > 0 else listed.action_cursor_up()
+    def action_clear(self) -> None:
+        backend, newest = self.monitor.backend, max((n.id for n in self._shown or ()), default=0)
+        self.monitor.in_background(
+            lambda: backend.mark_read(backend.user.id, None, newest), lambda _: self.monitor.action_poll_now()
+        )

@@ -24,6 +24,7 @@ from screens.runs import RunsScreen
 from screens.start import StartScreen
 from screens.tenants import TenantScreen
 from screens.text import clean
+from screens.widgets import bars
 from store.access import Membership, Right
 from store.errors import OpsmonError
 from store.filters import RunFilter
@@ -127,6 +128,12 @@ class Monitor(App[None]):
             self.say("The database is back.")
         self._said_away = away
 
+    def put_header(self, screen: Screen[None], place: str, freshness: str) -> None:
+        """Write a screen's header line: where one is, who, on which database, and how fresh it is."""
+        unread = self.snapshot.unread if self.snapshot else 0
+        line = bars.header(place, self.backend.user.login, self.backend.database, freshness, unread, screen.size.width)
+        screen.query_one("#header", bars.Line).put(line)
+
     def refocus(self) -> None:
         """Ask the poller for what the screens on the stack show now."""
         request = replace(self._poller.request, run_id=None, inbox=False)
@@ -203,12 +210,11 @@ class Monitor(App[None]):
     def _tell_receipt(self, started: Started) -> None:
         run = started.run
         self._newest_toast = run.id
-        if started.receipt is Receipt.QUEUED:
-            self.say(f"{run.title} on {run.tenant} is queued as run {run.id}.  v: view run")
-        elif started.receipt is Receipt.ATTACHED:
-            self.say(f"{run.title} on {run.tenant} is {run.status} already as run {run.id}: joined.  v: view run")
-        else:
-            self.say(f"{run.title} on {run.tenant} could not be queued; run {run.id} is failed.  v: view run", "error")
+        # Queued, the initiator is told by the run's own notification, which the next poll brings: no second toast for it.
+        if started.receipt is Receipt.ATTACHED:
+            self.say(f"{run.title} on {run.tenant} is {run.status} already: joined.\nv: view run {run.id}")
+        elif started.receipt is Receipt.DISPATCH_FAILED:
+            self.say(f"{run.title} on {run.tenant} could not be queued and is failed.\nv: view run {run.id}", "error")
 
     def may_start_in(self) -> tuple[Membership, ...]:
         """The tenants in which the user may start runs."""

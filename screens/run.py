@@ -74,10 +74,7 @@ class RunScreen(LiveScreen):
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
-        backend = self.monitor.backend
-        unread = self.monitor.snapshot.unread if self.monitor.snapshot else 0
-        line = bars.header(f"run {self.run_id}", backend.user.login, backend.database, words, unread, self.size.width)
-        self.query_one("#header", bars.Line).put(line)
+        self.monitor.put_header(self, f"run {self.run_id}", words)
 
     def on_resize(self) -> None:
         self.show_freshness(self._freshness)

@@ -15,7 +15,7 @@ from screens import columns
 from screens.live import LiveScreen
 from screens.text import clean
 from screens.widgets import bars
-from screens.widgets.table import RunTable
+from screens.widgets.table import RowTable
 from store.errors import OpsmonError
 from store.filters import RunFilter, parse
 from store.queries import TABS
@@ -63,11 +63,11 @@ class RunsScreen(LiveScreen):
         edit.cursor_blink = False
         yield edit
         yield bars.Line(id="empty")
-        yield RunTable(id="runs")
+        yield RowTable(id="runs")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(RunTable).focus()
+        self.query_one(RowTable).focus()
         self._paint()
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
@@ -94,22 +94,13 @@ class RunsScreen(LiveScreen):
             return
         shape = columns.layout(self.size.width - 1)
         rows = columns.rows(self._snapshot.runs, self._snapshot.at, shape, self._marked, self.monitor.ascii_only)
-        self.query_one(RunTable).show(rows, shape.header, may_follow=not self._marked)
+        self.query_one(RowTable).show(rows, shape.header, may_follow=not self._marked)
 
     def _paint_bars(self) -> None:
         if not self.is_mounted:
             return
         snapshot, monitor = self._snapshot, self.monitor
-        unread = snapshot.unread if snapshot else 0
-        line = bars.header(
-            monitor.tenant or "all tenants",
-            monitor.backend.user.login,
-            monitor.backend.database,
-            self._freshness,
-            unread,
-            self.size.width,
-        )
-        self.query_one("#header", bars.Line).put(line)
+        monitor.put_header(self, monitor.tenant or "all tenants", self._freshness)
         counts = snapshot.counts if snapshot else dict.fromkeys(TABS, 0)
         self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab))
         shown = len(snapshot.runs) if snapshot else 0
@@ -134,13 +125,13 @@ class RunsScreen(LiveScreen):
     @property
     def painted_run(self) -> Run | None:
         """The run that was painted under the cursor, as it was painted."""
-        key = self.query_one(RunTable).painted_key
+        key = self.query_one(RowTable).painted_key
         return next((run for run in self._snapshot.runs if run.id == key), None) if self._snapshot else None
 
-    def on_run_table_opened(self, message: RunTable.Opened) -> None:
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
         self.monitor.open_run(message.key)
 
-    def on_run_table_cursor_moved(self) -> None:
+    def on_row_table_cursor_moved(self) -> None:
         self.refresh_bindings()
 
     def why_not(self, action: str) -> str | None:
@@ -150,7 +141,7 @@ class RunsScreen(LiveScreen):
         return self.monitor.why_no_retry(run) if run else "There is no run to retry."
 
     def action_retry(self) -> None:
-        chosen = self._marked or {self.query_one(RunTable).painted_key}
+        chosen = self._marked or {self.query_one(RowTable).painted_key}
         runs = [run for run in self._snapshot.runs if run.id in chosen] if self._snapshot else []
         self._marked = frozenset()
         self._paint()
@@ -162,7 +153,7 @@ class RunsScreen(LiveScreen):
         if run:
             self._marked ^= {run.id}
             self._paint()
-            self.query_one(RunTable).action_move(1)
+            self.query_one(RowTable).action_move(1)
 
     def action_tab(self, name: str) -> None:
         self.tab = name
@@ -204,7 +195,7 @@ class RunsScreen(LiveScreen):
 
     def _close_edit(self) -> None:
         self.query_one("#edit", Input).remove_class("editing")
-        self.query_one(RunTable).focus()
+        self.query_one(RowTable).focus()
 
     def _set_filter(self, terms: str) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The table of runs: keyed rows, a cursor pinned to its row, and only changed lines painted.
+"""A table of keyed rows: the cursor is pinned to its row, and only changed lines are painted.
 
 Textual's DataTable repaints itself as a whole for one changed cell, and keeps the cursor's index when rows move, so that the
 highlighted run changes without an event (both measured). This one draws lines, and leaves what changes to screens/diff.py.
@@ -20,13 +20,13 @@ from textual.strip import Strip
 from screens.diff import Pin, Row, changed_lines, move, repin
 
 
-class RunTable(ScrollView, can_focus=True):
+class RowTable(ScrollView, can_focus=True):
     """Rows under a header line. `painted_key` is the row that a person saw under the cursor when they pressed a key."""
 
     DEFAULT_CSS = """
-    RunTable { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    RunTable > .table--header { text-style: bold; color: $text-muted; }
-    RunTable > .table--cursor { text-style: reverse; }
+    RowTable { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    RowTable > .table--header { text-style: bold; color: $text-muted; }
+    RowTable > .table--cursor { text-style: reverse; }
     """
     COMPONENT_CLASSES = {"table--header", "table--cursor"}
     BINDINGS = [
