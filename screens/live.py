@@ -63,7 +63,10 @@ class LiveScreen(Live, Screen[None]):
 class LiveModal(Live, ModalScreen[None]):
     """A screen over another one. Esc closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Close"),
+        Binding("q", "app.quit", "Quit", show=False),
+    ]
 
     def on_screen_resume(self) -> None:
         self.monitor.refocus()

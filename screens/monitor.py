@@ -39,6 +39,8 @@ T = TypeVar("T")
 BLURRED = 5
 #: Newest runs in the list.
 WINDOW = 200
+#: Toasts at once.
+TOASTS = 4
 
 
 class Monitor(App[None]):
@@ -79,6 +81,7 @@ class Monitor(App[None]):
         self.freshness = Freshness()
         self._shown_freshness = ""
         self._newest_toast: int | None = None
+        self._told: set[int] | None = None
         self._said_away = False
         request = Request(backend.user.id, limit=WINDOW, lost_after=backend.lost_after)
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
@@ -168,9 +171,16 @@ class Monitor(App[None]):
         )
 
     def _toast_new(self, snapshot: Snapshot) -> None:
-        for notification in reversed(snapshot.new_notifications):
+        """Toast what came since the screens were opened. More than a few at once are counted: the inbox has them all."""
+        ids = {notification.id for notification in snapshot.recent_notifications}
+        told, self._told = self._told, ids | (self._told or set())
+        if told is None:
+            return
+        new = [notification for notification in snapshot.recent_notifications if notification.id not in told]
+        if len(new) > TOASTS:
+            self.say(f"{len(new) - TOASTS} more notifications.\nn: inbox")
+        for notification in reversed(new[:TOASTS]):
             self._toast(notification)
-        self._poller.ask(replace(self._poller.request, notified=snapshot.newest_notification))
 
     def _toast(self, notification: Notification) -> None:
         self._newest_toast = notification.run_id

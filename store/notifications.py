@@ -46,7 +46,7 @@ def _notification(
 def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
     """What happened, in one line."""
     said = []
-    if counts:
+    if counts and counts.total:
         said.append(f"{counts.success} of {counts.total} done")
         said += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
     if failures:
@@ -62,17 +62,6 @@ def unread(connection: sa.Connection, user_id: int, limit: int = 100) -> tuple[N
 def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[Notification, ...]:
     """The newest ones, read or not, newest first."""
     return _select(connection, _note.user_id == user_id, limit=limit)
-
-
-def since(connection: sa.Connection, user_id: int, after: int, limit: int = 50) -> tuple[Notification, ...]:
-    """The newest ones with an id above `after`, newest first."""
-    return _select(connection, _note.user_id == user_id, _note.id > after, limit=limit)
-
-
-def newest_id(connection: sa.Connection, user_id: int) -> int:
-    """The id of the user's newest notification, 0 without any."""
-    query = sa.select(_note.id).where(_note.user_id == user_id).order_by(_note.id.desc()).limit(1)
-    return int(connection.execute(query).scalar() or 0)
 
 
 def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:

@@ -16,6 +16,9 @@ from store.filters import RunFilter
 from store.records import Event, Notification, Run, Worker
 from store.types import utcnow
 
+#: Notifications that every snapshot carries.
+RECENT = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -27,8 +30,6 @@ class Request:
     limit: int = 100
     run_id: int | None = None
     inbox: bool = False
-    #: Notifications with greater ids are new to this process; None asks only where they stand now.
-    notified: int | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
 
@@ -52,8 +53,8 @@ class Snapshot:
     runs: tuple[Run, ...]
     counts: Mapping[str, int]
     workers: tuple[Worker, ...]
-    new_notifications: tuple[Notification, ...]
-    newest_notification: int
+    #: The user's newest, newest first. Which of them are new to a screen, it finds out itself: ids become visible out of order.
+    recent_notifications: tuple[Notification, ...]
     unread: int
     detail: Detail | None = None
     inbox: tuple[Notification, ...] | None = None
@@ -64,7 +65,6 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
     """Read what is asked for. Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list."""
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
-        new = _new_notifications(connection, request)
         runs, counts = _list(connection, members, request)
         return Snapshot(
             request=request,
@@ -73,21 +73,12 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
             runs=runs,
             counts=counts,
             workers=workers.alive(connection, request.lost_after),
-            new_notifications=new,
-            newest_notification=max(
-                [n.id for n in new], default=request.notified or notifications.newest_id(connection, request.user_id)
-            ),
+            recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=notifications.unread_count(connection, request.user_id),
             detail=_detail(connection, request),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             generation=generation,
         )
-
-
-def _new_notifications(connection: sa.Connection, request: Request) -> tuple[Notification, ...]:
-    if request.notified is None:
-        return ()
-    return notifications.since(connection, request.user_id, request.notified)
 
 
 def _list(
