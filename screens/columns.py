@@ -73,7 +73,7 @@ def rows(
 def _row(run: Run, now: dt.datetime, shape: Layout, is_marked: bool, ascii_only: bool) -> Row:
     state = fmt.state_of(run)
     glyph = state.ascii if ascii_only else state.glyph
-    mark = Cell(("+" if ascii_only else "▪") if is_marked else " ", "bold yellow")
+    mark = Cell("+" if ascii_only else "▪", "bold yellow") if is_marked else Cell(" ")
     cells = [mark, Cell(fit(f"{glyph} {state.word}", _STATE_WIDTH), state.style)]
     cells += [Cell(fit(column.text(run, now), width)) for column, width in shape.columns]
     return Row(run.id, tuple(cells))

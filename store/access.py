@@ -61,7 +61,7 @@ def member_tenants(user_id: int | sa.ColumnElement[int]) -> sa.Select[tuple[int]
 
 def find_user(db: Database, login: str) -> User:
     """The user with that login. Raises NotFound."""
-    with db.statement() as connection:
+    with db.query() as connection:
         row = connection.execute(sa.select(users).where(users.c.login == login)).mappings().first()
     if row is None:
         raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
@@ -70,7 +70,7 @@ def find_user(db: Database, login: str) -> User:
 
 def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
     """The user's tenants with their role in each, by slug."""
-    with db.statement() as connection:
+    with db.query() as connection:
         return read_memberships(connection, user_id)
 
 
@@ -83,7 +83,7 @@ def read_memberships(connection: sa.Connection, user_id: int) -> tuple[Membershi
 def require(db: Database, user: User, tenant: str, right: Right) -> Tenant:
     """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden."""
     query = sa.select(tenants, memberships.c.role).join(memberships, memberships.c.tenant_id == tenants.c.id)
-    with db.statement() as connection:
+    with db.query() as connection:
         row = (
             connection.execute(query.where(tenants.c.slug == tenant, memberships.c.user_id == user.id))
             .mappings()
@@ -107,7 +107,7 @@ _WORDS = {
 
 def visible_run(db: Database, user: User, run_id: int) -> Run:
     """The run, whole, if the user is a member of its tenant. Raises NotFound."""
-    with db.statement() as connection:
+    with db.query() as connection:
         return read_visible_run(connection, user.id, run_id)
 
 
@@ -130,7 +130,7 @@ def require_administrator(db: Database, user: User | None, tenant: str | None = 
     if tenant is not None:
         owners = owners.where(tenants.c.slug == tenant)
     mine = owners.where(memberships.c.user_id == (user.id if user else -1))
-    with db.statement() as connection:
+    with db.query() as connection:
         allowed = connection.execute(sa.select(sa.or_(~owners.exists(), mine.exists()))).scalar_one()
     if allowed:
         return
@@ -165,18 +165,35 @@ def _insert(db: Database, table: sa.Table, key: str, value: str, name: str | Non
 
 
 def grant(db: Database, login: str, tenant: str, role: Role) -> None:
-    """Give the user that role in the tenant, in place of the one they had. Raises NotFound."""
+    """Give the user that role in the tenant, in place of the one they had.
+
+    Raises NotFound, and Forbidden when it would take the tenant's last owner away.
+    """
     user = find_user(db, login)
+    # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
+    locked = sa.select(tenants.c.id).where(tenants.c.slug == tenant).with_for_update(key_share=True)
     with db.transaction() as connection:
-        tenant_id = connection.execute(sa.select(tenants.c.id).where(tenants.c.slug == tenant)).scalar()
+        tenant_id = connection.execute(locked).scalar()
         if tenant_id is None:
             raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
-        new = postgresql.insert(memberships).values(user_id=user.id, tenant_id=tenant_id, role=role.value)
-        connection.execute(
-            new.on_conflict_do_update(index_elements=["user_id", "tenant_id"], set_={"role": role.value})
-        )
+        if connection.execute(_set_role(user.id, tenant_id, role)).first() is None:
+            raise Forbidden(f"{login} is the last owner of {tenant}", "make somebody else an owner first")
+
+
+def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
+    """Returns a row, unless the user is the tenant's only owner and would no longer be."""
+    other = memberships.alias("other")
+    another_owner = sa.exists().where(
+        other.c.tenant_id == tenant_id, other.c.role == Role.OWNER.value, other.c.user_id != user_id
+    )
+    new = postgresql.insert(memberships).values(user_id=user_id, tenant_id=tenant_id, role=role.value)
+    return new.on_conflict_do_update(
+        index_elements=["user_id", "tenant_id"],
+        set_={"role": role.value},
+        where=sa.or_(sa.literal(role is Role.OWNER), memberships.c.role != Role.OWNER.value, another_owner),
+    ).returning(memberships.c.user_id)
 
 
 def all_users(db: Database) -> tuple[User, ...]:
-    with db.statement() as connection:
+    with db.query() as connection:
         return tuple(User(**row) for row in connection.execute(sa.select(users).order_by(users.c.login)).mappings())

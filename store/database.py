@@ -139,9 +139,19 @@ class Database:
 
     @contextlib.contextmanager
     def statement(self) -> Iterator[sa.Connection]:
-        """For one statement that is a transaction by itself: one round trip. On SQLite the same as `transaction`."""
+        """For one statement that writes and is a transaction by itself: one round trip. On SQLite the same as `transaction`."""
         if self.is_sqlite:
             with self.transaction() as connection:
+                yield connection
+            return
+        with self._guarded(self._autocommit) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def query(self) -> Iterator[sa.Connection]:
+        """For one statement that only reads: one round trip, and on SQLite no writer is kept waiting."""
+        if self.is_sqlite:
+            with self.reading() as connection:
                 yield connection
             return
         with self._guarded(self._autocommit) as connection:

@@ -157,7 +157,7 @@ def by_id(db: Database, run_id: int) -> Run | None:
 
 def _find(db: Database, *where: sa.ColumnElement[bool]) -> Run | None:
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id).where(*where)
-    with db.statement() as connection:
+    with db.query() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else run_from(dict(row))
 

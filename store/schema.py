@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -58,9 +59,21 @@ def require_current(db: Database) -> None:
 
 def upgrade(db: Database, target: str = "head") -> None:
     """Bring the schema to `target`. Safe to call from several processes at once; a newer schema is refused."""
+    if db.is_sqlite:
+        _make_file(Path(db.url.database or ""))
     if state(db) is State.NEWER:
         require_current(db)
     _alembic(db, "upgrade", target)
+
+
+def _make_file(path: Path) -> None:
+    """An SQLite file that is not there is made readable for its owner alone, as is its folder. Raises DatabaseAway."""
+    try:
+        path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseAway(f"the database {path} cannot be made", str(error.strerror)) from None
 
 
 def downgrade(db: Database, target: str = "base") -> None:
@@ -95,8 +108,6 @@ def _alembic(db: Database, direction: str, target: str) -> None:
 
     import migrations
 
-    if db.is_sqlite:
-        Path(db.url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["url"] = db.url

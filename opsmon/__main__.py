@@ -1,0 +1,9 @@
+"""`python -m opsmon` is `opsmon`."""
+
+from __future__ import annotations
+
+import sys
+
+from opsmon.cli import main
+
+sys.exit(main())

@@ -1,0 +1,244 @@
+"""The grammar of the command line. It names the functions that carry commands out, and imports none of them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NoReturn
+
+from store.errors import InputInvalid, NotFound
+
+MAX_ID: Final = 2**63 - 1
+ROLES: Final = ("owner", "manager", "operator", "readonly")
+#: Every option of every command, to name the one that was probably meant.
+OPTIONS: Final = (
+    *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
+    *("--limit", "--all", "--name", "--role", "--workers", "--postgres"),
+)
+_EPILOG: Final = """\
+Without a command: the screens. Every command takes --json.
+
+exit codes: 0 done (with --wait: succeeded), 1 opsmon could not, 2 wrong usage or input, 3 not permitted or not found,
+            4 the run ended partially succeeded, 5 the run failed, 6 the wait ran out (the run goes on)
+"""
+
+
+def close_match(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names what `word` was probably meant to be; None when nothing known is like it."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"did you mean '{near[0]}'?" if near else None
+
+
+class Parser(argparse.ArgumentParser):
+    """Like its base, but wrong usage is an InputInvalid, and nothing may be abbreviated: scripts would rely on it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.match(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)$", message, re.DOTALL)
+        if choice:
+            raise self._no_such_choice(choice[1], choice[2], re.findall(r"[\w.-]+", choice[3]))
+        missing = re.match(r"the following arguments are required: (.*)", message)
+        if missing:
+            raise InputInvalid(f"'{self.prog}' lacks {missing[1]}", f"see '{self.prog} --help'")
+        raise InputInvalid(message.removeprefix("argument "), f"see '{self.prog} --help'")
+
+    def _no_such_choice(self, of: str, given: str, known: list[str]) -> InputInvalid:
+        near = close_match(given, known)
+        if of.startswith("-"):
+            return InputInvalid(f"{of} cannot be '{given}'", near or f"known are {', '.join(known)}")
+        return InputInvalid(f"there is no command '{self.prog} {given}'", near or f"see '{self.prog} --help'")
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the arguments ask for: among them `run`, the `module:function` in opsmon.commands. Raises InputInvalid.
+
+    Raises SystemExit after printing help.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if any("\ud800" <= char <= "\udfff" for word in argv for char in word):
+        raise InputInvalid("an argument is not text in this locale's encoding", "give UTF-8, under a UTF-8 locale")
+    # Not set_defaults: that would give the options behind a command a default that overwrites what stands before it.
+    arguments, rest = _parser().parse_known_args(argv, argparse.Namespace(json=False, as_login=None))
+    for word in rest:
+        _take(word, arguments)
+    return arguments
+
+
+def _take(word: str, arguments: argparse.Namespace) -> None:
+    # argparse gives a positional its words once; those behind an option (`runs --limit 5 mine`) are left over.
+    if word.startswith("-") or not arguments.more:
+        hint = close_match(word.partition("=")[0], OPTIONS) if word.startswith("-") else None
+        raise InputInvalid(f"there is no argument '{word}' here", hint or "see 'opsmon --help'")
+    getattr(arguments, arguments.more).append(parameter(word) if arguments.more == "parameters" else word)
+
+
+# ---- what one argument can be
+
+
+def run_id(text: str) -> int:
+    """A run's number. Raises InputInvalid; NotFound for a number that no run can have."""
+    if not re.fullmatch(r"[0-9]{1,30}", text):
+        raise InputInvalid(f"'{text}' is not the number of a run", "'opsmon runs' shows them")
+    if not 0 < int(text) <= MAX_ID:
+        raise NotFound(f"no run {int(text)}", "'opsmon runs' lists yours")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise InputInvalid(f"'{text}' is not a number of seconds", "give 0 or more")
+    return number
+
+
+def parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise InputInvalid(f"'{text}' gives no parameter a value", "write --param NAME=VALUE")
+    return name, value
+
+
+def limit(text: str) -> int:
+    return _whole(text, 1000)
+
+
+def slots(text: str) -> int:
+    return _whole(text, 256)
+
+
+def _whole(text: str, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise InputInvalid(f"'{text}' cannot be used here", f"give a whole number from 1 to {most}")
+    return int(text)
+
+
+# ---- the commands
+
+
+class _Commands:
+    """Commands under one parser, each with what every command takes."""
+
+    def __init__(self, parser: Parser, common: Parser, dest: str, required: bool) -> None:
+        self._common = common
+        self._parsers = parser.add_subparsers(dest=dest, metavar="COMMAND", required=required, title="commands")
+
+    def add(self, name: str, run: str, help: str, more: str | None = None) -> Parser:  # noqa: A002 (argparse's word)
+        """A command. Words that are left over go to the list argument `more`."""
+        parser: Parser = self._parsers.add_parser(
+            name, help=help, description=help[0].upper() + help[1:] + ".", parents=[self._common]
+        )
+        parser.set_defaults(run=run, more=more)
+        return parser
+
+    def group(self, name: str, help: str) -> _Commands:  # noqa: A002
+        parser = self._parsers.add_parser(name, help=help, description=help, parents=[self._common])
+        return _Commands(parser, self._common, "action", required=True)
+
+
+def _parser() -> Parser:
+    common = _common()
+    parser = Parser(
+        prog="opsmon",
+        description="Monitor, start and retry long-running tenant operations.",
+        epilog=_EPILOG,
+        parents=[common],
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(run="screens:screens", more=None)
+    commands = _Commands(parser, common, "command", required=False)
+    _add_runs(commands)
+    _add_people(commands)
+    _add_house(commands)
+    return parser
+
+
+def _common() -> Parser:
+    # Without defaults of its own: an option before the command would be overwritten by the default behind it.
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--json", action="store_true", help="print JSON")
+    common.add_argument(
+        "--as", dest="as_login", metavar="LOGIN", help="act as another user: for the owner of the embedded database"
+    )
+    return common
+
+
+def _add_runs(commands: _Commands) -> None:
+    start = commands.add("start", "runs:start", "start an operation in a tenant, or join its active twin", "parameters")
+    start.add_argument("type", metavar="TYPE", help="the operation: 'opsmon operations' lists them")
+    start.add_argument("--tenant", required=True, metavar="SLUG")
+    start.add_argument(
+        "--param", dest="parameters", action="append", default=[], type=parameter, metavar="K=V", help="repeatable"
+    )
+    _add_wait(start)
+    retry = commands.add("retry", "runs:retry", "start a completed run again")
+    retry.add_argument("run_id", metavar="RUN", type=run_id)
+    _add_wait(retry)
+    wait = commands.add("wait", "runs:wait", "wait until a run has ended")
+    wait.add_argument("run_id", metavar="RUN", type=run_id)
+    wait.add_argument("seconds", metavar="SECONDS", nargs="?", type=seconds, help="at most; default for ever")
+    runs = commands.add("runs", "runs:runs", "list runs, newest first", more="filters")
+    runs.add_argument(
+        "filters",
+        metavar="FILTER",
+        nargs="*",
+        default=[],
+        help="status:running outcome:failed type:inventory.* tenant:contoso since:2h mine",
+    )
+    runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most so many, 1 to 1000; default 50")
+    show = commands.add("show", "runs:show", "everything about one run, its timeline included")
+    show.add_argument("run_id", metavar="RUN", type=run_id)
+    inbox = commands.add("notifications", "inbox:notifications", "what you were told and have not read")
+    inbox.add_argument("--all", action="store_true", help="also what you have read")
+    commands.add("operations", "operations:operations", "what can be started, with parameters")
+
+
+def _add_wait(parser: Parser) -> None:
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=seconds,
+        const=math.inf,
+        metavar="SECONDS",
+        help="wait until the run has ended, for ever or so many seconds",
+    )
+
+
+def _add_people(commands: _Commands) -> None:
+    tenants = commands.group("tenants", "tenants: add one, list yours")
+    add = tenants.add("add", "people:add_tenant", "add a tenant")
+    add.add_argument("slug", metavar="SLUG", help="a-z, 0-9 and dashes")
+    add.add_argument("--name", metavar="N", help="default: the slug")
+    tenants.add("list", "people:list_tenants", "list the tenants that you are a member of")
+    users = commands.group("users", "users: add, list, give roles")
+    add = users.add("add", "people:add_user", "add a user")
+    add.add_argument("login", metavar="LOGIN", help="the login name on this system")
+    add.add_argument("--name", metavar="N", help="default: the login")
+    users.add("list", "people:list_users", "list the users")
+    grant = users.add("grant", "people:grant", "give a user a role in a tenant")
+    grant.add_argument("login", metavar="LOGIN")
+    grant.add_argument("--tenant", required=True, metavar="SLUG")
+    grant.add_argument("--role", required=True, choices=ROLES)
+
+
+def _add_house(commands: _Commands) -> None:
+    demo = commands.add("demo", "screens:demo", "the screens on a throw-away database with two simulated tenants")
+    demo.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
+    worker = commands.add("worker", "worker:work", "carry out runs until SIGTERM")
+    worker.add_argument("--workers", type=slots, metavar="N", help="runs at a time; default: the setting worker_slots")
+    worker.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
+    database = commands.group("db", "the database's schema: upgrade, check")
+    database.add("upgrade", "database:upgrade", "run the migrations that are missing")
+    database.add("check", "database:check", "say what the schema lacks; exit 1 if it lacks anything")
+    commands.add(
+        "doctor", "database:doctor", "look at database, schema, clock, queue and workers; exit 1 if one is bad"
+    )
+    commands.add("config", "config:config", "the settings that hold, and where each came from")

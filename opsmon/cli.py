@@ -1,0 +1,112 @@
+"""The front door: reads the arguments, calls the command, turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from opsmon.arguments import parse
+from store.errors import DatabaseAway, OpsmonError
+from store.sanitize import sanitize, visible
+
+MAX_LINE: Final = 600
+#: As a shell says it of a program that a signal ended: 128 and the signal's number.
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code; raises nothing."""
+    return _guarded(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to fail
+    arguments = parse(argv)
+    if arguments.command != "worker":
+        return _call(arguments)
+    leave(_guarded(lambda: _call(arguments)))
+    return 0
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        return _print_version()
+    from opsmon.commands.session import Session
+    from opsmon.output import Output
+
+    module, _, function = arguments.run.partition(":")
+    command = getattr(importlib.import_module(f"opsmon.commands.{module}"), function)
+    with contextlib.closing(Session(arguments.as_login, Output(arguments.json))) as session:
+        code: int = command(session, arguments)
+        return code
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    sys.stdout.write(f"opsmon {version('opsmon')}\n")
+    return 0
+
+
+def _guarded(action: Callable[[], int]) -> int:
+    try:
+        code = action()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except SystemExit as end:  # argparse, having printed its help
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+    except Exception as error:  # the edge: nothing goes past it
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    if os.environ.get("OPSMON_DEBUG") == "1":
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(error_line(error) + "\n")
+    return error.exit_code if isinstance(error, OpsmonError) else 1
+
+
+def error_line(error: Exception) -> str:
+    """`opsmon: what happened: what to do`, on one line."""
+    if isinstance(error, DatabaseAway) and error.hint:
+        # What the driver said is a reason, and no advice.
+        text = f"{error.message} ({error.hint}): see 'opsmon doctor'"
+    elif isinstance(error, OpsmonError):
+        text = str(error)
+    else:
+        text = f"unexpected {type(error).__name__}: {sanitize(str(error), 300)}: OPSMON_DEBUG=1 shows where"
+    line = "opsmon: " + visible(text)
+    return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
+
+
+def leave(code: int) -> None:
+    """End the process now. An operation's thread that is stuck must not keep it: the interpreter would wait for it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _silence_stdout() -> None:
+    # What is still buffered would be written, and complained about, once more when the interpreter ends.
+    with contextlib.suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)

@@ -1,0 +1,131 @@
+"""`opsmon start`, `retry`, `wait`, `runs` and `show`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from opsmon.arguments import close_match
+from opsmon.commands.session import Session
+from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
+from store import access, events, notifications, queries
+from store.errors import DatabaseAway, InputInvalid
+from store.filters import parse
+from store.records import Outcome, Run, Status
+from store.snapshot import Detail
+from tasks.dispatch import Receipt, Started
+from tasks.registry import Operation, Registry
+
+POLL: Final = 0.2
+DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
+
+
+def start(session: Session, arguments: argparse.Namespace) -> int:
+    operation = _operation(session.services.registry, arguments.type)
+    parameters = operation.parse(_parameters(operation, arguments.parameters))
+    user = session.user
+    started = session.services.dispatcher.start(user, arguments.tenant, operation.type, parameters)
+    return _receipt(session, started, arguments.wait)
+
+
+def retry(session: Session, arguments: argparse.Namespace) -> int:
+    user = session.user
+    return _receipt(session, session.services.dispatcher.retry(user, arguments.run_id), arguments.wait)
+
+
+def wait(session: Session, arguments: argparse.Namespace) -> int:
+    run = _wait(session, arguments.run_id, math.inf if arguments.seconds is None else arguments.seconds)
+    session.output.show(run, lambda: run_line(run))
+    return _exit_code(run)
+
+
+def runs(session: Session, arguments: argparse.Namespace) -> int:
+    wanted, user = parse(arguments.filters), session.user
+    with session.db.reading() as connection:
+        members = access.read_memberships(connection, user.id)
+        found = queries.page(connection, members, user.id, wanted, arguments.limit)
+    session.output.show([listed_run(run) for run in found], lambda: run_table(found) if found else "No runs.")
+    return DONE
+
+
+def show(session: Session, arguments: argparse.Namespace) -> int:
+    user = session.user
+    with session.db.reading() as connection:
+        run = access.read_visible_run(connection, user.id, arguments.run_id)
+        detail = Detail(run, events.of_run(connection, run.id), queries.attempts(connection, run))
+    session.output.show(run_as_json(detail), lambda: run_text(detail))
+    notifications.mark_read(session.db, user.id, run_id=run.id)
+    return DONE
+
+
+def _operation(registry: Registry, type_: str) -> Operation:
+    """Raises InputInvalid, naming the operation that was probably meant."""
+    near = close_match(type_, registry.operations)
+    if type_ not in registry.operations and near:
+        raise InputInvalid(f"there is no operation '{type_}'", near)
+    return registry.get(type_)
+
+
+def _parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Raises InputInvalid for a parameter that is given twice, or is none and is like one."""
+    found: dict[str, str] = {}
+    known = [parameter.name for parameter in operation.parameters]
+    for name, value in given:
+        near = close_match(name, known)
+        if name in found:
+            raise InputInvalid(f"parameter '{name}' is given twice", "give it once; a list takes a,b,c")
+        if name not in known and near:
+            raise InputInvalid(f"there is no parameter '{name}'", near)
+        found[name] = value
+    return found
+
+
+def _receipt(session: Session, started: Started, seconds: float | None) -> int:
+    """Print the receipt, having waited when that was asked for."""
+    run = started.run
+    waits = seconds is not None and started.receipt is not Receipt.DISPATCH_FAILED
+    if seconds is not None and waits:
+        run = _wait(session, run.id, seconds)
+    session.output.show(
+        {"receipt": started.receipt, "run": run},
+        lambda: f"{_RECEIPTS[started.receipt]} {run_line(run)}",
+    )
+    if started.receipt is Receipt.DISPATCH_FAILED:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} could not be queued: see 'opsmon doctor'\n")
+        return COULD_NOT
+    return _exit_code(run) if waits else DONE
+
+
+_RECEIPTS: Final = {
+    Receipt.QUEUED: "Queued.",
+    Receipt.ATTACHED: "Joined the run that is active already.",
+    Receipt.DISPATCH_FAILED: "Not queued.",
+}
+
+
+def _wait(session: Session, run_id: int, seconds: float) -> Run:
+    """The run when it has ended, or as it then is when time is up. Raises NotFound, or DatabaseAway with the id."""
+    user, db, deadline = session.user, session.db, time.monotonic() + seconds
+    while True:
+        try:
+            with db.reading() as connection:
+                run = access.read_visible_run(connection, user.id, run_id)
+        except DatabaseAway as error:
+            raise DatabaseAway(f"run {run_id} cannot be watched: {error.message}", error.hint) from error
+        left = deadline - time.monotonic()
+        if run.status is Status.COMPLETED or left <= 0:
+            return run
+        time.sleep(min(POLL, left))
+
+
+def _exit_code(run: Run) -> int:
+    if run.status is not Status.COMPLETED:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} is still {run.status}: 'opsmon wait {run.id}' goes on waiting\n")
+        return WAIT_RAN_OUT
+    return {Outcome.SUCCEEDED: DONE, Outcome.PARTIALLY_SUCCEEDED: PARTIAL}.get(run.outcome, FAILED)

@@ -1,0 +1,37 @@
+"""`opsmon` and `opsmon demo`: the screens, where there is a terminal to show them on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from opsmon.commands.session import Session
+from store.errors import InputInvalid
+
+
+def screens(session: Session, _: argparse.Namespace) -> int:
+    _require_terminal(session)
+    if session.services.settings.is_embedded:
+        from opsmon.embedded import prepare
+
+        prepare(session.services)
+    user = session.user
+    from opsmon.app import run_screens
+
+    return run_screens(session.services, user)
+
+
+def demo(session: Session, arguments: argparse.Namespace) -> int:
+    _require_terminal(session)
+    from opsmon.demo import run
+
+    return run(arguments.postgres)
+
+
+def _require_terminal(session: Session) -> None:
+    if session.output.json:
+        raise InputInvalid("the screens cannot be printed as JSON", "'opsmon runs --json' prints the runs")
+    terminal = sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()
+    if not terminal or os.environ.get("TERM", "dumb") in ("", "dumb"):
+        raise InputInvalid("the screens need a terminal, and this is none", "'opsmon runs' prints the runs")

@@ -1,0 +1,125 @@
+"""Runs in plain text, and the timeline that `show` prints."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from opsmon.output import as_json, cell, instant, pairs, span, table
+from store.records import OUTCOME_LABELS, Counts, Run, Status
+from store.snapshot import Detail
+
+
+def listed_run(run: Run) -> dict[str, Any]:
+    """A run of a list as JSON: without its context, which lists do not read."""
+    return {key: value for key, value in as_json(run).items() if key != "context"}
+
+
+def state(run: Run) -> str:
+    return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.capitalize()
+
+
+def items(counts: Counts | None) -> str:
+    """How far the run is, in a few characters: `8/10, 2 failed`."""
+    if counts is None:
+        return "-"
+    more = [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
+    return ", ".join([f"{counts.success}/{counts.total}", *more])
+
+
+def took(run: Run) -> str:
+    if run.started_at is None or run.completed_at is None:
+        return "-"
+    return span((run.completed_at - run.started_at).total_seconds())
+
+
+def run_table(runs: Sequence[Run]) -> str:
+    headings = ("RUN", "TENANT", "TYPE", "STATE", "ITEMS", "BY", "CREATED", "TOOK", "FIRST FAILURE")
+    rows = [
+        (r.id, r.tenant, r.type, state(r), items(r.summary_counts), r.initiator_name, r.created_at, took(r), _first(r))
+        for r in runs
+    ]
+    return table(headings, rows, right=[0])
+
+
+def _first(run: Run) -> str:
+    return run.failure_summary[0].message if run.failure_summary else ""
+
+
+def run_line(run: Run) -> str:
+    """A run in one sentence, for what has just been started or waited for."""
+    told = [f"Run {run.id}, {run.title} in {run.tenant}: {state(run).lower()}"]
+    if run.summary_counts:
+        told.append(items(run.summary_counts))
+    if run.failure_summary:
+        told.append(run.failure_summary[0].message)
+    return cell(", ".join(told)) + "."
+
+
+def timeline(detail: Detail) -> list[dict[str, Any]]:
+    """What happened to the run, in the order of time: created, queued, started, its log lines, completed."""
+    run = detail.run
+    end = run.completed_at
+    story = [_moment(run.created_at, "created", f"by {run.initiator_name}")]
+    if run.dispatched_at:
+        story.append(_moment(run.dispatched_at, "queued", "waiting for a worker"))
+    if run.started_at:
+        story.append(_moment(run.started_at, "started", f"by worker {run.worker_id}"))
+    # A line's instant is counted back from when it was stored; SQLite stores those of the end a moment after the end.
+    story += [_moment(min(e.at, end) if end else e.at, "log", e.message, e.level) for e in detail.events]
+    if end:
+        story.append(_moment(end, "completed", state(run).lower()))
+    return sorted(story, key=lambda moment: moment["at"])
+
+
+def _moment(at: dt.datetime, event: str, message: str, level: str = "info") -> dict[str, Any]:
+    return {"at": at, "event": event, "level": level, "message": message}
+
+
+def run_as_json(detail: Detail) -> dict[str, Any]:
+    """Everything about the run: its row, its timeline and its attempts, oldest first."""
+    attempts = [listed_run(run) for run in detail.attempts]
+    return {**as_json(detail.run), "timeline": timeline(detail), "attempts": attempts}
+
+
+def run_text(detail: Detail) -> str:
+    run = detail.run
+    parts = [pairs(_facts(run))]
+    if run.failure_summary:
+        parts.append(_section("Failures", [f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary]))
+    if run.parameters:
+        parts.append(_section("Parameters", [f"{k} = {cell(v)}" for k, v in run.parameters.items()]))
+    others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
+    if others:
+        parts.append(_section("Context", [f"{key} = {cell(value)}" for key, value in others.items()]))
+    parts.append(_section("Timeline", map(_moment_text, timeline(detail))))
+    if len(detail.attempts) > 1:
+        parts.append(_section("Attempts", map(run_line, detail.attempts)))
+    return "\n\n".join(parts)
+
+
+def _facts(run: Run) -> list[tuple[str, object]]:
+    return [
+        ("Run", run.id),
+        ("Operation", f"{run.title} ({run.type})"),
+        ("Tenant", f"{run.tenant_name} ({run.tenant})"),
+        ("State", state(run)),
+        ("Items", items(run.summary_counts)),
+        ("Started by", run.initiator_name),
+        ("Created", run.created_at),
+        ("Started", run.started_at),
+        ("Completed", run.completed_at),
+        ("Took", took(run)),
+        ("Worker", run.worker_id),
+        ("Retry of", run.retry_of_id),
+    ]
+
+
+def _section(heading: str, lines: Iterable[str]) -> str:
+    return "\n".join([heading, *(f"  {cell(line)}" for line in lines)])
+
+
+def _moment_text(moment: dict[str, Any]) -> str:
+    what = moment["level"] if moment["event"] == "log" else moment["event"]
+    return f"{instant(moment['at'])} {what}: {moment['message']}"

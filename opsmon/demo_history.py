@@ -1,0 +1,259 @@
+"""What happened before the demo began: some hundreds of runs of three people and the scheduler, always the same."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final
+
+from store.events import NewEvent
+from store.history import PastRun
+from store.outcome import failure
+from store.records import Counts, Failure, Outcome, Tenant, User
+
+SEED: Final = 7
+DAY: Final = 86_400.0
+DAYS: Final = 29
+#: What is younger than this has not been read by those it was told to.
+UNREAD_WITHIN: Final = 0.7 * DAY
+#: Since when fabrikam's app lacks the permission that it still lacks.
+FORBIDDEN_SINCE: Final = 9 * DAY
+
+Parameters = Callable[[random.Random], dict[str, Any]]
+#: A run and what retries it, in order.
+Story = tuple[PastRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who plays: the login, which owns both tenants, an operator of both, and a manager of contoso."""
+
+    contoso: Tenant
+    fabrikam: Tenant
+    me: User
+    operator: User
+    manager: User
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of operation: how many items it has, the seconds that each takes, what may go wrong, its log's steps."""
+
+    type: str
+    label: str
+    items: tuple[int, int]
+    seconds: float
+    parameters: Parameters
+    partly: tuple[tuple[str, str], ...]
+    wholly: tuple[tuple[str, str], ...]
+    steps: tuple[str, ...]
+
+
+_THROTTLED: Final = ("graph.throttled", "gave up after 6 tries")
+_WHOLLY: Final = (
+    ("worker.lost", ""),
+    ("graph.unavailable", "connection timed out"),
+    ("graph.unauthorized", "the client secret has expired"),
+    ("queue.dispatch_failed", "the queue did not answer in time"),
+    ("worker.stopped", ""),
+)
+_SETS: Final = ("Nightly", "Before the 24H2 rollout", "Baseline 2025", "Kiosks")
+
+
+def _none(_: random.Random) -> dict[str, Any]:
+    return {}
+
+
+SYNC: Final = Kind(
+    "inventory.sync", "Sync inventory", (270, 300), 0.08, _none,
+    (_THROTTLED, ("graph.not_found", "a policy went while it was read")),
+    (*_WHOLLY, ("operation.timeout", "")),
+    ("reading device configurations", "reading compliance policies", "reading settings catalog", "reading apps"),
+)  # fmt: skip
+PROBE: Final = Kind(
+    "system.probe", "Probe", (1, 20), 0.1,
+    lambda r: {"items": r.randint(1, 20), "key": f"probe-{r.randint(1, 999)}"},
+    (("operation.error", "this item was to fail"),),
+    (("operation.error", "RuntimeError: rehearsed"), ("worker.lost", "")),
+    ("rehearsing",),
+)  # fmt: skip
+DRIFT: Final = Kind(
+    "drift.generate", "Find drift", (250, 300), 0.02, lambda r: {"baseline": r.choice(_SETS)},
+    (("graph.not_found", "Windows - BitLocker"),), _WHOLLY,
+    ("comparing with the baseline", "writing findings"),
+)  # fmt: skip
+GROUPS: Final = Kind(
+    "directory_groups.sync", "Sync groups", (60, 90), 0.3, _none, (_THROTTLED,), _WHOLLY, ("reading groups",),
+)  # fmt: skip
+SCHEDULE: Final = Kind(
+    "backup_schedule.run_now", "Run backup schedule", (40, 60), 0.7, lambda r: {"schedule": "nightly"},
+    (("graph.forbidden", "role scope tags"), _THROTTLED), _WHOLLY,
+    ("saving policies", "saving assignments"),
+)  # fmt: skip
+BACKUP: Final = Kind(
+    "backup_set.create", "Create backup set", (20, 80), 0.6, lambda r: {"name": r.choice(_SETS)},
+    (_THROTTLED,), _WHOLLY, ("saving policies", "saving assignments"),
+)  # fmt: skip
+ADD: Final = Kind(
+    "backup_set.add_policies", "Add policies to backup set", (2, 15), 0.6, lambda r: {"backup_set": r.choice(_SETS)},
+    (("graph.not_found", "Wi-Fi - Guests"),), _WHOLLY, ("saving policies",),
+)  # fmt: skip
+RESTORE: Final = Kind(
+    "restore.execute", "Restore", (3, 25), 1.5, lambda r: {"restore_run_id": r.randint(100, 999), "dry_run": True},
+    (("graph.not_found", "the group 'Pilot ring 1' is not there any more"),), _WHOLLY,
+    ("checking the group mapping", "writing policies", "writing assignments"),
+)  # fmt: skip
+#: What people start, the most frequent first.
+_STARTED: Final = ((SYNC, 30), (PROBE, 25), (ADD, 16), (DRIFT, 14), (BACKUP, 10), (RESTORE, 5))
+
+
+def past_runs(cast: Cast, seed: int = SEED) -> list[PastRun]:
+    """About 400 runs of the last 30 days, oldest first, each retry linked to what it retries."""
+    dice = random.Random(seed)  # noqa: S311 (a play, not a secret)
+    stories = [*_scheduled(cast, dice), *_started(cast, dice), *_hostile(cast)]
+    runs = sorted((run for story in stories for run in story), key=lambda run: -run.age)
+    places = {id(run): place for place, run in enumerate(runs)}
+    before = {id(b): places[id(a)] for story in stories for a, b in pairwise(story)}
+    return [replace(run, retry_of=before.get(id(run))) for run in runs]
+
+
+def _scheduled(cast: Cast, dice: random.Random) -> Iterator[Story]:
+    """Nobody starts these: the scheduler does, every night or every week."""
+    for day in range(DAYS, 0, -1):
+        for tenant in (cast.contoso, cast.fabrikam):
+            kinds = [SYNC, DRIFT, *([SCHEDULE] if day % 2 else []), *([GROUPS] if day % 7 == 0 else [])]
+            for number, kind in enumerate(kinds):
+                age = day * DAY - number * 1800 - dice.uniform(0, 600)
+                yield (_run(kind, tenant, None, age, dice),)
+
+
+def _started(cast: Cast, dice: random.Random) -> Iterator[Story]:
+    """What people do in a day, the last one included; a failure is often tried again some minutes later."""
+    both = (cast.contoso, cast.fabrikam)
+    people = ((cast.me, both, 4), (cast.operator, both, 3), (cast.manager, (cast.contoso,), 2))
+    for day in range(DAYS, 0, -1):
+        for user, tenants, busy in people:
+            for _ in range(dice.randint(1, busy + 1)):
+                age = day * DAY - dice.uniform(0.01, 0.99) * DAY
+                yield _attempts(_pick(user, cast, dice), dice.choice(tenants), user, age, dice)
+
+
+def _pick(user: User, cast: Cast, dice: random.Random) -> Kind:
+    # An operator may not restore.
+    possible = [(kind, weight) for kind, weight in _STARTED if kind is not RESTORE or user is not cast.operator]
+    return dice.choices([kind for kind, _ in possible], [weight for _, weight in possible])[0]
+
+
+def _attempts(kind: Kind, tenant: Tenant, user: User, age: float, dice: random.Random) -> Story:
+    attempts = [_run(kind, tenant, user, age, dice)]
+    while attempts[-1].outcome is not Outcome.SUCCEEDED and len(attempts) < 3 and dice.random() < 0.6:
+        later = attempts[-1].ended - dice.uniform(60, 900)
+        if later < 300:
+            break
+        attempts.append(replace(_run(kind, tenant, user, later, dice), context=attempts[0].context))
+    return tuple(attempts)
+
+
+def _run(kind: Kind, tenant: Tenant, user: User | None, age: float, dice: random.Random) -> PastRun:
+    counts, failures, outcome = _ending(kind, tenant, age, dice)
+    waited = None if _was_refused(failures) else round(dice.uniform(0.1, 1.5), 3)
+    took = 0.4 if waited is None or counts is None else max(0.3, kind.seconds * counts.done * dice.uniform(0.8, 1.3))
+    took = min(took, age - 5)
+    return PastRun(
+        tenant_id=tenant.id,
+        user_id=user.id if user else None,
+        initiator_name=user.name if user else "System",
+        type=kind.type,
+        label=kind.label,
+        outcome=outcome,
+        age=age,
+        waited=waited,
+        took=took,
+        counts=None if waited is None else counts,
+        failures=failures,
+        context={"parameters": kind.parameters(dice)},
+        log=() if waited is None else _log(kind, took, failures),
+        read=age > UNREAD_WITHIN,
+    )
+
+
+def _was_refused(failures: Sequence[Failure]) -> bool:
+    return bool(failures) and failures[0].code == "queue.dispatch_failed"
+
+
+def _ending(
+    kind: Kind, tenant: Tenant, age: float, dice: random.Random
+) -> tuple[Counts | None, tuple[Failure, ...], Outcome]:
+    items = dice.randint(*kind.items)
+    luck = dice.random()
+    if luck < 0.07:
+        code, detail = dice.choice(kind.wholly)
+        done = int(items * dice.uniform(0, 0.8)) if code.startswith("worker") else 0
+        return Counts(items, done) if done else None, (failure(code, detail),), Outcome.FAILED
+    if kind is SYNC and tenant.slug == "fabrikam":
+        return _sync_of_fabrikam(items // 3, age)
+    if luck < 0.17 and items > 1:
+        failed, skipped = dice.randint(1, max(1, items // 8)), dice.randint(0, items // 10)
+        counts = Counts(items, items - failed - skipped, failed, skipped)
+        outcome = Outcome.PARTIALLY_SUCCEEDED if counts.success else Outcome.FAILED
+        return counts, (failure(*dice.choice(kind.partly), failed),), outcome
+    return Counts(items, items), (), Outcome.SUCCEEDED
+
+
+def _sync_of_fabrikam(items: int, age: float) -> tuple[Counts, tuple[Failure, ...], Outcome]:
+    if age > FORBIDDEN_SINCE:
+        return Counts(items, items), (), Outcome.SUCCEEDED
+    counts = Counts(items, items - 1, 1)
+    return counts, (failure("graph.forbidden", "compliance policies"),), Outcome.PARTIALLY_SUCCEEDED
+
+
+def _log(kind: Kind, took: float, failures: Sequence[Failure]) -> tuple[NewEvent, ...]:
+    ages = (took * (1 - number / len(kind.steps)) for number in range(len(kind.steps)))
+    lines = [NewEvent("info", step, age) for step, age in zip(kind.steps, ages, strict=True)]
+    return (*lines, *(NewEvent("warning", item.message, took / 20) for item in failures))
+
+
+def _hostile(cast: Cast) -> Iterator[Story]:
+    """What a plug-in that nobody tamed could have written. The screens show it literally, or their user is in trouble.
+
+    The escape sequences would write the clipboard, clear the screen, turn it red, and turn text around.
+    """
+    clipboard, clear, colour, backwards = "\x1b]52;c;b3BzbW9uIGRlbW8=\x07", "\x1b[2J\x1b[H", "\x9b31m", "\u202e"
+    first = PastRun(
+        tenant_id=cast.contoso.id,
+        user_id=cast.me.id,
+        initiator_name=cast.me.name,
+        type="dns.flush",
+        label="Flush DNS caches [/foo]",
+        outcome=Outcome.FAILED,
+        age=0.4 * DAY,
+        took=3.2,
+        counts=Counts(3, 0, 3),
+        failures=(
+            Failure("dns.refused", f"zone [/foo] said {clipboard}{clear}[bold red]BOOM[/] {backwards}drawkcab", 3),
+        ),
+        context={"parameters": {"zone": '{"a":[true]}', "dry_run": False}},
+        log=(
+            NewEvent("info", f"asking [link=https://example.invalid]ns1[/link]{clipboard}", 3.0),
+            NewEvent(
+                "error", f"{colour}red from an 8-bit CSI, {clear}a cleared screen, a [/foo] without its start", 1.0
+            ),
+        ),
+        read=False,
+    )
+    second = replace(
+        first,
+        label=f"Flush DNS caches{clipboard}",
+        outcome=Outcome.PARTIALLY_SUCCEEDED,
+        age=6.3 * DAY,
+        took=2.1,
+        counts=Counts(3, 2, 1),
+        failures=(Failure("dns.refused", f"[/]{clear}]unbalanced[ {backwards}txet"),),
+        context={"parameters": {"zone": "[/foo]", "dry_run": True}},
+        log=(),
+        read=True,
+    )
+    yield (first,)
+    yield (second,)

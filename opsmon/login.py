@@ -1,0 +1,48 @@
+"""Who you are: the login name that belongs to the process's user id. No environment variable has a say in it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+from store import access
+from store.database import Database
+from store.errors import Forbidden, NotFound
+from store.records import User
+
+
+def login_name() -> str:
+    """The login name of whoever runs this process. Raises NotFound when the system knows none."""
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        raise NotFound(f"the user id {uid} has no login name on this system", "run opsmon as a user that has") from None
+
+
+def login_for(db: Database, as_login: str | None) -> str:
+    """The login to act as: your own, or `as_login` where that is allowed. Raises Forbidden.
+
+    Who owns the file of an SQLite database can write into it whatever they like, so there `--as` gives nothing away.
+    """
+    if as_login is None:
+        return login_name()
+    if not owns_file_of(db):
+        raise Forbidden("--as is for the owner of an embedded database", "leave it out")
+    return as_login
+
+
+def owns_file_of(db: Database) -> bool:
+    """Whether the database is an SQLite file that belongs to the process's user."""
+    if not db.is_sqlite or not db.url.database:
+        return False
+    try:
+        return Path(db.url.database).stat().st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+def who(db: Database, as_login: str | None = None) -> User:
+    """The user to act as. Raises Forbidden, and NotFound when opsmon knows no such user."""
+    return access.find_user(db, login_for(db, as_login))
