@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from opsmon.services import Services
 from screens.backend import Backend
 from screens.monitor import Monitor, wants_ascii
-from opsmon.services import Services
 from store import notifications, snapshot
 from store.records import User
 from store.snapshot import Request, Snapshot

@@ -1,7 +1,7 @@
 """`opsmon demo`: a throw-away database, two simulated tenants, some history, and the screens on it.
 
-Everything lives in one temporary folder and in child processes that read a pipe from here. However this process ends, the
-children see their pipe end, and the last of them, a shell, removes the folder.
+Everything lives in one temporary folder and in child processes that read a pipe from here. However this process ends,
+the children see their pipe end, and the last of them, a shell, removes the folder.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def run(postgres: bool) -> int:
 
 @contextlib.contextmanager
 def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
-    """The demo without its screens: services on its database, and the user that is the login. All is gone afterwards."""
+    """The demo without its screens: services on its database, and the login as its user. All is gone afterwards."""
     if postgres:
         demo_postgres.installed()
     with contextlib.ExitStack() as put_away:
@@ -146,9 +146,8 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="opsmon-demo-"))
-    undertaker = subprocess.Popen(
-        ["/bin/sh", "-c", UNDERTAKER, "sh", str(folder)], stdin=subprocess.PIPE, cwd="/", start_new_session=True
-    )
+    command = ["/bin/sh", "-c", UNDERTAKER, "sh", str(folder)]
+    undertaker = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)  # noqa: S603
     try:
         yield folder
     finally:
@@ -187,9 +186,8 @@ def _end(child: subprocess.Popen[bytes], seconds: float) -> None:
 
 def _address(simulator: subprocess.Popen[bytes], folder: Path) -> str:
     """The URL that the simulator says it answers at. Raises OpsmonError when it says nothing."""
-    assert simulator.stdout is not None
-    ready, _, _ = select.select([simulator.stdout], [], [], SIMULATOR_SECONDS)
-    line = simulator.stdout.readline() if ready else b""
+    told = simulator.stdout
+    line = told.readline() if told and select.select([told], [], [], SIMULATOR_SECONDS)[0] else b""
     try:
         return str(json.loads(line)["url"])
     except (ValueError, KeyError, TypeError):

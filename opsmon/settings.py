@@ -124,7 +124,7 @@ def _value(setting: Setting, environment: Mapping[str, str], from_file: Mapping[
 
 def _typed(setting: Setting, given: Any, where: str) -> Any:
     kind = type(setting.default)
-    if isinstance(given, bool) or (kind is str) != isinstance(given, str) and not isinstance(given, str):
+    if isinstance(given, bool) or (kind is str and not isinstance(given, str)):
         raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'text' if kind is str else 'number'}")
     if kind is str:
         return given

@@ -31,7 +31,7 @@ COLUMNS: Final = (
     Column("By", 9, 100, lambda run, now: run.initiator_name),
     Column("Progress", 13, 72, lambda run, now: fmt.progress(run)),
     Column("Age", 5, 0, lambda run, now: fmt.age(run.created_at, now)),
-    Column("Took", 5, 50, lambda run, now: fmt.run_duration(run, now)),
+    Column("Took", 5, 50, fmt.run_duration),
     Column("First failure", 12, 110, lambda run, now: fmt.first_failure(run), grow=6),
 )
 _STATE_WIDTH: Final = 11

@@ -28,7 +28,7 @@ _OUTCOME: Final = {
     Outcome.SUCCEEDED: State("✓", "+", "succeeded", "green"),
     Outcome.PARTIALLY_SUCCEEDED: State("◐", "~", "partial", "yellow"),
     Outcome.FAILED: State("✗", "x", "failed", "bold red"),
-    Outcome.CANCELLED: State("–", "-", "cancelled", "magenta"),
+    Outcome.CANCELLED: State("\N{EN DASH}", "-", "cancelled", "magenta"),
 }
 
 

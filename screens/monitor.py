@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -305,11 +306,9 @@ class Monitor(App[None]):
         for active in screen.active_bindings.values():
             binding = active.binding
             if active.enabled and binding.description and not binding.system:
-                yield SystemCommand(
-                    f"{binding.description} ({self.get_key_display(binding)})",
-                    binding.action,
-                    lambda b=binding: self.call_later(self.run_action, b.action, active.node),
-                )
+                words = f"{binding.description} ({self.get_key_display(binding)})"
+                run = functools.partial(self.call_later, self.run_action, binding.action, active.node)
+                yield SystemCommand(words, binding.action, run)
 
 
 def _words(error: Exception) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
@@ -82,7 +82,10 @@ def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
 
 
 def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
-    """WAL lets screens read while a worker writes. NORMAL keeps the file whole through a crash; a power cut may cost the last commits."""
+    """WAL lets screens read while a worker writes.
+
+    NORMAL keeps the file whole through a crash of the program; a power cut may cost the last commits.
+    """
     connection.execute(f"PRAGMA busy_timeout = {int(timeouts.busy * 1000)}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

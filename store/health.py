@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from store import workers
 from store.database import Database
+from store.errors import DatabaseAway
 from store.queries import COUNT_CAP
 from store.records import Status, Worker
 from store.tables import IS_ACTIVE, operation_runs
@@ -45,7 +46,9 @@ class Waiting:
 
 
 def server(db: Database) -> Server:
-    """Raises DatabaseAway."""
+    """Raises DatabaseAway, also for an SQLite file that is not there: connecting would make an empty one."""
+    if db.is_sqlite and not Path(db.url.database or "").exists():
+        raise DatabaseAway(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
     version = "sqlite_version()" if db.is_sqlite else "current_setting('server_version')"
     query = sa.select(sa.literal_column(version, sa.Text), utcnow())
     with db.reading() as connection:

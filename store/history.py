@@ -70,7 +70,8 @@ class PastRun:
             raise ValueError(f"a run of the past is completed, and none ends as {self.outcome}")
         if self.waited is None and self.outcome is not Outcome.FAILED:
             raise ValueError("a run that was never started has failed")
-        if min(self.waited or 0.0, self.took) < 0 or self.ended < 0:
+        # So that what is no number is refused, too.
+        if not (min(self.waited or 0.0, self.took) >= 0 and self.ended >= 0):
             raise ValueError(f"opened {self.age} s ago, the run would have ended in the future, or before it began")
 
     @property
@@ -88,7 +89,7 @@ def insert_past(db: Database, runs: Iterable[PastRun], batch: int = BATCH) -> in
     found, ids = iter(runs), array("q")
     with db.reading() as connection:
         now = connection.execute(sa.select(utcnow())).scalar_one()
-        slugs = dict(connection.execute(sa.select(tenants.c.id, tenants.c.slug)).tuples().all())
+        slugs = {row.id: row.slug for row in connection.execute(sa.select(tenants.c.id, tenants.c.slug))}
     while part := list(islice(found, batch)):
         with db.transaction() as connection:
             _insert(connection, part, ids, now, slugs)

@@ -100,7 +100,7 @@ def _count(
 def _within(of: Sequence[Membership], wanted: RunFilter) -> list[Membership]:
     unknown = set(wanted.tenants) - {member.tenant.slug for member in of}
     if unknown:
-        raise NotFound(f"no tenant '{sorted(unknown)[0]}'", "'opsmon tenants list' shows yours")
+        raise NotFound(f"no tenant '{min(unknown)}'", "'opsmon tenants list' shows yours")
     return [member for member in of if not wanted.tenants or member.tenant.slug in wanted.tenants]
 
 

@@ -13,7 +13,7 @@ from typing import Final
 #: Nobody reads more of one message than this many characters, and patterns need not run over a megabyte.
 MAX_INPUT: Final = 16_384
 
-_SECRET_NAMES: Final = (
+_NAMES: Final = (
     r"(?:client[_-]?secret|client[_-]?assertion|secret|password|passwd|passphrase|pwd|pass|api[_-]?key|access[_-]?key|account[_-]?key"
     r"|shared[_-]?access[_-]?key|private[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|token|signature|sig|sas|auth"
     r"|authorization|assertion|device[_-]?code|user[_-]?code|code[_-]?verifier|cookie|session[_-]?id|credential)"
@@ -34,7 +34,7 @@ _SECRETS: Final = (
     (
         re.compile(
             r"(\b|_)([A-Za-z0-9]{0,30}[_ -]?"
-            + _SECRET_NAMES
+            + _NAMES
             + r")(\\?[\"']?\s{0,3}(?:=>|[=:])\s{0,3}|\\?[\"']\s{0,3},\s{0,3})"
             r"(?:\\?\"(?:[^\"\\]|\\.)*\\?\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"'<>}\])]+)",
             re.IGNORECASE,

@@ -25,7 +25,7 @@ class Request:
     """What the screens want to see. The list is always read; a run and the inbox only when a screen shows them."""
 
     user_id: int
-    wanted: RunFilter = RunFilter()
+    wanted: RunFilter = field(default_factory=RunFilter)
     tab: str = "All"
     limit: int = 100
     run_id: int | None = None

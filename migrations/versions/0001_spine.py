@@ -18,9 +18,11 @@ TABLES = ("run_events", "policies", "notifications", "operation_runs", "membersh
 # Huey's own tables, as its storage would make them itself. Made here, nothing needs the right to make tables at run time.
 HUEY_POSTGRESQL = (
     "CREATE TABLE huey_kv (queue text NOT NULL, key text NOT NULL, value bytea NOT NULL, PRIMARY KEY (queue, key))",
-    "CREATE TABLE huey_schedule (id bigserial PRIMARY KEY, queue text NOT NULL, data bytea NOT NULL, timestamp double precision NOT NULL)",
+    "CREATE TABLE huey_schedule (id bigserial PRIMARY KEY, queue text NOT NULL, data bytea NOT NULL, "
+    "timestamp double precision NOT NULL)",
     "CREATE INDEX huey_schedule_queue_timestamp ON huey_schedule (queue, timestamp)",
-    "CREATE TABLE huey_task (id bigserial PRIMARY KEY, queue text NOT NULL, data bytea NOT NULL, priority double precision NOT NULL DEFAULT 0.0)",
+    "CREATE TABLE huey_task (id bigserial PRIMARY KEY, queue text NOT NULL, data bytea NOT NULL, "
+    "priority double precision NOT NULL DEFAULT 0.0)",
     "CREATE INDEX huey_task_queue_priority_id ON huey_task (queue, priority DESC, id)",
     "CREATE TABLE huey_counter (queue text NOT NULL, key text NOT NULL, value bigint NOT NULL DEFAULT 0, PRIMARY KEY (queue, key))",
 )
@@ -28,7 +30,8 @@ HUEY_SQLITE = (
     "CREATE TABLE kv (queue text NOT NULL, key text NOT NULL, value blob NOT NULL, PRIMARY KEY (queue, key))",
     "CREATE TABLE schedule (id integer NOT NULL PRIMARY KEY, queue text NOT NULL, data blob NOT NULL, timestamp real NOT NULL)",
     "CREATE INDEX schedule_queue_timestamp ON schedule (queue, timestamp)",
-    "CREATE TABLE task (id integer NOT NULL PRIMARY KEY, queue text NOT NULL, data blob NOT NULL, priority real NOT NULL DEFAULT 0.0)",
+    "CREATE TABLE task (id integer NOT NULL PRIMARY KEY, queue text NOT NULL, data blob NOT NULL, "
+    "priority real NOT NULL DEFAULT 0.0)",
     "CREATE INDEX task_queue_priority_id ON task (queue, priority DESC, id)",
     "CREATE TABLE counter (queue text NOT NULL, key text NOT NULL, value integer NOT NULL DEFAULT 0, PRIMARY KEY (queue, key))",
 )

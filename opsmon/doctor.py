@@ -1,0 +1,215 @@
+"""`opsmon doctor`: is everything there that a run needs? One line each; a probe run then asks all of it together."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from opsmon.output import Output, span
+from opsmon.services import Services
+from store import access, health, runs, schema
+from store.errors import DatabaseAway, OpsmonError
+from store.records import Outcome, Run, Status, User, Worker
+from store.sanitize import visible
+
+#: Seconds that clocks may differ, and that the probe run may take.
+MAX_OFFSET: Final = 5.0
+PROBE_SECONDS: Final = 10.0
+POLL: Final = 0.1
+PROBE: Final = "system.probe"
+#: Messages that are counted.
+MESSAGES: Final = 1000
+
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    OK = "ok"
+    BAD = "bad"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[T]):
+    """What was answered, None for an error, and what that means."""
+
+    value: T | None
+    finding: Finding
+
+
+def run(services: Services, user: User | None, as_json: bool) -> int:
+    """Check and print, each line as soon as it is known; `user` starts the probe run.
+
+    Returns the exit code, 1 when something is bad.
+    """
+    found = []
+    for finding in examine(services, user):
+        found.append(finding)
+        if not as_json:
+            sys.stdout.write(f"{finding.state:7}  {finding.check:8}  {visible(finding.message)}\n")
+            sys.stdout.flush()
+    if as_json:
+        Output(json=True).show(found, str)
+    return int(any(finding.state is State.BAD for finding in found))
+
+
+def examine(services: Services, user: User | None) -> Iterator[Finding]:
+    """The findings, one after the other. Raises nothing that a check can say."""
+    server = _check("database", lambda: health.server(services.db), _server)
+    yield server.finding
+    if server.value is None:
+        yield from _skipped("the database does not answer", "schema", "clock", "queue", "workers", "probe")
+        return
+    lacking = _check("schema", lambda: schema.missing(services.db), _schema)
+    yield lacking.finding
+    yield _clock(server.value)
+    if lacking.finding.state is State.BAD:
+        yield from _skipped("the schema is not this program's", "queue", "workers", "probe")
+        return
+    yield _check("queue", lambda: _look_at_queue(services), _waiting).finding
+    within = services.settings["lost_after_seconds"]
+    workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
+    yield workers.finding
+    yield _probe(services, user, bool(workers.value))
+
+
+def _check(name: str, ask: Callable[[], T], judge: Callable[[T], tuple[State, str]]) -> _Answer[T]:
+    try:
+        value = ask()
+    except OpsmonError as error:
+        return _Answer(None, Finding(name, State.BAD, str(error)))
+    return _Answer(value, Finding(name, *judge(value)))
+
+
+def _skipped(why: str, *names: str) -> Iterator[Finding]:
+    return (Finding(name, State.SKIPPED, why) for name in names)
+
+
+def _server(server: health.Server) -> tuple[State, str]:
+    return State.OK, f"{server.kind} {server.version}, {server.place}"
+
+
+def _schema(lacking: list[str]) -> tuple[State, str]:
+    if not lacking:
+        return State.OK, f"revision {schema.HEAD}, which is this program's"
+    more = f", and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return State.BAD, f"{lacking[0]}{more}: see 'opsmon db check'"
+
+
+def _clock(server: health.Server) -> Finding:
+    away = abs(server.offset)
+    way = "ahead of" if server.offset > 0 else "behind"
+    if away > MAX_OFFSET:
+        return Finding("clock", State.BAD, f"the database server is {away:.1f} s {way} this machine: set the clocks")
+    return Finding("clock", State.OK, f"{away:.1f} s between this machine and the database server")
+
+
+def _look_at_queue(services: Services) -> tuple[int, health.Waiting]:
+    return len(_in_time(lambda: _messages(services))), health.waiting(services.db)
+
+
+def _messages(services: Services) -> list[int]:
+    from tasks.queue import Queue
+
+    with contextlib.closing(Queue(services.db)) as messages:
+        return messages.waiting(MESSAGES + 1)
+
+
+def _waiting(found: tuple[int, health.Waiting]) -> tuple[State, str]:
+    messages, waiting = found
+    told = f"{_number(waiting.count, health.CAP, 'run')} waiting, {_number(messages, MESSAGES, 'message')} in the queue"
+    return State.OK, told if waiting.oldest is None else f"{told}, the oldest run for {span(waiting.oldest)}"
+
+
+def _number(count: int, cap: int, word: str) -> str:
+    if count > cap:
+        return f"at least {cap:,} {word}s"
+    return f"{count or 'no'} {word}{'' if count == 1 else 's'}"
+
+
+def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
+    if not alive:
+        return State.BAD, "none is alive: start one with 'opsmon worker'"
+    slots, stuck = sum(worker.slots for worker in alive), sum(worker.stuck_slots for worker in alive)
+    told = f"{len(alive)} alive with {_number(slots, slots, 'slot')}, {_number(stuck, stuck, 'stuck slot')}"
+    return (State.OK, told) if stuck < slots else (State.BAD, f"{told}: start them again")
+
+
+# ---- the probe run
+
+
+def _probe(services: Services, user: User | None, has_worker: bool) -> Finding:
+    if not has_worker:
+        return Finding("probe", State.SKIPPED, "no worker would run it")
+    if user is None:
+        return Finding("probe", State.SKIPPED, "you are no user of this opsmon")
+    try:
+        members = access.memberships_of(services.db, user.id)
+        tenant = next((m.tenant.slug for m in members if m.may(access.Right.START)), None)
+        if tenant is None:
+            return Finding("probe", State.SKIPPED, "there is no tenant in which you may start runs")
+        return _judge(tenant, *_rehearse(services, user, tenant))
+    except OpsmonError as error:
+        return Finding("probe", State.BAD, str(error))
+
+
+def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
+    """The probe run, ended or not, and the seconds that were waited."""
+    from tasks.dispatch import make_dispatcher
+
+    began = time.monotonic()
+    dispatcher, messages = make_dispatcher(services.db, services.registry, services.settings["dispatch_seconds"])
+    with contextlib.closing(messages):
+        run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}).run
+    while run.status is not Status.COMPLETED and time.monotonic() - began < PROBE_SECONDS:
+        time.sleep(POLL)
+        run = runs.by_id(services.db, run.id) or run
+    return run, time.monotonic() - began
+
+
+def _judge(tenant: str, run: Run, took: float) -> Finding:
+    name = f"run {run.id} in {tenant}"
+    if run.outcome is Outcome.SUCCEEDED:
+        return Finding("probe", State.OK, f"{name} succeeded after {span(took)}")
+    if run.status is not Status.COMPLETED:
+        return Finding("probe", State.BAD, f"{name} is still {run.status} after {span(took)}: see the workers' logs")
+    why = run.failure_summary[0].message if run.failure_summary else run.outcome
+    return Finding("probe", State.BAD, f"{name} failed: {why}")
+
+
+def _in_time(ask: Callable[[], T]) -> T:
+    """Huey's connection has no deadline on this side: a server that freezes just now would hold it for ever."""
+    answers: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put(ask())
+        except Exception as error:  # it is the other thread's
+            answers.put(error)
+
+    threading.Thread(target=work, name="doctor", daemon=True).start()
+    try:
+        answer = answers.get(timeout=PROBE_SECONDS)
+    except queue.Empty:
+        raise DatabaseAway("the queue does not answer") from None
+    if isinstance(answer, OpsmonError):
+        raise answer
+    if isinstance(answer, Exception):
+        raise DatabaseAway("the queue cannot be read", type(answer).__name__)
+    return answer
