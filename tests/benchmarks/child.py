@@ -1,0 +1,188 @@
+"""The processes that are measured. Each takes a role and its arguments, says `ready`, then does what its standard input says.
+
+    starter URL QUEUE        opsmon: starts runs, in two threads
+    worker URL QUEUE         opsmon: a worker with four slots
+    huey-starter URL         bare Huey: enqueues, in two threads
+    huey-worker URL          bare Huey: a consumer with four threads
+    load URL RUNS            fills a database with history
+
+Line by line the input is a number: of runs to start, or of executions after which the time is to be told.
+QUEUE is a file for the queue when it is not to be in the database itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from opsmon import RunContext, operation
+
+STARTERS = 2
+SLOTS = 4
+#: Seconds between two looks of an idle consumer on SQLite: the same for both sides.
+POLL = 0.2
+
+
+class Counter:
+    """Counts executions and tells when as many as expected have been."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done = 0
+        self._expected = 0
+
+    def expect(self, number: int) -> None:
+        with self._lock:
+            self._done, self._expected = 0, number
+
+    def count(self) -> None:
+        with self._lock:
+            self._done += 1
+            if self._done == self._expected:
+                print(time.time(), flush=True)
+
+
+def in_threads(action: Callable[[int], object], numbers: range) -> None:
+    """Do the action for each number, in as many threads as there are starters."""
+    threads = [
+        threading.Thread(target=lambda part=part: [action(number) for number in numbers[part::STARTERS]])
+        for part in range(STARTERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def serve(action: Callable[[int], None]) -> None:
+    """Say ready, then do what the input says until it ends."""
+    print("ready", flush=True)
+    for line in sys.stdin:
+        action(int(line))
+
+
+def serve_starts(start: Callable[[int], object]) -> None:
+    begun = 0
+
+    def round_of(count: int) -> None:
+        nonlocal begun
+        numbers = range(begun, begun + count)
+        begun += count
+        print(time.time(), flush=True)
+        in_threads(start, numbers)
+        print(time.time(), flush=True)
+
+    serve(round_of)
+
+
+# ---- opsmon
+
+
+def _put_queue_beside(file: str) -> None:
+    if not file:
+        return
+    import tasks.queue
+
+    def make(db: Any) -> Any:
+        return tasks.queue._SqliteHuey("opsmon", filename=file, serializer=tasks.queue.RunIdSerializer(), results=False)
+
+    tasks.queue._make_huey = make
+
+
+def _registry(counter: Counter) -> Any:
+    from tasks.registry import Registry
+
+    @operation("bench.nothing", label="Nothing")
+    def nothing(run: RunContext, number: int) -> None:
+        """Do nothing."""
+        counter.count()
+
+    return Registry.of([nothing])
+
+
+def starter(url: str, queue: str) -> None:
+    from store import access
+    from store.database import Database
+    from tasks.dispatch import make_dispatcher
+    from tests.benchmarks.stage import me
+
+    _put_queue_beside(queue)
+    db = Database(url)
+    dispatcher, _ = make_dispatcher(db, _registry(Counter()), 30.0)
+    user = access.find_user(db, me())
+    serve_starts(lambda number: dispatcher.start(user, "bench", "bench.nothing", {"number": number}))
+
+
+def worker(url: str, queue: str) -> None:
+    from opsmon.logs import start_log
+    from store.database import Database
+    from tasks.context import GraphSettings, Tools
+    from tasks.worker import Worker, WorkerOptions
+
+    _put_queue_beside(queue)
+    start_log("INFO")
+    db, counter = Database(url), Counter()
+    tools = Tools(db, GraphSettings("", "", lambda _: None))
+    made = Worker(db, _registry(counter), tools, WorkerOptions(slots=SLOTS, embedded=True))
+    threading.Thread(target=serve, args=(counter.expect,), daemon=True).start()
+    made.run()
+
+
+# ---- bare Huey, as its documentation sets it up
+
+
+def _huey(url: str) -> Any:
+    from huey import PostgresHuey, SqliteHuey
+
+    if url.startswith("sqlite:///"):
+        return SqliteHuey("bare", filename=url.removeprefix("sqlite:///"))
+    return PostgresHuey("bare", dsn=url)
+
+
+def _task(huey: Any, counter: Counter) -> Any:
+    @huey.task()
+    def nothing(number: int) -> None:
+        counter.count()
+
+    return nothing
+
+
+def huey_starter(url: str) -> None:
+    serve_starts(_task(_huey(url), Counter()))
+
+
+def huey_worker(url: str) -> None:
+    from huey.consumer_options import ConsumerConfig
+
+    huey, counter = _huey(url), Counter()
+    _task(huey, counter)
+    config = ConsumerConfig(workers=SLOTS, worker_type="thread", initial_delay=POLL / 4, max_delay=POLL)
+    config.setup_logger(logging.getLogger("huey"))
+    threading.Thread(target=serve, args=(counter.expect,), daemon=True).start()
+    huey.create_consumer(**config.values).run()
+
+
+# ---- history
+
+
+def load(url: str, runs: str) -> None:
+    from tests.benchmarks.history import fill
+
+    fill(url, int(runs))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    ROLES: dict[str, Callable[..., None]] = {
+        "starter": starter,
+        "worker": worker,
+        "huey-starter": huey_starter,
+        "huey-worker": huey_worker,
+        "load": load,
+    }
+    ROLES[sys.argv[1]](*sys.argv[2:])
