@@ -10,19 +10,18 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from opsmon import demo_history, demo_postgres
 from opsmon.embedded import LOG_VARIABLE, EmbeddedWorker
 from opsmon.services import Services
 from opsmon.settings import load
+from opsmon.signals import ended_by_signals
 from store import access, history, schema
 from store.database import Database
 from store.errors import OpsmonError
@@ -50,7 +49,7 @@ def run(postgres: bool) -> int:
     """
     from opsmon.app import run_screens
 
-    with _ended_by_signals(), stage(postgres) as (services, user):
+    with ended_by_signals(), stage(postgres) as (services, user):
         return run_screens(services, user)
 
 
@@ -193,19 +192,3 @@ def _address(simulator: subprocess.Popen[bytes], folder: Path) -> str:
     except (ValueError, KeyError, TypeError):
         said = (folder / SIMULATOR_LOG).read_text(errors="replace").strip().splitlines()
         raise OpsmonError("the simulated tenants did not start", sanitize(said[-1] if said else "", 200)) from None
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the demo as quitting does, so that everything is put away."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _leave) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, old in zip(numbers, before, strict=True):
-            signal.signal(number, old)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -116,6 +116,20 @@ def stop_at_eof(worker: RunningWorker, grace: float = EOF_GRACE) -> None:
 
 
 # ---- the parent's side
+
+
+@contextlib.contextmanager
+def worker_beside(services: Services) -> Iterator[None]:
+    """Within this block a worker runs on the embedded database; with any other database that is its operator's business."""
+    if not services.settings.is_embedded:
+        yield
+        return
+    worker = EmbeddedWorker(services)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
 
 
 class EmbeddedWorker:

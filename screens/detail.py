@@ -66,6 +66,9 @@ def _counts(run: Run, width: int, ascii_only: bool) -> Iterator[Content]:
     if counts is None:
         return
     yield _heading("Items")
+    if run.status is Status.RUNNING and counts.done >= counts.total:
+        yield Content(f"{counts.done} so far")
+        return
     yield Content(fmt.bar(counts, max(10, min(60, width)), ascii_only))
     yield Content(f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped")
 

@@ -63,13 +63,18 @@ def run_duration(run: Run, now: dt.datetime) -> str:
 
 
 def progress(run: Run) -> str:
-    """Determinate only while running with a known total: `12/40 30%`. Afterwards what was done of how many."""
+    """Determinate only while running with a known total: `12/40 30%`. Afterwards what was done of how many.
+
+    A total that is not above what is done says nothing about what is to come: an operation that does not know it.
+    """
     counts = run.summary_counts
-    if counts is None:
+    if counts is None or not counts.total:
         return ""
-    if run.status is Status.RUNNING and counts.total:
-        return f"{counts.done}/{counts.total} {100 * counts.done // counts.total}%"
-    return f"{counts.success}/{counts.total}" if counts.total else ""
+    if run.status is not Status.RUNNING:
+        return f"{counts.success}/{counts.total}"
+    if counts.done >= counts.total:
+        return str(counts.done)
+    return f"{counts.done}/{counts.total} {100 * counts.done // counts.total}%"
 
 
 def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:

@@ -218,6 +218,9 @@ def _translate(error: DBAPIError) -> Exception | None:
         ("no such table", "no such column", "table operation_runs has no column")
     ):
         return SchemaMismatch("the database's tables are not those of this program", "run 'opsmon db upgrade'")
+    # SQLite's word for a file that is damaged, or none of its own.
+    if type(error) is sa.exc.DatabaseError and state is None:
+        return DatabaseAway("the database cannot be read", without_credentials(first_line))
     operational = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and state is None
     if error.connection_invalidated or operational or (state or "").startswith(_AWAY_STATES):
         return DatabaseAway("the database does not answer", without_credentials(first_line))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from store import outcome, runs
 from store.database import Database
-from store.errors import DatabaseAway, InputInvalid, OperationFailed, RunEnded
+from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded
 from store.records import Failure, Outcome, Run
 from store.runs import Result
 from tasks.context import RunContext, Tools
@@ -180,6 +180,8 @@ def _call(operation: Operation, context: RunContext, parameters: dict[str, Any])
         return None
     except OperationFailed as error:
         return outcome.failure(error.failure_code, _text(error))
+    except OpsmonError as error:
+        return outcome.failure(error.code, _text(error))
     except BaseException as error:  # even SystemExit: an operation must not take the worker down
         logger.exception("run %s: %s raised", context.id, operation.type)
         return outcome.failure("operation.error", f"{type(error).__name__}: {_text(error)}".rstrip(": "))

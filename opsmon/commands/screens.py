@@ -7,19 +7,20 @@ import os
 import sys
 
 from opsmon.commands.session import Session
+from opsmon.signals import ended_by_signals
 from store.errors import InputInvalid
 
 
 def screens(session: Session, _: argparse.Namespace) -> int:
     _require_terminal(session)
-    if session.services.settings.is_embedded:
-        from opsmon.embedded import prepare
+    from opsmon.embedded import prepare, worker_beside
 
-        prepare(session.services)
+    prepare(session.services)
     user = session.user
     from opsmon.app import run_screens
 
-    return run_screens(session.services, user)
+    with ended_by_signals(), worker_beside(session.services):
+        return run_screens(session.services, user)
 
 
 def demo(session: Session, arguments: argparse.Namespace) -> int:

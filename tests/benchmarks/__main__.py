@@ -8,12 +8,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import throughput
+from tests.benchmarks import feel, lists, paint, throughput
 from tests.benchmarks.report import Line, load, print_head, print_line
 from tests.benchmarks.stage import Stage, stage
 
 MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "throughput": throughput.measure,
+    "lists": lists.measure,
+    "paint": paint.measure,
+    "idle": feel.idle,
+    "frozen": feel.frozen,
+    "silence": feel.silence,
 }
 
 

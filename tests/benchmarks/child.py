@@ -94,13 +94,13 @@ def _put_queue_beside(file: str) -> None:
     tasks.queue._make_huey = make
 
 
-def _registry(counter: Counter) -> Any:
+def registry(count: Callable[[], None]) -> Any:
     from tasks.registry import Registry
 
     @operation("bench.nothing", label="Nothing")
     def nothing(run: RunContext, number: int) -> None:
         """Do nothing."""
-        counter.count()
+        count()
 
     return Registry.of([nothing])
 
@@ -113,7 +113,7 @@ def starter(url: str, queue: str) -> None:
 
     _put_queue_beside(queue)
     db = Database(url)
-    dispatcher, _ = make_dispatcher(db, _registry(Counter()), 30.0)
+    dispatcher, _ = make_dispatcher(db, registry(lambda: None), 30.0)
     user = access.find_user(db, me())
     serve_starts(lambda number: dispatcher.start(user, "bench", "bench.nothing", {"number": number}))
 
@@ -128,7 +128,7 @@ def worker(url: str, queue: str) -> None:
     start_log("INFO")
     db, counter = Database(url), Counter()
     tools = Tools(db, GraphSettings("", "", lambda _: None))
-    made = Worker(db, _registry(counter), tools, WorkerOptions(slots=SLOTS, embedded=True))
+    made = Worker(db, registry(counter.count), tools, WorkerOptions(slots=SLOTS, embedded=True))
     threading.Thread(target=serve, args=(counter.expect,), daemon=True).start()
     made.run()
 

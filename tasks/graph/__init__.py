@@ -1,0 +1,1 @@
+"""Microsoft Graph: the only place with HTTP. Called by workers alone."""

@@ -1,0 +1,179 @@
+"""A client for Microsoft Graph: one transport, one retry policy, an injectable clock. Answers in our own words.
+
+Graph's error messages are never shown: Intune nests a JSON string with internal URLs and tenant ids in them. What is told is
+our words for the status, and Graph's short error code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+import httpx
+
+from store.errors import OperationFailed
+from tasks.graph.versions import versioned
+
+_SHORT_CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,60}")
+_AGAIN: Final = (429, 500, 502, 503, 504)
+_CODES: Final = {
+    401: ("graph.unauthorized", "the token was refused: check the app's credentials and consent"),
+    403: ("graph.forbidden", "grant the app the permission and consent to it"),
+    404: ("graph.not_found", ""),
+    429: ("graph.throttled", "it did not end in time: try later"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLimits:
+    """How long one request is tried. Times in seconds; `total_wait` bounds the sum of all waits for one request."""
+
+    attempts: int = 8
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    total_wait: float = 300.0
+    timeout: float = 30.0
+
+
+class Token(Protocol):
+    """Gives a bearer token; a fresh one when `force` says that the last was refused. Raises OperationFailed."""
+
+    def __call__(self, *, force: bool = False) -> str:
+        """The token."""
+
+
+class GraphClient:
+    """Reads from Graph with an app's token. `sleep` may raise to end the waiting; `on_throttle` is told of each wait."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: Token,
+        *,
+        limits: RetryLimits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        on_throttle: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self._limits = limits or RetryLimits()
+        self._base = httpx.URL(base_url)
+        self._token = token
+        self._sleep = sleep
+        self._on_throttle = on_throttle
+        self._http = httpx.Client(base_url=base_url, timeout=self._limits.timeout, follow_redirects=False)
+        #: Graph's id of the last request, for a ticket with Microsoft.
+        self.request_id = ""
+
+    def __enter__(self) -> GraphClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """One object. `path` names no version. Raises OperationFailed with a `graph.` code."""
+        return self._send("GET", self._base.join(versioned(path)).copy_merge_params(dict(parameters or {})))
+
+    def pages(self, path: str, parameters: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a collection, each as soon as it is read; links to the next are followed as Graph gives them.
+
+        A page that breaks off is asked for again, so none is lost. Raises OperationFailed with a `graph.` code.
+        """
+        url: httpx.URL | None = self._base.join(versioned(path)).copy_merge_params(dict(parameters or {}))
+        while url is not None:
+            body = self._send("GET", url)
+            yield [item for item in body.get("value", []) if isinstance(item, dict)]
+            url = self._next(body.get("@odata.nextLink"))
+
+    def _next(self, link: object) -> httpx.URL | None:
+        if not link:
+            return None
+        url = httpx.URL(str(link))
+        # The token goes to Graph and to nobody else, whatever an answer says.
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+            raise OperationFailed("graph.unavailable", "a page named another host as its next")
+        return url
+
+    def _send(self, method: str, url: httpx.URL) -> dict[str, Any]:
+        waited = 0.0
+        renewed = False
+        for attempt in range(1, self._limits.attempts + 1):
+            answer = self._try(method, url)
+            if isinstance(answer, _Refusal) and answer.status == 401 and not renewed:
+                # A token may end before its time; only one that is refused when it is new means no.
+                renewed = True
+                answer = self._try(method, url, force=True)
+            if isinstance(answer, dict):
+                return answer
+            wait = self._wait_before(attempt, answer)
+            if answer.status in _AGAIN and attempt < self._limits.attempts and waited + wait <= self._limits.total_wait:
+                if answer.status == 429:
+                    self._on_throttle(wait)
+                self._sleep(wait)
+                waited += wait
+                continue
+            raise answer.failure()
+        raise AssertionError("the last attempt returns or raises")
+
+    def _try(self, method: str, url: httpx.URL, *, force: bool = False) -> dict[str, Any] | _Refusal:
+        request_id = str(uuid.uuid4())
+        headers = {"Authorization": f"Bearer {self._token(force=force)}", "client-request-id": request_id}
+        try:
+            response = self._http.request(method, url, headers=headers)
+            self.request_id = response.headers.get("request-id", request_id)
+            if response.is_success:
+                body = response.json()
+                return body if isinstance(body, dict) else _Refusal(502, "an answer that is no object")
+        except ValueError:  # a body that broke off, or is not JSON
+            return _Refusal(502, "an answer broke off")
+        except httpx.HTTPError as error:
+            return _Refusal(503, type(error).__name__)
+        return _Refusal(response.status_code, _short_code(response), _retry_after(response))
+
+    def _wait_before(self, attempt: int, answer: _Refusal) -> float:
+        if answer.retry_after is not None:
+            return answer.retry_after
+        # Full jitter: many workers that were throttled together must not come back together.
+        longest = min(self._limits.longest_wait, self._limits.first_wait * 2 ** (attempt - 1))
+        return random.uniform(longest / 2, longest)  # noqa: S311 (no secret hangs on it)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    status: int
+    detail: str = ""
+    retry_after: float | None = None
+
+    def failure(self) -> OperationFailed:
+        code, advice = _CODES.get(self.status, ("graph.unavailable" if self.status >= 500 else "operation.error", ""))
+        told = f"status {self.status}" + (f" ({self.detail})" if self.detail else "")
+        return OperationFailed(code, told + (f", {advice}" if advice else ""))
+
+
+def _short_code(response: httpx.Response) -> str:
+    try:
+        code = response.json()["error"]["code"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return code if isinstance(code, str) and _SHORT_CODE.fullmatch(code) else ""
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds, from a number or an HTTP date; None without the header or when it makes no sense."""
+    given = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", given):
+        return float(given)
+    try:
+        then = email.utils.parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    return max(0.0, (then.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())

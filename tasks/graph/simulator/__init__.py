@@ -1,0 +1,14 @@
+"""A simulator of Microsoft Graph for Intune tenants over real HTTP: for the demo, for tests, and for trying operations by hand.
+
+    python -m tasks.graph.simulator --port 8080 --tenant contoso=seed:7,policies:300 --tenant fabrikam=folder:./export
+
+It listens on 127.0.0.1 alone. An app signs in with the client id `opsmon` and the secret `simulated-<directory id>`.
+"""
+
+from __future__ import annotations
+
+from tasks.graph.simulator.faults import Fault
+from tasks.graph.simulator.server import Simulator
+from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, directory_id, from_folder, secret, synthetic
+
+__all__ = ["CLIENT_ID", "Fault", "SimulatedTenant", "Simulator", "directory_id", "from_folder", "secret", "synthetic"]

@@ -1,0 +1,65 @@
+"""What goes wrong, by script: so many requests of a path answer otherwise than they should."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, fields
+from typing import Any
+
+from store.errors import InputInvalid
+
+
+@dataclass
+class Fault:
+    """One rule, for requests whose path contains `path`.
+
+    `status` is answered instead (0: the answer is right but for what follows), with `retry_after` as its header when given.
+    `break_off` sends half of the right answer and closes. `slow` waits so many seconds first. `after` lets so many requests
+    pass; then `count` are struck (None: all).
+    """
+
+    path: str = ""
+    status: int = 0
+    retry_after: str | None = None
+    break_off: bool = False
+    slow: float = 0.0
+    after: int = 0
+    count: int | None = 1
+
+    @staticmethod
+    def from_json(given: dict[str, Any]) -> Fault:
+        """Raises InputInvalid for keys that are no field."""
+        unknown = set(given) - {field.name for field in fields(Fault)}
+        if unknown:
+            raise InputInvalid(f"a fault has no '{min(unknown)}'", f"known: {', '.join(f.name for f in fields(Fault))}")
+        return Fault(**given)
+
+
+class Faults:
+    """The rules in force; the first that fits a request strikes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._rules.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
+
+    def strike(self, path: str) -> Fault | None:
+        """The fault for this request, counted down."""
+        with self._lock:
+            for rule in self._rules:
+                if rule.path not in path or rule.count == 0:
+                    continue
+                if rule.after > 0:
+                    rule.after -= 1
+                    continue
+                if rule.count is not None:
+                    rule.count -= 1
+                return rule
+        return None

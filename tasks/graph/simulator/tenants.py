@@ -1,0 +1,162 @@
+"""What a simulated tenant holds: made from a seed, or loaded from a folder of exported JSON."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from store.errors import InputInvalid
+from tasks.graph.kinds import KINDS
+
+_NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
+CLIENT_ID: Final = "opsmon"
+
+_ODATA_TYPES: Final = {
+    "configuration_policies": "",
+    "device_configurations": "#microsoft.graph.windows10GeneralConfiguration",
+    "compliance_policies": "#microsoft.graph.windows10CompliancePolicy",
+    "mobile_apps": "#microsoft.graph.winGetApp",
+    "scripts": "#microsoft.graph.deviceManagementScript",
+    "assignment_filters": "#microsoft.graph.deviceAndAppManagementAssignmentFilter",
+    "scope_tags": "#microsoft.graph.roleScopeTag",
+    "role_definitions": "#microsoft.graph.deviceAndAppManagementRoleDefinition",
+}
+#: Out of 20 objects of a tenant, about so many are of each kind.
+_SHARES: Final = {
+    "configuration_policies": 6,
+    "device_configurations": 4,
+    "compliance_policies": 3,
+    "mobile_apps": 3,
+    "scripts": 1,
+}
+_PLACES: Final = ("Berlin", "Kraków", "Zürich", "Århus", "Porto", "Tallinn", "O'Fallon", "São Paulo")
+_SUBJECTS: Final = (
+    "BitLocker",
+    "Defender",
+    "Firewall",
+    "Wi-Fi",
+    "VPN",
+    "Edge",
+    "OneDrive",
+    "Passcode",
+    "Updates",
+    "Kiosk",
+)
+
+
+def directory_id(slug: str) -> str:
+    """The id of the simulated tenant's directory: always the same for a slug."""
+    return str(uuid.uuid5(_NAMESPACE, slug))
+
+
+def secret(slug: str) -> str:
+    """What the app `opsmon` signs in with."""
+    return f"simulated-{directory_id(slug)}"
+
+
+@dataclass
+class SimulatedTenant:
+    """Objects by kind and id, in the order in which they are listed. Changed under `lock`."""
+
+    slug: str
+    objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind.name: {} for kind in KINDS})
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def directory(self) -> str:
+        return directory_id(self.slug)
+
+    def put(self, kind: str, item: Mapping[str, Any]) -> str:
+        """Add or replace an object. Returns its id, made from the slug, the kind and the number if it has none."""
+        with self.lock:
+            known = self.objects[kind]
+            id_ = str(item.get("id") or uuid.uuid5(_NAMESPACE, f"{self.slug}/{kind}/{len(known)}"))
+            known[id_] = {**item, "id": id_}
+            return id_
+
+    def delete(self, kind: str, id_: str) -> bool:
+        with self.lock:
+            return self.objects[kind].pop(id_, None) is not None
+
+    def listed(self, kind: str) -> list[dict[str, Any]]:
+        with self.lock:
+            return list(self.objects[kind].values())
+
+
+def synthetic(slug: str, seed: int, policies: int) -> SimulatedTenant:
+    """A tenant of `policies` objects over all kinds, the same for the same arguments."""
+    chance = random.Random(f"{slug}/{seed}")  # noqa: S311 (reproducible, not secret)
+    tenant = SimulatedTenant(slug)
+    for number in range(policies):
+        kind = _pick_kind(chance, number)
+        tenant.put(kind, _object(chance, kind, number))
+    return tenant
+
+
+def _pick_kind(chance: random.Random, number: int) -> str:
+    if number < len(KINDS):  # every kind has at least one
+        return KINDS[number].name
+    rest = [kind.name for kind in KINDS if kind.name not in _SHARES]
+    return chance.choice([name for name, share in _SHARES.items() for _ in range(share)] + rest)
+
+
+def _object(chance: random.Random, kind: str, number: int) -> dict[str, Any]:
+    name = f"{chance.choice(_SUBJECTS)} {chance.choice(_PLACES)} {number:04}"
+    stamp = f"2026-{chance.randint(1, 10):02}-{chance.randint(1, 28):02}T{chance.randint(0, 23):02}:00:00Z"
+    made: dict[str, Any] = {
+        "description": f"Simulated: {name}",
+        "lastModifiedDateTime": stamp,
+        "createdDateTime": stamp,
+    }
+    made["name" if kind == "configuration_policies" else "displayName"] = name
+    if kind == "configuration_policies":
+        return {**made, "platforms": "windows10", "technologies": "mdm", "settingCount": chance.randint(1, 60)}
+    return {"@odata.type": _ODATA_TYPES[kind], **made}
+
+
+def from_folder(slug: str, folder: Path) -> SimulatedTenant:
+    """A tenant of every policy body in the folder's *.json files. What is no policy of a known kind is passed over.
+
+    Raises InputInvalid, in one line, when the folder cannot be read, a file is not JSON, or nothing was found.
+    """
+    tenant = SimulatedTenant(slug)
+    if not folder.is_dir():
+        raise InputInvalid(f"{folder} is no folder", "give a folder of exported JSON")
+    for path in sorted(folder.rglob("*.json")):
+        for body in _bodies(path):
+            if kind := kind_of(body, path):
+                tenant.put(kind, body)
+    if not any(tenant.objects.values()):
+        raise InputInvalid(f"{folder} holds no policy of a known kind", "give a folder of exported JSON")
+    return tenant
+
+
+def _bodies(path: Path) -> Iterable[dict[str, Any]]:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputInvalid(f"{path} is not JSON ({type(error).__name__})", "mend or remove it") from None
+    found = loaded.get("value", loaded.get("filters", loaded)) if isinstance(loaded, dict) else loaded
+    return [body for body in (found if isinstance(found, list) else [found]) if isinstance(body, dict)]
+
+
+def kind_of(body: Mapping[str, Any], path: Path) -> str | None:
+    """The kind that a body is of, by its @odata.type, else by its shape, else by the names of its folders."""
+    odata, folders = str(body.get("@odata.type", "")).lower(), "/".join(path.parts[:-1]).lower()
+    if "compliancepolicy" in odata or "compliance" in folders:
+        return "compliance_policies"
+    if odata.endswith("app") or "mobileapps" in folders:
+        return "mobile_apps"
+    if {"rule", "platform"} <= set(body):
+        return "assignment_filters"
+    if "scriptContent" in body:
+        return "scripts"
+    if "settings" in body and "technologies" in body:
+        return "configuration_policies"
+    return "device_configurations" if odata.endswith("configuration") else None

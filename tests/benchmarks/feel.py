@@ -1,0 +1,140 @@
+"""What a person feels: how soon an idle worker starts, how keys answer while the database is frozen, what a poll sends."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from store import access, founding, runs, workers
+from store.identity import identity_hash
+from store.records import Run, Status
+from store.tables import operation_runs
+from store.types import seconds_ago
+from tests.benchmarks.paint import command
+from tests.benchmarks.report import Line, median, say
+from tests.benchmarks.stage import KINDS, SETTINGS, Stage, child, me, opened
+from tests.benchmarks.terminal import Terminal, terminal
+from tests.support import databases
+from tests.support.postgres import Postgres
+from tests.support.waiting import wait_for
+
+STARTS = 15
+KEYS = 40
+ROWS = 40
+CHANGED = 5
+ROUNDS = 8
+#: So long nothing is done before polls are looked at, and so long they are.
+QUIET, LOOK = 4.0, 10.0
+
+
+def idle(stage: Stage) -> Iterator[Line]:
+    """From the start to `started_at`, with a worker that has had nothing to do."""
+    for kind in KINDS:
+        url = stage.empty(kind)
+        with opened(url) as db:
+            founding.found(db, me(), "bench")
+            waits = [1000 * seconds for seconds in _starts(stage, url, db, kind)]
+        value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
+        yield Line(f"{kind}: idle worker, from the start to started_at", value, "< 1000 ms", max(waits) < 1000)
+
+
+def _starts(stage: Stage, url: str, db: Any, kind: str) -> Iterator[float]:
+    from tests.benchmarks.child import registry
+    from tasks.dispatch import make_dispatcher
+
+    dispatcher, queue = make_dispatcher(db, registry(lambda: None), 5.0)
+    user, dice = access.find_user(db, me()), random.Random(1)
+    with child("worker", url, "", log=stage.folder / "idle.log") as process, contextlib.closing(queue):
+        assert process.stdout is not None
+        process.stdout.readline()
+        for number in range(STARTS):
+            say(f"{kind}: idle worker, start {number + 1} of {STARTS}")
+            time.sleep(1 + dice.random())
+            began = time.time()
+            run = dispatcher.start(user, "bench", "bench.nothing", {"number": number}).run
+            done = wait_for(lambda run=run: _completed(db, run), what="the run to be completed")
+            assert done.started_at is not None
+            yield done.started_at.timestamp() - began
+
+
+def _completed(db: Any, run: Run) -> Run | None:
+    found = runs.by_id(db, run.id)
+    return found if found and found.status is Status.COMPLETED else None
+
+
+def frozen(stage: Stage) -> Iterator[Line]:
+    """Keys, and quitting, while every process of the database's server is stopped."""
+    with Postgres(SETTINGS) as server:
+        url = server.create("opsmon")
+        databases.migrate(url)
+        ids = _running(url)
+        with terminal(command(), stage.environment(url)) as screen:
+            screen.read_until(str(ids[-1]))
+            screen.read_for(2.0)
+            with server.frozen():
+                screen.read_for(4.0)
+                waits = [1000 * seconds for seconds in _keys(screen, ids)]
+                quitting = screen.press("q")
+                quitting = screen.wait() - quitting
+    value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
+    yield Line("a key while the database is frozen, until its row is painted", value, "< 100 ms", max(waits) < 100)
+    yield Line("quitting while the database is frozen", f"{1000 * quitting:.0f} ms", "< 1000 ms", quitting < 1)
+
+
+def _keys(screen: Terminal, ids: list[int]) -> Iterator[float]:
+    """Down and up again, each until the row that the cursor comes to has arrived."""
+    newest_first = ids[::-1]
+    way = [*range(1, 11), *range(9, -1, -1)]
+    for line in way * (KEYS // len(way)):
+        screen.read_for(0.15)
+        down = not hasattr(screen, "line") or line > screen.line  # type: ignore[attr-defined]
+        screen.line = line  # type: ignore[attr-defined]
+        pressed = screen.press("j" if down else "k")
+        yield screen.read_until(str(newest_first[line])) - pressed
+
+
+def silence(stage: Stage) -> Iterator[Line]:
+    """Bytes that go to the terminal: nothing changed; five of forty rows changed."""
+    url = stage.empty("postgresql")
+    ids = _running(url)
+    with opened(url) as db, terminal(command(), stage.environment(url), columns=120, lines=40) as screen:
+        first = screen.read_until(str(ids[-1])) - screen.began
+        painted = screen.read_for(QUIET)
+        say(f"first paint after {first:.1f} s, {painted} bytes")
+        sent = screen.read_for(LOOK)
+        yield Line("bytes a poll sends when nothing changed", f"{sent / LOOK:.0f}", "0", sent == 0)
+        counts = []
+        for number in range(1, ROUNDS + 1):
+            with db.transaction() as connection:
+                counted = {"total": 100, "success": 3 * number, "failed": 0, "skipped": 0}
+                change = sa.update(operation_runs).values(summary_counts=counted)
+                connection.execute(change.where(operation_runs.c.id.in_(ids[-CHANGED * 2 :: 2])))
+            counts.append(screen.read_for(2.5))
+        yield Line(f"bytes when {CHANGED} of {ROWS} rows changed, at 120x40", f"{median(counts):.0f}")
+
+
+def _running(url: str) -> list[int]:
+    """Runs that have been running for two days, so that no time that is shown changes. Their ids are numbers like no other."""
+    with opened(url) as db:
+        founding.found(db, me(), "bench")
+        user = access.find_user(db, me())
+        tenant = access.memberships_of(db, user.id)[0].tenant
+        worker = workers.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)
+        with db.transaction() as connection:
+            connection.execute(sa.text("SELECT setval('operation_runs_id_seq', 700000)"))
+        ids = []
+        for number in range(ROWS):
+            identity = identity_hash(tenant.id, "bench.nothing", {"number": number})
+            new = runs.NewRun(tenant.id, user.id, user.name, "bench.nothing", "Nothing", identity, {})
+            run, _ = runs.open_or_join(db, new)
+            runs.claim(db, run.id, worker)
+            ids.append(run.id)
+        with db.transaction() as connection:
+            then = seconds_ago(sa.literal(200_000.0, sa.Float))
+            connection.execute(sa.update(operation_runs).values(created_at=then, started_at=then))
+    return ids

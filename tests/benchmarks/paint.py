@@ -1,0 +1,71 @@
+"""From the command to the first painted row, and what the screens then take in memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from store.tables import operation_runs
+from tests.benchmarks.report import Line, median, ratio_line, say
+from tests.benchmarks.stage import KINDS, Stage, opened
+from tests.benchmarks.terminal import terminal
+
+REPETITIONS = 11
+GOAL = 1.3
+MEMORY_GOAL = 110_000_000
+DRIVERS = {"postgresql": "psycopg", "sqlite": "sqlite3"}
+#: Seconds after the first paint until the memory is looked at: some polls later.
+SETTLED = 3.0
+
+
+def command() -> list[str]:
+    """`opsmon` as it is installed."""
+    script = Path(sys.executable).parent / "opsmon"
+    return [str(script)] if script.exists() else [sys.executable, "-m", "opsmon"]
+
+
+def measure(stage: Stage) -> Iterator[Line]:
+    for kind in KINDS:
+        url = stage.loaded(kind, stage.sizes[0])
+        yield from _measure(stage, kind, url)
+
+
+def _measure(stage: Stage, kind: str, url: str) -> Iterator[Line]:
+    environment = stage.environment(url)
+    imports = [sys.executable, "-c", f"import textual.app, sqlalchemy, {DRIVERS[kind]}"]
+    newest = _newest(url)
+    paints, bases, memory = [], [], []
+    for number in range(REPETITIONS + 1):
+        say(f"{kind}: first paint, repetition {number} of {REPETITIONS}")
+        base = _timed(imports, environment)
+        with terminal(command(), environment) as screen:
+            paint = screen.read_until(newest) - screen.began
+            if number == REPETITIONS:
+                screen.read_for(SETTLED)
+            memory.append(screen.memory())
+            screen.press("q")
+            screen.wait()
+        if number:  # the first one fills the caches
+            paints.append(paint)
+            bases.append(base)
+    shown = f"{1000 * median(paints):.0f} and {1000 * median(bases):.0f} ms"
+    yield ratio_line(f"{kind}: command to first row, {stage.sizes[0]:,} runs, against its imports", paints, bases, shown, GOAL)
+    most = max(memory)
+    yield Line(f"{kind}: resident memory of the screens", f"{most / 1e6:.0f} MB", "< 110 MB", most < MEMORY_GOAL)
+
+
+def _timed(imports: list[str], environment: dict[str, str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(imports, env=environment, check=True)
+    return time.perf_counter() - began
+
+
+def _newest(url: str) -> str:
+    """The text by which the newest run's row is known: its number, which nothing else on the screen shows."""
+    with opened(url) as db, db.reading() as connection:
+        return str(connection.execute(sa.select(sa.func.max(operation_runs.c.id))).scalar_one())

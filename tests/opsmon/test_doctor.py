@@ -1,0 +1,213 @@
+"""`opsmon doctor` on houses that are well, and on houses that are not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opsmon import doctor, settings
+from opsmon.doctor import State, examine
+from opsmon.login import login_name
+from opsmon.services import Services
+from store import access, health, workers
+from store.database import Database, Timeouts
+from store.records import User
+from tests.conftest import PrivatePostgres
+from tests.support.waiting import wait_for
+
+CHECKS = ["database", "schema", "clock", "queue", "workers", "probe"]
+
+
+@pytest.fixture
+def make_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Services]]:
+    made: list[Services] = []
+
+    def make(url: str) -> Services:
+        monkeypatch.setenv("OPSMON_DATABASE_URL", url)
+        made.append(Services(settings.load()))
+        return made[-1]
+
+    yield make
+    for services in made:
+        services.close()
+
+
+@pytest.fixture
+def services(make_services: Callable[[str], Services], database_url: str) -> Services:
+    return make_services(database_url)
+
+
+@pytest.fixture
+def user(services: Services) -> User:
+    """Operator of "local", reader of "elsewhere"."""
+    return make_user(services.db)
+
+
+def make_user(db: Database) -> User:
+    user = access.add_user(db, login_name())
+    for slug, role in (("elsewhere", access.Role.READONLY), ("local", access.Role.OPERATOR)):
+        access.add_tenant(db, slug)
+        access.grant(db, user.login, slug, role)
+    return user
+
+
+@pytest.fixture
+def worker(services: Services) -> Iterator[None]:
+    child = subprocess.Popen([sys.executable, "-m", "opsmon", "worker"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: health.workers_alive(services.db, 30), 20)
+    yield
+    child.terminate()
+    child.wait(30)
+
+
+def states(services: Services, user: User | None) -> dict[str, tuple[State, str]]:
+    return {found.check: (found.state, found.message) for found in examine(services, user)}
+
+
+@pytest.mark.usefixtures("worker")
+def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(services, user, as_json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ok", name] for name in CHECKS]
+    assert "in local succeeded" in lines[-1]
+
+
+@pytest.mark.usefixtures("worker")
+def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(services, user, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [set(item) for item in found] == [{"check", "state", "message"}] * len(CHECKS)
+    assert [item["check"] for item in found] == CHECKS
+
+
+def test_it_says_what_the_database_is_and_where(services: Services, user: User) -> None:
+    state, message = states(services, user)["database"]
+    assert state is State.OK
+    kind = "SQLite 3." if services.db.is_sqlite else "PostgreSQL 18."
+    assert message.startswith(kind)
+    assert services.db.is_sqlite == message.endswith("opsmon.db")
+
+
+def test_without_a_worker_that_is_bad_and_no_probe_is_started(
+    services: Services, user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor.run(services, user, as_json=False) == 1
+    assert "bad      workers   none is alive" in capsys.readouterr().out
+    assert states(services, user)["probe"] == (State.SKIPPED, "no worker would run it")
+
+
+@pytest.mark.usefixtures("worker")
+def test_who_may_start_nothing_gets_no_probe(services: Services, user: User) -> None:
+    access.grant(services.db, user.login, "local", access.Role.READONLY)
+    state, message = states(services, user)["probe"]
+    assert (state, "no tenant" in message) == (State.SKIPPED, True)
+    assert states(services, None)["probe"] == (State.SKIPPED, "you are no user of this opsmon")
+
+
+def test_a_worker_that_does_nothing_is_found_out(
+    services: Services, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 1.0)
+    workers.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
+    found = states(services, user)
+    assert found["workers"][0] is State.OK
+    assert found["probe"][0] is State.BAD
+    assert "still queued" in found["probe"][1]
+    state, message = states(services, user)["queue"]
+    assert (state, message.startswith("1 run waiting, 1 message in the queue, the oldest run for")) == (State.OK, True)
+
+
+def test_workers_whose_every_slot_is_stuck_are_bad(services: Services, user: User) -> None:
+    id_ = workers.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
+    workers.beat(services.db, id_, 1)
+    assert doctor._workers(health.workers_alive(services.db, 30)) == (
+        State.OK,
+        "1 alive with 2 slots, 1 stuck slot",
+    )
+    workers.beat(services.db, id_, 2)
+    assert doctor._workers(health.workers_alive(services.db, 30))[0] is State.BAD
+    assert user
+
+
+@pytest.mark.parametrize(
+    ("offset", "state", "said"), [(-4.9, "ok", "4.9"), (5.1, "bad", "ahead"), (-9.0, "bad", "behind")]
+)
+def test_clocks_that_differ(offset: float, state: str, said: str) -> None:
+    found = doctor._clock(health.Server("PostgreSQL", "18", "h/d", offset))
+    assert found.state == state
+    assert said in found.message
+
+
+def test_the_clocks_of_this_machine_agree(services: Services) -> None:
+    assert abs(health.server(services.db).offset) < 0.5
+
+
+def test_tables_that_are_not_there_are_bad(make_services: Callable[[str], Services], empty_database_url: str) -> None:
+    services = make_services(empty_database_url)
+    if services.db.is_sqlite:
+        Path(services.db.url.database or "").touch()
+    found = states(services, None)
+    assert found["database"][0] is State.OK
+    assert found["schema"][0] is State.BAD
+    assert {found[name][0] for name in ("queue", "workers", "probe")} == {State.SKIPPED}
+
+
+def test_a_file_that_is_not_there_is_bad_and_is_not_made(
+    make_services: Callable[[str], Services], empty_sqlite_url: str
+) -> None:
+    services = make_services(empty_sqlite_url)
+    found = states(services, None)
+    assert found["database"][0] is State.BAD
+    assert not Path(services.db.url.database or "").exists()
+    assert [found[name][0] for name in CHECKS[1:]] == [State.SKIPPED] * 5
+
+
+def test_a_server_that_is_away_is_bad(make_services: Callable[[str], Services]) -> None:
+    found = states(make_services("postgresql://me:hunter2@127.0.0.1:1/opsmon"), None)
+    assert found["database"][0] is State.BAD
+    assert "hunter2" not in str(found)
+
+
+def test_a_server_that_is_frozen_is_bad_in_bounded_time(
+    make_services: Callable[[str], Services], private_postgres: PrivatePostgres
+) -> None:
+    services = make_services(private_postgres.url)
+    services.__dict__["db"] = Database(private_postgres.url, replace(Timeouts(), connect=1.0, transaction=1.0))
+    user = make_user(services.db)
+    with private_postgres.frozen():
+        began = time.monotonic()
+        assert states(services, user)["database"][0] is State.BAD
+        assert time.monotonic() - began < 6
+
+
+def test_a_queue_that_hangs_is_bad_in_bounded_time(
+    services: Services, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(doctor, "_messages", lambda _: time.sleep(1))
+    assert states(services, user)["queue"] == (State.BAD, "the queue does not answer")
+
+
+def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> None:
+    table = "task" if services.db.is_sqlite else "huey_task"
+    with services.db.transaction() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_away")
+    state, message = states(services, user)["queue"]
+    assert (state, "cannot be read" in message) == (State.BAD, True)
+
+
+@pytest.mark.usefixtures("worker", "user")
+def test_the_command(services: Services) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "opsmon", "doctor"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\nok ") == len(CHECKS) - 1
+    assert services
