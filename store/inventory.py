@@ -40,7 +40,7 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
         _values(tenant_id, run_id, kind, policy) for policy in {policy.external_id: policy for policy in seen}.values()
     ]
     new = postgresql.insert(policies).values(rows)
-    changed = {
+    changed: dict[str, Any] = {
         name: new.excluded[name]
         for name in ("name", "description", "body", "content_hash", "modified_at", "last_seen_run_id")
     }

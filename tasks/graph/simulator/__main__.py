@@ -46,7 +46,7 @@ def main() -> int:
         with Simulator(tenants, arguments.port, max(1, arguments.page_size)) as simulator:
             print(json.dumps({"url": simulator.url, "tenants": {t.slug: t.directory for t in tenants}}), flush=True)  # noqa: T201
             if arguments.until_stdin_closes:
-                threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+                threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
             stop.wait()
     except InputInvalid as error:
         sys.stderr.write(f"simulator: {error}\n")
@@ -55,6 +55,11 @@ def main() -> int:
         sys.stderr.write(f"simulator: cannot listen on port {arguments.port} ({error.strerror}): choose another\n")
         return 1
     return 0
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
 
 
 if __name__ == "__main__":

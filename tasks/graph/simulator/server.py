@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import threading
@@ -77,10 +78,8 @@ class _Server(ThreadingHTTPServer):
     def server_close(self) -> None:
         super().server_close()
         for connection in list(self._open):  # kept alive by clients; their threads end with them
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is none of the simulator's concern."""
@@ -197,7 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _control(self, path: str, body: bytes) -> tuple[int, Any]:
         """`/_simulator/faults` POST a fault or a list of them, DELETE all; `/_simulator/requests` GET;
-        `/_simulator/SLUG/KIND/ID` PUT or DELETE an object."""
+        `/_simulator/SLUG/KIND/ID` PUT or DELETE an object.
+        """
         simulator = self.server.simulator
         try:
             match self.command, path.strip("/").split("/")[1:]:

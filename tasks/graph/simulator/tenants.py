@@ -28,7 +28,7 @@ _ODATA_TYPES: Final = {
     "role_definitions": "#microsoft.graph.deviceAndAppManagementRoleDefinition",
 }
 #: Out of 20 objects of a tenant, about so many are of each kind.
-_SHARES: Final = {
+_SHARES: Final[Mapping[str, int]] = {
     "configuration_policies": 6,
     "device_configurations": 4,
     "compliance_policies": 3,
@@ -102,7 +102,7 @@ def synthetic(slug: str, seed: int, policies: int) -> SimulatedTenant:
 def _pick_kind(chance: random.Random, number: int) -> str:
     if number < len(KINDS):  # every kind has at least one
         return KINDS[number].name
-    rest = [kind.name for kind in KINDS if kind.name not in _SHARES]
+    rest: list[str] = [kind.name for kind in KINDS if kind.name not in _SHARES]
     return chance.choice([name for name, share in _SHARES.items() for _ in range(share)] + rest)
 
 
