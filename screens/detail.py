@@ -29,7 +29,7 @@ def _heading(words: str) -> Content:
 
 
 def _field(name: str, value: str, style: str = "") -> Content:
-    return Content.assemble((f"{name:<12}", "bold"), (clean(value), style))
+    return Content.assemble((f"{name:<12} ", "bold"), (clean(value), style))
 
 
 def _head(run: Run, now: dt.datetime, ascii_only: bool) -> Iterator[Content]:
@@ -105,7 +105,7 @@ def _parameters(run: Run) -> Iterator[Content]:
         pretty = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
         first, *rest = pretty.splitlines()
         yield _field(key, first)
-        yield from (plain(f"{'':<12}{line}") for line in rest)
+        yield from (plain(f"{'':<13}{line}") for line in rest)
 
 
 def _attempts(detail: Detail, now: dt.datetime, ascii_only: bool) -> Iterator[Content]:

@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Footer, Input, Select, SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import Button, Checkbox, Footer, Input, Select, Static
 
 from screens.live import LiveScreen
 from screens.text import clean, plain
 from screens.widgets import bars
+from screens.widgets.check import Check, Checks
 from store.errors import OpsmonError
 from store.records import Run
 from tasks.parameters import Kind, Parameter
@@ -37,8 +37,8 @@ class FormScreen(LiveScreen):
     FormScreen Input:focus { background: $boost; text-style: bold; }
     FormScreen Select { height: 1; }
     FormScreen Select.-expanded { height: auto; }
-    FormScreen Checkbox, FormScreen SelectionList { border: none; height: auto; max-height: 12; padding: 0 1; }
-    FormScreen Checkbox:focus, FormScreen SelectionList:focus { border: none; background: $boost; }
+    FormScreen Checkbox { border: none; height: auto; max-height: 12; padding: 0 1; }
+    FormScreen Checkbox:focus { border: none; background: $boost; }
     FormScreen #note { height: auto; padding: 0 1; }
     FormScreen #note.wrong { text-style: bold; color: $text-error; }
     FormScreen Button { margin: 0 1; min-width: 12; }
@@ -101,7 +101,6 @@ class FormScreen(LiveScreen):
     @on(Input.Changed)
     @on(Checkbox.Changed)
     @on(Select.Changed)
-    @on(SelectionList.SelectedChanged)
     def _ask_soon(self) -> None:
         if self._timer:
             self._timer.stop()
@@ -166,7 +165,7 @@ def _title(parameter: Parameter) -> str:
 def _field(parameter: Parameter) -> Widget:
     default = None if parameter.required else parameter.default
     if parameter.kind is Kind.BOOLEAN:
-        return Checkbox(plain("yes"), value=bool(default))
+        return Check(plain("yes"), value=bool(default))
     if parameter.kind is Kind.CHOICE:
         choices = [(plain(choice), choice) for choice in parameter.choices]
         return Select(
@@ -175,9 +174,7 @@ def _field(parameter: Parameter) -> Widget:
             allow_blank=parameter.optional or parameter.required,
         )
     if parameter.kind is Kind.CHOICES:
-        return SelectionList(
-            *(Selection(plain(choice), choice, choice in (default or ())) for choice in parameter.choices)
-        )
+        return Checks(parameter.choices, frozenset(default or ()))
     text = ", ".join(default) if isinstance(default, list) else "" if default is None else str(default)
     field = Input(clean(text), select_on_focus=False)
     field.cursor_blink = False
@@ -188,8 +185,8 @@ def _value(parameter: Parameter, field: Widget) -> Any:
     """What a field holds, as JSON holds it. An empty field of an optional parameter is None."""
     if isinstance(field, Checkbox):
         return field.value
-    if isinstance(field, SelectionList):
-        return list(field.selected) or (None if parameter.optional else [])
+    if isinstance(field, Checks):
+        return field.chosen or (None if parameter.optional else [])
     if isinstance(field, Select):
         return None if field.value is Select.NULL else field.value
     assert isinstance(field, Input)
