@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from opsmon.services import Services
+from opsmon.signals import ended_by_signals, leave
 from screens.backend import Backend
 from screens.monitor import Monitor, wants_ascii
 from store import notifications, snapshot
@@ -33,5 +36,15 @@ def make_backend(services: Services, user: User) -> Backend:
 def run_screens(services: Services, user: User) -> int:
     """Show the screens until the user quits. Returns the exit code."""
     app = Monitor(make_backend(services, user), ascii_only=wants_ascii())
-    app.run()
+
+    def quit_(number: int) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            leave(number)
+        # An exception out of a signal's handler could hit the app anywhere, and leave the terminal as it is.
+        loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
+
+    with ended_by_signals(quit_):
+        app.run()
     return app.return_code or 0

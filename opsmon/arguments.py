@@ -40,9 +40,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        choice = re.match(r"argument ([^:]+): invalid choice: '(.*)' \(choose from (.*)\)$", message, re.DOTALL)
+        choice = re.match(r"argument ([^:]+): invalid choice: (['\"])(.*)\2 \(choose from (.*)\)$", message)
         if choice:
-            raise self._no_such_choice(choice[1], choice[2], re.findall(r"[\w.-]+", choice[3]))
+            raise self._no_such_choice(choice[1], choice[3], re.findall(r"[\w.-]+", choice[4]))
         missing = re.match(r"the following arguments are required: (.*)", message)
         if missing:
             raise InputInvalid(f"'{self.prog}' lacks {missing[1]}", f"see '{self.prog} --help'")

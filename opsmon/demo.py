@@ -30,6 +30,11 @@ from store.sanitize import sanitize
 
 #: What each tenant holds. Fabrikam's app lacks a permission, and its Graph is short of breath.
 TENANTS: Final = {"contoso": "seed:7,policies:300", "fabrikam": "seed:11,policies:120"}
+#: Compliance policies are refused for good; of the rest every fourth request is throttled for a second, forty times.
+FAULTS: Final[tuple[dict[str, object], ...]] = (
+    {"tenant": "fabrikam", "path": "/deviceCompliancePolicies", "status": 403, "count": None},
+    *({"tenant": "fabrikam", "status": 429, "retry_after": "1", "after": 3 * number + 2} for number in range(40)),
+)
 SIMULATOR_SECONDS: Final = 20.0
 SIMULATOR_LOG: Final = "simulator.log"
 #: Keeps the folder tidy whatever happens to us: waits for the end of its standard input, stops PostgreSQL, removes all.
@@ -116,14 +121,14 @@ def _settings(folder: Path, url: str) -> dict[str, str]:
 
 
 def _graph(simulator_url: str) -> dict[str, str]:
-    from tasks.graph.simulator import directory_id
+    from tasks.graph.simulator import CLIENT_ID, directory_id, secret
 
     found = {"OPSMON_GRAPH_URL": simulator_url, "OPSMON_GRAPH_AUTHORITY": simulator_url}
     for slug in TENANTS:
-        prefix, directory = f"OPSMON_CREDENTIALS_{slug.upper()}_", directory_id(slug)
-        found[prefix + "DIRECTORY_ID"] = directory
-        found[prefix + "CLIENT_ID"] = "opsmon"
-        found[prefix + "CLIENT_SECRET"] = f"simulated-{directory}"
+        prefix = f"OPSMON_CREDENTIALS_{slug.upper()}_"
+        found[prefix + "DIRECTORY_ID"] = directory_id(slug)
+        found[prefix + "CLIENT_ID"] = CLIENT_ID
+        found[prefix + "CLIENT_SECRET"] = secret(slug)
     return found
 
 
@@ -159,7 +164,7 @@ def _simulator(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     module = [sys.executable, "-P", "-m", "tasks.graph.simulator"]
     with (folder / SIMULATOR_LOG).open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 (our own command)
-            [*module, "--port", "0", *tenants, "--until-stdin-closes"],
+            [*module, "--port", "0", *tenants, "--fault", json.dumps(FAULTS), "--until-stdin-closes"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -59,6 +59,7 @@ _WHOLLY: Final = (
     ("queue.dispatch_failed", "the queue did not answer in time"),
     ("worker.stopped", ""),
 )
+_FORBIDDEN: Final = "compliance policies: status 403 (Forbidden), grant the app the permission and consent to it"
 _SETS: Final = ("Nightly", "Before the 24H2 rollout", "Baseline 2025", "Kiosks")
 
 
@@ -67,7 +68,7 @@ def _none(_: random.Random) -> dict[str, Any]:
 
 
 SYNC: Final = Kind(
-    "inventory.sync", "Sync inventory", (270, 300), 0.08, _none,
+    "inventory.sync", "Sync inventory", (270, 300), 0.08, lambda r: {"kinds": None},
     (_THROTTLED, ("graph.not_found", "a policy went while it was read")),
     (*_WHOLLY, ("operation.timeout", "")),
     ("reading device configurations", "reading compliance policies", "reading settings catalog", "reading apps"),
@@ -187,13 +188,15 @@ def _ending(
     kind: Kind, tenant: Tenant, age: float, dice: random.Random
 ) -> tuple[Counts | None, tuple[Failure, ...], Outcome]:
     items = dice.randint(*kind.items)
+    if tenant.slug == "fabrikam" and items > 100:
+        items //= 3  # the smaller of the two
     luck = dice.random()
     if luck < 0.07:
         code, detail = dice.choice(kind.wholly)
         done = int(items * dice.uniform(0, 0.8)) if code.startswith("worker") else 0
         return Counts(items, done) if done else None, (failure(code, detail),), Outcome.FAILED
     if kind is SYNC and tenant.slug == "fabrikam":
-        return _sync_of_fabrikam(items // 3, age)
+        return _sync_of_fabrikam(items, age)
     if luck < 0.17 and items > 1:
         failed, skipped = dice.randint(1, max(1, items // 8)), dice.randint(0, items // 10)
         counts = Counts(items, items - failed - skipped, failed, skipped)
@@ -206,7 +209,7 @@ def _sync_of_fabrikam(items: int, age: float) -> tuple[Counts, tuple[Failure, ..
     if age > FORBIDDEN_SINCE:
         return Counts(items, items), (), Outcome.SUCCEEDED
     counts = Counts(items, items - 1, 1)
-    return counts, (failure("graph.forbidden", "compliance policies"),), Outcome.PARTIALLY_SUCCEEDED
+    return counts, (failure("graph.forbidden", _FORBIDDEN),), Outcome.PARTIALLY_SUCCEEDED
 
 
 def _log(kind: Kind, took: float, failures: Sequence[Failure]) -> tuple[NewEvent, ...]:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tasks.worker import Worker as RunningWorker
 
 TENANT: Final = "local"
-#: Seconds between two looks at the workers.
+#: Seconds until the first look at the workers, for the screens to be painted first, and between two looks.
+FIRST_LOOK: Final = 0.4
 LOOK_EVERY: Final = 2.0
 #: Seconds until a worker that died is started again: doubled each time, from the first to the last.
 BACK_OFF: Final = (1.0, 60.0)
@@ -191,7 +192,7 @@ class EmbeddedWorker:
     # ---- in the thread
 
     def _supervise(self) -> None:
-        pause = 0.0
+        pause = FIRST_LOOK
         while not self._stopping.wait(pause):
             pause = LOOK_EVERY
             # A database that is away says nothing about workers, and a child that cannot be started is tried again.

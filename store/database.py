@@ -92,6 +92,10 @@ def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+#: Every statement sees the same instant.
+POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
 class Database:
     """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
 
@@ -105,26 +109,26 @@ class Database:
         self.is_sqlite = is_sqlite(self.url)
         self._watchdog = Watchdog()
         self._engine = self._make_engine(pool_size)
-        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        reading = (
-            {"sqlite_begin": "BEGIN"}
-            if self.is_sqlite
-            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
-        self._reading = self._engine.execution_options(**reading)
+        # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
+        # writers say so.
+        writing, reading = ("BEGIN IMMEDIATE", "BEGIN") if self.is_sqlite else ("BEGIN", POSTGRES_READING)
+        self._writing = self._engine.execution_options(begin=writing)
+        self._reading = self._engine.execution_options(begin=reading)
 
     def _make_engine(self, pool_size: int) -> sa.Engine:
         pool = {"pool_size": pool_size, "max_overflow": 2 * pool_size, "pool_timeout": self.timeouts.connect}
-        if not self.is_sqlite:
-            return sa.create_engine(self.url, connect_args=postgres_options(self.timeouts), pool_recycle=1800, **pool)
-        # Without this the driver opens transactions of its own accord, and late: BEGIN is ours to say.
-        engine = sa.create_engine(
-            self.url,
-            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy},
-            **pool,
-        )
-        event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
-        event.listen(engine, "begin", _begin_sqlite)
+        # The drivers would begin transactions of their own accord, SQLite's late: BEGIN is ours to say. Where nobody says it, a
+        # statement is a transaction by itself.
+        if self.is_sqlite:
+            arguments = {"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy}
+            engine = sa.create_engine(self.url, connect_args=arguments, **pool)
+            event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
+        else:
+            arguments = postgres_options(self.timeouts)
+            engine = sa.create_engine(
+                self.url, connect_args=arguments, isolation_level="AUTOCOMMIT", pool_recycle=1800, **pool
+            )
+        event.listen(engine, "begin", _begin)
         return engine
 
     @property
@@ -137,7 +141,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite it is the only writer from its first statement on."""
-        with self._guarded(self._engine) as connection, connection.begin():
+        with self._guarded(self._writing) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
@@ -147,7 +151,7 @@ class Database:
             with self.transaction() as connection:
                 yield connection
             return
-        with self._guarded(self._autocommit) as connection:
+        with self._guarded(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -157,7 +161,7 @@ class Database:
             with self.reading() as connection:
                 yield connection
             return
-        with self._guarded(self._autocommit) as connection:
+        with self._guarded(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -167,11 +171,21 @@ class Database:
             yield connection
 
     def driver_connection(self) -> Any:
-        """A connection of the driver's own, outside the pool, with the same time-outs: what Huey's storage works with."""
+        """A connection of the driver's own, outside the pool, with the same time-outs: what Huey's storage works with.
+
+        It does not wait for the disk: a message that a crash took away, or brought back, is what rescuers and claims are for.
+        """
+        if self.is_sqlite:
+            connection = sqlite3.connect(
+                self.url.database or "", self.timeouts.busy, isolation_level=None, check_same_thread=False
+            )
+            sqlite_pragmas(connection, self.timeouts)
+            return connection
         import psycopg
 
         conninfo = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(conninfo, **postgres_options(self.timeouts))
+        options = postgres_options(self.timeouts)
+        return psycopg.connect(conninfo, **options | {"options": options["options"] + " -c synchronous_commit=off"})
 
     def close(self) -> None:
         """Give back every connection and end the watchdog. The object may be used again; it then connects anew."""
@@ -188,9 +202,10 @@ class Database:
                 yield connection
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another writer came in between; so writers say so.
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+def _begin(connection: sa.Connection) -> None:
+    begin = connection.get_execution_options().get("begin")
+    if begin:
+        connection.exec_driver_sql(begin)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from opsmon.settings import CREDENTIAL_KEYS, MASK, SETTINGS, Settings, Value
 from store.sanitize import holds_secret
 
 _PREFIX: Final = "OPSMON_CREDENTIALS_"
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@(?=[^@]*$)", re.DOTALL)
 _SECRET_IN_QUERY: Final = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
 
@@ -73,7 +74,6 @@ def masked(key: str, value: Any) -> Any:
         return value
     if key == "client_secret":
         return MASK
-    value = _USERINFO.sub(rf"\1:{MASK}@", value)
-    value = _SECRET_IN_QUERY.sub(rf"\1{MASK}", value)
-    plain = value.replace(f":{MASK}@", "@").replace(f"={MASK}", "")
-    return MASK if key != "database_url" and holds_secret(plain) else value
+    if _URL.match(value):  # where its secrets stand is known; a path in it may well look like a key
+        return _SECRET_IN_QUERY.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1:{MASK}@", value))
+    return MASK if holds_secret(value) or (key == "database_url" and "@" in value) else value

@@ -113,8 +113,7 @@ def _wait(session: Session, run_id: int, seconds: float) -> Run:
     user, db, deadline = session.user, session.db, time.monotonic() + seconds
     while True:
         try:
-            with db.reading() as connection:
-                run = access.read_visible_run(connection, user.id, run_id)
+            run = access.visible_run(db, user, run_id)
         except DatabaseAway as error:
             raise DatabaseAway(f"run {run_id} cannot be watched: {error.message}", error.hint) from error
         left = deadline - time.monotonic()

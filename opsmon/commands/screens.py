@@ -7,7 +7,6 @@ import os
 import sys
 
 from opsmon.commands.session import Session
-from opsmon.signals import ended_by_signals
 from store.errors import InputInvalid
 
 
@@ -19,7 +18,7 @@ def screens(session: Session, _: argparse.Namespace) -> int:
     user = session.user
     from opsmon.app import run_screens
 
-    with ended_by_signals(), worker_beside(session.services):
+    with worker_beside(session.services):
         return run_screens(session.services, user)
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
+import pexpect
 import psutil
 import pytest
 
@@ -45,6 +46,7 @@ time.sleep(600)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "FIRST_LOOK", 0.0)
     monkeypatch.setattr(embedded, "LOOK_EVERY", 0.1)
     monkeypatch.setattr(embedded, "BACK_OFF", (0.2, 1.0))
     for name, value in {"BEAT": "0.2", "RESCUE": "0.5", "LOST_AFTER": str(LOST_AFTER)}.items():
@@ -391,6 +393,31 @@ def test_it_never_outlives_its_parent(services: Services, ends_by: signal.Signal
     wait_for(lambda: is_gone(pid), 10)
     # It signed off, so that nobody takes it for alive.
     assert alive(services) == ()
+
+
+@pytest.mark.parametrize("ends_by", [None, signal.SIGTERM, signal.SIGHUP])
+def test_opsmon_on_a_new_machine(
+    make_services: Callable[[str], Services], new_url: str, ends_by: signal.Signals | None
+) -> None:
+    services = make_services(new_url)
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=30)
+    try:
+        terminal.expect("live")
+        (found,) = wait_for(lambda: alive(services), 20)
+        began = time.monotonic()
+        if ends_by:
+            os.kill(terminal.pid, ends_by)
+        else:
+            terminal.send("q")
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+        assert time.monotonic() - began < 2
+        assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
+        assert terminal.exitstatus == (128 + ends_by if ends_by else 0)
+        wait_for(lambda: is_gone(found.pid), 10)
+    finally:
+        terminal.close(force=True)
 
 
 def test_with_the_database_frozen_stopping_takes_no_time(

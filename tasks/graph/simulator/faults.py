@@ -11,7 +11,7 @@ from store.errors import InputInvalid
 
 @dataclass
 class Fault:
-    """One rule, for requests whose path contains `path`.
+    """One rule, for requests whose path contains `path`, of the tenant with the slug `tenant` (empty: of any).
 
     `status` is answered instead (0: the answer is right but for what follows), with `retry_after` as its header when given.
     `break_off` sends half of the right answer and closes. `slow` waits so many seconds first. `after` lets so many requests
@@ -19,6 +19,7 @@ class Fault:
     """
 
     path: str = ""
+    tenant: str = ""
     status: int = 0
     retry_after: str | None = None
     break_off: bool = False
@@ -50,11 +51,11 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def strike(self, path: str) -> Fault | None:
-        """The fault for this request, counted down."""
+    def strike(self, path: str, tenant: str = "") -> Fault | None:
+        """The fault for this request, counted down. `tenant` is whose token it carries."""
         with self._lock:
             for rule in self._rules:
-                if rule.path not in path or rule.count == 0:
+                if rule.path not in path or rule.tenant not in ("", tenant) or rule.count == 0:
                     continue
                 if rule.after > 0:
                     rule.after -= 1

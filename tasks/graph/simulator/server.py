@@ -111,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path.startswith("/_simulator/"):
             self._send(*self._control(parts.path, body))
             return
-        fault = self.server.simulator.faults.strike(parts.path)
+        whose = self._token_of()
+        fault = self.server.simulator.faults.strike(parts.path, whose.slug if whose else "")
         if fault and fault.slow:
             time.sleep(fault.slow)
         if fault and fault.status:
@@ -134,12 +135,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[: len(data) // 2] if break_off else data)
         self.close_connection = self.close_connection or break_off
 
+    def _token_of(self) -> SimulatedTenant | None:
+        """The tenant that the request's token was given out for."""
+        return self.server.simulator.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+
     def _serve(self, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
         if path.endswith("/.well-known/openid-configuration"):
             return self._discovery(path)
         if path.endswith("/oauth2/v2.0/token"):
             return self._sign_in(path, body)
-        tenant = self.server.simulator.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        tenant = self._token_of()
         if tenant is None:
             return 401, _error(401, "InvalidAuthenticationToken")
         version, _, rest = path.lstrip("/").partition("/")

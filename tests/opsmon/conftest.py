@@ -1,0 +1,121 @@
+"""The command line in this process: `cli("runs", "--json")` on the test's database, as the login that runs the tests."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from opsmon.cli import main
+from opsmon.login import login_name
+from store import access, outcome, runs, workers
+from store.access import Role
+from store.database import Database
+from store.records import Counts, Outcome, Run
+from store.runs import Result
+from tests.support.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def line(self) -> str:
+        """The error, of which there is exactly one line, and nothing else."""
+        assert self.out == ""
+        assert self.err.startswith("opsmon: ")
+        assert self.err.count("\n") == 1
+        return self.err.strip()
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line with whatever settings the test has made."""
+
+    def run(*argv: str) -> Answer:
+        capsys.readouterr()
+        code = main(argv)
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def opsmon(cli: Cli, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line on `database_url`, where nobody is known yet."""
+    monkeypatch.setenv("OPSMON_DATABASE_URL", database_url)
+    return cli
+
+
+@dataclass
+class Town:
+    """A database with people in it: you are operator of "contoso" and no member of "fabrikam", whose owner is bob."""
+
+    db: Database
+    me: str
+
+    def complete(self, run_id: int, how: Outcome = Outcome.SUCCEEDED, failure: str = "it broke") -> Run:
+        """Carry the run out as a worker would."""
+        worker = workers.register(self.db, host="here", pid=1, version="0", slots=1, embedded=False)
+        assert runs.claim(self.db, run_id, worker)
+        result = {
+            Outcome.SUCCEEDED: Result(how, Counts(3, 3, 0, 0)),
+            Outcome.PARTIALLY_SUCCEEDED: Result(
+                how, Counts(3, 2, 1, 0), (outcome.failure("graph.throttled", failure),)
+            ),
+            Outcome.FAILED: Result(how, Counts(3, 0, 3, 0), (outcome.failure("operation.error", failure, 3),)),
+        }[how]
+        finished = runs.finish(self.db, run_id, worker, result)
+        assert finished
+        return finished
+
+    def complete_soon(self, how: Outcome) -> threading.Thread:
+        """Complete the first run that gets queued, from another thread."""
+
+        def work() -> None:
+            waiting = wait_for(lambda: workers.waiting_runs(self.db, never_queued_for=99, queued_for=0))
+            self.complete(waiting[0].id, how)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def town(db: Database) -> Town:
+    me = login_name()
+    for login, name in ((me, "Me Myself"), ("ann", "Ann"), ("bob", "Bob"), ("rob", "Rob")):
+        access.add_user(db, login, name)
+    for slug in ("contoso", "fabrikam"):
+        access.add_tenant(db, slug, slug.capitalize())
+    access.grant(db, "ann", "contoso", Role.OWNER)
+    access.grant(db, me, "contoso", Role.OPERATOR)
+    access.grant(db, "rob", "contoso", Role.READONLY)
+    access.grant(db, "bob", "fabrikam", Role.OWNER)
+    return Town(db, me)
+
+
+@pytest.fixture
+def as_user(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Be another login from now on, as another person at the same machine would be."""
+
+    def become(login: str) -> None:
+        monkeypatch.setattr("opsmon.login.login_name", lambda: login)
+
+    return become

