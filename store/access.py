@@ -177,7 +177,7 @@ def grant(db: Database, login: str, tenant: str, role: Role) -> None:
     """
     user = find_user(db, login)
     # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
-    locked = sa.select(tenants.c.id).where(tenants.c.slug == tenant)
+    locked = sa.select(tenants.c.id).where(tenants.c.slug == tenant).with_for_update(key_share=True)
     with db.transaction() as connection:
         tenant_id = connection.execute(locked).scalar()
         if tenant_id is None:

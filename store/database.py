@@ -108,6 +108,7 @@ class Database:
         self.timeouts = timeouts or Timeouts()
         self.is_sqlite = is_sqlite(self.url)
         self._watchdog = Watchdog()
+        self._writer = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._engine = self._make_engine(pool_size)
         # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
         # writers say so.
@@ -116,7 +117,7 @@ class Database:
         self._reading = self._engine.execution_options(begin=reading)
 
     def _make_engine(self, pool_size: int) -> sa.Engine:
-        pool = {"pool_size": pool_size, "max_overflow": 2 * pool_size, "pool_timeout": self.timeouts.connect}
+        pool = {"pool_size": pool_size, "max_overflow": 256, "pool_timeout": self.timeouts.connect}
         # The drivers would begin transactions of their own accord, SQLite's late: BEGIN is ours to say. Where nobody says it, a
         # statement is a transaction by itself.
         if self.is_sqlite:
@@ -141,7 +142,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite it is the only writer from its first statement on."""
-        with self._guarded(self._writing) as connection, connection.begin():
+        with self._guarded(self._writing) as connection, self._writer, connection.begin():
             yield connection
 
     @contextlib.contextmanager

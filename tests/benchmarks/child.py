@@ -7,7 +7,7 @@
     load URL RUNS            fills a database with history
 
 Line by line the input is a number: of runs to start, or of executions after which the time is to be told.
-QUEUE is a file for the queue when it is not to be in the database itself.
+QUEUE is a database for the queue when it is not to be in that of the runs.
 """
 
 from __future__ import annotations
@@ -83,15 +83,13 @@ def serve_starts(start: Callable[[int], object]) -> None:
 # ---- opsmon
 
 
-def _put_queue_beside(file: str) -> None:
-    if not file:
-        return
+def _put_queue(url: str) -> None:
+    """Have the queue in another database than the runs."""
     import tasks.queue
+    from store.database import Database
 
-    def make(db: Any) -> Any:
-        return tasks.queue._SqliteHuey("opsmon", filename=file, serializer=tasks.queue.RunIdSerializer(), results=False)
-
-    tasks.queue._make_huey = make
+    make = tasks.queue._make_huey
+    tasks.queue._make_huey = lambda _: make(Database(url))
 
 
 def registry(count: Callable[[], None]) -> Any:
@@ -111,7 +109,7 @@ def starter(url: str, queue: str) -> None:
     from tasks.dispatch import make_dispatcher
     from tests.benchmarks.stage import me
 
-    _put_queue_beside(queue)
+    _put_queue(queue or url)
     db = Database(url)
     dispatcher, _ = make_dispatcher(db, registry(lambda: None), 30.0)
     user = access.find_user(db, me())
@@ -124,7 +122,7 @@ def worker(url: str, queue: str) -> None:
     from tasks.context import GraphSettings, Tools
     from tasks.worker import Worker, WorkerOptions
 
-    _put_queue_beside(queue)
+    _put_queue(queue or url)
     start_log("INFO")
     db, counter = Database(url), Counter()
     tools = Tools(db, GraphSettings("", "", lambda _: None))

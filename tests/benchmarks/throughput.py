@@ -44,8 +44,7 @@ def _measure(stage: Stage, kind: str) -> Iterator[Line]:
             beside = stage.empty(kind)
             with opened(beside) as db:
                 founding.found(db, me(), "bench")
-            queue = str(stage.folder / "queue.db")
-            rounds["beside"] = stack.enter_context(_opsmon(stage, beside, queue)), OPSMON
+            rounds["beside"] = stack.enter_context(_opsmon(stage, beside, stage.empty(kind))), OPSMON
         rounds["huey"] = stack.enter_context(_bare(stage, url)), HUEY
         rates = _alternate(kind, rounds)
     yield from _lines(kind, rates)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier, Event
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +19,7 @@ from store.errors import DatabaseAway
 from store.records import Run, Status, Tenant, User
 from store.tables import operation_runs
 from store.transitions import Transition
-from tests.store.racers import Told, finish_whatever_runs, race
+from tests.store import racers
 from tests.support.people import end_run, kinds_told, make_tenant, make_user, new_run, open_run
 
 PROCESSES, ATTEMPTS, KEYS = 16, 200, range(5)
@@ -31,47 +34,55 @@ def active_twice(db: Database) -> list[str]:
         return list(connection.execute(query.having(sa.func.count() > 1)).scalars())
 
 
-def test_one_active_run_an_identity_however_many_start_it(db: Database, database_url: str, tenant: Tenant) -> None:
+@dataclass(frozen=True)
+class Crowd:
+    """Processes that wait for each other before they begin, and go on until told that it is over."""
+
+    pool: ProcessPoolExecutor
+    ready: Barrier
+    over: Event
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Crowd]:
+    """Made once for both databases: most of its time goes into imports."""
     spawn = multiprocessing.get_context("spawn")
-    ready, over, told, finished = spawn.Barrier(PROCESSES + 2), spawn.Event(), spawn.Queue(), spawn.Queue()
-    racers = [
-        spawn.Process(target=race, args=(database_url, tenant, KEYS, ATTEMPTS, seed, ready, told), daemon=True)
-        for seed in range(PROCESSES)
-    ]
-    finisher = spawn.Process(
-        target=finish_whatever_runs, args=(database_url, tenant, KEYS, ready, over, finished), daemon=True
-    )
-    for process in [*racers, finisher]:
-        process.start()
-    ready.wait(60)
-    looks, answers, errors = 0, list[Told](), []
-    while len(answers) < PROCESSES * ATTEMPTS and not errors:
+    ready, over = spawn.Barrier(PROCESSES + 2), spawn.Event()
+    with ProcessPoolExecutor(PROCESSES + 1, spawn, racers.prepare, (ready, over)) as pool:
+        yield Crowd(pool, ready, over)
+        over.set()
+        ready.abort()
+
+
+@pytest.mark.xdist_group("crowd")
+def test_one_active_run_an_identity_however_many_start_it(
+    db: Database, database_url: str, tenant: Tenant, crowd: Crowd
+) -> None:
+    crowd.over.clear()
+    finisher = crowd.pool.submit(racers.finish_whatever_runs, database_url, tenant, KEYS)
+    racing = [crowd.pool.submit(racers.race, database_url, tenant, KEYS, ATTEMPTS, seed) for seed in range(PROCESSES)]
+    crowd.ready.wait(60)
+    looks = 0
+    while not all(one.done() for one in racing):
         assert active_twice(db) == []
         looks += 1
-        while not told.empty() or not any(process.is_alive() for process in racers):
-            mine, error = told.get(timeout=5)
-            answers += mine
-            errors += [error] if error else []
-            if len(answers) == PROCESSES * ATTEMPTS:
-                break
-    over.set()
-    count, error = finished.get(timeout=30)
-    for process in [*racers, finisher]:
-        process.join(30)
+        wait(racing, timeout=0.05)
+    crowd.over.set()
+    finished = finisher.result(30)
+    answers = [answer for one in racing for answer in one.result()]  # raises what an attempt raised
 
-    assert (errors, error) == ([], None)
+    assert len(answers) == PROCESSES * ATTEMPTS
     assert looks > 3, "the observer saw nothing of it"
-    opened = Counter(run_id for run_id, _, _, was_opened in answers if was_opened)
-    assert set(opened.values()) == {1}, "a run was opened twice"
-    identity = {run_id: identity for run_id, identity, _, was_opened in answers if was_opened}
+    identity = {run_id: identity for run_id, identity, _, opened in answers if opened}
+    assert len(identity) == sum(opened for *_, opened in answers), "a run was opened twice"
     for run_id, wanted, status, _ in answers:
         assert identity[run_id] == wanted, "a loser was told a run of another identity"
         assert status in ("queued", "running"), "a loser was told a run that was over"
-    # Those that were finished were followed by new ones.
     with db.reading() as connection:
         stored = connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one()
-    assert stored == len(opened)
-    assert len(KEYS) < count <= stored <= count + len(KEYS)
+    assert stored == len(identity)
+    # Those that were finished were followed by new ones.
+    assert len(KEYS) < finished <= stored <= finished + len(KEYS)
 
 
 def test_a_second_start_joins_the_first(db: Database, tenant: Tenant, user: User) -> None:

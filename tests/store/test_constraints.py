@@ -1,0 +1,114 @@
+"""What the database itself refuses, whoever writes to it: each CHECK by its name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from store.database import Database
+from store.records import Tenant, User
+from store.tables import memberships, metadata, notifications, operation_runs, run_events
+from tests.support.people import open_run, start_run
+
+NOW, NULL = sa.func.current_timestamp(), sa.null()
+COMPLETED = {"status": "completed", "outcome": "failed", "completed_at": NOW}
+
+#: Changes of a queued run and of a running one that the database must refuse, and by which CHECK.
+REFUSED: list[tuple[str, str, dict[str, Any]]] = [
+    ("status", "queued", {"status": "paused"}),
+    ("status", "queued", {"status": ""}),
+    ("status", "queued", {"status": "Queued"}),
+    ("outcome", "queued", COMPLETED | {"outcome": "unknown"}),
+    ("outcome", "queued", COMPLETED | {"outcome": ""}),
+    ("outcome_when_completed", "queued", COMPLETED | {"outcome": "pending"}),
+    ("outcome_when_completed", "queued", {"outcome": "failed"}),
+    ("outcome_when_completed", "queued", {"outcome": "cancelled"}),
+    ("outcome_when_completed", "running", {"outcome": "succeeded"}),
+    ("started_when_running", "queued", {"status": "running"}),
+    ("started_when_running", "running", {"started_at": NULL}),
+    ("started_when_running", "running", {"worker_id": NULL}),
+    ("completed_at_when_completed", "queued", {"completed_at": NOW}),
+    ("completed_at_when_completed", "running", {"completed_at": NOW}),
+    ("completed_at_when_completed", "queued", COMPLETED | {"completed_at": NULL}),
+]
+
+
+def constraint_of(error: IntegrityError) -> str:
+    diag = getattr(error.orig, "diag", None)
+    if diag is not None:
+        return str(diag.constraint_name)
+    match = re.search(r"CHECK constraint failed: (\w+)", str(error.orig))
+    return match[1] if match else str(error.orig)
+
+
+@pytest.mark.parametrize(("check", "state", "values"), REFUSED, ids=lambda value: str(value)[:40])
+def test_a_run_cannot_be_in_a_state_that_is_none(
+    db: Database, tenant: Tenant, check: str, state: str, values: dict[str, Any]
+) -> None:
+    run = open_run(db, tenant) if state == "queued" else start_run(db, tenant)
+    with pytest.raises(IntegrityError) as caught, db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values(values))
+    assert constraint_of(caught.value) == f"ck_operation_runs_{check}"
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "partially_succeeded", "failed", "cancelled"])
+def test_every_outcome_is_allowed_at_the_end_cancelled_too(db: Database, tenant: Tenant, outcome: str) -> None:
+    run = open_run(db, tenant)
+    with db.transaction() as connection:
+        change = sa.update(operation_runs).where(operation_runs.c.id == run.id)
+        assert connection.execute(change.values(COMPLETED | {"outcome": outcome})).rowcount == 1
+
+
+def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, user: User) -> None:
+    run = open_run(db, tenant, user)
+    note = {"run_id": run.id, "user_id": user.id, "kind": "started", "title": "x", "body": "x"}
+    line = {"run_id": run.id, "level": "loud", "message": "x"}
+    member = {"user_id": user.id, "tenant_id": tenant.id, "role": "admin"}
+    for table, row, check in (
+        (notifications, note, "ck_notifications_kind"),
+        (run_events, line, "ck_run_events_level"),
+        (memberships, member, "ck_memberships_role"),
+    ):
+        with pytest.raises(IntegrityError) as caught, db.transaction() as connection:
+            if table is memberships:
+                connection.execute(sa.delete(memberships))
+            connection.execute(sa.insert(table).values(row))
+        assert constraint_of(caught.value) == check
+
+
+def test_every_check_of_the_tables_is_tried_here() -> None:
+    checks = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint)
+    }
+    tried = {f"ck_operation_runs_{name}" for name, *_ in REFUSED}
+    assert checks == tried | {"ck_notifications_kind", "ck_run_events_level", "ck_memberships_role"}
+
+
+@pytest.mark.parametrize("column", ["tenant_id", "user_id", "retry_of_id", "worker_id"])
+def test_a_run_refers_to_what_exists(db: Database, tenant: Tenant, column: str) -> None:
+    run = open_run(db, tenant)
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values({column: 4711}))
+
+
+def test_one_notification_a_run_and_kind(db: Database, tenant: Tenant, user: User) -> None:
+    note = {"run_id": open_run(db, tenant, user).id, "user_id": user.id, "kind": "queued", "title": "x", "body": "x"}
+    with db.transaction() as connection:
+        connection.execute(sa.insert(notifications).values(note))
+    with pytest.raises(IntegrityError), db.transaction() as connection:
+        connection.execute(sa.insert(notifications).values(note))
+
+
+def test_what_belongs_to_a_run_goes_with_it(db: Database, tenant: Tenant, user: User) -> None:
+    run = open_run(db, tenant, user)
+    with db.transaction() as connection:
+        connection.execute(sa.insert(run_events).values(run_id=run.id, level="info", message="x"))
+        connection.execute(sa.delete(operation_runs).where(operation_runs.c.id == run.id))
+        assert connection.execute(sa.select(sa.func.count()).select_from(run_events)).scalar_one() == 0
