@@ -60,12 +60,6 @@ _WHOLLY: Final = (
     ("worker.stopped", ""),
 )
 _FORBIDDEN: Final = "compliance policies: status 403 (Forbidden), grant the app the permission and consent to it"
-_SETS: Final = ("Nightly", "Before the 24H2 rollout", "Baseline 2025", "Kiosks")
-
-
-def _none(_: random.Random) -> dict[str, Any]:
-    return {}
-
 
 SYNC: Final = Kind(
     "inventory.sync", "Sync inventory", (270, 300), 0.08, lambda r: {"kinds": None},
@@ -80,34 +74,8 @@ PROBE: Final = Kind(
     (("operation.error", "RuntimeError: rehearsed"), ("worker.lost", "")),
     ("rehearsing",),
 )  # fmt: skip
-DRIFT: Final = Kind(
-    "drift.generate", "Find drift", (250, 300), 0.02, lambda r: {"baseline": r.choice(_SETS)},
-    (("graph.not_found", "Windows - BitLocker"),), _WHOLLY,
-    ("comparing with the baseline", "writing findings"),
-)  # fmt: skip
-GROUPS: Final = Kind(
-    "directory_groups.sync", "Sync groups", (60, 90), 0.3, _none, (_THROTTLED,), _WHOLLY, ("reading groups",),
-)  # fmt: skip
-SCHEDULE: Final = Kind(
-    "backup_schedule.run_now", "Run backup schedule", (40, 60), 0.7, lambda r: {"schedule": "nightly"},
-    (("graph.forbidden", "role scope tags"), _THROTTLED), _WHOLLY,
-    ("saving policies", "saving assignments"),
-)  # fmt: skip
-BACKUP: Final = Kind(
-    "backup_set.create", "Create backup set", (20, 80), 0.6, lambda r: {"name": r.choice(_SETS)},
-    (_THROTTLED,), _WHOLLY, ("saving policies", "saving assignments"),
-)  # fmt: skip
-ADD: Final = Kind(
-    "backup_set.add_policies", "Add policies to backup set", (2, 15), 0.6, lambda r: {"backup_set": r.choice(_SETS)},
-    (("graph.not_found", "Wi-Fi - Guests"),), _WHOLLY, ("saving policies",),
-)  # fmt: skip
-RESTORE: Final = Kind(
-    "restore.execute", "Restore", (3, 25), 1.5, lambda r: {"restore_run_id": r.randint(100, 999), "dry_run": True},
-    (("graph.not_found", "the group 'Pilot ring 1' is not there any more"),), _WHOLLY,
-    ("checking the group mapping", "writing policies", "writing assignments"),
-)  # fmt: skip
-#: What people start, the most frequent first.
-_STARTED: Final = ((SYNC, 30), (PROBE, 25), (ADD, 16), (DRIFT, 14), (BACKUP, 10), (RESTORE, 5))
+#: What people start, the more frequent first. Only what is there to be retried.
+_STARTED: Final = ((SYNC, 60), (PROBE, 40))
 
 
 def past_runs(cast: Cast, seed: int = SEED) -> list[PastRun]:
@@ -124,7 +92,7 @@ def _scheduled(cast: Cast, dice: random.Random) -> Iterator[Story]:
     """Nobody starts these: the scheduler does, every night or every week."""
     for day in range(DAYS, 0, -1):
         for tenant in (cast.contoso, cast.fabrikam):
-            kinds = [SYNC, DRIFT, *([SCHEDULE] if day % 2 else []), *([GROUPS] if day % 7 == 0 else [])]
+            kinds = [SYNC, PROBE, *([SYNC] if day % 2 else [])]
             for number, kind in enumerate(kinds):
                 age = day * DAY - number * 1800 - dice.uniform(0, 600)
                 yield (_run(kind, tenant, None, age, dice),)
@@ -138,13 +106,11 @@ def _started(cast: Cast, dice: random.Random) -> Iterator[Story]:
         for user, tenants, busy in people:
             for _ in range(dice.randint(1, busy + 1)):
                 age = day * DAY - dice.uniform(0.01, 0.99) * DAY
-                yield _attempts(_pick(user, cast, dice), dice.choice(tenants), user, age, dice)
+                yield _attempts(_pick(dice), dice.choice(tenants), user, age, dice)
 
 
-def _pick(user: User, cast: Cast, dice: random.Random) -> Kind:
-    # An operator may not restore.
-    possible = [(kind, weight) for kind, weight in _STARTED if kind is not RESTORE or user is not cast.operator]
-    return dice.choices([kind for kind, _ in possible], [weight for _, weight in possible])[0]
+def _pick(dice: random.Random) -> Kind:
+    return dice.choices([kind for kind, _ in _STARTED], [weight for _, weight in _STARTED])[0]
 
 
 def _attempts(kind: Kind, tenant: Tenant, user: User, age: float, dice: random.Random) -> Story:
@@ -228,8 +194,8 @@ def _hostile(cast: Cast) -> Iterator[Story]:
         tenant_id=cast.contoso.id,
         user_id=cast.me.id,
         initiator_name=cast.me.name,
-        type="dns.flush",
-        label="Flush DNS caches [/foo]",
+        type="system.probe",
+        label="Probe [/foo]",
         outcome=Outcome.FAILED,
         age=0.4 * DAY,
         took=3.2,
@@ -237,7 +203,7 @@ def _hostile(cast: Cast) -> Iterator[Story]:
         failures=(
             Failure("dns.refused", f"zone [/foo] said {clipboard}{clear}[bold red]BOOM[/] {backwards}drawkcab", 3),
         ),
-        context={"parameters": {"zone": '{"a":[true]}', "dry_run": False}},
+        context={"parameters": {"key": '{"a":[true]}'}},
         log=(
             NewEvent("info", f"asking [link=https://example.invalid]ns1[/link]{clipboard}", 3.0),
             NewEvent(
@@ -248,13 +214,13 @@ def _hostile(cast: Cast) -> Iterator[Story]:
     )
     second = replace(
         first,
-        label=f"Flush DNS caches{clipboard}",
+        label=f"Probe{clipboard}",
         outcome=Outcome.PARTIALLY_SUCCEEDED,
         age=6.3 * DAY,
         took=2.1,
         counts=Counts(3, 2, 1),
         failures=(Failure("dns.refused", f"[/]{clear}]unbalanced[ {backwards}txet"),),
-        context={"parameters": {"zone": "[/foo]", "dry_run": True}},
+        context={"parameters": {"key": '{"a":[true]}'}},
         log=(),
         read=True,
     )

@@ -108,7 +108,6 @@ class Database:
         self.timeouts = timeouts or Timeouts()
         self.is_sqlite = is_sqlite(self.url)
         self._watchdog = Watchdog()
-        self._writer = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._engine = self._make_engine(pool_size)
         # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
         # writers say so.
@@ -142,7 +141,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite it is the only writer from its first statement on."""
-        with self._guarded(self._writing) as connection, self._writer, connection.begin():
+        with self._guarded(self._writing) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
@@ -223,12 +222,14 @@ def _our_errors() -> Iterator[None]:
 
 
 _SCHEMA_STATES = ("42P01", "42703")  # undefined table, undefined column
-_AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25")
+# Connections, resources, shutdown and time-outs, locks, roles, rights, deadlocks, the server's own trouble. What a statement
+# got wrong is not among them.
+_AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25", "40", "42501", "58", "XX")
 
 
 def _translate(error: DBAPIError) -> Exception | None:
     text = str(error.orig).strip()
-    first_line = text.splitlines()[0][:160] if text else type(error.orig).__name__
+    first_line = text.splitlines()[0] if text else type(error.orig).__name__
     state = getattr(error.orig, "sqlstate", None)
     if state in _SCHEMA_STATES or first_line.startswith(
         ("no such table", "no such column", "table operation_runs has no column")
@@ -238,6 +239,8 @@ def _translate(error: DBAPIError) -> Exception | None:
     if type(error) is sa.exc.DatabaseError and state is None:
         return DatabaseAway("the database cannot be read", without_credentials(first_line))
     operational = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and state is None
+    if state is None and first_line.startswith("invalid connection option"):
+        return InputInvalid("the database URL cannot be used", without_credentials(first_line))
     if error.connection_invalidated or operational or (state or "").startswith(_AWAY_STATES):
         return DatabaseAway("the database does not answer", without_credentials(first_line))
     return None

@@ -21,6 +21,8 @@ _SINCE = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NAMES = ("status", "outcome", "type", "tenant", "since", "mine")
 DEFAULT_WINDOW = dt.timedelta(days=30)
+#: Longer than any run can have been there, and not so long that a database's calendar ends before it.
+_EVER = dt.timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +78,4 @@ def _since(value: str) -> dt.timedelta:
     match = _SINCE.fullmatch(value)
     if not match:
         raise InputInvalid(f"'{value}' is no time span", "write a number and s, m, h, d or w: since:2h")
-    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return min(_EVER, dt.timedelta(**{_UNITS[match[2]]: int(match[1])}))

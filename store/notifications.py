@@ -66,7 +66,8 @@ def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[No
 
 def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:
     """How many are unread, counted up to `cap`."""
-    some = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None)).limit(cap).subquery()
+    unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible())
+    some = unread_ones.order_by(_note.id.desc()).limit(cap).subquery()
     return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
 
@@ -81,10 +82,14 @@ def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: i
         return connection.execute(change).rowcount
 
 
-def _select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> tuple[Notification, ...]:
-    # A notification about a run of a tenant that the user has left is not theirs to see any more.
+def _is_visible() -> sa.Exists:
+    """A notification about a run of a tenant that the user has left is not theirs to see any more."""
     visible = sa.select(operation_runs.c.id).where(
         operation_runs.c.id == _note.run_id, operation_runs.c.tenant_id.in_(member_tenants(_note.user_id))
     )
-    query = sa.select(notifications).where(*where, visible.exists()).order_by(_note.id.desc()).limit(limit)
+    return visible.exists()
+
+
+def _select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> tuple[Notification, ...]:
+    query = sa.select(notifications).where(*where, _is_visible()).order_by(_note.id.desc()).limit(limit)
     return tuple(Notification(**row) for row in connection.execute(query).mappings())

@@ -27,6 +27,7 @@ WORDS: Final = {
 }
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 MAX_FAILURES: Final = 50
+_REST: Final = ("operation.error", "… and failures of more kinds than are kept")
 MAX_DETAIL: Final = 200
 
 
@@ -51,11 +52,20 @@ def failure(code: str, detail: object = "", count: int = 1) -> Failure:
 
 
 def add_failure(failures: dict[tuple[str, str], int], new: Failure) -> None:
-    """Count `new` in. The list is bounded: past 50 kinds, what is new is counted as one more of an honest rest."""
+    """Count `new` in. The list is bounded: past 48 kinds, what is new is counted as one more of an honest rest.
+
+    The 50th place is kept for what ends the run: see `add_last_failure`.
+    """
     key = (new.code, new.message)
-    if key not in failures and len(failures) >= MAX_FAILURES - 1:
-        key = ("operation.error", "… and failures of more kinds than are kept")
+    if key not in failures and len(failures) >= MAX_FAILURES - 2:
+        key = _REST
     failures[key] = failures.get(key, 0) + new.count
+
+
+def add_last_failure(failures: dict[tuple[str, str], int], last: Failure) -> None:
+    """Count in what ended the run, which is always named."""
+    key = (last.code, last.message)
+    failures[key] = failures.get(key, 0) + last.count
 
 
 def summary(failures: dict[tuple[str, str], int]) -> tuple[Failure, ...]:

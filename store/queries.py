@@ -45,9 +45,12 @@ TABS: dict[str, tuple[Outcome, ...]] = {
 }
 
 
-def on_tab(wanted: RunFilter, tab: str) -> RunFilter:
-    """The filter narrowed to what the tab shows."""
-    return replace(wanted, outcomes=TABS[tab]) if TABS[tab] else wanted
+def on_tab(wanted: RunFilter, tab: str) -> RunFilter | None:
+    """The filter narrowed to what the tab shows; None when no run can be both."""
+    if not TABS[tab]:
+        return wanted
+    both = tuple(outcome for outcome in TABS[tab] if not wanted.outcomes or outcome in wanted.outcomes)
+    return replace(wanted, outcomes=both) if both else None
 
 
 def page(

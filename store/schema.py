@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from store.database import Database
+from store.database import Database, without_credentials
 from store.errors import DatabaseAway, SchemaMismatch
 
 #: The newest migration. Written down, so that a start need not import Alembic (0.85 s); a test holds it equal.
@@ -114,4 +114,4 @@ def _alembic(db: Database, direction: str, target: str) -> None:
     try:
         getattr(command, direction)(config, target)
     except DBAPIError as error:
-        raise DatabaseAway("the migration could not be run", str(error.orig).strip().splitlines()[0][:160]) from error
+        raise DatabaseAway("the migration could not be run", without_credentials(str(error.orig))) from error

@@ -86,11 +86,11 @@ def _list(
 ) -> tuple[tuple[Run, ...], Mapping[str, int]]:
     try:
         counts = queries.counts(connection, members, request.user_id, request.wanted)
-        return queries.page(
-            connection, members, request.user_id, queries.on_tab(request.wanted, request.tab), request.limit
-        ), counts
+        wanted = queries.on_tab(request.wanted, request.tab)
+        runs = queries.page(connection, members, request.user_id, wanted, request.limit) if wanted else ()
     except NotFound:
         return (), dict.fromkeys(queries.TABS, 0)
+    return runs, counts
 
 
 def _detail(connection: sa.Connection, request: Request) -> Detail | None:

@@ -147,7 +147,7 @@ class RunContext:
     def _take(self, result: Outcome, error: Failure | None = None) -> Result:
         failures = dict(self._failures)
         if error is not None:
-            outcome.add_failure(failures, error)
+            outcome.add_last_failure(failures, error)
         now = self._clock()
         lines = tuple(NewEvent(level, message, now - at) for at, level, message in self._log)
         self._log.clear()
