@@ -60,7 +60,7 @@ class InboxScreen(LiveScreen):
         nothing = " Nothing yet: you are told when runs that you started are queued and done."
         newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
         self.query_one("#words", bars.Line).put(Content(newest if rows else nothing))
-        self.refresh_bindings()
+        self.refresh_keys()
 
     def _row(self, notification: Notification, now: dt.datetime) -> Row:
         new = notification.read_at is None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Live:
     """What a screen adds to the poll (`asks`), and what it does with a snapshot (`show`)."""
 
+    _enabled_keys: object = None
+
     @property
     def monitor(self) -> Monitor:
         return cast("Monitor", cast("Screen[Any]", self).app)
@@ -38,6 +40,18 @@ class Live:
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Textual shows an action dimmed, and does not run it, when this is None."""
         return None if self.why_not(action) else True
+
+    def refresh_keys(self) -> None:
+        """Once the screen is painted, have the footer dim other keys, if they are others: it lays itself out anew for that."""
+        screen = cast("Screen[Any]", self)
+        screen.call_after_refresh(self._refresh_keys)
+
+    def _refresh_keys(self) -> None:
+        screen = cast("Screen[Any]", self)
+        enabled = [(active.binding, active.enabled) for active in screen.active_bindings.values()]
+        if enabled != self._enabled_keys:
+            self._enabled_keys = enabled
+            screen.refresh_bindings()
 
     def explain(self, event: events.Key) -> None:
         """A key whose action is dimmed says why."""

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -15,6 +15,7 @@ from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.screen import Screen
 
+from screens import toasts
 from screens.backend import Backend, in_background
 from screens.help import HelpScreen
 from screens.inbox import InboxScreen
@@ -25,23 +26,20 @@ from screens.runs import RunsScreen
 from screens.start import StartScreen
 from screens.tenants import TenantScreen
 from screens.text import clean
+from screens.toasts import Severity, Toast, Told
 from screens.widgets import bars
 from store.access import Membership, Right
-from store.errors import OpsmonError
 from store.filters import RunFilter
-from store.records import Notification, Run, Status
+from store.records import Run, Status
 from store.snapshot import Request, Snapshot
-from tasks.dispatch import Dispatcher, Receipt, Started
+from tasks.dispatch import Dispatcher, Started
 
-Severity = Literal["information", "warning", "error"]
 T = TypeVar("T")
 
 #: How much slower a pane that nobody looks at polls.
 BLURRED = 5
 #: Newest runs in the list.
 WINDOW = 200
-#: Toasts at once.
-TOASTS = 4
 
 
 class Monitor(App[None]):
@@ -82,7 +80,7 @@ class Monitor(App[None]):
         self.freshness = Freshness()
         self._shown_freshness = ""
         self._newest_toast: int | None = None
-        self._told: set[int] | None = None
+        self._told = Told()
         self._said_away = False
         request = Request(backend.user.id, limit=WINDOW, lost_after=backend.lost_after)
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
@@ -108,7 +106,8 @@ class Monitor(App[None]):
         snapshot = arrived.snapshot
         if snapshot and (self.snapshot is None or snapshot.generation > self.snapshot.generation):
             self.snapshot = snapshot
-            self._toast_new(snapshot)
+            for toast in self._told.news(snapshot.recent_notifications):
+                self._toast(toast)
             self._show(snapshot)
         self._show_freshness()
 
@@ -167,27 +166,12 @@ class Monitor(App[None]):
 
     def say(self, text: str, severity: Severity = "information", title: str = "") -> None:
         """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
-        self.notify(
-            "\n".join(clean(line) for line in text.split("\n")), title=clean(title), severity=severity, markup=False
-        )
+        words = "\n".join(clean(line) for line in text.split("\n"))
+        self.notify(words, title=clean(title), severity=severity, markup=False)
 
-    def _toast_new(self, snapshot: Snapshot) -> None:
-        """Toast what came since the screens were opened. More than a few at once are counted: the inbox has them all."""
-        ids = {notification.id for notification in snapshot.recent_notifications}
-        told, self._told = self._told, ids | (self._told or set())
-        if told is None:
-            return
-        new = [notification for notification in snapshot.recent_notifications if notification.id not in told]
-        if len(new) > TOASTS:
-            self.say(f"{len(new) - TOASTS} more notifications.\nn: inbox")
-        for notification in reversed(new[:TOASTS]):
-            self._toast(notification)
-
-    def _toast(self, notification: Notification) -> None:
-        self._newest_toast = notification.run_id
-        wrong = notification.kind == "completed" and not notification.title.endswith(" succeeded")
-        severity: Severity = "warning" if wrong else "information"
-        self.say(f"{clean(notification.body)}\nv: view run {notification.run_id}", severity, notification.title)
+    def _toast(self, toast: Toast) -> None:
+        self._newest_toast = toast.run_id or self._newest_toast
+        self.say(toast.text, toast.severity, toast.title)
 
     # -- from keys to the dispatcher --------------------------------------------------------------------------------------
 
@@ -202,30 +186,16 @@ class Monitor(App[None]):
     def _back(self, then: Callable[[], None]) -> None:
         self.post_message(self.Done(then))
 
-    def with_dispatcher(
-        self, work: Callable[[Dispatcher], Started], told: Callable[[Started], None] | None = None
-    ) -> None:
+    def with_dispatcher(self, work: Callable[[Dispatcher], Started]) -> None:
         """Start something; the receipt comes as a toast."""
 
         def then(result: Started | Exception) -> None:
-            if isinstance(result, Exception):
-                self.say(_words(result), "error")
-                return
-            self._tell_receipt(result)
+            toast = toasts.of_error(result) if isinstance(result, Exception) else toasts.of_receipt(result)
+            if toast:
+                self._toast(toast)
             self._poller.poke()
-            if told:
-                told(result)
 
         self.in_background(lambda: work(self.backend.dispatcher()), then)
-
-    def _tell_receipt(self, started: Started) -> None:
-        run = started.run
-        self._newest_toast = run.id
-        # Queued, the initiator is told by the run's own notification, which the next poll brings: no second toast for it.
-        if started.receipt is Receipt.ATTACHED:
-            self.say(f"{run.title} on {run.tenant} is {run.status} already: joined.\nv: view run {run.id}")
-        elif started.receipt is Receipt.DISPATCH_FAILED:
-            self.say(f"{run.title} on {run.tenant} could not be queued and is failed.\nv: view run {run.id}", "error")
 
     def may_start_in(self) -> tuple[Membership, ...]:
         """The tenants in which the user may start runs."""
@@ -309,10 +279,6 @@ class Monitor(App[None]):
                 words = f"{binding.description} ({self.get_key_display(binding)})"
                 run = functools.partial(self.call_later, self.run_action, binding.action, active.node)
                 yield SystemCommand(words, binding.action, run)
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, OpsmonError) else f"Unforeseen: {type(error).__name__}: {error}"
 
 
 def wants_ascii() -> bool:

@@ -65,7 +65,7 @@ class RunScreen(LiveScreen):
                     snapshot.detail, snapshot.at, snapshot.workers, self.size.width - 4, self.monitor.ascii_only
                 )
             )
-        self.refresh_bindings()
+        self.refresh_keys()
 
     def _put(self, content: Content) -> None:
         if self._shown is None or content != self._shown or content.spans != self._shown.spans:

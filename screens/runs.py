@@ -79,7 +79,7 @@ class RunsScreen(LiveScreen):
         self._snapshot = snapshot
         self._marked &= {run.id for run in snapshot.runs}
         self._paint()
-        self.refresh_bindings()
+        self.refresh_keys()
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
@@ -132,7 +132,7 @@ class RunsScreen(LiveScreen):
         self.monitor.open_run(message.key)
 
     def on_row_table_cursor_moved(self) -> None:
-        self.refresh_bindings()
+        self.refresh_keys()
 
     def why_not(self, action: str) -> str | None:
         if action != "retry" or self._marked:

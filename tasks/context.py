@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from store import outcome
 from store.database import Database
@@ -16,6 +16,9 @@ from store.events import MAX_EVENTS, MAX_MESSAGE, NewEvent
 from store.records import Counts, Failure, Outcome, Run
 from store.runs import Result
 from store.sanitize import sanitize
+
+#: What every reader of JSON can tell from its neighbour.
+_MAX_NUMBER: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class RunContext:
     def failed(self, code: str, message: str = "", items: int = 1) -> None:
         """So many items failed. `code` is stable, lower-case and dotted; the message names the object, and is sanitized."""
         with self._changing():
-            outcome.add_failure(self._failures, outcome.failure(code, message, _whole(items)))
+            if _whole(items):
+                outcome.add_failure(self._failures, outcome.failure(code, message, items))
             self._count(failed=items)
 
     def log(self, message: str, level: str = "info") -> None:
@@ -98,6 +102,7 @@ class RunContext:
 
     def note(self, key: str, value: Any) -> None:
         """Keep something particular to the run in its context, such as request ids. Never a secret; texts are sanitized."""
+        key = sanitize(str(key), 100)
         if key == "parameters":
             raise ValueError("a run's parameters do not change")
         with self._changing():
@@ -173,7 +178,7 @@ class RunContext:
 
 
 def _whole(items: int) -> int:
-    if type(items) is not int or items < 0:  # a plug-in need not be type-checked
+    if type(items) is not int or not 0 <= items <= _MAX_NUMBER:  # a plug-in need not be type-checked
         raise ValueError(f"a count is a whole number of at least 0, not {items!r}")
     return items
 
@@ -185,4 +190,6 @@ def _clean(value: Any) -> Any:
         return {sanitize(str(key), 100): _clean(item) for key, item in list(value.items())[:100]}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value[:100]]
-    return value if isinstance(value, bool | int | float) or value is None else sanitize(str(value), MAX_MESSAGE)
+    # What JSON has no number for would keep the run from being stored, and so from ending.
+    is_number = isinstance(value, int | float) and -_MAX_NUMBER <= value <= _MAX_NUMBER
+    return value if value is None or is_number else sanitize(str(value), MAX_MESSAGE)

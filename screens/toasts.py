@@ -1,0 +1,72 @@
+"""What is said in toasts: pure functions of what happened, and a memory of what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from screens.text import clean
+from store.errors import OpsmonError
+from store.records import Notification
+from tasks.dispatch import Receipt, Started
+
+Severity = Literal["information", "warning", "error"]
+
+#: Toasts at once; what is more is counted. The inbox has them all.
+AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A toast. `run_id` is the run that "View run" opens then."""
+
+    text: str
+    title: str = ""
+    severity: Severity = "information"
+    run_id: int | None = None
+
+
+class Told:
+    """Which notifications this process has told. What was there before it was opened is not news."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] | None = None
+
+    def news(self, recent: Sequence[Notification]) -> list[Toast]:
+        """Toasts for those of the newest notifications (newest first) that were not told yet, oldest first.
+
+        By what was told and not by the highest id: ids become visible out of order.
+        """
+        ids = {notification.id for notification in recent}
+        told, self._ids = self._ids, ids | (self._ids or set())
+        if told is None:
+            return []
+        new = [notification for notification in recent if notification.id not in told]
+        toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
+        if len(new) > AT_ONCE:
+            toasts.insert(0, Toast(f"{len(new) - AT_ONCE} more notifications.\nn: inbox"))
+        return toasts
+
+
+def of_notification(told: Notification) -> Toast:
+    wrong = told.kind == "completed" and not told.title.endswith(" succeeded")
+    severity: Severity = "warning" if wrong or told.title.endswith(" partially succeeded") else "information"
+    return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
+
+
+def of_receipt(started: Started) -> Toast | None:
+    """None for a queued run: its initiator is told by the run's own notification, which the next poll brings."""
+    run = started.run
+    if started.receipt is Receipt.ATTACHED:
+        words = f"{run.title} on {run.tenant} is {run.status} already: joined."
+        return Toast(f"{clean(words)}\nv: view run {run.id}", run_id=run.id)
+    if started.receipt is Receipt.DISPATCH_FAILED:
+        words = f"{run.title} on {run.tenant} could not be queued and is failed."
+        return Toast(f"{clean(words)}\nv: view run {run.id}", severity="error", run_id=run.id)
+    return None
+
+
+def of_error(error: Exception) -> Toast:
+    text = str(error) if isinstance(error, OpsmonError) else f"Unforeseen: {type(error).__name__}: {error}"
+    return Toast(clean(text), severity="error")
