@@ -143,11 +143,12 @@ class Queue:
         The time is kept on this side, in a thread that is left behind if need be: a frozen server keeps no time-out of its own.
         A message that arrives after all does no harm, since a completed run cannot be claimed.
         """
-        done = threading.Event()
+        done, given_up = threading.Event(), threading.Event()
         failed: list[BaseException] = []
-        sender = threading.Thread(target=self._send, args=(run_id, done, failed), name=f"send-{run_id}", daemon=True)
-        sender.start()
+        arguments = (run_id, done, given_up, failed)
+        threading.Thread(target=self._send, args=arguments, name=f"send-{run_id}", daemon=True).start()
         if not done.wait(self._timeout):
+            given_up.set()
             with self._lock:
                 self._huey = None  # its connection, and its lock, belong to the thread that hangs
             raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
@@ -156,17 +157,22 @@ class Queue:
                 f"the queue refused the message ({type(failed[0]).__name__})", "see 'opsmon doctor'"
             ) from failed[0]
 
-    def _send(self, run_id: int, done: threading.Event, failed: list[BaseException]) -> None:
+    def _send(
+        self, run_id: int, done: threading.Event, given_up: threading.Event, failed: list[BaseException]
+    ) -> None:
+        huey = self.huey()
         try:
-            self.enqueue(run_id)
+            self.enqueue(run_id, huey)
         except Exception as error:
             failed.append(error)
         finally:
             done.set()
+            if given_up.is_set():
+                huey.storage.close()
 
-    def enqueue(self, run_id: int) -> None:
+    def enqueue(self, run_id: int, huey: Huey | None = None) -> None:
         """Put the message into Huey's storage, for as long as that takes."""
-        huey = self.huey()
+        huey = huey or self.huey()
         huey.storage.enqueue(huey.serializer.serialize(Message(id=message_id(run_id), name=TASK, args=(run_id,))))
 
     def waiting(self, limit: int) -> list[int]:

@@ -19,7 +19,7 @@ _over: Event
 
 def prepare(ready: Barrier, over: Event) -> None:
     """Called once in each process: these two cannot be sent later."""
-    global _ready, _over  # noqa: PLW0603
+    global _ready, _over
     _ready, _over = ready, over
 
 

@@ -97,11 +97,15 @@ def test_a_running_run_is_joined_too(db: Database, tenant: Tenant, worker_id: in
     assert runs.open_or_join(db, new_run(tenant, key="x")) == (running, False)
 
 
-def test_who_joins_leaves_the_initiator_and_the_parameters_as_they_are(db: Database, tenant: Tenant, user: User) -> None:
+def test_who_joins_leaves_the_initiator_and_the_parameters_as_they_are(
+    db: Database, tenant: Tenant, user: User
+) -> None:
     first = open_run(db, tenant, user, key="x")
     runs.mark_dispatched(db, first.id)
     other = make_user(db, "bob")
-    joined, _ = runs.open_or_join(db, new_run(tenant, other, key="x", context={"parameters": {"other": 1}}, label="Other"))
+    joined, _ = runs.open_or_join(
+        db, new_run(tenant, other, key="x", context={"parameters": {"other": 1}}, label="Other")
+    )
     assert (joined.user_id, joined.initiator_name, joined.parameters) == (user.id, user.name, {"key": "x"})
     assert joined.label == "Sync inventory"
     assert kinds_told(db, first) == ["queued"]
@@ -126,7 +130,12 @@ def test_a_new_run_is_queued_and_pending_and_nothing_else(db: Database, tenant: 
     retried = end_run(db, open_run(db, tenant))
     run = open_run(db, tenant, user, retry_of_id=retried.id)
     assert (run.status, run.outcome, run.retry_of_id) == ("queued", "pending", retried.id)
-    assert (run.tenant, run.tenant_name, run.initiator_name, run.title) == ("contoso", "contoso", "alice", "Sync inventory")
+    assert (run.tenant, run.tenant_name, run.initiator_name, run.title) == (
+        "contoso",
+        "contoso",
+        "alice",
+        "Sync inventory",
+    )
     assert run.summary_counts is run.worker_id is run.dispatched_at is run.started_at is run.completed_at is None
     assert run.failure_summary == ()
     assert kinds_told(db, run) == []

@@ -1,0 +1,215 @@
+"""A stage: a database with ann, who may start runs in "contoso", a dispatcher in this process, and workers in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from store import access, notifications, runs, workers
+from store.access import Role
+from store.database import Database, Timeouts
+from store.records import Outcome, Run, Status, User
+from store.tables import metadata, operation_runs
+from tasks.context import GraphSettings, Tools
+from tasks.dispatch import Dispatcher, Receipt, Sender
+from tasks.operations import inventory, probe
+from tasks.queue import Queue
+from tasks.registry import Registry
+from tasks.tracking import Tracker
+from tests.support import operations
+from tests.support.waiting import wait_for
+from tests.support.worker import WorkerProcess
+
+REGISTRY = Registry.of([*operations.ALL, probe.probe, inventory.sync])
+
+
+@dataclass
+class Stage:
+    """Everything that a test of the machinery needs, by short names."""
+
+    db: Database
+    url: str
+    folder: Path
+    user: User
+    queue: Queue
+    registry: Registry = REGISTRY
+    processes: list[WorkerProcess] = field(default_factory=list)
+
+    # ---- starting
+
+    def dispatcher(self, sender: Sender | None = None) -> Dispatcher:
+        return Dispatcher(self.db, sender or self.queue, self.registry)
+
+    def start(self, type_: str, **parameters: Any) -> Run:
+        """Start a run that must get queued."""
+        started = self.dispatcher().start(self.user, "contoso", type_, parameters)
+        assert started.receipt is Receipt.QUEUED
+        return started.run
+
+    def open(self, type_: str = "test.mark", **parameters: Any) -> Run:
+        """Open a run whose dispatcher dies before it can queue the message."""
+        with pytest.raises(_Dead):
+            self.dispatcher(_DeadSender()).start(self.user, "contoso", type_, parameters)
+        return self.runs()[-1]
+
+    # ---- looking
+
+    def run(self, run_id: int) -> Run:
+        run = runs.by_id(self.db, run_id)
+        assert run
+        return run
+
+    def runs(self) -> list[Run]:
+        with self.db.reading() as connection:
+            ids = connection.execute(sa.select(operation_runs.c.id).order_by(operation_runs.c.id)).scalars().all()
+        return [self.run(run_id) for run_id in ids]
+
+    def told(self, run_id: int) -> list[str]:
+        """The kinds of the notifications about a run, in the order in which the initiator got them."""
+        with self.db.reading() as connection:
+            found = notifications.inbox(connection, self.user.id, limit=10_000)
+        return [note.kind for note in reversed(found) if note.run_id == run_id]
+
+    def running(self, run_id: int, success: int = 0) -> Run:
+        """Wait until the run is running, with so many items done in the database."""
+
+        def is_running() -> Run | None:
+            run = self.run(run_id)
+            assert run.status is not Status.COMPLETED, run
+            done = run.summary_counts.success if run.summary_counts else 0
+            return run if run.status is Status.RUNNING and done >= success else None
+
+        return wait_for(is_running, 30, f"run {run_id} to run")
+
+    def completed(self, run_id: int, seconds: float = 30) -> Run:
+        """Wait until the run is completed."""
+
+        def is_completed() -> Run | None:
+            run = self.run(run_id)
+            return run if run.status is Status.COMPLETED else None
+
+        return wait_for(is_completed, seconds, f"run {run_id} to be completed")
+
+    def marks(self, name: str) -> list[str]:
+        """The lines that operations have left."""
+        path = self.folder / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def flag(self, name: str) -> None:
+        """What an operation waits for."""
+        (self.folder / name).touch()
+
+    # ---- the database, from outside
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        with self.db.transaction() as connection:
+            connection.execute(sa.text(sql), parameters)
+
+    @property
+    def message_table(self) -> str:
+        return "task" if self.db.is_sqlite else "huey_task"
+
+    def messages(self) -> list[bytes]:
+        """The queue's rows as they are."""
+        with self.db.reading() as connection:
+            rows = connection.execute(sa.text(f"SELECT data FROM {self.message_table} ORDER BY id")).scalars().all()
+        return [bytes(row) for row in rows]
+
+    def put_message(self, data: bytes) -> None:
+        """Whatever somebody might insert who can write the table."""
+        self.execute(
+            f"INSERT INTO {self.message_table} (queue, data, priority) VALUES ('opsmon', :data, 0)",
+            data=data,
+        )
+
+    def age(self, table: str, seconds: float, where: str = "true", *columns: str) -> None:
+        """Move instants of rows into the past."""
+        past = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-{1} seconds')" if self.db.is_sqlite else "{0} - interval '{1} s'"
+        changes = ", ".join(f"{name} = {past.format(name, seconds)}" for name in columns)
+        self.execute(f"UPDATE {table} SET {changes} WHERE {where}")
+
+    def everything(self) -> str:
+        """All that the database's tables hold, as text."""
+        tables = {**metadata.tables, self.message_table: sa.table(self.message_table, sa.column("data"))}
+        with self.db.reading() as connection:
+            rows = [tuple(row) for table in tables.values() for row in connection.execute(sa.select(table))]
+        return "\n".join(_text(value) for row in rows for value in row)
+
+    # ---- workers
+
+    def worker(self, **settings: object) -> WorkerProcess:
+        """A worker process that takes messages."""
+        self.processes.append(WorkerProcess(self.url, self.folder, **settings))
+        return self.processes[-1].ready()
+
+    def register(self) -> int:
+        """A worker in the database only: it lives for as long as it beats."""
+        return workers.register(self.db, host="here", pid=1, version="0", slots=4, embedded=False)
+
+    def tracker(self, worker_id: int | None = None, **more: Any) -> Tracker:
+        """What surrounds operations in a worker, in this process."""
+        tools = Tools(self.db, GraphSettings("", "", lambda slug: None))
+        return Tracker(self.db, worker_id or self.register(), more.pop("registry", self.registry), tools, **more)
+
+
+class _Dead(BaseException):
+    """Not an Exception: nothing catches it, as nothing catches a kill."""
+
+
+class _DeadSender:
+    def send(self, run_id: int) -> None:
+        raise _Dead
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return " ".join(f"{_text(key)} {_text(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return " ".join(map(_text, value))
+    return str(value)
+
+
+MakeStage = Callable[..., Stage]
+
+
+@pytest.fixture
+def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeStage]:
+    """A stage on any database. Whatever its workers have logged is shown when the test fails."""
+    stages: list[Stage] = []
+
+    def make(url: str, timeouts: Timeouts | None = None) -> Stage:
+        folder = tmp_path / f"stage-{len(stages)}"
+        folder.mkdir()
+        monkeypatch.setenv(operations.FOLDER, str(folder))
+        db = Database(url, timeouts)
+        user = access.add_user(db, "ann", "Ann")
+        access.add_tenant(db, "contoso", "Contoso")
+        access.grant(db, "ann", "contoso", Role.OPERATOR)
+        stages.append(Stage(db, url, folder, user, Queue(db)))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        for process in stage.processes:
+            process.kill()
+            print(process.log)  # noqa: T201
+        stage.queue.close()
+        stage.db.close()
+
+
+@pytest.fixture
+def stage(make_stage: MakeStage, database_url: str) -> Stage:
+    return make_stage(database_url)
+
+
+def assert_failed(run: Run, code: str) -> None:
+    """Completed as failed, for that reason alone."""
+    assert (run.status, run.outcome) == (Status.COMPLETED, Outcome.FAILED)
+    assert [failure.code for failure in run.failure_summary] == [code]

@@ -1,0 +1,160 @@
+"""What travels through the queue, and what becomes of a message that comes twice, in vain, or from somebody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+from store.records import Outcome, Status
+from store.tables import operation_runs
+from tasks.queue import read_message
+from tasks.registry import Registry
+from tests.support import operations
+from tests.tasks.conftest import Stage, assert_failed
+
+
+class Harmful:
+    """Leaves a mark when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(operations.place("unpickled")),)
+
+
+GARBAGE = (
+    b"",
+    b"garbage",
+    b"\xff\xfe\x00",
+    b"null",
+    b"17",
+    b"[]",
+    b"{}",
+    b'{"run_id": null}',
+    b'{"run_id": true}',
+    b'{"run_id": 1.0}',
+    b'{"run_id": "1"}',
+    b'{"run_id": [1]}',
+    b'{"run_id": 1, "parameters": {}}',
+    b'{"id": 1}',
+    b"[" * 100_000,
+)
+#: Messages, but of no run.
+NOBODYS = (b'{"run_id": 0}', b'{"run_id": -1}', b'{"run_id": 4711}', b'{"run_id": 9' + b"9" * 30 + b"}")
+
+
+@pytest.mark.parametrize("data", GARBAGE, ids=lambda data: repr(data[:20]))
+def test_only_a_run_id_is_a_message(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (of whatever kind)
+        read_message(data)
+
+
+def test_a_message_is_the_runs_id_in_json_and_nothing_else(stage: Stage) -> None:
+    run = stage.start("test.mark", name="lines", key="a parameter")
+    (message,) = stage.messages()
+    assert json.loads(message) == {"run_id": run.id}
+    with stage.db.reading() as connection:
+        tables = sa.inspect(connection).get_table_names()
+        hueys = [name for name in tables if name.removeprefix("huey_") in ("kv", "schedule", "counter")]
+        assert len(hueys) == 3
+        assert [connection.execute(sa.text(f"SELECT * FROM {name}")).all() for name in hueys] == [[], [], []]
+
+
+def test_a_message_that_comes_five_times_is_executed_once(stage: Stage) -> None:
+    found = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(5)]
+    for _ in range(4):
+        for run in found:
+            stage.queue.enqueue(run.id)
+    workers = [stage.worker(), stage.worker()]
+    last = stage.start("test.mark", name="last")
+    for run in (*found, last):
+        assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+        assert stage.told(run.id) == ["queued", "completed"]
+    assert Counter(stage.marks("lines")) == {str(run.id): 1 for run in found}
+    stage.queue.enqueue(last.id)  # too late by far
+    for worker in workers:
+        worker.stop()
+    assert [worker.exit_code() for worker in workers] == [0, 0]
+    assert stage.marks("last") == [str(last.id)]
+
+
+def test_a_second_delivery_while_the_run_is_running_is_refused(stage: Stage) -> None:
+    worker = stage.worker()
+    run = stage.start("test.hold", name="flag")
+    before = stage.running(run.id, success=3)
+    stage.queue.enqueue(run.id)
+    worker.says(f"run {run.id}: nothing to claim")
+    assert stage.run(run.id) == before
+    stage.flag("flag")
+    ended = stage.completed(run.id)
+    assert ended.summary_counts
+    assert (ended.outcome, ended.summary_counts.success) == (Outcome.SUCCEEDED, 10)
+
+
+def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: Stage) -> None:
+    for data in (pickle.dumps(Harmful()), *GARBAGE, *NOBODYS):
+        stage.put_message(data)
+    run = stage.start("test.mark", name="lines")
+    stage.open(name="lines", key="never queued")
+    worker = stage.worker(worker_slots=2)
+    assert [stage.completed(found.id).outcome for found in stage.runs()] == [Outcome.SUCCEEDED] * 2
+    assert stage.completed(run.id)
+    assert stage.messages() == []
+    assert not operations.place("unpickled").exists()
+    assert worker.log.count("Error reading from queue") == len(GARBAGE) + 1
+    assert "run 4711: nothing to claim" in worker.log
+
+
+def test_the_rescuer_passes_over_what_is_no_message(stage: Stage) -> None:
+    for data in (*GARBAGE, *NOBODYS):
+        stage.put_message(data)
+    assert stage.queue.waiting(100) == [json.loads(data)["run_id"] for data in NOBODYS]
+
+
+def test_a_run_of_a_type_that_no_worker_knows_fails(stage: Stage) -> None:
+    run = stage.start("test.mark", name="lines")
+    stage.tracker(registry=Registry.of([])).execute(run.id)
+    assert_failed(stage.run(run.id), "operation.unknown")
+    assert stage.told(run.id) == ["queued", "completed"]
+
+
+def test_a_run_whose_parameters_are_not_valid_any_more_fails(stage: Stage) -> None:
+    run = stage.start("test.mark", name="lines")
+    with stage.db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).values(context={"parameters": {"title": "as it was called"}}))
+    stage.tracker().execute(run.id)
+    assert_failed(stage.run(run.id), "input.invalid")
+    assert stage.marks("lines") == []
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.COMPLETED])
+def test_a_message_that_comes_too_late_claims_nothing(stage: Stage, status: Status) -> None:
+    run = stage.start("test.mark", name="lines")
+    first = stage.tracker()
+    if status is Status.COMPLETED:
+        first.execute(run.id)
+    else:
+        from store import runs
+
+        assert runs.claim(stage.db, run.id, stage.register())
+    before = stage.run(run.id)
+    first.execute(run.id)
+    stage.tracker().execute(run.id)
+    assert before.status is status
+    assert stage.run(run.id) == before
+    assert len(stage.marks("lines")) == (status is Status.COMPLETED)
+
+
+def test_an_idle_worker_starts_a_run_within_a_second(stage: Stage) -> None:
+    stage.worker()
+    waits = []
+    for number in range(8):
+        run = stage.completed(stage.start("test.mark", name="lines", key=f"{number}").id)
+        assert run.started_at
+        waits.append((run.started_at - run.created_at).total_seconds())
+        # The queue is idle again: what waits for a message has gone back to its longest pause.
+        stage.idle(0.5)
+    assert max(waits) < 1, waits

@@ -1,0 +1,256 @@
+"""Starting: the receipt is true whatever the queue does, and a run whose dispatcher died is picked up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from store import access
+from store.access import Role
+from store.database import Timeouts
+from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
+from store.records import Outcome, Status
+from tasks.dispatch import Receipt, Started
+from tasks.queue import Queue
+from tests.conftest import PrivatePostgres
+from tests.support.waiting import wait_for
+from tests.support.worker import ROOT
+from tests.tasks.conftest import MakeStage, Stage, assert_failed
+
+#: A receipt comes within so many seconds, whatever the queue does.
+RECEIPT_WITHIN = 5
+
+
+class SendThen:
+    """A queue that takes the message and then says that it did not."""
+
+    def __init__(self, queue: Queue, then: Callable[[int], object] = lambda run_id: None) -> None:
+        self._queue, self._then = queue, then
+
+    def send(self, run_id: int) -> None:
+        self._queue.send(run_id)
+        self._then(run_id)
+        raise QueueUnavailable("the queue did not answer in time")
+
+
+def hold(stage: Stage, sender: Any = None) -> Started:
+    return stage.dispatcher(sender).start(stage.user, "contoso", "test.hold", {"name": "flag"})
+
+
+def assert_refused(stage: Stage, started: Started) -> None:
+    """Told as failed, and only that; the identity is free for the next one."""
+    assert started.receipt is Receipt.DISPATCH_FAILED
+    assert_failed(started.run, "queue.dispatch_failed")
+    assert stage.run(started.run.id) == started.run
+    assert started.run.dispatched_at is None
+    assert stage.told(started.run.id) == ["completed"]
+    again = hold(stage)
+    assert again.receipt is Receipt.QUEUED
+    assert again.run.id != started.run.id
+
+
+def in_background(action: Callable[[], Started]) -> Callable[[], Started | None]:
+    """Start it in a thread; asks for the answer."""
+    answers: list[Started] = []
+    threading.Thread(target=lambda: answers.append(action()), daemon=True).start()
+    return lambda: answers[0] if answers else None
+
+
+# ---- what is right
+
+
+def test_a_started_run_is_queued_and_its_initiator_told(stage: Stage) -> None:
+    started = hold(stage)
+    assert (started.receipt, started.run.status) == (Receipt.QUEUED, Status.QUEUED)
+    assert started.run.dispatched_at
+    assert stage.queue.waiting(10) == [started.run.id]
+    assert stage.told(started.run.id) == ["queued"]
+
+
+def test_a_twin_is_joined_and_nobody_is_told_again(stage: Stage) -> None:
+    first = hold(stage).run
+    bob = access.add_user(stage.db, "bob", "Bob")
+    access.grant(stage.db, "bob", "contoso", Role.OPERATOR)
+    joined = stage.dispatcher().start(bob, "contoso", "test.hold", {"name": "flag"})
+    assert (joined.receipt, joined.run.id, joined.run.initiator_name) == (Receipt.ATTACHED, first.id, "Ann")
+    assert stage.queue.waiting(10) == [first.id]
+    assert stage.told(first.id) == ["queued"]
+    assert "Bob" not in [run.initiator_name for run in stage.runs()]
+
+
+def test_a_retry_is_a_new_run_of_the_same_parameters(stage: Stage) -> None:
+    first = hold(stage).run
+    with pytest.raises(RunChanged):
+        stage.dispatcher().retry(stage.user, first.id)
+    stage.flag("flag")
+    stage.tracker().execute(first.id)
+    again = stage.dispatcher().retry(stage.user, first.id)
+    assert (again.receipt, again.run.retry_of_id) == (Receipt.QUEUED, first.id)
+    assert (again.run.type, again.run.parameters) == (first.type, first.parameters)
+    assert stage.run(first.id).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("login", "type_", "parameters", "error"),
+    [
+        ("rob", "test.hold", {"name": "x"}, Forbidden),
+        ("eve", "test.hold", {"name": "x"}, NotFound),
+        ("ann", "test.none", {}, InputInvalid),
+        ("ann", "test.hold", {}, InputInvalid),
+        ("ann", "test.hold", {"name": "x", "other": 1}, InputInvalid),
+        ("ann", "test.hold", {"name": "client_secret=abc8Q~secretsecretsecretsecret"}, InputInvalid),
+        ("ann", "test.hold", {"name": "Bearer opaque-token-0815"}, InputInvalid),
+        ("ann", "test.hold", {"name": "postgresql://u:hunter2@h/x"}, InputInvalid),
+    ],
+)
+def test_what_may_not_be_started_leaves_no_trace(
+    stage: Stage, login: str, type_: str, parameters: dict[str, Any], error: type[Exception]
+) -> None:
+    users = {name: access.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
+    access.grant(stage.db, "rob", "contoso", Role.READONLY)
+    before = stage.everything()
+    with pytest.raises(error):
+        stage.dispatcher().start(users[login], "contoso", type_, parameters)
+    assert stage.everything() == before
+
+
+# ---- a queue that refuses, or hangs
+
+
+def test_a_queue_that_raises_fails_the_run(stage: Stage) -> None:
+    stage.execute(f"ALTER TABLE {stage.message_table} RENAME TO elsewhere")
+    started = hold(stage)
+    stage.execute(f"ALTER TABLE elsewhere RENAME TO {stage.message_table}")
+    assert_refused(stage, started)
+
+
+def test_a_queue_that_hangs_fails_the_run_in_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(stage.queue.huey().storage, "enqueue", lambda *_: released.wait())
+    started = wait_for(in_background(lambda: hold(stage)), RECEIPT_WITHIN, "the receipt")
+    assert_refused(stage, started)
+    released.set()
+
+
+def test_a_locked_queue_table_fails_the_run_in_time(make_stage: MakeStage, postgres_url: str) -> None:
+    stage = make_stage(postgres_url)
+    with stage.db.transaction() as connection:
+        connection.execute(sa.text("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE"))
+        started = wait_for(in_background(lambda: hold(stage)), RECEIPT_WITHIN, "the receipt")
+    assert_refused(stage, started)
+
+
+@contextmanager
+def writing(stage: Stage) -> Iterator[None]:
+    """Another program that keeps SQLite's only write lock."""
+    with stage.db.transaction() as connection:
+        connection.execute(sa.text("UPDATE users SET name = name"))
+        yield
+
+
+def test_a_message_that_waits_for_the_write_lock_too_long_changes_nothing(
+    make_stage: MakeStage, sqlite_url: str
+) -> None:
+    stage = make_stage(sqlite_url)
+    queue = Queue(stage.db, timeout=0.3)
+
+    class Locked:
+        def send(self, run_id: int) -> None:
+            with writing(stage):
+                queue.send(run_id)
+
+    started = hold(stage, Locked())
+    assert started.receipt is Receipt.DISPATCH_FAILED
+    wait_for(lambda: stage.queue.waiting(10) == [started.run.id], what="the message that comes late")
+    stage.tracker().execute(started.run.id)
+    assert stage.run(started.run.id) == started.run
+    assert stage.told(started.run.id) == ["completed"]
+
+
+def test_a_message_that_arrives_after_all_starts_no_run_that_was_given_up(stage: Stage) -> None:
+    started = stage.dispatcher(SendThen(stage.queue)).start(stage.user, "contoso", "test.mark", {"name": "lines"})
+    assert started.receipt is Receipt.DISPATCH_FAILED
+    behind = stage.start("test.mark", name="lines", key="behind it")
+    assert stage.queue.waiting(10) == [started.run.id, behind.id]
+    worker = stage.worker(worker_slots=1)
+    stage.completed(behind.id)
+    assert f"run {started.run.id}: nothing to claim" in worker.log
+    assert stage.run(started.run.id) == started.run
+    assert stage.told(started.run.id) == ["completed"]
+    assert stage.marks("lines") == [str(behind.id)]
+
+
+def test_a_worker_that_is_quicker_than_the_refusal_is_right(stage: Stage) -> None:
+    sender = SendThen(stage.queue, then=stage.tracker().execute)
+    started = stage.dispatcher(sender).start(stage.user, "contoso", "test.mark", {"name": "lines"})
+    assert (started.receipt, started.run.outcome) == (Receipt.QUEUED, Outcome.SUCCEEDED)
+    assert stage.told(started.run.id) == ["queued", "completed"]
+    assert stage.marks("lines") == [str(started.run.id)]
+
+
+# ---- a dispatcher that dies
+
+DIES = """
+import os, signal
+from opsmon.services import Services
+from opsmon.settings import load
+from store import access
+from tasks.dispatch import Dispatcher
+
+class Dies:
+    def send(self, run_id):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+services = Services(load())
+Dispatcher(services.db, Dies(), services.registry).start(
+    access.find_user(services.db, "ann"), "contoso", "system.probe", {"seconds": 0}
+)
+"""
+
+
+def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage: Stage) -> None:
+    environment = {**os.environ, "OPSMON_DATABASE_URL": stage.url, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", DIES], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (run,) = stage.runs()
+    assert (run.status, run.dispatched_at, stage.messages(), stage.told(run.id)) == (Status.QUEUED, None, [], [])
+    worker = stage.worker()
+    assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+    assert stage.told(run.id) == ["queued", "completed"]
+    assert f"run {run.id}: had never been queued and now is" in worker.log
+
+
+def test_a_run_that_was_opened_before_the_server_froze_is_picked_up_once(
+    private_postgres: PrivatePostgres, make_stage: MakeStage
+) -> None:
+    stage = make_stage(private_postgres.url, Timeouts(connect=1, transaction=1))
+    queue = Queue(stage.db, timeout=0.3)
+
+    class Freezes:
+        def send(self, run_id: int) -> None:
+            private_postgres.freeze()
+            queue.send(run_id)
+
+    with pytest.raises(DatabaseAway):
+        stage.dispatcher(Freezes()).start(stage.user, "contoso", "test.mark", {"name": "lines"})
+    private_postgres.thaw()
+    stage.worker()
+    (run,) = stage.runs()
+    # Refused or executed: the refusal that nobody waited for any more may still have reached the server.
+    ended = stage.completed(run.id)
+    if ended.outcome is Outcome.SUCCEEDED:
+        assert stage.marks("lines") == [str(run.id)]
+        assert stage.told(run.id) == ["queued", "completed"]
+    else:
+        assert_failed(ended, "queue.dispatch_failed")
+        assert stage.marks("lines") == []
+        assert stage.told(run.id) == ["completed"]
