@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -56,19 +58,24 @@ def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
 
 def unread(connection: sa.Connection, user_id: int, limit: int = 100) -> tuple[Notification, ...]:
     """The newest unread ones, newest first."""
-    return _select(connection, _note.user_id == user_id, _note.read_at.is_(None), limit=limit)
+    return _select(connection, _newest(user_id, limit, unread_only=True))
 
 
 def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[Notification, ...]:
     """The newest ones, read or not, newest first."""
-    return _select(connection, _note.user_id == user_id, limit=limit)
+    return _select(connection, _newest(user_id, limit))
 
 
 def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:
     """How many are unread, counted up to `cap`."""
-    unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible())
+    return int(connection.execute(_unread_count(user_id, cap)).scalar_one())
+
+
+@functools.lru_cache(maxsize=8)
+def _unread_count(user_id: int, cap: int) -> sa.Select[tuple[int]]:
+    unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
     some = unread_ones.order_by(_note.id.desc()).limit(cap).subquery()
-    return int(connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+    return sa.select(sa.func.count()).select_from(some)
 
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:
@@ -82,14 +89,21 @@ def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: i
         return connection.execute(change).rowcount
 
 
-def _is_visible() -> sa.Exists:
+def _is_visible(user_id: int) -> sa.Exists:
     """A notification about a run of a tenant that the user has left is not theirs to see any more."""
     visible = sa.select(operation_runs.c.id).where(
-        operation_runs.c.id == _note.run_id, operation_runs.c.tenant_id.in_(member_tenants(_note.user_id))
+        operation_runs.c.id == _note.run_id, operation_runs.c.tenant_id.in_(member_tenants(user_id))
     )
     return visible.exists()
 
 
-def _select(connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> tuple[Notification, ...]:
-    query = sa.select(notifications).where(*where, _is_visible()).order_by(_note.id.desc()).limit(limit)
+@functools.lru_cache(maxsize=8)
+def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select[Any]:
+    query = sa.select(notifications).where(_note.user_id == user_id, _is_visible(user_id))
+    if unread_only:
+        query = query.where(_note.read_at.is_(None))
+    return query.order_by(_note.id.desc()).limit(limit)
+
+
+def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notification, ...]:
     return tuple(Notification(**row) for row in connection.execute(query).mappings())

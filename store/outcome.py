@@ -44,6 +44,7 @@ def outcome_of(counts: Counts | None, *, raised: bool = False) -> Outcome:
 
 def failure(code: str, detail: object = "", count: int = 1) -> Failure:
     """A failure that may be stored: our words for the code, then at most 200 sanitized characters of detail."""
+    code = str(code)  # a plug-in need not be type-checked
     if not (len(code) <= 60 and _CODE.fullmatch(code)):
         code = "operation.error"
     words, told = WORDS.get(code), sanitize(str(detail), MAX_DETAIL)

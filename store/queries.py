@@ -1,12 +1,14 @@
 """What is read of the runs. Every statement is bounded and walks an index; counts stop at a cap and say so.
 
 A list of several tenants is the union of one bounded, ordered list per tenant: an IN over tenants would make the database
-sort, or walk, everything that they have.
+sort, or walk, everything that they have. To put such a statement together takes longer than to carry it out, and every poll
+asks for the same one: hence the caches.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +19,7 @@ from store.access import Membership
 from store.errors import NotFound
 from store.filters import RunFilter
 from store.records import Outcome, Run, Status
-from store.rows import LISTED, run_columns, run_from
+from store.rows import run_columns, run_from
 from store.tables import operation_runs, tenants
 from store.types import seconds_ago
 
@@ -62,15 +64,22 @@ def page(
     behind: Cursor | None = None,
 ) -> tuple[Run, ...]:
     """At most `limit` runs of these tenants, newest first, without their context."""
-    parts = [_part(member, user_id, wanted, behind).limit(limit) for member in _within(of, wanted)]
-    if not parts:
+    within = _within(of, wanted)
+    if not within:
         return ()
-    listed = (sa.union_all(*(sa.select(part.subquery()) for part in parts)) if len(parts) > 1 else parts[0]).subquery(
-        "listed"
-    )
-    query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
-    query = query.order_by(listed.c.created_at.desc(), listed.c.id.desc()).limit(limit)
+    query = _page_query(within, user_id, wanted, limit, behind)
     return tuple(run_from(dict(row)) for row in connection.execute(query).mappings())
+
+
+@functools.lru_cache(maxsize=32)
+def _page_query(
+    within: tuple[int, ...], user_id: int, wanted: RunFilter, limit: int, behind: Cursor | None
+) -> sa.Select[Any]:
+    parts = [_part(tenant_id, user_id, wanted, behind).limit(limit) for tenant_id in within]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    newest = sa.select(listed.c.id).order_by(listed.c.created_at.desc(), listed.c.id.desc()).limit(limit).subquery()
+    query = sa.select(*run_columns(context=False)).join(newest, newest.c.id == _run.id)
+    return query.join(tenants, tenants.c.id == _run.tenant_id).order_by(_run.created_at.desc(), _run.id.desc())
 
 
 def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> dict[str, int]:
@@ -78,19 +87,22 @@ def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wa
     within = _within(of, wanted)
     if not within:
         return dict.fromkeys(TABS, 0)
-    columns = [
-        _count(within, user_id, wanted, outcomes).label(f"tab{number}") for number, outcomes in enumerate(TABS.values())
-    ]
-    row = connection.execute(sa.select(*columns)).one()
+    row = connection.execute(_counts_query(within, user_id, wanted)).one()
     return dict(zip(TABS, map(int, row), strict=True))
 
 
+@functools.lru_cache(maxsize=32)
+def _counts_query(within: tuple[int, ...], user_id: int, wanted: RunFilter) -> sa.Select[Any]:
+    tabs = enumerate(TABS.values())
+    return sa.select(*(_count(within, user_id, wanted, outcomes).label(f"tab{number}") for number, outcomes in tabs))
+
+
 def _count(
-    of: Sequence[Membership], user_id: int, wanted: RunFilter, outcomes: tuple[Outcome, ...]
+    within: tuple[int, ...], user_id: int, wanted: RunFilter, outcomes: tuple[Outcome, ...]
 ) -> sa.ScalarSelect[int]:
     parts = []
-    for member in of:
-        part = sa.select(_run.id).where(*_conditions(member, user_id, wanted))
+    for tenant_id in within:
+        part = sa.select(_run.id).where(*_conditions(tenant_id, user_id, wanted))
         if outcomes:
             part = part.where(_run.outcome.in_([outcome.value for outcome in outcomes]))
         # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
@@ -100,15 +112,16 @@ def _count(
     return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 
 
-def _within(of: Sequence[Membership], wanted: RunFilter) -> list[Membership]:
+def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
+    """The ids of the tenants that are wanted."""
     unknown = set(wanted.tenants) - {member.tenant.slug for member in of}
     if unknown:
         raise NotFound(f"no tenant '{min(unknown)}'", "'opsmon tenants list' shows yours")
-    return [member for member in of if not wanted.tenants or member.tenant.slug in wanted.tenants]
+    return tuple(member.tenant.id for member in of if not wanted.tenants or member.tenant.slug in wanted.tenants)
 
 
-def _part(member: Membership, user_id: int, wanted: RunFilter, behind: Cursor | None) -> sa.Select[Any]:
-    query = sa.select(*LISTED).where(*_conditions(member, user_id, wanted))
+def _part(tenant_id: int, user_id: int, wanted: RunFilter, behind: Cursor | None) -> sa.Select[Any]:
+    query = sa.select(_run.id, _run.created_at).where(*_conditions(tenant_id, user_id, wanted))
     if behind is not None:
         query = query.where(
             sa.tuple_(_run.created_at, _run.id)
@@ -117,8 +130,8 @@ def _part(member: Membership, user_id: int, wanted: RunFilter, behind: Cursor | 
     return query.order_by(_run.created_at.desc(), _run.id.desc())
 
 
-def _conditions(member: Membership, user_id: int, wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
-    conditions = [_run.tenant_id == member.tenant.id]
+def _conditions(tenant_id: int, user_id: int, wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = [_run.tenant_id == tenant_id]
     conditions.append(_run.created_at > seconds_ago(sa.literal(wanted.since.total_seconds(), sa.Float)))
     if wanted.statuses:
         conditions.append(_run.status.in_([status.value for status in wanted.statuses]))

@@ -9,6 +9,7 @@ from: somebody else was first, and nothing was written.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from store.records import Counts, Failure, Outcome, Run, Status
 from store.rows import run_columns, run_from
 from store.tables import ACTIVE, IS_ACTIVE, operation_runs, tenants, workers
 from store.transitions import Transition
-from store.types import seconds_ago, utcnow
+from store.types import UtcTime, seconds_ago, utcnow
 
 _run = operation_runs.c
 _COMPLETED = {"status": Status.COMPLETED.value, "completed_at": utcnow(), "updated_at": utcnow()}
@@ -106,7 +107,11 @@ _REFUSE = Transition(
 _LOST_WORKER = sa.exists().where(
     workers.c.id == _run.worker_id,
     sa.or_(
-        workers.c.beat_at < seconds_ago(sa.bindparam("p_lost_after", type_=sa.Float)), workers.c.stopped_at.is_not(None)
+        workers.c.beat_at
+        < sa.func.coalesce(
+            sa.bindparam("p_before", type_=UtcTime), seconds_ago(sa.bindparam("p_lost_after", type_=sa.Float))
+        ),
+        workers.c.stopped_at.is_not(None),
     ),
 )
 _LOSE = Transition(
@@ -187,14 +192,20 @@ def refuse(db: Database, run_id: int, failure: Failure) -> Run | None:
     return _one(db, _REFUSE, _parameters(run_id, Result(Outcome.FAILED, failures=(failure,))))
 
 
-def lose(db: Database, run: Run, lost_after: float) -> Run | None:
-    """Complete a running run whose worker has not beaten for `lost_after` seconds. None when it beats or somebody was first."""
+def lose(db: Database, run: Run, lost_after: float, as_of: dt.datetime | None = None) -> Run | None:
+    """Complete a running run whose worker had not beaten for `lost_after` seconds at `as_of`, default now.
+
+    None when it has beaten or somebody was first.
+    """
     result = Result(
         Outcome.FAILED,
         run.summary_counts,
         (*run.failure_summary[: outcome.MAX_FAILURES - 1], outcome.failure("worker.lost")),
     )
-    return _one(db, _LOSE, _parameters(run.id, result, p_worker_id=run.worker_id, p_lost_after=lost_after))
+    before = as_of - dt.timedelta(seconds=lost_after) if as_of else None
+    return _one(
+        db, _LOSE, _parameters(run.id, result, p_worker_id=run.worker_id, p_lost_after=lost_after, p_before=before)
+    )
 
 
 def redispatch(db: Database, run_id: int, older_than: float) -> Run | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,7 +12,7 @@ from store.database import Database
 from store.records import Run, Status, Worker
 from store.rows import run_columns, run_from
 from store.tables import IS_ACTIVE, operation_runs, tenants, workers
-from store.types import seconds_ago, utcnow
+from store.types import UtcTime, seconds_ago, utcnow
 
 _worker = workers.c
 _run = operation_runs.c
@@ -28,11 +30,15 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
         return int(connection.execute(new).scalar_one())
 
 
-def beat(db: Database, worker_id: int, stuck_slots: int) -> None:
-    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline."""
+def beat(db: Database, worker_id: int, stuck_slots: int) -> dt.datetime:
+    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline.
+
+    Returns the instant of the beat, by the database's clock.
+    """
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
     with db.statement() as connection:
-        connection.execute(change)
+        at: dt.datetime = connection.execute(change.returning(_worker.beat_at)).scalar_one()
+    return at
 
 
 def stopped(db: Database, worker_id: int) -> None:
@@ -43,10 +49,15 @@ def stopped(db: Database, worker_id: int) -> None:
 
 def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
     """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
+    return tuple(_worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
+
+
+@functools.lru_cache(maxsize=8)
+def _alive(within: float) -> sa.Select[Any]:
     running = sa.select(sa.func.count()).where(_run.worker_id == _worker.id, _IS_RUNNING).scalar_subquery()
     query = sa.select(workers, running.label("running"), utcnow().label("now"))
     query = query.where(_worker.stopped_at.is_(None), _worker.beat_at > seconds_ago(sa.literal(within, sa.Float)))
-    return tuple(_worker_from(dict(row)) for row in connection.execute(query.order_by(_worker.id)).mappings())
+    return query.order_by(_worker.id)
 
 
 def _worker_from(row: dict[str, object]) -> Worker:
@@ -57,9 +68,16 @@ def _worker_from(row: dict[str, object]) -> Worker:
     return Worker(**row, beat_age=max(0.0, (now - beat_at).total_seconds()))  # type: ignore[arg-type]
 
 
-def lost_runs(db: Database, lost_after: float, limit: int = 200) -> tuple[Run, ...]:
-    """Running runs whose worker has not beaten for `lost_after` seconds, or has stopped. `store.runs.lose` asks once more."""
-    dead = sa.or_(_worker.beat_at < seconds_ago(sa.literal(lost_after, sa.Float)), _worker.stopped_at.is_not(None))
+def lost_runs(
+    db: Database, lost_after: float, as_of: dt.datetime | None = None, limit: int = 200
+) -> tuple[Run, ...]:
+    """Running runs whose worker had not beaten for `lost_after` seconds at `as_of` (default now), or has stopped.
+
+    `store.runs.lose` asks once more.
+    """
+    ago = seconds_ago(sa.literal(lost_after, sa.Float))
+    before = sa.literal(as_of - dt.timedelta(seconds=lost_after), UtcTime) if as_of else ago
+    dead = sa.or_(_worker.beat_at < before, _worker.stopped_at.is_not(None))
     query = (
         sa.select(*run_columns())
         .join(workers, _worker.id == _run.worker_id)

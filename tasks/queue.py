@@ -56,7 +56,10 @@ def message_id(run_id: int) -> str:
 
 def read_message(data: bytes) -> int:
     """The run's id in a message. Raises ValueError for anything that is not exactly `{"run_id": <whole number>}`."""
-    message = json.loads(bytes(data))
+    try:
+        message = json.loads(bytes(data))
+    except RecursionError:
+        raise ValueError("not a message of opsmon") from None
     if not isinstance(message, dict) or set(message) != {"run_id"} or type(message["run_id"]) is not int:
         raise ValueError("not a message of opsmon")
     return int(message["run_id"])
@@ -157,17 +160,15 @@ class Queue:
                 f"the queue refused the message ({type(failed[0]).__name__})", "see 'opsmon doctor'"
             ) from failed[0]
 
-    def _send(
-        self, run_id: int, done: threading.Event, given_up: threading.Event, failed: list[BaseException]
-    ) -> None:
-        huey = self.huey()
+    def _send(self, run_id: int, done: threading.Event, given_up: threading.Event, failed: list[BaseException]) -> None:
+        huey: Huey | None = None
         try:
-            self.enqueue(run_id, huey)
+            self.enqueue(run_id, huey := self.huey())
         except Exception as error:
             failed.append(error)
         finally:
             done.set()
-            if given_up.is_set():
+            if given_up.is_set() and huey is not None:
                 huey.storage.close()
 
     def enqueue(self, run_id: int, huey: Huey | None = None) -> None:
@@ -213,9 +214,7 @@ class Queue:
 
 def _make_huey(db: Database) -> Huey:
     kind = _SqliteHuey if db.is_sqlite else _PostgresHuey
-    return kind(
-        NAME, connection=db.driver_connection, results=False, serializer=RunIdSerializer(), create_tables=False
-    )
+    return kind(NAME, connection=db.driver_connection, results=False, serializer=RunIdSerializer(), create_tables=False)
 
 
 def _named(execute: Callable[[int], None]) -> Callable[[int], None]:

@@ -5,6 +5,7 @@ Any number of rescuers may run at once. Each change asks for its condition again
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -41,9 +42,12 @@ class Rescuer:
         self._queue = queue
         self._patience = patience
 
-    def rescue(self) -> list[str]:
-        """One pass. Returns a line for each thing that was put right. Raises DatabaseAway."""
-        done = self._lost_workers()
+    def rescue(self, as_of: dt.datetime | None = None) -> list[str]:
+        """One pass. Returns a line for each thing that was put right. Raises DatabaseAway.
+
+        `as_of`, an instant of the database's clock, default now, is when a worker must have been silent for too long.
+        """
+        done = self._lost_workers(as_of)
         waiting = workers.waiting_runs(
             self._db, never_queued_for=self._patience.never_queued_after, queued_for=self._patience.message_lost_after
         )
@@ -54,9 +58,9 @@ class Rescuer:
             logger.warning("%s", line)
         return done
 
-    def _lost_workers(self) -> list[str]:
-        found = workers.lost_runs(self._db, self._patience.lost_after)
-        lost = [run for run in found if runs.lose(self._db, run, self._patience.lost_after)]
+    def _lost_workers(self, as_of: dt.datetime | None) -> list[str]:
+        found = workers.lost_runs(self._db, self._patience.lost_after, as_of)
+        lost = [run for run in found if runs.lose(self._db, run, self._patience.lost_after, as_of)]
         return [f"run {run.id}: worker {run.worker_id} was lost" for run in lost]
 
     def _queue_again(self, run: Run, messages: list[int]) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from store import outcome, runs
 from store.database import Database
 from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded
-from store.records import Failure, Outcome, Run
+from store.records import Failure, Outcome, Run, Status
 from store.runs import Result
 from tasks.context import RunContext, Tools
 from tasks.registry import Operation, Registry
@@ -55,15 +55,37 @@ class Tracker:
         self._registry = registry
         self._tools = tools
         self._clock = clock
+        self._in_hand: set[int] = set()
         self._slots: dict[int, _Slot] = {}
         self._changed = threading.Condition()
+        self._closed = False
         self._stopping = threading.Event()
 
     # -- in a slot's thread -----------------------------------------------------------------------------------------------
 
-    def execute(self, run_id: int) -> None:
-        """Carry out the run that a message names. A message that comes twice, or too late, finds nothing to claim."""
-        run = self._persist(f"claim run {run_id}", lambda: runs.claim(self._db, run_id, self._worker_id))
+    def execute(self, run_id: int) -> bool:
+        """Carry out the run that a message names. A message that comes twice, or too late, finds nothing to claim.
+
+        Returns False, having done nothing, when the worker takes no more: the message is for somebody else.
+        """
+        with self._changed:
+            if self._closed:
+                return False
+            known = run_id in self._in_hand
+            self._in_hand.add(run_id)
+        if known:
+            logger.info("run %s: nothing to claim, the message is dropped", run_id)
+            return True
+        try:
+            self._execute(run_id)
+        finally:
+            with self._changed:
+                self._in_hand.discard(run_id)
+                self._changed.notify_all()
+        return True
+
+    def _execute(self, run_id: int) -> None:
+        run = self._persist(f"claim run {run_id}", lambda: self._claim(run_id))
         if run is None:
             logger.info("run %s: nothing to claim, the message is dropped", run_id)
             return
@@ -76,6 +98,15 @@ class Tracker:
             self._complete(run, Result(Outcome.FAILED, failures=(outcome.failure(code, error.message),)))
             return
         self._carry_out(run, operation, parameters)
+
+    def _claim(self, run_id: int) -> Run | None:
+        claimed = runs.claim(self._db, run_id, self._worker_id)
+        if claimed is not None:
+            return claimed
+        # A claim whose answer was lost with its connection has made the run this worker's: nobody else would ever end it.
+        found = runs.by_id(self._db, run_id)
+        is_ours = found is not None and found.status is Status.RUNNING and found.worker_id == self._worker_id
+        return found if is_ours else None
 
     def _carry_out(self, run: Run, operation: Operation, parameters: dict[str, Any]) -> None:
         context = RunContext(run, self._tools, self._clock)
@@ -92,14 +123,24 @@ class Tracker:
         finally:
             with self._changed:
                 del self._slots[run.id]
-                self._changed.notify_all()
 
     def _complete(self, run: Run, result: Result) -> None:
-        done = self._persist(f"complete run {run.id}", lambda: runs.finish(self._db, run.id, self._worker_id, result))
+        done = self._persist(f"complete run {run.id}", lambda: self._finish(run.id, result))
         if done is None:
             logger.warning("run %s: was completed by somebody else meanwhile; nothing is changed", run.id)
         else:
             logger.info("run %s: %s", run.id, done.outcome)
+
+    def _finish(self, run_id: int, result: Result) -> Run | None:
+        try:
+            return runs.finish(self._db, run_id, self._worker_id, result)
+        except DatabaseAway:
+            raise
+        except Exception:
+            # What cannot be stored must not keep the run "running" for as long as this worker lives.
+            logger.exception("run %s: its end cannot be stored as it is", run_id)
+            failure = outcome.failure("operation.error", "its result could not be stored")
+            return runs.finish(self._db, run_id, self._worker_id, Result(Outcome.FAILED, failures=(failure,)))
 
     def _persist(self, what: str, attempt: Callable[[], Run | None]) -> Run | None:
         """Try until the database answers: a run that is over must not stay "running" for want of a connection.
@@ -150,7 +191,7 @@ class Tracker:
         """Complete the run over its operation's head, if it is not completed already."""
         logger.warning("run %s: %s", run_id, failure.message)
         result = context.conclude(error=failure, ended=Outcome.FAILED)
-        self._store(context, lambda result: runs.finish(self._db, run_id, self._worker_id, result), result)
+        self._store(context, lambda result: self._finish(run_id, result), result)
         context.end()
 
     def stuck(self) -> int:
@@ -158,10 +199,18 @@ class Tracker:
         with self._changed:
             return sum(slot.context.is_over for slot in self._slots.values())
 
+    def close(self) -> None:
+        """Take no more messages."""
+        with self._changed:
+            self._closed = True
+
     def wait_until_idle(self, seconds: float) -> bool:
         """Wait for the runs in hand to end. False when some are left after that time. Stuck slots are not waited for."""
         with self._changed:
-            return self._changed.wait_for(lambda: all(s.context.is_over for s in self._slots.values()), seconds)
+            return self._changed.wait_for(lambda: all(map(self._is_over, self._in_hand)), seconds)
+
+    def _is_over(self, run_id: int) -> bool:
+        return run_id in self._slots and self._slots[run_id].context.is_over
 
     def stop(self) -> None:
         """Complete what is left as failed with `worker.stopped`."""

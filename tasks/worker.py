@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import importlib.metadata
 import logging
 import os
@@ -23,8 +24,6 @@ from tasks.rescue import Patience, Rescuer
 from tasks.tracking import Tracker
 
 _TICK: Final = 0.1
-#: Beats without a gap before a rescuer trusts what the beats of others say: an outage of the database silences everybody.
-_SETTLED: Final = 2
 _HEALTH_EVERY: Final = 10.0
 
 logger = logging.getLogger("opsmon.worker")
@@ -45,39 +44,35 @@ class WorkerOptions:
 class Heart:
     """The worker's beats, in a thread of their own: nothing else may delay them."""
 
-    def __init__(
-        self,
-        db: Database,
-        worker_id: int,
-        every: float,
-        stuck: Callable[[], int],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, db: Database, worker_id: int, every: float, stuck: Callable[[], int]) -> None:
         self._db = db
         self._worker_id = worker_id
-        self._every = every
+        #: A gap longer than this is an outage; so long after one, every living worker has beaten again.
+        self._silence = dt.timedelta(seconds=3 * every + 1)
         self._stuck = stuck
-        self._clock = clock
-        self._last: float | None = None
-        self._in_a_row = 0
+        self._lock = threading.Lock()
+        self._since: dt.datetime | None = None
+        self._last: dt.datetime | None = None
 
     def beat(self) -> None:
         """One beat. Raises DatabaseAway."""
-        workers.beat(self._db, self._worker_id, self._stuck())
-        now = self._clock()
-        in_time = self._last is not None and now - self._last < 3 * self._every + 1
-        self._in_a_row = self._in_a_row + 1 if in_time else 0
-        self._last = now
+        at = workers.beat(self._db, self._worker_id, self._stuck())
+        with self._lock:
+            if self._since is None or self._last is None or at - self._last > self._silence:
+                self._since = at
+            self._last = at
 
     @property
-    def settled(self) -> bool:
-        """Whether this worker has beaten without a gap for long enough that every living worker has beaten as well.
+    def settled(self) -> dt.datetime | None:
+        """The instant of the last beat, when beats without a gap for long enough came before it: every living worker has
+        beaten by then. None otherwise.
 
-        After an outage of the database, or this machine's sleep, all beats are old, and none of them means a death.
+        After an outage of the database, or a machine's sleep, all beats are old, and none of them means a death. Instants
+        are the database's, whose clock goes on when a machine sleeps.
         """
-        return (
-            self._last is not None and self._in_a_row >= _SETTLED and self._clock() - self._last < 2 * self._every + 1
-        )
+        with self._lock:
+            is_settled = self._since and self._last and self._last - self._since >= self._silence
+            return self._last if is_settled else None
 
 
 class Worker:
@@ -109,7 +104,7 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
-        consumer = self._queue.consumer(self._tracker.execute, self._options.slots)
+        consumer = self._queue.consumer(self._execute, self._options.slots)
         loops = [
             (self._heart.beat, self._options.beat_every),
             (self._tracker.tick, _TICK),
@@ -122,7 +117,12 @@ class Worker:
         while not self._stop.wait(_HEALTH_EVERY):
             consumer.check_worker_health()
         consumer.stop_flag.set()
+        self._tracker.close()
         self._wind_down()
+
+    def _execute(self, run_id: int) -> None:
+        if not self._tracker.execute(run_id):
+            self._queue.enqueue(run_id)  # taken out in the moment in which this worker stopped
 
     def _wind_down(self) -> None:
         logger.info("worker %s stops: waiting up to %s s for what runs", self.id, self._options.grace)
@@ -137,8 +137,10 @@ class Worker:
         logger.info("worker %s has stopped", self.id)
 
     def _rescue(self) -> None:
-        if self._heart.settled:
-            self._rescuer.rescue()
+        self._heart.beat()
+        # Judged as of that beat: an outage that begins now must not make the others look dead when it ends.
+        if as_of := self._heart.settled:
+            self._rescuer.rescue(as_of)
 
     def _repeat(self, action: Callable[[], object], every: float) -> None:
         while not self._over.is_set():

@@ -193,6 +193,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("run_id", "kind", name=op.f("uq_notifications_run_id_kind")),
     )
+    op.create_index(op.f("ix_notifications_user_id_id"), "notifications", ["user_id", "id"], unique=False)
+    # The last one: of indexes that promise the same, SQLite takes the youngest.
     op.create_index(
         "ix_notifications_unread",
         "notifications",
@@ -201,7 +203,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("read_at IS NULL"),
         sqlite_where=sa.text("read_at IS NULL"),
     )
-    op.create_index(op.f("ix_notifications_user_id_id"), "notifications", ["user_id", "id"], unique=False)
     op.create_table(
         "policies",
         sa.Column("id", BigId, nullable=False),

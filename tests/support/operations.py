@@ -81,6 +81,18 @@ def patient(run: RunContext, name: str) -> None:
     hold(run, name)
 
 
+@operation("test.count", label="Count", identity=["name"])
+def count(run: RunContext, name: str) -> None:
+    """Count and count. Says in `NAME.ended` when it was ended."""
+    try:
+        while not place(name).exists():
+            run.success()
+            run.sleep(0.02)
+    except RunEnded:
+        mark(f"{name}.ended")
+        raise
+
+
 def _ignore_everything(run: RunContext, name: str) -> None:
     run.success()
     while not place(name).exists():
@@ -98,6 +110,13 @@ def stuck(run: RunContext, name: str) -> None:
 def deaf(run: RunContext, name: str) -> None:
     """Hear nothing until the flag is raised."""
     _ignore_everything(run, name)
+
+
+@operation("test.raise", label="Raise", identity=["name"])
+def fail(run: RunContext, name: str) -> None:
+    """Hear nothing until the flag is raised, and then raise."""
+    _ignore_everything(run, name)
+    raise RuntimeError("boom")
 
 
 @operation("test.evil", label="Evil")
@@ -124,4 +143,4 @@ def leave(run: RunContext) -> None:
     sys.exit(3)
 
 
-ALL = (leave_mark, hold, patient, stuck, deaf, evil, leave)
+ALL = (leave_mark, hold, patient, count, stuck, deaf, fail, evil, leave)

@@ -1,0 +1,42 @@
+"""A simulated tenant over real HTTP, and a client that does not really sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tasks.graph.client import GraphClient, RetryLimits
+from tasks.graph.credentials import AppCredentials, AppToken
+from tasks.graph.simulator import CLIENT_ID, Simulator, directory_id, secret, synthetic
+
+POLICIES = 230
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator([synthetic("contoso", 7, POLICIES)], page_size=20) as running:
+        yield running
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """The waits that the client asked for, in seconds."""
+    return []
+
+
+@pytest.fixture
+def token(simulator: Simulator) -> Iterator[AppToken]:
+    given = AppToken(AppCredentials(directory_id("contoso"), CLIENT_ID, secret("contoso")), simulator.url)
+    yield given
+    given.close()
+
+
+@pytest.fixture
+def client(simulator: Simulator, token: AppToken, slept: list[float]) -> Iterator[Callable[..., GraphClient]]:
+    """Makes clients on the simulator; keyword arguments are RetryLimits."""
+    with ExitStack() as stack:
+        yield lambda **limits: stack.enter_context(
+            GraphClient(simulator.url, token, limits=RetryLimits(**limits), sleep=slept.append)
+        )

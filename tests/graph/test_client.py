@@ -1,0 +1,165 @@
+"""The Graph client against the simulator, over real HTTP."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.errors import OperationFailed
+from tasks.graph.client import GraphClient
+from tasks.graph.credentials import AppCredentials, AppToken
+from tasks.graph.kinds import KINDS
+from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, synthetic
+from tasks.graph.versions import versioned
+
+PATH = "/deviceManagement/configurationPolicies"
+Make = Callable[..., GraphClient]
+
+
+def ids(graph: GraphClient, path: str = PATH) -> list[str]:
+    return [item["id"] for page in graph.pages(path) for item in page]
+
+
+def there(simulator: Simulator, kind: str = "configuration_policies") -> list[str]:
+    return [item["id"] for item in simulator.tenant("contoso").listed(kind)]
+
+
+def test_every_page_is_read_once(simulator: Simulator, client: Make) -> None:
+    graph = client()
+    for kind in KINDS:
+        assert ids(graph, kind.path) == there(simulator, kind.name)
+    assert len(there(simulator)) > 2 * simulator.page_size, "the test wants several pages"
+
+
+def test_paths_that_are_beta_only_are_asked_for_in_beta() -> None:
+    assert versioned("/deviceManagement/configurationPolicies/1/settings").startswith("/beta/")
+    assert versioned("/deviceManagement/deviceConfigurations").startswith("/v1.0/")
+    assert versioned("/deviceManagement/roleScopeTagsOfAnother").startswith("/v1.0/")
+
+
+FAULTS = st.builds(
+    Fault,
+    path=st.just(PATH),
+    status=st.sampled_from([0, 429, 500, 503, 504]),
+    retry_after=st.sampled_from([None, "0", "3"]),
+    break_off=st.booleans(),
+    after=st.integers(0, 4),
+    count=st.integers(1, 2),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(faults=st.lists(FAULTS, max_size=3), page_size=st.sampled_from([1, 7, 20, 64, 1000]))
+def test_whatever_breaks_on_the_way_nothing_is_lost_or_doubled(faults: list[Fault], page_size: int) -> None:
+    with Simulator([synthetic("contoso", 7, 60)], page_size=page_size) as simulator:
+        for fault in faults:
+            simulator.faults.add(fault)
+        token = AppToken(AppCredentials(directory_id("contoso"), CLIENT_ID, secret("contoso")), simulator.url)
+        with GraphClient(simulator.url, token, sleep=lambda seconds: None) as graph:
+            assert ids(graph) == there(simulator)
+        token.close()
+
+
+@pytest.mark.parametrize("given_wait", ["7", "http-date"])
+def test_retry_after_is_honoured(simulator: Simulator, client: Make, slept: list[float], given_wait: str) -> None:
+    if given_wait == "http-date":
+        given_wait = email.utils.format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=50), usegmt=True)
+    simulator.faults.add(Fault(PATH, status=429, retry_after=given_wait))
+    assert ids(client()) == there(simulator)
+    assert len(slept) == 1
+    assert slept[0] == 7 if given_wait == "7" else 40 < slept[0] <= 50
+
+
+def test_without_retry_after_the_waits_grow_with_jitter(simulator: Simulator, client: Make, slept: list[float]) -> None:
+    simulator.faults.add(Fault(PATH, status=429, count=5))
+    assert ids(client(first_wait=1.0, longest_wait=8.0)) == there(simulator)
+    assert len(slept) == 5
+    for wait, longest in zip(slept, [1, 2, 4, 8, 8], strict=True):
+        assert longest / 2 <= wait <= longest
+
+
+def test_throttling_that_does_not_end_is_told_as_such(simulator: Simulator, client: Make, slept: list[float]) -> None:
+    simulator.faults.add(Fault(PATH, status=429, count=None))
+    with pytest.raises(OperationFailed) as caught:
+        ids(client(attempts=4))
+    assert caught.value.failure_code == "graph.throttled"
+    assert len(slept) == 3
+
+
+def test_the_sum_of_waits_is_bounded(simulator: Simulator, client: Make, slept: list[float]) -> None:
+    simulator.faults.add(Fault(PATH, status=503, retry_after="40", count=None))
+    with pytest.raises(OperationFailed) as caught:
+        ids(client(total_wait=100))
+    assert caught.value.failure_code == "graph.unavailable"
+    assert sum(slept) == 80
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "operation.error"), (403, "graph.forbidden"), (404, "graph.not_found"), (503, "graph.unavailable")],
+)
+def test_errors_become_our_codes_and_never_show_graphs_blob(
+    simulator: Simulator, client: Make, status: int, code: str
+) -> None:
+    simulator.faults.add(Fault(PATH, status=status, count=None))
+    with pytest.raises(OperationFailed) as caught:
+        ids(client(attempts=2))
+    assert caught.value.failure_code == code
+    assert str(status) in str(caught.value)
+    for inside in ("manage.microsoft.com", "Operation ID", "{"):
+        assert inside not in str(caught.value)
+
+
+def test_a_token_that_ended_is_renewed_once(simulator: Simulator, client: Make) -> None:
+    graph = client()
+    pages = graph.pages(PATH)
+    read = [item["id"] for item in next(pages)]
+    simulator.tokens.clear()
+    read += [item["id"] for page in pages for item in page]
+    assert read == there(simulator)
+    assert len(simulator.tokens) == 1
+
+
+def test_a_new_token_that_is_refused_ends_it(simulator: Simulator, client: Make, slept: list[float]) -> None:
+    simulator.faults.add(Fault(PATH, status=401, count=None))
+    with pytest.raises(OperationFailed) as caught:
+        ids(client())
+    assert caught.value.failure_code == "graph.unauthorized"
+    assert slept == []
+    assert sum(path.startswith("/beta") for _, path, _ in simulator.requests) == 2
+
+
+def test_a_server_that_is_not_there_is_unavailable(token: AppToken) -> None:
+    token()
+    slept: list[float] = []
+    with (
+        GraphClient("http://127.0.0.1:9", token, sleep=slept.append) as graph,
+        pytest.raises(OperationFailed) as caught,
+    ):
+        ids(graph)
+    assert caught.value.failure_code == "graph.unavailable"
+    assert slept
+
+
+def test_the_token_is_sent_to_graph_alone(simulator: Simulator, token: AppToken) -> None:
+    with Simulator([], page_size=1) as other, GraphClient(simulator.url, token) as graph:
+        with pytest.raises(OperationFailed):
+            graph._next(other.url + "/beta/deviceManagement/configurationPolicies?$skiptoken=1")
+        assert other.requests == []
+
+
+def test_a_sleep_that_ends_the_run_ends_the_call(simulator: Simulator, token: AppToken) -> None:
+    class RunIsOver(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        raise RunIsOver
+
+    simulator.faults.add(Fault(PATH, status=429, retry_after="60"))
+    with GraphClient(simulator.url, token, sleep=sleep) as graph, pytest.raises(RunIsOver):
+        ids(graph)

@@ -1,0 +1,90 @@
+"""The simulator itself: what it holds, how it is controlled, and the program that it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from store.errors import InputInvalid
+from tasks.graph.kinds import KINDS
+from tasks.graph.simulator import Simulator, from_folder, synthetic
+
+BITLOCKER = {"@odata.type": "#microsoft.graph.windows10CompliancePolicy", "displayName": "BitLocker"}
+FILTER = {"displayName": "VMs", "platform": "windows10AndLater", "rule": '(device.model -eq "Virtual Machine")'}
+
+
+def test_a_seed_makes_the_same_tenant_again() -> None:
+    first, second = synthetic("contoso", 7, 100), synthetic("contoso", 7, 100)
+    assert first.objects == second.objects
+    assert sum(map(len, first.objects.values())) == 100
+    assert all(first.objects[kind.name] for kind in KINDS)
+    assert synthetic("contoso", 8, 100).objects != first.objects
+
+
+def test_a_folder_is_loaded_with_ids_and_kinds(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(BITLOCKER), encoding="utf-8-sig")
+    (tmp_path / "many.json").write_text(json.dumps({"value": [FILTER, {"what": "else"}]}), encoding="utf-8")
+    tenant = from_folder("f", tmp_path)
+    (policy,), (filter_,) = tenant.listed("compliance_policies"), tenant.listed("assignment_filters")
+    assert policy["displayName"] == "BitLocker"
+    assert filter_["id"]
+    assert from_folder("f", tmp_path).objects == tenant.objects
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"text"'])
+def test_a_folder_without_policies_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputInvalid) as caught:
+        from_folder("f", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_token_nothing_is_told(simulator: Simulator) -> None:
+    answer = httpx.get(f"{simulator.url}/beta/deviceManagement/configurationPolicies")
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
+
+
+def test_it_is_controlled_over_http(simulator: Simulator) -> None:
+    control = f"{simulator.url}/_simulator"
+    assert httpx.post(f"{control}/faults", json={"path": "token", "status": 503}).status_code == 200
+    assert httpx.post(f"{simulator.url}/x/oauth2/v2.0/token").status_code == 503
+    assert httpx.post(f"{control}/faults", json={"pathh": "x"}).status_code == 400
+    assert httpx.put(f"{control}/contoso/scope_tags/17", json={"displayName": "new"}).status_code == 200
+    assert simulator.tenant("contoso").objects["scope_tags"]["17"] == {"displayName": "new", "id": "17"}
+    assert httpx.delete(f"{control}/contoso/scope_tags/17").status_code == 200
+    assert "17" not in simulator.tenant("contoso").objects["scope_tags"]
+    assert any(path.endswith("token") for _, path, _ in httpx.get(f"{control}/requests").json())
+
+
+def run(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tasks.graph.simulator", *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+
+
+def test_the_program_serves_until_its_input_closes() -> None:
+    with run("--tenant", "contoso=seed:7,policies:9", "--until-stdin-closes") as process:
+        assert process.stdout
+        assert process.stdin
+        ready = json.loads(process.stdout.readline())
+        assert httpx.get(f"{ready['url']}/_simulator/requests").json() == []
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    "tenant", ["contoso", "=seed:7", "contoso=seeds:7", "contoso=seed:x", "c=folder:/nowhere/at/all"]
+)
+def test_the_program_refuses_nonsense_in_one_line(tenant: str) -> None:
+    with run("--tenant", tenant) as process:
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert said.startswith("simulator: ")
+    assert said.count("\n") == 1

@@ -1,0 +1,245 @@
+"""No statement walks the whole table of runs: each is captured as it is sent, and its plan is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from store import access, events, health, notifications, queries, runs, snapshot, workers
+from store.access import Role
+from store.database import Database
+from store.events import NewEvent
+from store.filters import parse
+from store.history import PastRun, insert_past
+from store.records import Failure, Outcome, Run, Tenant, User
+from store.runs import Result
+from store.snapshot import Request
+from store.tables import workers as workers_table
+from store.types import utcnow
+from tests.conftest import KINDS
+from tests.support import databases
+from tests.support.people import SUCCEEDED, make_tenant, make_user, make_worker, new_run, open_run, start_run
+
+RUNS, SLUGS = 20_000, ("alpha", "beta", "gamma")
+#: Tables that grow without a bound.
+LARGE = ("operation_runs", "run_events", "notifications")
+
+
+class Full:
+    """A database with a history of 20,000 runs over half a year, and a little that is active."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.tenants: list[Tenant] = [make_tenant(db, slug) for slug in SLUGS]
+        self.users: list[User] = [make_user(db, **dict.fromkeys(SLUGS, Role.OPERATOR)) for _ in range(20)]
+        self.user = self.users[0]
+        insert_past(db, map(self._past, reversed(range(RUNS))), batch=5000)
+        for tenant in self.tenants:
+            open_run(db, tenant, self.user)
+            start_run(db, tenant, self.user)
+        dead = {"host": "x", "pid": 1, "version": "1", "slots": 4, "stopped_at": utcnow()}
+        with db.transaction() as connection:
+            for _ in range(10):
+                connection.execute(sa.insert(workers_table).values([dead] * 200))
+        if not db.is_sqlite:
+            with db.transaction() as connection:
+                connection.exec_driver_sql("ANALYZE")
+
+    def _past(self, number: int) -> PastRun:
+        ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
+        user = self.users[number % 20] if number % 3 else None
+        return PastRun(
+            tenant_id=self.tenants[number % 7 % 3].id,
+            type=f"some.type{number % 11}",
+            outcome=ends[number % 20],
+            age=60 + number * 800,
+            took=1,
+            user_id=user.id if user else None,
+            read=number > 100,
+            log=(NewEvent("info", "x"),),
+        )
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        url = databases.copy_sqlite(template, tmp_path_factory.mktemp("plans") / "database")
+    else:
+        url = request.getfixturevalue("modules_postgres_url")
+    db = Database(url)
+    yield Full(db)
+    db.close()
+
+
+Sent = list[tuple[str, Any]]
+
+
+@contextmanager
+def sent_statements(db: Database) -> Iterator[Sent]:
+    """Every statement that goes to the database, with its parameters."""
+    sent: Sent = []
+
+    def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        # A worker's insert is left out: SQLite lists how it would look for orphans, had there been any.
+        if re.match(r"(?i)\s*(with|select|insert|update|delete)\b(?! into workers)", statement):
+            sent.append((statement, parameters[0] if many else parameters))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", remember)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", remember)
+
+
+def walked(db: Database, statement: str, parameters: Any) -> list[str]:
+    """The lines of the statement's plan that read a large table from one end to the other."""
+    if db.is_sqlite:
+        lines = [str(row[-1]) for row in explain(db, "EXPLAIN QUERY PLAN " + statement, parameters)]
+        return [line for line in lines if re.match(rf"SCAN ({'|'.join(LARGE)})\b", line)]
+    # As the server plans it for these values, and as it plans a prepared statement for any.
+    any_values = re.sub(r"%\((\w+)\)s", lambda match: f"${list(parameters).index(match[1]) + 1}", statement)
+    lines = [str(row[0]) for row in explain(db, "EXPLAIN " + statement, parameters)]
+    lines += [str(row[0]) for row in explain(db, "EXPLAIN (GENERIC_PLAN) " + any_values.replace("%%", "%"), None)]
+    return [line for line in lines if re.search(rf"Seq Scan on ({'|'.join(LARGE)})\b", line)]
+
+
+def explain(db: Database, statement: str, parameters: Any) -> list[Any]:
+    with db.query() as connection:
+        if parameters is None:
+            driver: Any = connection.connection.driver_connection
+            return psycopg.ClientCursor(driver).execute(statement).fetchall()  # others would want the parameters
+        return list(connection.exec_driver_sql(statement, parameters))
+
+
+def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        with full.db.reading() as connection:
+            return question(connection, full)
+
+    return ask
+
+
+def listing(line: str, tab: str = "All", behind: bool = False) -> Callable[[Full], object]:
+    def ask(connection: sa.Connection, full: Full) -> object:
+        of = access.read_memberships(connection, full.user.id)
+        wanted = queries.on_tab(parse(line.split()), tab)
+        assert wanted
+        newest = queries.page(connection, of, full.user.id, wanted, 100)
+        cursor = queries.Cursor(newest[-1].created_at, newest[-1].id) if behind else None
+        return queries.page(connection, of, full.user.id, wanted, 100, cursor)
+
+    return reading(ask)
+
+
+def counting(line: str) -> Callable[[Full], object]:
+    return reading(
+        lambda connection, full: queries.counts(
+            connection, access.read_memberships(connection, full.user.id), full.user.id, parse(line.split())
+        )
+    )
+
+
+def a_run(full: Full, running: bool = False) -> Run:
+    return (start_run if running else open_run)(full.db, full.tenants[0], full.user)
+
+
+def owner(run: Run) -> int:
+    assert run.worker_id
+    return run.worker_id
+
+
+QUESTIONS: dict[str, Callable[[Full], object]] = {
+    "list": listing(""),
+    "list, second page": listing("", behind=True),
+    "list of one tenant": listing("tenant:beta", behind=True),
+    "list of a long time": listing("since:52w", behind=True),
+    **{f"tab {tab}": listing("", tab) for tab in queries.TABS},
+    "mine": listing("mine", behind=True),
+    "mine, failed": listing("mine outcome:failed"),
+    "failed or partial": listing("outcome:failed outcome:partially_succeeded"),
+    "running": listing("status:running"),
+    "completed": listing("status:completed", behind=True),
+    "one type": listing("type:some.type3", behind=True),
+    "some types": listing("type:some.type1*", behind=True),
+    "counts": counting(""),
+    "counts of a long time": counting("since:52w"),
+    "counts of one tenant": counting("tenant:alpha"),
+    "counts, mine": counting("mine"),
+    "counts of a type": counting("type:some.type3"),
+    "counts of running": counting("status:running"),
+    "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
+    "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
+    "number of unread": reading(lambda connection, full: notifications.unread_count(connection, full.user.id)),
+    "log lines": reading(lambda connection, full: events.of_run(connection, 17)),
+    "a run": lambda full: runs.by_id(full.db, 17),
+    "a run one may see": lambda full: access.visible_run(full.db, full.user, 17),
+    "a twin": lambda full: runs.active_twin(full.db, full.tenants[0].id, "x"),
+    "attempts": reading(lambda c, full: queries.attempts(c, access.read_visible_run(c, full.user.id, 17))),
+    "snapshot": lambda full: snapshot.take(full.db, Request(full.user.id, run_id=17, inbox=True)),
+    "workers": reading(lambda connection, full: workers.alive(connection, 30)),
+    "lost runs": lambda full: workers.lost_runs(full.db, 30),
+    "waiting runs": lambda full: workers.waiting_runs(full.db, never_queued_for=10, queued_for=60),
+    "a worker's runs": lambda full: workers.runs_of(full.db, 1),
+    "what waits": lambda full: health.waiting(full.db),
+    "open": lambda full: runs.open_or_join(full.db, new_run(full.tenants[0], full.user, "plan")),
+    "mark dispatched": lambda full: runs.mark_dispatched(full.db, a_run(full).id),
+    "claim": lambda full: runs.claim(full.db, a_run(full).id, make_worker(full.db)),
+    "progress": lambda full: runs.progress(full.db, (run := a_run(full, True)).id, owner(run), Result(Outcome.PENDING)),
+    "finish": lambda full: runs.finish(full.db, (run := a_run(full, True)).id, owner(run), SUCCEEDED),
+    "refuse": lambda full: runs.refuse(full.db, a_run(full).id, Failure("x.y", "no")),
+    "lose": lambda full: runs.lose(full.db, a_run(full, True), 30),
+    "redispatch": lambda full: runs.redispatch(full.db, a_run(full).id, 60),
+    "read": lambda full: notifications.mark_read(full.db, full.user.id, run_id=17),
+    "read all": lambda full: notifications.mark_read(full.db, full.user.id, up_to=17),
+}
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], object]) -> None:
+    with sent_statements(full.db) as sent:
+        ask(full)
+    assert sent
+    for statement, parameters in sent:
+        assert walked(full.db, statement, parameters) == [], statement
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("workers", "ix_operation_runs_active"),
+        ("lost runs", "ix_operation_runs_active"),
+        ("waiting runs", "ix_operation_runs_active"),
+        ("a worker's runs", "ix_operation_runs_active"),
+        ("what waits", "ix_operation_runs_active"),
+        ("a twin", "uq_operation_runs_active_identity"),
+        ("number of unread", "ix_notifications_unread"),
+        ("unread", "ix_notifications_unread"),
+        ("list", "ix_operation_runs_tenant_id_created_at_id"),
+        ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("mine", "ix_operation_runs_tenant_id_user_id_created_at_id"),
+    ],
+)
+def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, question: str, index: str) -> None:
+    with sent_statements(full.db) as sent:
+        QUESTIONS[question](full)
+    statement, parameters = sent[-1]
+    explained = "EXPLAIN QUERY PLAN " if full.db.is_sqlite else "EXPLAIN "
+    plan = "\n".join(str(tuple(row)) for row in explain(full.db, explained + statement, parameters))
+    assert index in plan, plan
+    if question == "workers" and not full.db.is_sqlite:  # SQLite reads them as they lie: it has no statistics
+        assert "ix_workers_alive" in plan, plan
+
+
+def test_a_walk_would_be_noticed(full: Full) -> None:
+    statement = sa.select(sa.func.count()).select_from(sa.text("operation_runs")).where(sa.text("initiator_name = :x"))
+    with sent_statements(full.db) as sent, full.db.reading() as connection:
+        connection.execute(statement, {"x": "y"})
+    assert [len(walked(full.db, *one)) for one in sent] == [1 if full.db.is_sqlite else 2]

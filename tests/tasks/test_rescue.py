@@ -1,0 +1,417 @@
+"""What is lost is found by any number of rescuers, once; what lives is left alone, however long it takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from store import runs, workers
+from store.database import Database
+from store.records import Counts, Outcome, Run, Status
+from store.runs import Result
+from tasks.queue import Queue
+from tasks.rescue import Patience, Rescuer
+from tasks.worker import Heart
+from tests.conftest import PrivatePostgres
+from tests.support.waiting import wait_for
+from tests.tasks.conftest import MakeStage, Stage, assert_failed
+
+PATIENT = Patience(lost_after=30, never_queued_after=10, message_lost_after=60)
+
+
+def rescuer(stage: Stage) -> Rescuer:
+    return Rescuer(stage.db, stage.queue, PATIENT)
+
+
+def running(stage: Stage, worker_id: int, success: int = 3, **parameters: Any) -> Run:
+    """A run that a worker has claimed and counted something for."""
+    run = stage.start("test.mark", name="lines", **parameters)
+    assert runs.claim(stage.db, run.id, worker_id)
+    stored = runs.progress(stage.db, run.id, worker_id, Result(Outcome.PENDING, Counts(10, success)))
+    assert stored
+    return stored
+
+
+def silent(stage: Stage, worker_id: int, seconds: float = 31) -> None:
+    """The worker has not beaten for so long."""
+    stage.age("workers", seconds, f"id = {worker_id}", "beat_at")
+
+
+def beats(stage: Stage, worker_id: int, count: int) -> None:
+    """Wait until the worker has beaten so many times from now on."""
+    seen: set[dt.datetime] = set()
+
+    def has_beaten() -> bool:
+        with stage.db.reading() as connection:
+            found = {worker.id: worker for worker in workers.alive(connection, 3600)}
+        seen.add(found[worker_id].beat_at)
+        return len(seen) > count
+
+    wait_for(has_beaten, 30, f"{count} beats of worker {worker_id}")
+
+
+# ---- processes
+
+
+def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -> None:
+    first, second = stage.worker(worker_slots=1), None
+    run = stage.start("test.hold", name="flag")
+    assert stage.running(run.id, success=3).worker_id == first.id
+    first.kill()
+    second = stage.worker()
+    lost = stage.completed(run.id)
+    assert_failed(lost, "worker.lost")
+    assert lost.summary_counts == Counts(10, 3)
+    assert stage.told(run.id) == ["queued", "completed"]
+    second.says(f"run {run.id}: worker {first.id} was lost")
+    again = stage.start("test.hold", name="flag")
+    assert again.id != run.id
+    stage.flag("flag")
+    assert stage.completed(again.id).outcome is Outcome.SUCCEEDED
+    assert stage.run(run.id) == lost
+
+
+def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: Stage) -> None:
+    sleeper = stage.worker()
+    asks, returns = stage.start("test.hold", name="asks"), stage.start("test.deaf", name="returns")
+    for run in (asks, returns):
+        stage.running(run.id, success=1)
+    other = stage.worker()
+    sleeper.signal(signal.SIGSTOP)
+    lost = [stage.completed(run.id) for run in (asks, returns)]
+    for run in lost:
+        assert_failed(run, "worker.lost")
+        assert run.worker_id == sleeper.id
+    stage.flag("returns")
+    sleeper.signal(signal.SIGCONT)
+    sleeper.says(f"run {returns.id}: was completed by somebody else meanwhile; nothing is changed")
+    stage.flag("asks")
+    sleeper.says(f"run {asks.id}: ")
+    wait_for(lambda: stage.marks("returns.returned"))
+    assert [stage.run(run.id) for run in lost] == lost
+    assert [stage.told(run.id) for run in lost] == [["queued", "completed"]] * 2
+    other.kill()
+    assert stage.completed(stage.start("test.mark", name="lines").id).worker_id == sleeper.id
+
+
+def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stage: Stage) -> None:
+    sleeper = stage.worker()
+    run = stage.start("test.count", name="flag")
+    stage.running(run.id, success=1)
+    other = stage.worker()
+    sleeper.signal(signal.SIGSTOP)
+    lost = stage.completed(run.id)
+    assert_failed(lost, "worker.lost")
+    sleeper.signal(signal.SIGCONT)
+    wait_for(lambda: stage.marks("flag.ended"), 20, "RunEnded in the operation")
+    sleeper.says(f"run {run.id}: its operation returned after the run had been completed")
+    assert stage.run(run.id) == lost
+    assert other.log.count(f"run {run.id}: worker {sleeper.id} was lost") == 1
+
+
+def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(
+    make_stage: MakeStage, sqlite_url: str, postgres_url: str
+) -> None:
+    """On both databases at once, because it takes its time: ten times the patience of two other workers."""
+    stages = [make_stage(sqlite_url), make_stage(postgres_url)]
+    held = []
+    for stage in stages:
+        owner = stage.worker(worker_slots=1)
+        run = stage.start("test.hold", name="flag")
+        assert stage.running(run.id, success=3).worker_id == owner.id
+        stage.worker(lost_after_seconds=1)
+        held.append(run)
+    for stage, run in zip(stages, held, strict=True):
+        started = stage.run(run.id).started_at
+        assert started
+
+        def ten_times(stage: Stage = stage, started: dt.datetime = started) -> bool:
+            with stage.db.reading() as connection:
+                beats = [worker.beat_at for worker in workers.alive(connection, 30)]
+            return max(beats) - started > dt.timedelta(seconds=10)
+
+        wait_for(ten_times, 30, "ten times the patience")
+        assert stage.run(run.id).status is Status.RUNNING
+        stage.flag("flag")
+        assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+        assert stage.told(run.id) == ["queued", "completed"]
+
+
+def test_after_an_outage_no_run_of_a_living_worker_is_given_up(
+    private_postgres: PrivatePostgres, make_stage: MakeStage
+) -> None:
+    stage = make_stage(private_postgres.url)
+    patience = {"lost_after_seconds": 1, "worker_slots": 1}
+    owners = [stage.worker(**patience), stage.worker(**patience), stage.worker(**patience)]
+    held = [stage.start("test.hold", name=f"flag-{number}") for number in range(3)]
+    for run in held:
+        stage.running(run.id, success=3)
+    for _ in range(3):
+        frozen_for(private_postgres, 1.6)
+        for owner in owners:
+            beats(stage, owner.id, 8)
+        assert [stage.run(run.id).status for run in held] == [Status.RUNNING] * 3
+    # And they are rescuers still.
+    owners[0].kill()
+    (lost,) = [run for run in held if stage.run(run.id).worker_id == owners[0].id]
+    assert_failed(stage.completed(lost.id), "worker.lost")
+    for number, run in enumerate(held):
+        stage.flag(f"flag-{number}")
+        assert (stage.completed(run.id).outcome is Outcome.SUCCEEDED) == (run.id != lost.id)
+
+
+def frozen_for(server: PrivatePostgres, seconds: float) -> None:
+    server.freeze()
+    threading.Event().wait(seconds)
+    server.thaw()
+
+
+def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -> None:
+    """A worker with one slot that is taken: what waits, waits for longer than a message may be lost."""
+    worker = stage.worker(worker_slots=1)
+    blocking = stage.start("test.hold", name="flag")
+    stage.running(blocking.id)
+    lost, waiting = stage.start("test.mark", name="lost"), stage.start("test.mark", name="waiting")
+    stage.execute(f"DELETE FROM {stage.message_table} WHERE data = :data", data=stage.messages()[0])
+    worker.says(f"run {lost.id}: its message was lost and is queued again")
+    assert stage.queue.waiting(10) == [waiting.id, lost.id]
+    beats(stage, worker.id, 15)  # and with them several rounds of the rescuer
+    assert stage.queue.waiting(10) == [waiting.id, lost.id]
+    assert f"run {waiting.id}: its message was lost" not in worker.log
+    stage.flag("flag")
+    for run in (lost, waiting):
+        assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+        assert stage.told(run.id) == ["queued", "completed"]
+    assert (stage.marks("lost"), stage.marks("waiting")) == ([str(lost.id)], [str(waiting.id)])
+
+
+# ---- many rescuers
+
+
+def all_at_once(stage: Stage, count: int = 8) -> list[str]:
+    """So many rescuers, each with connections of its own, make their passes at once. Returns all that they say they did."""
+    start, lines = threading.Barrier(count), []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        db = Database(stage.url)
+        queue = Queue(db)
+        try:
+            start.wait(20)
+            for _ in range(5):
+                lines.extend(Rescuer(db, queue, PATIENT).rescue())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            queue.close()
+            db.close()
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    return lines
+
+
+def test_many_rescuers_give_up_each_lost_run_once(stage: Stage) -> None:
+    dead, living = stage.register(), stage.register()
+    lost = [running(stage, dead, key=f"{number}") for number in range(20)]
+    kept = running(stage, living, key="kept")
+    silent(stage, dead)
+    lines = all_at_once(stage)
+    assert sorted(lines) == sorted(f"run {run.id}: worker {dead} was lost" for run in lost)
+    for run in lost:
+        ended = stage.run(run.id)
+        assert_failed(ended, "worker.lost")
+        assert ended.summary_counts == run.summary_counts
+        assert stage.told(run.id) == ["queued", "completed"]
+    assert stage.run(kept.id) == kept
+
+
+def test_many_rescuers_queue_each_lost_message_once(stage: Stage) -> None:
+    lost = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(20)]
+    stage.execute(f"DELETE FROM {stage.message_table}")
+    stage.age("operation_runs", 61, "true", "dispatched_at")
+    lines = all_at_once(stage)
+    assert len(lines) == 20
+    assert Counter(stage.queue.waiting(1000)) == {run.id: 1 for run in lost}
+    assert [stage.told(run.id) for run in lost] == [["queued"]] * 20
+
+
+def test_many_rescuers_queue_what_never_was_and_tell_once(stage: Stage) -> None:
+    found = [stage.open(name="lines", key=f"{number}") for number in range(10)]
+    stage.age("operation_runs", 11, "true", "created_at")
+    lines = all_at_once(stage)
+    assert len(lines) == 10
+    assert set(stage.queue.waiting(1000)) == {run.id for run in found}
+    assert [stage.told(run.id) for run in found] == [["queued"]] * 10
+    tracker = stage.tracker()
+    for run_id in stage.queue.waiting(1000):
+        tracker.execute(run_id)
+    assert Counter(stage.marks("lines")) == {str(run.id): 1 for run in found}
+
+
+# ---- the rules, one by one
+
+
+def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: Stage) -> None:
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner, 29)
+    assert rescuer(stage).rescue() == []
+    assert stage.run(run.id) == run
+    silent(stage, owner, 2)
+    assert rescuer(stage).rescue() == [f"run {run.id}: worker {owner} was lost"]
+
+
+def test_a_run_of_a_worker_that_signed_off_is_lost_at_once(stage: Stage) -> None:
+    owner = stage.register()
+    run = running(stage, owner)
+    workers.stopped(stage.db, owner)
+    rescuer(stage).rescue()
+    assert_failed(stage.run(run.id), "worker.lost")
+
+
+def test_a_worker_that_beats_just_before_it_is_given_up_keeps_its_run(stage: Stage) -> None:
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner)
+    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
+    workers.beat(stage.db, owner, 0)
+    assert runs.lose(stage.db, found, PATIENT.lost_after) is None
+    assert stage.run(run.id) == run
+
+
+def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: Stage) -> None:
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner)
+    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
+    done = runs.finish(stage.db, run.id, owner, Result(Outcome.SUCCEEDED, Counts(10, 10)))
+    assert runs.lose(stage.db, found, PATIENT.lost_after) is None
+    assert stage.run(run.id) == done
+    assert stage.told(run.id) == ["queued", "completed"]
+
+
+def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: Stage) -> None:
+    run = stage.start("test.mark", name="lines")
+    stage.execute(f"DELETE FROM {stage.message_table}")
+    stage.age("operation_runs", 59, "true", "dispatched_at", "created_at")
+    assert rescuer(stage).rescue() == []
+    stage.age("operation_runs", 2, "true", "dispatched_at", "created_at")
+    assert rescuer(stage).rescue() == [f"run {run.id}: its message was lost and is queued again"]
+    assert stage.queue.waiting(10) == [run.id]
+    assert rescuer(stage).rescue() == []
+
+
+def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: Stage) -> None:
+    started, opened = stage.start("test.mark", name="lines"), stage.open(name="lines", key="never marked")
+    stage.queue.enqueue(opened.id)  # its dispatcher died just before it could say so
+    stage.age("operation_runs", 3600, "true", "created_at")
+    stage.age("operation_runs", 3600, f"id = {started.id}", "dispatched_at")
+    assert rescuer(stage).rescue() == []
+    assert stage.queue.waiting(10) == [started.id, opened.id]
+
+
+def test_in_a_queue_too_long_to_be_read_nothing_is_taken_for_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.rescue.LOOK_AT", 2)
+    found = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(3)]
+    stage.age("operation_runs", 3600, "true", "dispatched_at")
+    assert rescuer(stage).rescue() == []
+    assert stage.queue.waiting(10) == [run.id for run in found]
+
+
+def test_a_queue_that_is_away_leaves_the_run_for_the_next_round(stage: Stage) -> None:
+    run = stage.open(name="lines")
+    stage.age("operation_runs", 11, "true", "created_at")
+    run = stage.run(run.id)
+    stage.execute(f"ALTER TABLE {stage.message_table} RENAME TO elsewhere")
+    stage.queue.waiting = lambda limit: []  # type: ignore[method-assign]
+    assert rescuer(stage).rescue() == []
+    assert (stage.run(run.id), stage.told(run.id)) == (run, [])
+    stage.execute(f"ALTER TABLE elsewhere RENAME TO {stage.message_table}")
+    assert rescuer(stage).rescue() == [f"run {run.id}: had never been queued and now is"]
+
+
+# ---- who may judge
+
+
+def test_a_worker_is_judged_as_of_the_rescuers_last_beat(stage: Stage) -> None:
+    """What the rescuer asked before an outage may be answered after it, when everybody's last beat is old."""
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner)
+    now = workers.beat(stage.db, stage.register(), 0)
+    assert rescuer(stage).rescue(now - dt.timedelta(seconds=5)) == []
+    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
+    assert runs.lose(stage.db, found, PATIENT.lost_after, now - dt.timedelta(seconds=5)) is None
+    assert stage.run(run.id) == run
+    assert rescuer(stage).rescue(now) == [f"run {run.id}: worker {owner} was lost"]
+
+
+@dataclass
+class Beats:
+    """A heart whose beats come when the test says, by the database's clock."""
+
+    monkeypatch: pytest.MonkeyPatch
+    now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    def __post_init__(self) -> None:
+        self.monkeypatch.setattr(workers, "beat", lambda *_: self.now)
+        self.heart = Heart(cast(Any, None), 1, every=5, stuck=lambda: 0)
+
+    def after(self, *seconds: float) -> bool:
+        """Whether the heart is settled once it has beaten after each of these pauses."""
+        for pause in seconds:
+            self.now += dt.timedelta(seconds=pause)
+            self.heart.beat()
+        return self.heart.settled == self.now
+
+
+@pytest.fixture
+def beats_of(monkeypatch: pytest.MonkeyPatch) -> Beats:
+    return Beats(monkeypatch)
+
+
+def test_a_worker_that_has_just_started_judges_nobody(beats_of: Beats) -> None:
+    assert beats_of.heart.settled is None
+    assert not beats_of.after(0)
+    assert not beats_of.after(5, 5, 5)
+    assert beats_of.after(5)
+
+
+@pytest.mark.parametrize("outage", [17, 31, 86_400])
+def test_after_an_outage_a_worker_waits_until_all_others_have_beaten(beats_of: Beats, outage: float) -> None:
+    assert beats_of.after(5, 5, 5, 5, 5)
+    assert not beats_of.after(outage)
+    assert not beats_of.after(5, 5, 5)
+    assert beats_of.after(5)
+
+
+def test_a_late_beat_is_no_outage(beats_of: Beats) -> None:
+    assert beats_of.after(5, 5, 5, 5, 5)
+    assert beats_of.after(15)
+    assert beats_of.after(0.001, 0, 5)
+
+
+def test_a_clock_that_is_set_back_is_no_outage(beats_of: Beats) -> None:
+    assert beats_of.after(5, 5, 5, 5, 5, 5, 5)
+    beats_of.after(-1)
+    assert beats_of.after(5)
+
+
+def test_without_beats_a_worker_judges_as_of_its_last_one(beats_of: Beats) -> None:
+    assert beats_of.after(5, 5, 5, 5, 5)
+    last = beats_of.now
+    beats_of.now += dt.timedelta(hours=1)
+    assert beats_of.heart.settled == last

@@ -1,0 +1,142 @@
+"""A worker process: how it ends, and how it gets through the database being away."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+
+import sqlalchemy as sa
+
+from store import workers
+from store.records import Counts, Outcome, Status
+from store.tables import workers as workers_table
+from tasks.context import GraphSettings, Tools
+from tasks.worker import Worker, WorkerOptions
+from tests.conftest import PrivatePostgres
+from tests.support.waiting import wait_for
+from tests.support.worker import WorkerProcess
+from tests.tasks.conftest import MakeStage, Stage, assert_failed
+
+
+def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
+    query = sa.select(workers_table.c.stopped_at).where(workers_table.c.id == worker.id)
+    with stage.db.reading() as connection:
+        found: dt.datetime | None = connection.execute(query).scalar_one()
+        assert (worker.id in {alive.id for alive in workers.alive(connection, 30)}) == (found is None)
+    return found
+
+
+# ---- SIGTERM
+
+
+def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
+    worker = stage.worker(worker_slots=1)
+    run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
+    stage.running(run.id)
+    assert stopped_at(stage, worker) is None
+    worker.stop()
+    worker.says("stops: waiting up to 20.0 s")
+    stage.flag("flag")
+    assert worker.exit_code() == 0
+    assert stage.run(run.id).outcome is Outcome.SUCCEEDED
+    assert stopped_at(stage, worker)
+    assert (stage.run(waiting.id), stage.queue.waiting(10)) == (waiting, [waiting.id])
+    stage.worker()
+    assert stage.completed(waiting.id).outcome is Outcome.SUCCEEDED
+
+
+def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: Stage) -> None:
+    worker = stage.worker(grace_seconds=0.5)
+    asks, deaf = stage.start("test.hold", name="never"), stage.start("test.deaf", name="never")
+    for run in (asks, deaf):
+        stage.running(run.id, success=1)
+    worker.stop()
+    assert worker.exit_code() == 0
+    for run_id, counts in ((asks.id, Counts(10, 3)), (deaf.id, Counts(1, 1))):
+        assert_failed(stage.run(run_id), "worker.stopped")
+        assert stage.run(run_id).summary_counts == counts
+        assert stage.told(run_id) == ["queued", "completed"]
+    assert stopped_at(stage, worker)
+    assert stage.dispatcher().start(stage.user, "contoso", "test.hold", {"name": "never"}).run.id > deaf.id
+
+
+def test_a_second_sigterm_ends_the_grace_time(stage: Stage) -> None:
+    worker = stage.worker(grace_seconds=600)
+    run = stage.start("test.hold", name="never")
+    stage.running(run.id)
+    worker.stop()
+    worker.says("stops: waiting up to 600.0 s")
+    assert stage.run(run.id).status is Status.RUNNING
+    worker.stop()
+    assert worker.exit_code() == 0
+    assert_failed(stage.run(run.id), "worker.stopped")
+
+
+def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
+    worker = stage.worker(grace_seconds=600)
+    run = stage.start("test.stuck", name="never")
+    assert_failed(stage.completed(run.id), "operation.timeout")
+    worker.stop()
+    assert worker.exit_code() == 0
+    assert_failed(stage.run(run.id), "operation.timeout")
+
+
+def test_an_idle_worker_ends_on_either_signal(stage: Stage) -> None:
+    found = [stage.worker(), stage.worker()]
+    for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT), strict=True):
+        worker.signal(number)
+    assert [worker.exit_code() for worker in found] == [0, 0]
+    assert all(stopped_at(stage, worker) for worker in found)
+
+
+def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage) -> None:
+    tools = Tools(stage.db, GraphSettings("", "", lambda slug: None))
+    worker = Worker(stage.db, stage.registry, tools, WorkerOptions())
+    run = stage.start("test.mark", name="lines")
+    stage.execute(f"DELETE FROM {stage.message_table}")  # as the consumer has done
+    worker._tracker.close()
+    worker._execute(run.id)
+    assert (stage.run(run.id), stage.queue.waiting(10)) == (run, [run.id])
+    worker._queue.close()
+
+
+# ---- the database away
+
+
+def test_the_end_of_a_run_is_stored_once_the_database_is_back(
+    private_postgres: PrivatePostgres, make_stage: MakeStage
+) -> None:
+    stage = make_stage(private_postgres.url)
+    worker = stage.worker()
+    returns, raises = stage.start("test.deaf", name="flag"), stage.start("test.raise", name="flag")
+    for run in (returns, raises):
+        stage.running(run.id, success=1)
+    private_postgres.stop(immediately=True)
+    stage.flag("flag")
+    for run in (returns, raises):
+        worker.says(f"cannot complete run {run.id}: the database does not answer")
+    private_postgres.start()
+    ended = stage.completed(returns.id)
+    assert (ended.outcome, ended.worker_id) == (Outcome.SUCCEEDED, worker.id)
+    assert [failure.code for failure in stage.completed(raises.id).failure_summary] == ["operation.error"]
+    for run in (returns, raises):
+        assert stage.told(run.id) == ["queued", "completed"]
+    # It beats again, and takes messages as before.
+    behind = stage.start("test.mark", name="lines")
+    assert stage.completed(behind.id).worker_id == worker.id
+    wait_for(lambda: stopped_at(stage, worker) is None, what="the worker to live")
+
+
+def test_a_worker_that_stops_without_a_database_ends_all_the_same(
+    private_postgres: PrivatePostgres, make_stage: MakeStage
+) -> None:
+    stage = make_stage(private_postgres.url)
+    worker = stage.worker(grace_seconds=0.2)
+    run = stage.start("test.hold", name="never")
+    stage.running(run.id, success=3)
+    private_postgres.stop(immediately=True)
+    worker.stop()
+    assert worker.exit_code() == 0
+    private_postgres.start()
+    stage.worker()
+    assert_failed(stage.completed(run.id), "worker.lost")
