@@ -54,7 +54,7 @@ class Membership:
         return self.role.rank >= right
 
 
-def member_tenants(user_id: int | sa.ColumnElement[int]) -> sa.Select[tuple[int]]:
+def member_tenants(user_id: int) -> sa.Select[tuple[int]]:
     """The ids of the tenants that the user is a member of, as a subquery."""
     return sa.select(memberships.c.tenant_id).where(memberships.c.user_id == user_id)
 

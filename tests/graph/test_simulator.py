@@ -79,9 +79,7 @@ def test_the_program_serves_until_its_input_closes() -> None:
         assert process.wait(10) == 0
 
 
-@pytest.mark.parametrize(
-    "tenant", ["contoso", "=seed:7", "contoso=seeds:7", "contoso=seed:x", "c=folder:/nowhere/at/all"]
-)
+@pytest.mark.parametrize("tenant", ["=seed:7", "contoso=seeds:7", "contoso=seed:x", "c=folder:/nowhere/at/all"])
 def test_the_program_refuses_nonsense_in_one_line(tenant: str) -> None:
     with run("--tenant", tenant) as process:
         _, said = process.communicate(timeout=20)

@@ -1,0 +1,365 @@
+"""Connections: bounded in time whatever the server does, and errors that never show a password."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+
+from store import access, runs, workers
+from store.database import Database, Timeouts, parse_url
+from store.errors import DatabaseAway, InputInvalid, OpsmonError, SchemaMismatch
+from store.records import Tenant, User
+from store.tables import tenants
+from tests.conftest import PrivatePostgres
+from tests.store.properties import examples
+from tests.support.people import make_tenant, open_run, start_run
+from tests.support.waiting import wait_for
+
+PASSWORD = "hunter2-correct-horse"
+SHORT = Timeouts(connect=2.0, statement=0.4, lock=0.4, transaction=1.0, busy=0.3)
+#: Seconds after which "bounded" is not true any more, on a busy machine as well.
+BOUND = 15.0
+
+
+@contextlib.contextmanager
+def opened(url: str, timeouts: Timeouts = SHORT, **more: Any) -> Iterator[Database]:
+    db = Database(url, timeouts, **more)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def with_password(url: str) -> str:
+    return sa.make_url(url).set(password=PASSWORD).render_as_string(hide_password=False)
+
+
+def away(use: Any) -> DatabaseAway:
+    """What `use` raises, which must come in bounded time and without the password."""
+    start = time.monotonic()
+    with pytest.raises(DatabaseAway) as caught:
+        use()
+    assert time.monotonic() - start < BOUND
+    assert PASSWORD not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def ask(db: Database) -> object:
+    with db.reading() as connection:
+        return connection.execute(sa.select(tenants.c.id)).all()
+
+
+# ---- locks and slow statements
+
+
+def test_a_locked_table_is_an_answer_that_does_not_come(postgres_url: str) -> None:
+    with opened(with_password(postgres_url)) as db, psycopg.connect(postgres_url) as other:
+        tenant = make_tenant(db)
+        run = open_run(db, tenant)
+        other.execute("LOCK TABLE operation_runs IN ACCESS EXCLUSIVE MODE")
+        assert "lock" in str(away(lambda: runs.by_id(db, run.id)))
+        away(lambda: open_run(db, tenant))
+        away(lambda: runs.mark_dispatched(db, run.id))
+        away(lambda: workers.lost_runs(db, 30))
+        other.rollback()
+        assert runs.by_id(db, run.id) == run
+
+
+def test_a_locked_row_is_waited_for_and_not_for_ever(postgres_url: str) -> None:
+    with opened(postgres_url) as db, psycopg.connect(postgres_url) as other:
+        run = start_run(db, make_tenant(db))
+        other.execute("SELECT 1 FROM operation_runs FOR UPDATE")
+        away(lambda: runs.lose(db, run, 30))
+
+
+def test_a_statement_that_takes_too_long_is_ended(postgres_url: str) -> None:
+    with opened(postgres_url) as db:
+
+        def sleep() -> None:
+            with db.query() as connection:
+                connection.exec_driver_sql("SELECT pg_sleep(60)")
+
+        assert "timeout" in str(away(sleep))
+        assert ask(db) == []
+
+
+def test_a_transaction_that_takes_too_long_is_ended_from_this_side(postgres_url: str) -> None:
+    """The server's own time-out is out of play, as it is when the server is frozen."""
+    with opened(postgres_url, Timeouts(statement=600, transaction=0.5)) as db:
+
+        def sleep() -> None:
+            with db.reading() as connection:
+                connection.exec_driver_sql("SELECT pg_sleep(60)")
+
+        away(sleep)
+        assert ask(db) == []
+
+
+def test_the_watchdog_leaves_a_connection_alone_once_it_is_given_back(postgres_url: str) -> None:
+    with opened(postgres_url, Timeouts(transaction=0.5), pool_size=1) as db:
+        with db.query() as connection:
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        wait_for(lambda: not db._watchdog._watched, 5)
+        deadline = time.monotonic() + 1.2  # longer than it may be used, and than the watchdog needs to notice
+
+        def later() -> bool:
+            return time.monotonic() > deadline
+
+        wait_for(later, 5)
+        with db.query() as connection:
+            assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() == pid
+
+
+def test_a_frozen_server_is_away_and_is_there_again_once_thawed(private_postgres: PrivatePostgres) -> None:
+    timeouts = Timeouts(connect=2, statement=1, lock=1, transaction=1)
+    with opened(with_password(private_postgres.url), timeouts) as db, opened(private_postgres.url, timeouts) as fresh:
+        tenant = make_tenant(db)
+        run = open_run(db, tenant)
+        private_postgres.freeze()
+        try:
+            away(lambda: ask(db))  # a connection that was open
+            away(lambda: open_run(db, tenant))
+            away(lambda: ask(fresh))  # a new one
+        finally:
+            private_postgres.thaw()
+
+        def answers() -> bool:
+            try:
+                return runs.by_id(db, run.id) == run
+            except DatabaseAway:
+                return False
+
+        wait_for(answers, 20)
+        assert ask(fresh)
+
+
+def test_a_server_that_freezes_in_the_middle_of_a_statement_is_away(private_postgres: PrivatePostgres) -> None:
+    with opened(private_postgres.url, Timeouts(statement=600, transaction=1.5)) as db:
+        begun, errors = threading.Event(), list[BaseException]()
+
+        def sleep() -> None:
+            try:
+                with db.transaction() as connection:
+                    connection.exec_driver_sql("SELECT 1")
+                    begun.set()
+                    connection.exec_driver_sql("SELECT pg_sleep(60)")
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=sleep, daemon=True)
+        thread.start()
+        assert begun.wait(10)
+        private_postgres.freeze()
+        try:
+            thread.join(BOUND)
+            assert not thread.is_alive()
+        finally:
+            private_postgres.thaw()
+        assert [type(error) for error in errors] == [DatabaseAway]
+
+
+def test_a_server_that_was_restarted_is_there_again(private_postgres: PrivatePostgres) -> None:
+    with opened(private_postgres.url) as db:
+        make_tenant(db)
+        private_postgres.stop(immediately=True)
+        away(lambda: ask(db))
+        private_postgres.start()
+        wait_for(lambda: answers(db), 20)
+
+
+def answers(db: Database) -> bool:
+    try:
+        return bool(ask(db))
+    except DatabaseAway:
+        return False
+
+
+def test_a_server_or_a_database_that_is_not_there(postgres_url: str) -> None:
+    for url in (
+        f"postgresql://opsmon:{PASSWORD}@127.0.0.1:1/opsmon",
+        f"postgresql://opsmon:{PASSWORD}@nowhere.invalid/opsmon",
+        sa.make_url(with_password(postgres_url)).set(database="nowhere").render_as_string(hide_password=False),
+        sa.make_url(with_password(postgres_url)).set(username="nobody-here").render_as_string(hide_password=False),
+    ):
+        with opened(url) as db:
+            away(lambda db=db: ask(db))
+
+
+def test_a_role_without_rights_is_told_so(postgres_url: str) -> None:
+    with opened(postgres_url) as db, psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("REVOKE ALL ON tenants FROM postgres")
+        admin.execute("ALTER ROLE postgres NOSUPERUSER") if False else None
+        admin.execute("DROP ROLE IF EXISTS powerless")
+        admin.execute("CREATE ROLE powerless LOGIN")
+        try:
+            url = sa.make_url(postgres_url).set(username="powerless").render_as_string(hide_password=False)
+            with opened(url) as theirs:
+                assert "permission denied" in str(away(lambda: ask(theirs)))
+        finally:
+            admin.execute("DROP ROLE powerless")
+        assert ask(db) == []
+
+
+# ---- SQLite
+
+
+def test_a_locked_file_is_away_for_writers_and_there_for_readers(sqlite_url: str) -> None:
+    with opened(sqlite_url) as db:
+        tenant = make_tenant(db)
+        run = open_run(db, tenant)
+        other = sqlite3.connect(db.url.database or "", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert "locked" in str(away(lambda: open_run(db, tenant)))
+        away(lambda: runs.mark_dispatched(db, run.id))
+        assert runs.by_id(db, run.id) == run
+        other.execute("ROLLBACK")
+        other.close()
+        assert runs.mark_dispatched(db, run.id)
+
+
+def test_a_file_that_is_locked_altogether_is_away(sqlite_url: str) -> None:
+    path = sa.make_url(sqlite_url).database or ""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE mine (x)")
+    with opened(sqlite_url) as db:
+        away(lambda: ask(db))
+        away(lambda: access.add_tenant(db, "x"))
+    other.close()
+
+
+def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("not a database\n" * 100)
+    for place in (tmp_path / "note.txt", tmp_path / "nowhere" / "opsmon.db", tmp_path):
+        with opened(f"sqlite:///{place}") as db:
+            away(lambda db=db: ask(db))
+
+
+def test_sqlite_is_set_up_for_readers_beside_a_writer_and_keeps_references(sqlite_url: str) -> None:
+    with opened(sqlite_url) as db, db.reading() as connection:
+        wanted = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 300}
+        assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted} == wanted
+
+
+def test_a_pool_that_is_empty_is_an_answer_too(sqlite_url: str) -> None:
+    with opened(sqlite_url, Timeouts(connect=0.2), pool_size=1) as db, contextlib.ExitStack() as held:
+
+        def hold_more_and_more() -> None:
+            for _ in range(400):
+                held.enter_context(db.reading())
+
+        away(hold_more_and_more)
+
+
+# ---- transactions
+
+
+def test_a_reading_sees_one_instant(db: Database, tenant: Tenant) -> None:
+    with db.reading() as connection:
+        before = connection.execute(sa.select(tenants.c.id)).all()
+        make_tenant(db)
+        assert connection.execute(sa.select(tenants.c.id)).all() == before
+    assert len(ask(db)) == len(before) + 1  # type: ignore[arg-type]
+
+
+def test_what_fails_leaves_nothing(db: Database, tenant: Tenant) -> None:
+    class Broken(Exception):
+        pass
+
+    with pytest.raises(Broken), db.transaction() as connection:
+        connection.execute(sa.insert(tenants).values(slug="x", name="x"))
+        raise Broken
+    assert len(ask(db)) == 1  # type: ignore[arg-type]
+    make_tenant(db)  # and the connection is fit to be used again
+
+
+def test_a_violated_constraint_stays_what_it_is(db: Database, tenant: Tenant) -> None:
+    with pytest.raises(IntegrityError), db.statement() as connection:
+        connection.execute(sa.insert(tenants).values(slug="contoso", name="x"))
+
+
+def test_tables_that_are_not_there_are_another_programs_schema(empty_database_url: str) -> None:
+    with opened(empty_database_url) as db:
+        with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
+            ask(db)
+        with db.transaction() as connection:
+            connection.exec_driver_sql("CREATE TABLE operation_runs (id integer)")
+        with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
+            workers.lost_runs(db, 30)
+
+
+def test_after_closing_it_connects_anew(db: Database, user: User) -> None:
+    db.close()
+    assert access.find_user(db, "alice") == user
+
+
+# ---- URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (f"mysql://u:{PASSWORD}@h/d", "'mysql' are not supported"),
+        (f"postgresql://u:{PASSWORD}@h:port/d", "cannot be read"),
+        (f"postgresql+asyncpg://u:{PASSWORD}@h/d", "not supported"),
+        (f"{PASSWORD}", "cannot be read"),
+        ("", "cannot be read"),
+        ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+        ("postgresql:/x", "cannot be read"),
+    ],
+)
+def test_a_url_that_cannot_be_is_refused_without_its_password(url: str, told: str) -> None:
+    with pytest.raises(InputInvalid, match=r"\A[^\n]+\Z") as caught:
+        parse_url(url)
+    assert told in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+    assert PASSWORD not in repr(caught.value.__cause__)
+
+
+def test_an_option_that_libpq_does_not_know_is_refused(postgres_url: str) -> None:
+    url = sa.make_url(with_password(postgres_url)).update_query_dict({"bogus": PASSWORD})
+    with opened(url.render_as_string(hide_password=False)) as db, pytest.raises(InputInvalid) as caught:
+        ask(db)
+    assert "bogus" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("postgresql://h/d", "postgresql+psycopg"),
+        ("postgres://h/d", "postgresql+psycopg"),
+        ("postgresql+psycopg://h/d", "postgresql+psycopg"),
+        ("sqlite:////x/y.db", "sqlite+pysqlite"),
+    ],
+)
+def test_urls_are_taken_as_people_write_them(url: str, driver: str) -> None:
+    assert parse_url(url).drivername == driver
+
+
+def test_the_name_for_people_has_no_credentials() -> None:
+    assert Database(f"postgresql://u:{PASSWORD}@h:1/d").name == "postgresql h/d"
+    assert Database(f"postgresql://u:{PASSWORD}@/d?host=/run").name == "postgresql /run/d"
+    assert Database("sqlite:////a/b/opsmon.db").name == "sqlite opsmon.db"
+
+
+@examples(200)
+@given(st.text(max_size=20), st.sampled_from(["postgresql://", "sqlite:///", "", "mysql://", "postgresql://u:"]))
+def test_any_text_is_a_url_or_one_error(text: str, scheme: str) -> None:
+    with contextlib.suppress(OpsmonError):
+        assert parse_url(scheme + text)

@@ -1,0 +1,106 @@
+"""Workers: who lives, and what is left behind by those who do not."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from store import runs, workers
+from store.database import Database
+from store.events import MAX_EVENTS, NewEvent, append, of_run
+from store.records import Tenant, Worker
+from store.tables import operation_runs
+from store.tables import workers as workers_table
+from tests.support.people import end_run, make_older, make_worker, open_run, start_run
+
+LONG = 600.0
+
+
+def alive(db: Database, within: float = LONG) -> list[Worker]:
+    with db.reading() as connection:
+        return list(workers.alive(connection, within))
+
+
+def test_a_worker_lives_from_when_it_registers(db: Database) -> None:
+    worker_id = workers.register(db, host="here", pid=17, version="1.2", slots=4, embedded=True)
+    (worker,) = alive(db)
+    assert (worker.id, worker.host, worker.pid, worker.version, worker.slots) == (worker_id, "here", 17, "1.2", 4)
+    assert (worker.embedded, worker.stuck_slots, worker.running, worker.stopped_at) == (True, 0, 0, None)
+    assert 0 <= worker.beat_age < LONG
+
+
+def test_who_has_not_beaten_or_has_stopped_is_not_alive(db: Database) -> None:
+    living, silent, stopped = (make_worker(db) for _ in range(3))
+    make_older(db, workers_table, silent, "beat_at", LONG + 1)
+    workers.stopped(db, stopped)
+    assert [worker.id for worker in alive(db)] == [living]
+    workers.beat(db, silent, 3)
+    assert [(worker.id, worker.stuck_slots) for worker in alive(db)] == [(living, 0), (silent, 3)]
+
+
+def test_the_age_of_a_beat_is_by_the_databases_clock(db: Database, worker_id: int) -> None:
+    make_older(db, workers_table, worker_id, "beat_at", 100)
+    assert 100 <= alive(db)[0].beat_age < 130
+
+
+def test_a_worker_has_in_hand_what_it_runs(db: Database, tenant: Tenant, worker_id: int) -> None:
+    mine = [start_run(db, tenant, worker_id=worker_id) for _ in range(3)]
+    end_run(db, mine.pop())
+    start_run(db, tenant)
+    open_run(db, tenant)
+    assert {run.id for run in workers.runs_of(db, worker_id)} == {run.id for run in mine}
+    assert {worker.id: worker.running for worker in alive(db)}[worker_id] == 2
+
+
+def test_runs_of_dead_workers_are_lost(db: Database, tenant: Tenant) -> None:
+    living, silent, stopped = (make_worker(db) for _ in range(3))
+    started = {worker: start_run(db, tenant, worker_id=worker) for worker in (living, silent, stopped)}
+    end_run(db, start_run(db, tenant, worker_id=silent))
+    make_older(db, workers_table, silent, "beat_at", LONG + 1)
+    workers.stopped(db, stopped)
+    assert {run.id for run in workers.lost_runs(db, LONG)} == {started[silent].id, started[stopped].id}
+    assert len(workers.lost_runs(db, LONG, limit=1)) == 1
+
+
+def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant: Tenant) -> None:
+    def opened(age: float, dispatched: float | None = None) -> int:
+        run = open_run(db, tenant)
+        make_older(db, operation_runs, run.id, "created_at", age)
+        if dispatched is not None:
+            runs.mark_dispatched(db, run.id)
+            make_older(db, operation_runs, run.id, "dispatched_at", dispatched)
+        return run.id
+
+    never, long_ago = opened(20), opened(500, 100)
+    opened(1)  # its dispatcher may still be about it
+    opened(500, 50)
+    start_run(db, tenant)
+    end_run(db, open_run(db, tenant))
+    found = workers.waiting_runs(db, never_queued_for=10, queued_for=60)
+    assert [run.id for run in found] == [never, long_ago]
+    assert [run.id for run in workers.waiting_runs(db, never_queued_for=10, queued_for=60, limit=1)] == [never]
+
+
+# ---- log lines
+
+
+def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant: Tenant) -> None:
+    run, other = open_run(db, tenant), open_run(db, tenant)
+    with db.transaction() as connection:
+        append(connection, run.id, [NewEvent("info", str(number)) for number in range(MAX_EVENTS + 10)])
+        append(connection, other.id, [NewEvent("error", "another run's")])
+    with db.reading() as connection:
+        found = of_run(connection, run.id)
+        assert [line.message for line in found] == [str(number) for number in range(10, MAX_EVENTS + 10)]
+        assert of_run(connection, run.id, limit=2) == found[-2:]
+        assert of_run(connection, run.id, after=found[-3].id) == found[-2:]
+
+
+def test_a_line_is_dated_when_it_was_logged(db: Database, tenant: Tenant) -> None:
+    run = open_run(db, tenant)
+    with db.transaction() as connection:
+        append(connection, run.id, [NewEvent("info", "before", 90), NewEvent("info", "now"), NewEvent("info", "x", -5)])
+        before, now, never_in_the_future = of_run(connection, run.id)
+    assert (now.at - before.at).total_seconds() == 90
+    assert never_in_the_future.at == now.at
+    with db.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one() == 1
