@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from store.records import User
 from store.snapshot import Request, Snapshot
-from tasks.dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from tasks.dispatch import Dispatcher
 
 T = TypeVar("T")
 

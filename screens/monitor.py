@@ -1,12 +1,16 @@
-"""The application: one poller, a stack of screens, toasts, and the ways from a key to the dispatcher."""
+"""The application: one poller, a stack of screens, toasts, and the ways from a key to the dispatcher.
+
+Screens that open at a key, and the dispatcher, are imported then: the first paint does not wait for them.
+"""
 
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -17,14 +21,9 @@ from textual.screen import Screen
 
 from screens import toasts
 from screens.backend import Backend, in_background
-from screens.help import HelpScreen
-from screens.inbox import InboxScreen
 from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
-from screens.run import RunScreen
 from screens.runs import RunsScreen
-from screens.start import StartScreen
-from screens.tenants import TenantScreen
 from screens.text import clean
 from screens.toasts import Severity, Toast, Told
 from screens.widgets import bars
@@ -32,7 +31,9 @@ from store.access import Membership, Right
 from store.filters import RunFilter
 from store.records import Run, Status
 from store.snapshot import Request, Snapshot
-from tasks.dispatch import Dispatcher, Started
+
+if TYPE_CHECKING:
+    from tasks.dispatch import Dispatcher, Started
 
 T = TypeVar("T")
 
@@ -110,6 +111,8 @@ class Monitor(App[None]):
                 self._toast(toast)
             self._show(snapshot)
         self._show_freshness()
+        if not gc.isenabled():
+            self.call_after_refresh(_collect_again)
 
     def _show(self, snapshot: Snapshot) -> None:
         for screen in self.screen_stack:
@@ -222,6 +225,8 @@ class Monitor(App[None]):
 
     def open_run(self, run_id: int) -> None:
         """Show the run; what was told about it counts as read."""
+        from screens.run import RunScreen
+
         if isinstance(self.screen, RunScreen) and self.screen.run_id == run_id:
             return
         self.push_screen(RunScreen(run_id))
@@ -237,15 +242,23 @@ class Monitor(App[None]):
                 "warning",
             )
             return
+        from screens.start import StartScreen
+
         self.push_screen(StartScreen())
 
     def action_tenant(self) -> None:
+        from screens.tenants import TenantScreen
+
         self._push_once(TenantScreen)
 
     def action_notifications(self) -> None:
+        from screens.inbox import InboxScreen
+
         self._push_once(InboxScreen)
 
     def action_help(self) -> None:
+        from screens.help import HelpScreen
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
@@ -279,6 +292,12 @@ class Monitor(App[None]):
                 words = f"{binding.description} ({self.get_key_display(binding)})"
                 run = functools.partial(self.call_later, self.run_action, binding.action, active.node)
                 yield SystemCommand(words, binding.action, run)
+
+
+def _collect_again() -> None:
+    """The front door turns the garbage collector off for the start; what that made is there to stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def wants_ascii() -> bool:

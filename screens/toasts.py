@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from screens.text import clean
 from store.errors import OpsmonError
 from store.records import Notification
-from tasks.dispatch import Receipt, Started
+
+if TYPE_CHECKING:
+    from tasks.dispatch import Started
 
 Severity = Literal["information", "warning", "error"]
 
@@ -57,6 +59,8 @@ def of_notification(told: Notification) -> Toast:
 
 def of_receipt(started: Started) -> Toast | None:
     """None for a queued run: its initiator is told by the run's own notification, which the next poll brings."""
+    from tasks.dispatch import Receipt
+
     run = started.run
     if started.receipt is Receipt.ATTACHED:
         words = f"{run.title} on {run.tenant} is {run.status} already: joined."

@@ -72,7 +72,7 @@ def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int
 
 
 @functools.lru_cache(maxsize=8)
-def _unread_count(user_id: int, cap: int) -> sa.Select[tuple[int]]:
+def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
     unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
     some = unread_ones.order_by(_note.id.desc()).limit(cap).subquery()
     return sa.select(sa.func.count()).select_from(some)

@@ -19,7 +19,7 @@ from store.access import Membership
 from store.errors import NotFound
 from store.filters import RunFilter
 from store.records import Outcome, Run, Status
-from store.rows import run_columns, run_from
+from store.rows import LISTED, run_columns, run_from
 from store.tables import operation_runs, tenants
 from store.types import seconds_ago
 
@@ -76,10 +76,9 @@ def _page_query(
     within: tuple[int, ...], user_id: int, wanted: RunFilter, limit: int, behind: Cursor | None
 ) -> sa.Select[Any]:
     parts = [_part(tenant_id, user_id, wanted, behind).limit(limit) for tenant_id in within]
-    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
-    newest = sa.select(listed.c.id).order_by(listed.c.created_at.desc(), listed.c.id.desc()).limit(limit).subquery()
-    query = sa.select(*run_columns(context=False)).join(newest, newest.c.id == _run.id)
-    return query.join(tenants, tenants.c.id == _run.tenant_id).order_by(_run.created_at.desc(), _run.id.desc())
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
+    return query.order_by(listed.c.created_at.desc(), listed.c.id.desc()).limit(limit)
 
 
 def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> dict[str, int]:
@@ -93,8 +92,10 @@ def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wa
 
 @functools.lru_cache(maxsize=32)
 def _counts_query(within: tuple[int, ...], user_id: int, wanted: RunFilter) -> sa.Select[Any]:
-    tabs = enumerate(TABS.values())
-    return sa.select(*(_count(within, user_id, wanted, outcomes).label(f"tab{number}") for number, outcomes in tabs))
+    columns: list[sa.ColumnElement[Any]] = [
+        _count(within, user_id, wanted, outcomes).label(f"tab{number}") for number, outcomes in enumerate(TABS.values())
+    ]
+    return sa.select(*columns)
 
 
 def _count(
@@ -121,7 +122,7 @@ def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
 
 
 def _part(tenant_id: int, user_id: int, wanted: RunFilter, behind: Cursor | None) -> sa.Select[Any]:
-    query = sa.select(_run.id, _run.created_at).where(*_conditions(tenant_id, user_id, wanted))
+    query = sa.select(*LISTED).where(*_conditions(tenant_id, user_id, wanted))
     if behind is not None:
         query = query.where(
             sa.tuple_(_run.created_at, _run.id)

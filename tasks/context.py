@@ -70,6 +70,7 @@ class RunContext:
         self._logged = 0
         self._changed = False
         self._noted = False
+        self._taken_at = clock()
 
     def total(self, items: int) -> None:
         """Announce how many items there are, as soon as that is known; it may be corrected at any time."""
@@ -137,8 +138,7 @@ class RunContext:
     def put_back(self, result: Result) -> None:
         """`result` could not be stored: its log lines wait for the next time, and what was counted is asked for again."""
         with self._lock:
-            now = self._clock()
-            self._log[:0] = [(now - event.age, event.level, event.message) for event in result.log]
+            self._log[:0] = [(self._taken_at - event.age, event.level, event.message) for event in result.log]
             self._changed = True
 
     def conclude(self, *, error: Failure | None = None, ended: Outcome | None = None) -> Result:
@@ -153,7 +153,7 @@ class RunContext:
         failures = dict(self._failures)
         if error is not None:
             outcome.add_last_failure(failures, error)
-        now = self._clock()
+        self._taken_at = now = self._clock()
         lines = tuple(NewEvent(level, message, now - at) for at, level, message in self._log)
         self._log.clear()
         self._changed = False

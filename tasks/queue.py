@@ -85,6 +85,15 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
         self._listen_local = SimpleNamespace()
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
+        try:
+            self._enqueue(data, priority)
+        except Exception:
+            if not (self._conn and self._conn.broken):
+                raise
+            # It died since it was used last. A message that arrived all the same is there twice now, which does no harm.
+            self._enqueue(data, priority)
+
+    def _enqueue(self, data: bytes, priority: float | None) -> None:
         with self.db() as cursor:
             cursor.execute(SEND, (self.name, data, priority or 0, self.channel))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
@@ -12,6 +13,8 @@ from store.errors import InputInvalid
 
 def screens(session: Session, _: argparse.Namespace) -> int:
     _require_terminal(session)
+    # Nothing of what a start makes is garbage, and looking for it takes a tenth of the time. The screens turn it on again.
+    gc.disable()
     from opsmon.embedded import prepare, worker_beside
 
     prepare(session.services)

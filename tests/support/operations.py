@@ -39,7 +39,7 @@ EVIL = {
     "connection": "AccountName=a;AccountKey=c3RvcmFnZWtleWtleWtleQ==;EndpointSuffix=core.windows.net",
     "address": "no mailbox for someone@contoso.com",
     "escapes": "\x1b]52;c;ZXZpbA==\x07 \x9b2J \u202e and \x1b[31mred",
-    "megabyte": "y " + "x" * 1_000_000,
+    "megabyte": "the server answered " + "x" * 1_000_000,
 }
 Evil = Literal["bearer", "opaque", "url", "secret", "connection", "address", "escapes", "megabyte"]
 

@@ -144,8 +144,13 @@ class Stage:
 
     def worker(self, **settings: object) -> WorkerProcess:
         """A worker process that takes messages."""
-        self.processes.append(WorkerProcess(self.url, self.folder, **settings))
-        return self.processes[-1].ready()
+        return self.workers(1, **settings)[0]
+
+    def workers(self, count: int, **settings: object) -> list[WorkerProcess]:
+        """So many of them, started at once."""
+        new = [WorkerProcess(self.url, self.folder, **settings) for _ in range(count)]
+        self.processes += new
+        return [process.ready() for process in new]
 
     def register(self) -> int:
         """A worker in the database only: it lives for as long as it beats."""
@@ -205,7 +210,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
 
 
 @pytest.fixture
-def stage(make_stage: MakeStage, database_url: str) -> Stage:
+def stage(database_url: str, make_stage: MakeStage) -> Stage:
     return make_stage(database_url)
 
 

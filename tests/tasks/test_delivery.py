@@ -70,7 +70,7 @@ def test_a_message_that_comes_five_times_is_executed_once(stage: Stage) -> None:
     for _ in range(4):
         for run in found:
             stage.queue.enqueue(run.id)
-    workers = [stage.worker(), stage.worker()]
+    workers = stage.workers(2)
     last = stage.start("test.mark", name="last")
     for run in (*found, last):
         assert stage.completed(run.id).outcome is Outcome.SUCCEEDED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,6 +21,7 @@ from tasks.rescue import Patience, Rescuer
 from tasks.worker import Heart
 from tests.conftest import PrivatePostgres
 from tests.support.waiting import wait_for
+from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import MakeStage, Stage, assert_failed
 
 PATIENT = Patience(lost_after=30, never_queued_after=10, message_lost_after=60)
@@ -43,24 +45,24 @@ def silent(stage: Stage, worker_id: int, seconds: float = 31) -> None:
     stage.age("workers", seconds, f"id = {worker_id}", "beat_at")
 
 
-def beats(stage: Stage, worker_id: int, count: int) -> None:
-    """Wait until the worker has beaten so many times from now on."""
-    seen: set[dt.datetime] = set()
+def beats(stage: Stage, count: int, *processes: WorkerProcess) -> None:
+    """Wait until each of the workers has beaten so many times from now on, and with that made rounds of the rescuer."""
+    seen: dict[int, set[dt.datetime]] = {process.id: set() for process in processes}
 
-    def has_beaten() -> bool:
+    def have_beaten() -> bool:
         with stage.db.reading() as connection:
-            found = {worker.id: worker for worker in workers.alive(connection, 3600)}
-        seen.add(found[worker_id].beat_at)
-        return len(seen) > count
+            for worker in workers.alive(connection, 3600):
+                seen.setdefault(worker.id, set()).add(worker.beat_at)
+        return all(len(seen[process.id]) > count for process in processes)
 
-    wait_for(has_beaten, 30, f"{count} beats of worker {worker_id}")
+    wait_for(have_beaten, 30, f"{count} beats")
 
 
 # ---- processes
 
 
 def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -> None:
-    first, second = stage.worker(worker_slots=1), None
+    first = stage.worker(worker_slots=1)
     run = stage.start("test.hold", name="flag")
     assert stage.running(run.id, success=3).worker_id == first.id
     first.kill()
@@ -116,7 +118,7 @@ def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stag
 
 
 def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(
-    make_stage: MakeStage, sqlite_url: str, postgres_url: str
+    sqlite_url: str, postgres_url: str, make_stage: MakeStage
 ) -> None:
     """On both databases at once, because it takes its time: ten times the patience of two other workers."""
     stages = [make_stage(sqlite_url), make_stage(postgres_url)]
@@ -147,15 +149,13 @@ def test_after_an_outage_no_run_of_a_living_worker_is_given_up(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
     stage = make_stage(private_postgres.url)
-    patience = {"lost_after_seconds": 1, "worker_slots": 1}
-    owners = [stage.worker(**patience), stage.worker(**patience), stage.worker(**patience)]
+    owners = stage.workers(3, lost_after_seconds=1, worker_slots=1)
     held = [stage.start("test.hold", name=f"flag-{number}") for number in range(3)]
     for run in held:
         stage.running(run.id, success=3)
-    for _ in range(3):
+    for _ in range(2):
         frozen_for(private_postgres, 1.6)
-        for owner in owners:
-            beats(stage, owner.id, 8)
+        beats(stage, 15, *owners)
         assert [stage.run(run.id).status for run in held] == [Status.RUNNING] * 3
     # And they are rescuers still.
     owners[0].kill()
@@ -168,7 +168,7 @@ def test_after_an_outage_no_run_of_a_living_worker_is_given_up(
 
 def frozen_for(server: PrivatePostgres, seconds: float) -> None:
     server.freeze()
-    threading.Event().wait(seconds)
+    time.sleep(seconds)
     server.thaw()
 
 
@@ -181,7 +181,7 @@ def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -
     stage.execute(f"DELETE FROM {stage.message_table} WHERE data = :data", data=stage.messages()[0])
     worker.says(f"run {lost.id}: its message was lost and is queued again")
     assert stage.queue.waiting(10) == [waiting.id, lost.id]
-    beats(stage, worker.id, 15)  # and with them several rounds of the rescuer
+    beats(stage, 15, worker)
     assert stage.queue.waiting(10) == [waiting.id, lost.id]
     assert f"run {waiting.id}: its message was lost" not in worker.log
     stage.flag("flag")

@@ -26,7 +26,7 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
     return found
 
 
-# ---- SIGTERM
+# ---- SIGTERM and SIGINT
 
 
 def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
@@ -82,7 +82,7 @@ def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
 
 
 def test_an_idle_worker_ends_on_either_signal(stage: Stage) -> None:
-    found = [stage.worker(), stage.worker()]
+    found = stage.workers(2)
     for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT), strict=True):
         worker.signal(number)
     assert [worker.exit_code() for worker in found] == [0, 0]
@@ -103,6 +103,12 @@ def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage
 # ---- the database away
 
 
+def restarted(server: PrivatePostgres, stage: Stage) -> None:
+    """The server is back, and this process has forgotten the connections that died with it."""
+    server.start()
+    stage.db.close()
+
+
 def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
@@ -115,7 +121,7 @@ def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     stage.flag("flag")
     for run in (returns, raises):
         worker.says(f"cannot complete run {run.id}: the database does not answer")
-    private_postgres.start()
+    restarted(private_postgres, stage)
     ended = stage.completed(returns.id)
     assert (ended.outcome, ended.worker_id) == (Outcome.SUCCEEDED, worker.id)
     assert [failure.code for failure in stage.completed(raises.id).failure_summary] == ["operation.error"]
@@ -137,6 +143,6 @@ def test_a_worker_that_stops_without_a_database_ends_all_the_same(
     private_postgres.stop(immediately=True)
     worker.stop()
     assert worker.exit_code() == 0
-    private_postgres.start()
+    restarted(private_postgres, stage)
     stage.worker()
     assert_failed(stage.completed(run.id), "worker.lost")

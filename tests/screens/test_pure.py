@@ -1,0 +1,117 @@
+"""The pure parts of the screens: text, words, columns, differences."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from screens import columns
+from screens import format as fmt
+from screens.diff import Cell, Pin, Row, changed_lines, move, repin
+from screens.text import clean, fit
+from store.records import Counts, Outcome, Status
+from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
+
+DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
+
+
+@given(ANY_TEXT)
+def test_nothing_that_a_terminal_obeys_comes_through(text: str) -> None:
+    assert not {unicodedata.category(char) for char in clean(text)} & DANGEROUS
+
+
+def test_what_is_harmless_is_shown_as_it_is_and_the_rest_as_signs() -> None:
+    assert clean("boom [/foo] Kraków 漢字") == "boom [/foo] Kraków 漢字"
+    assert clean("a\x1b]52;c;x\x07b\nc\td\x00") == "a␛]52;c;x␇b c d␀"
+    assert clean("\u202eabc\x9b") == "�abc�"
+
+
+@given(ANY_TEXT, st.integers(0, 40))
+def test_fitted_text_has_exactly_the_width(text: str, width: int) -> None:
+    assert cell_len(fit(text, width)) == width
+
+
+@given(
+    st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.integers(8, 80)
+)
+def test_a_bar_has_its_width_and_shows_every_share(
+    success: int, failed: int, skipped: int, rest: int, width: int
+) -> None:
+    bar = fmt.bar(Counts(success + failed + skipped + rest, success, failed, skipped), width, ascii_only=True)
+    assert len(bar) == width
+    shares = {"#": success, "x": failed, "-": skipped}
+    assert all((sign in bar) == bool(share) for sign, share in shares.items())
+
+
+def test_durations_are_coarse() -> None:
+    told = [fmt.duration(s) for s in (-1, 0, 59.9, 60, 3599, 3600, 4020, 86399, 86400, 9e6)]
+    assert told == ["0s", "0s", "59s", "1m", "59m", "1h00", "1h07", "23h59", "1d", "104d"]
+    assert fmt.age(ago(59), AT) == "now"
+    assert fmt.age(ago(240), AT) == "4m"
+
+
+def test_progress_is_determinate_only_while_running_with_a_known_total() -> None:
+    running = a_run(1, Outcome.PENDING, Status.RUNNING, summary_counts=Counts(40, 10, 1, 1))
+    assert fmt.progress(running) == "12/40 30%"
+    assert fmt.progress(a_run(1, Outcome.PENDING, Status.RUNNING, summary_counts=Counts(12, 12))) == "12"
+    assert fmt.progress(a_run(1, summary_counts=Counts(40, 30, 10))) == "30/40"
+    assert fmt.progress(a_run(1, Outcome.PENDING, Status.QUEUED)) == ""
+
+
+def test_counts_are_exact_or_a_lower_bound() -> None:
+    assert [fmt.count(n) for n in (0, 1000, 1001)] == ["0", "1000", "≥ 1,000"]
+
+
+def test_every_state_has_a_word_and_a_glyph_in_both_alphabets() -> None:
+    states = [fmt.state_of(run) for run in runs_of_all_states()]
+    for way in (lambda s: s.word, lambda s: s.glyph, lambda s: s.ascii):
+        assert len({way(state) for state in states}) == len(states)
+    assert all(state.ascii.isascii() for state in states)
+
+
+@given(st.integers(44, 250))
+def test_rows_are_as_wide_as_the_header_and_never_wider_than_the_terminal(width: int) -> None:
+    shape = columns.layout(width)
+    assert cell_len(shape.header) <= width
+    for row in columns.rows((*runs_of_all_states(), a_run(1, label=HOSTILE)), AT, shape, frozenset({1}), False):
+        assert sum(cell_len(cell.text) + 1 for cell in row.cells) - 1 == cell_len(shape.header)
+
+
+ROWS = st.lists(st.integers(1, 12), max_size=10, unique=True).flatmap(
+    lambda keys: st.tuples(
+        *(st.builds(lambda text, key=key: Row(key, (Cell(text),)), st.sampled_from("ab")) for key in keys)
+    )
+)
+
+
+@given(ROWS, ROWS)
+def test_painting_the_changed_lines_makes_the_new_picture(old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
+    glass: dict[int, Row | None] = dict(enumerate(old))
+    changed = changed_lines(old, new)
+    for line in changed:
+        glass[line] = new[line] if line < len(new) else None
+    assert [row for _, row in sorted(glass.items()) if row] == list(new)
+    assert (changed == []) == (old == new)
+
+
+@given(ROWS, st.integers(0, 9), ROWS)
+def test_the_cursor_stays_on_its_row(old: tuple[Row, ...], line: int, new: tuple[Row, ...]) -> None:
+    pin = move(Pin(None, 0, False), old, line, follow=False)
+    after = repin(pin, new)
+    if not new:
+        assert after.key is None
+    elif pin.key in {row.key for row in new}:
+        assert after.key == pin.key
+    if new:
+        assert new[after.line].key == after.key
+
+
+@given(ROWS, ROWS)
+def test_on_the_first_row_it_follows_the_newest(old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
+    pin = repin(move(repin(Pin(), old), old, 0, follow=True), new)
+    assert pin.line == 0
+    assert pin.key == (new[0].key if new else None)

@@ -1,0 +1,185 @@
+"""`inventory.sync` in a real worker, over real HTTP: what the tenant has is what the table says, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+
+from store.records import Counts, Outcome, Run
+from store.tables import policies
+from tasks.graph.kinds import KINDS
+from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, directory_id, secret, synthetic
+from tests.support.worker import WorkerProcess
+from tests.tasks.conftest import Stage, assert_failed
+
+POLICIES = 1200
+Key = tuple[str, str]
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator([synthetic("contoso", 7, POLICIES)], page_size=100) as simulator:
+        yield simulator
+
+
+@dataclass
+class Sync:
+    """A worker that may read the simulated tenant."""
+
+    stage: Stage
+    simulator: Simulator
+
+    @property
+    def tenant(self) -> SimulatedTenant:
+        return self.simulator.tenant("contoso")
+
+    def worker(self, client_secret: str = secret("contoso")) -> WorkerProcess:
+        address = {"graph_url": self.simulator.url, "graph_authority": self.simulator.url}
+        app = {"directory_id": directory_id("contoso"), "client_id": CLIENT_ID, "client_secret": client_secret}
+        return self.stage.worker(**address, **{f"credentials_contoso_{name}": value for name, value in app.items()})
+
+    def run(self, **parameters: object) -> Run:
+        return self.stage.completed(self.stage.start("inventory.sync", **parameters).id, 60)
+
+    def faults(self, *faults: Fault) -> None:
+        self.simulator.faults.clear()
+        for fault in faults:
+            self.simulator.faults.add(fault)
+
+    def actual(self) -> set[Key]:
+        """What the tenant has."""
+        return {(kind.name, str(item["id"])) for kind in KINDS for item in self.tenant.listed(kind.name)}
+
+    def known(self) -> list[Key]:
+        """What the table says that it has, doubles included."""
+        query = sa.select(policies.c.kind, policies.c.external_id).where(policies.c.missing_since.is_(None))
+        with self.stage.db.reading() as connection:
+            return sorted((kind, id_) for kind, id_ in connection.execute(query))
+
+    def missing(self) -> set[Key]:
+        query = sa.select(policies.c.kind, policies.c.external_id).where(policies.c.missing_since.is_not(None))
+        with self.stage.db.reading() as connection:
+            return {(kind, id_) for kind, id_ in connection.execute(query)}
+
+
+@pytest.fixture
+def sync(stage: Stage, simulator: Simulator) -> Sync:
+    return Sync(stage, simulator)
+
+
+def codes(run: Run) -> list[str]:
+    return [failure.code for failure in run.failure_summary]
+
+
+def test_all_policies_are_read_once_and_a_second_time_nothing_changes(sync: Sync) -> None:
+    sync.worker()
+    first = sync.run()
+    assert (first.outcome, first.summary_counts, codes(first)) == (Outcome.SUCCEEDED, Counts(POLICIES, POLICIES), [])
+    assert sync.known() == sorted(sync.actual())
+    assert len(sync.known()) == POLICIES
+    second = sync.run()
+    assert (second.outcome, second.summary_counts) == (Outcome.SUCCEEDED, Counts(POLICIES, POLICIES))
+    assert sync.known() == sorted(sync.actual())
+    assert sync.missing() == set()
+    assert sync.stage.told(first.id) == sync.stage.told(second.id) == ["queued", "completed"]
+
+
+def test_a_kind_that_is_forbidden_is_that_kinds_failure_and_loses_nothing(sync: Sync) -> None:
+    sync.worker()
+    sync.faults(Fault("/deviceManagement/roleScopeTags", status=403, count=None))
+    first = sync.run()
+    assert (first.outcome, codes(first)) == (Outcome.PARTIALLY_SUCCEEDED, ["graph.forbidden"])
+    assert "scope tags" in first.failure_summary[0].message
+    readable = {key for key in sync.actual() if key[0] != "scope_tags"}
+    assert sync.known() == sorted(readable)
+    assert first.summary_counts == Counts(len(readable) + 1, len(readable), 1)
+    sync.faults()
+    assert sync.run().outcome is Outcome.SUCCEEDED
+    assert sync.known() == sorted(sync.actual())
+    sync.faults(Fault("/deviceManagement/roleScopeTags", status=403, count=None))
+    assert sync.run().outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert sync.known() == sorted(sync.actual())  # what could not be read is not missing
+    assert sync.missing() == set()
+
+
+def test_throttling_and_pages_that_break_off_lose_and_double_nothing(sync: Sync) -> None:
+    sync.worker()
+    lists = ("configurationPolicies", "deviceConfigurations", "mobileApps", "deviceCompliancePolicies")
+    sync.faults(
+        Fault(lists[0], status=429, retry_after="0.2", after=1, count=2),
+        Fault(lists[1], status=429, after=1),
+        Fault(lists[2], break_off=True, after=1),
+        Fault(lists[3], status=503, after=1),
+    )
+    run = sync.run()
+    assert (run.outcome, run.summary_counts, codes(run)) == (Outcome.SUCCEEDED, Counts(POLICIES, POLICIES), [])
+    assert sync.known() == sorted(sync.actual())
+    asked = [path for _, path, _ in sync.simulator.requests]
+    repeated = {
+        name: sum(name in path for path in asked) - len({path for path in asked if name in path}) for name in lists
+    }
+    assert repeated == {lists[0]: 2, lists[1]: 1, lists[2]: 1, lists[3]: 1}
+    assert sync.stage.everything().count("throttled by Graph") == 3
+
+
+def test_a_kind_that_fails_half_way_is_completed_by_the_next_run(sync: Sync) -> None:
+    sync.worker()
+    path = "/deviceManagement/configurationPolicies"
+    sync.faults(Fault(path, status=404, after=2, count=None))
+    run = sync.run()
+    assert (run.outcome, codes(run)) == (Outcome.PARTIALLY_SUCCEEDED, ["graph.not_found"])
+    assert "configuration policies" in run.failure_summary[0].message
+    of_kind = {key for key in sync.actual() if key[0] == "configuration_policies"}
+    assert len(of_kind & set(sync.known())) == 200 < len(of_kind)
+    sync.faults()
+    assert sync.run().outcome is Outcome.SUCCEEDED
+    assert sync.known() == sorted(sync.actual())
+
+
+def test_only_a_kind_that_was_read_to_its_end_says_what_is_gone(sync: Sync) -> None:
+    sync.worker()
+    sync.run()
+    removed = {(kind, sync.tenant.listed(kind)[0]["id"]) for kind in ("mobile_apps", "configuration_policies")}
+    for kind, id_ in removed:
+        assert sync.tenant.delete(kind, id_)
+    sync.faults(Fault("/deviceManagement/configurationPolicies", status=404, after=2, count=None))
+    assert sync.run().outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert sync.missing() == {key for key in removed if key[0] == "mobile_apps"}
+    sync.faults()
+    assert sync.run(kinds=["mobile_apps"]).outcome is Outcome.SUCCEEDED
+    assert sync.missing() == {key for key in removed if key[0] == "mobile_apps"}
+    assert sync.run().outcome is Outcome.SUCCEEDED
+    assert sync.missing() == removed
+    assert sync.known() == sorted(sync.actual())
+    kind, id_ = min(removed)
+    sync.tenant.put(kind, {"id": id_, "displayName": "It is back"})
+    sync.run()
+    assert sync.missing() == removed - {(kind, id_)}
+
+
+def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
+    worker = sync.worker(client_secret="abc8Q~wrongwrongwrongwrongwrong")
+    run = sync.run()
+    assert_failed(run, "graph.unauthorized")
+    assert "check directory, client id and secret" in run.failure_summary[0].message
+    assert sync.known() == []
+    for text in (sync.stage.everything(), worker.log):
+        assert "wrongwrong" not in text
+
+
+def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> None:
+    stage.worker()
+    run = stage.completed(stage.start("inventory.sync").id)
+    assert_failed(run, "graph.unauthorized")
+    assert "[credentials.contoso]" in run.failure_summary[0].message
+
+
+def test_a_graph_that_cannot_be_reached_fails_the_run(stage: Stage) -> None:
+    sync = Sync(stage, Simulator([synthetic("contoso", 7, 10)]))  # an address at which nobody serves
+    sync.simulator._server.server_close()
+    sync.worker()
+    run = sync.run()
+    assert (run.outcome, set(codes(run))) == (Outcome.FAILED, {"graph.unavailable"})
