@@ -36,6 +36,7 @@ class FormScreen(LiveScreen):
     FormScreen Input, FormScreen Select > SelectCurrent { border: none; height: 1; padding: 0 1; background: $surface; }
     FormScreen Input:focus { background: $boost; text-style: bold; }
     FormScreen Select { height: 1; }
+    FormScreen Select:focus > SelectCurrent { border: none; background: $boost; text-style: bold; }
     FormScreen Select.-expanded { height: auto; }
     FormScreen Checkbox { border: none; height: auto; max-height: 12; padding: 0 1; }
     FormScreen Checkbox:focus { border: none; background: $boost; }
@@ -59,7 +60,7 @@ class FormScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         yield bars.Line(id="header")
-        with VerticalScroll():
+        with VerticalScroll(can_focus=False):
             yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)

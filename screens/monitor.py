@@ -5,6 +5,7 @@ Screens that open at a key, and the dispatcher, are imported then: the first pai
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.screen import Screen
@@ -115,17 +117,20 @@ class Monitor(App[None]):
             self.call_after_refresh(_collect_again)
 
     def _show(self, snapshot: Snapshot) -> None:
+        self._on_screens(lambda screen: screen.show(snapshot))
+
+    def _on_screens(self, action: Callable[[Live], None]) -> None:
         for screen in self.screen_stack:
+            # One that is being put together, or taken down, has not all of its parts.
             if isinstance(screen, Live) and screen.is_mounted:
-                screen.show(snapshot)
+                with contextlib.suppress(NoMatches):
+                    action(screen)
 
     def _show_freshness(self) -> None:
         words = self.freshness.words(self._poller.interval, self._poller.paused)
         if words != self._shown_freshness:
             self._shown_freshness = words
-            for screen in self.screen_stack:
-                if isinstance(screen, Live) and screen.is_mounted:
-                    screen.show_freshness(words)
+            self._on_screens(lambda screen: screen.show_freshness(words))
 
     def _tell_away(self, away: bool) -> None:
         if away and not self._said_away:
@@ -147,10 +152,7 @@ class Monitor(App[None]):
             if isinstance(screen, Live):
                 request = screen.asks(request)
         self._poller.ask(request)
-        if self.snapshot:
-            for screen in self.screen_stack[-1:]:
-                if isinstance(screen, Live) and screen.is_mounted:
-                    screen.show_freshness(self._shown_freshness)
+        self._on_screens(lambda screen: screen.show_freshness(self._shown_freshness))
 
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
         """The filter narrowed to the chosen tenant."""

@@ -102,7 +102,7 @@ class RunsScreen(LiveScreen):
         snapshot, monitor = self._snapshot, self.monitor
         monitor.put_header(self, monitor.tenant or "all tenants", self._freshness)
         counts = snapshot.counts if snapshot else dict.fromkeys(TABS, 0)
-        self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab))
+        self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab, self.size.width))
         shown = len(snapshot.runs) if snapshot else 0
         self.query_one("#filter", bars.Line).put(
             bars.filter_line(self.terms, shown, counts[self.tab], len(self._marked))

@@ -41,13 +41,16 @@ def header(tenant: str, user: str, database: str, freshness: str, unread: int, w
     return Content.assemble(Content(left).truncate(room, ellipsis=True, pad=True), " ", right)
 
 
-def tabs(counts: Mapping[str, int], active: str) -> Content:
-    """The tabs with their keys and honest counts."""
-    parts: list[Content] = []
-    for number, (name, many) in enumerate(counts.items(), 1):
-        words = f" {number} {name} {fmt.count(many)} "
-        parts.append(Content.styled(words, "bold reverse" if name == active else ""))
-    return Content(" ").join(parts)
+def tabs(counts: Mapping[str, int], active: str, width: int) -> Content:
+    """The tabs with their keys and honest counts; on a narrow terminal without the blanks, or the counts, that do not fit."""
+    numbered = [(f"{number} {name}", fmt.count(many)) for number, (name, many) in enumerate(counts.items(), 1)]
+    for words in ([f" {name} {many} " for name, many in numbered], [f"{name} {many}" for name, many in numbered]):
+        if sum(len(word) + 1 for word in words) <= width:
+            break
+    else:
+        words = [name for name, _ in numbered]
+    styles = ["bold reverse" if name == active else "" for name in counts]
+    return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
 
 
 def filter_line(terms: str, shown: int, of: int, marked: int) -> Content:

@@ -6,10 +6,12 @@ Comparisons are ratios within one run: the machine is whatever it is, and so is 
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks import feel, lists, paint, throughput
-from tests.benchmarks.report import Line, load, print_head, print_line
+from tests.benchmarks.report import Line, load, print_head, print_line, write
 from tests.benchmarks.stage import Stage, stage
 
 MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
@@ -30,12 +32,13 @@ def main() -> None:
     unknown = set(arguments.names) - set(MEASURES)
     if unknown:
         parser.error(f"there is no measure '{min(unknown)}': known are {', '.join(MEASURES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is put away
     with stage(arguments.runs) as found:
         print_head(found.server_says("server_version"), found.server_says("fsync"))
         for name in arguments.names or MEASURES:
             for line in MEASURES[name](found):
                 print_line(line)
-    print(f"\nload at the end: {load()}")
+    write(f"\nload at the end: {load()}")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from opsmon import RunContext, operation
+from tests.benchmarks.report import write
 
 STARTERS = 2
 SLOTS = 4
@@ -44,7 +44,7 @@ class Counter:
         with self._lock:
             self._done += 1
             if self._done == self._expected:
-                print(time.time(), flush=True)
+                write(time.time())
 
 
 def in_threads(action: Callable[[int], object], numbers: range) -> None:
@@ -61,7 +61,7 @@ def in_threads(action: Callable[[int], object], numbers: range) -> None:
 
 def serve(action: Callable[[int], None]) -> None:
     """Say ready, then do what the input says until it ends."""
-    print("ready", flush=True)
+    write("ready")
     for line in sys.stdin:
         action(int(line))
 
@@ -73,9 +73,9 @@ def serve_starts(start: Callable[[int], object]) -> None:
         nonlocal begun
         numbers = range(begun, begun + count)
         begun += count
-        print(time.time(), flush=True)
+        write(time.time())
         in_threads(start, numbers)
-        print(time.time(), flush=True)
+        write(time.time())
 
     serve(round_of)
 
@@ -175,7 +175,6 @@ def load(url: str, runs: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     ROLES: dict[str, Callable[..., None]] = {
         "starter": starter,
         "worker": worker,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from store.identity import identity_hash
 from store.records import Run, Status
 from store.tables import operation_runs
 from store.types import seconds_ago
+from tasks.dispatch import make_dispatcher
+from tests.benchmarks.child import registry
 from tests.benchmarks.paint import command
 from tests.benchmarks.report import Line, median, say
 from tests.benchmarks.stage import KINDS, SETTINGS, Stage, child, me, opened
@@ -24,7 +27,7 @@ from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
 
 STARTS = 15
-KEYS = 40
+ROUND_TRIPS = 2
 ROWS = 40
 CHANGED = 5
 ROUNDS = 8
@@ -44,9 +47,6 @@ def idle(stage: Stage) -> Iterator[Line]:
 
 
 def _starts(stage: Stage, url: str, db: Any, kind: str) -> Iterator[float]:
-    from tests.benchmarks.child import registry
-    from tasks.dispatch import make_dispatcher
-
     dispatcher, queue = make_dispatcher(db, registry(lambda: None), 5.0)
     user, dice = access.find_user(db, me()), random.Random(1)
     with child("worker", url, "", log=stage.folder / "idle.log") as process, contextlib.closing(queue):
@@ -57,7 +57,7 @@ def _starts(stage: Stage, url: str, db: Any, kind: str) -> Iterator[float]:
             time.sleep(1 + dice.random())
             began = time.time()
             run = dispatcher.start(user, "bench", "bench.nothing", {"number": number}).run
-            done = wait_for(lambda run=run: _completed(db, run), what="the run to be completed")
+            done = wait_for(functools.partial(_completed, db, run), what="the run to be completed")
             assert done.started_at is not None
             yield done.started_at.timestamp() - began
 
@@ -79,8 +79,8 @@ def frozen(stage: Stage) -> Iterator[Line]:
             with server.frozen():
                 screen.read_for(4.0)
                 waits = [1000 * seconds for seconds in _keys(screen, ids)]
-                quitting = screen.press("q")
-                quitting = screen.wait() - quitting
+                pressed = screen.press("q")
+                quitting = screen.wait() - pressed
     value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
     yield Line("a key while the database is frozen, until its row is painted", value, "< 100 ms", max(waits) < 100)
     yield Line("quitting while the database is frozen", f"{1000 * quitting:.0f} ms", "< 1000 ms", quitting < 1)
@@ -89,13 +89,12 @@ def frozen(stage: Stage) -> Iterator[Line]:
 def _keys(screen: Terminal, ids: list[int]) -> Iterator[float]:
     """Down and up again, each until the row that the cursor comes to has arrived."""
     newest_first = ids[::-1]
-    way = [*range(1, 11), *range(9, -1, -1)]
-    for line in way * (KEYS // len(way)):
-        screen.read_for(0.15)
-        down = not hasattr(screen, "line") or line > screen.line  # type: ignore[attr-defined]
-        screen.line = line  # type: ignore[attr-defined]
-        pressed = screen.press("j" if down else "k")
-        yield screen.read_until(str(newest_first[line])) - pressed
+    for _ in range(ROUND_TRIPS):
+        for key, lines in (("j", range(1, 11)), ("k", range(9, -1, -1))):
+            for line in lines:
+                screen.read_for(0.15)
+                pressed = screen.press(key)
+                yield screen.read_until(str(newest_first[line])) - pressed
 
 
 def silence(stage: Stage) -> Iterator[Line]:

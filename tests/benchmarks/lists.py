@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from screens.monitor import WINDOW
@@ -39,37 +38,37 @@ def measure(stage: Stage) -> Iterator[Line]:
         say(f"{kind}: filling databases with {sizes} runs")
         large, small = (stage.loaded(kind, size) for size in stage.sizes)
         with opened(large) as many, opened(small) as few:
-            yield _compare(f"{kind}: poll as the screens open ({sizes} runs)", _poll("All", ""), many, few)
-            yield _compare(f"{kind}: page of {WINDOW} alone", _page, many, few)
+            user_id = access.find_user(many, me()).id
+            assert user_id == access.find_user(few, me()).id
+            measure = f"{kind}: poll as the screens open, at {stage.sizes[0]:,} against {stage.sizes[1]:,} runs"
+            yield _compare(measure, _poll(user_id, "All", ""), many, few, GOAL)
+            yield _compare(f"{kind}: the page of {WINDOW} alone", partial(_page, user_id=user_id), many, few, GOAL)
             for name, view in VIEWS.items():
-                yield _compare(f"{kind}: poll, {name}", _poll(*view), many, few)
+                yield _compare(f"{kind}: poll with {name}", _poll(user_id, *view), many, few, None)
 
 
-def _poll(tab: str, terms: str) -> Query:
-    return partial(_take, tab=tab, terms=terms)
+def _poll(user_id: int, tab: str, terms: str) -> Query:
+    request = snapshot.Request(user_id, parse(terms.split()), tab, WINDOW)
+    return lambda db: snapshot.take(db, request)
 
 
-def _take(db: Database, tab: str, terms: str) -> object:
-    request = snapshot.Request(access.find_user(db, me()).id, parse(terms.split()), tab, WINDOW)
-    return snapshot.take(db, request)
-
-
-def _page(db: Database) -> object:
+def _page(db: Database, user_id: int) -> object:
     with db.reading() as connection:
-        user_id = 1
         members = access.read_memberships(connection, user_id)
         return queries.page(connection, members, user_id, parse(()), WINDOW)
 
 
-def _compare(measure: str, query: Query, many: Database, few: Database) -> Line:
+def _compare(measure: str, query: Query, many: Database, few: Database, goal: float | None) -> Line:
+    say(measure)
     for _ in range(WARM_UP):
-        query(many), query(few)
+        query(many)
+        query(few)
     slow, quick = [], []
     for _ in range(REPETITIONS):
         quick.append(_timed(query, few))
         slow.append(_timed(query, many))
     shown = f"{_ms(slow)} and {_ms(quick)}"
-    return ratio_line(measure, slow, quick, shown, GOAL)
+    return ratio_line(measure, slow, quick, shown, goal)
 
 
 def _timed(query: Query, db: Database) -> float:

@@ -54,7 +54,9 @@ def _measure(stage: Stage, kind: str, url: str) -> Iterator[Line]:
             paints.append(paint)
             bases.append(base)
     shown = f"{1000 * median(paints):.0f} and {1000 * median(bases):.0f} ms"
-    yield ratio_line(f"{kind}: command to first row, {stage.sizes[0]:,} runs, against its imports", paints, bases, shown, GOAL)
+    yield ratio_line(
+        f"{kind}: command to first row, {stage.sizes[0]:,} runs, against its imports", paints, bases, shown, GOAL
+    )
     most = max(memory)
     yield Line(f"{kind}: resident memory of the screens", f"{most / 1e6:.0f} MB", "< 110 MB", most < MEMORY_GOAL)
 

@@ -24,16 +24,16 @@ class Line:
     met: bool | None = None
 
 
-_WIDTHS = (64, 44, 22)
+_WIDTHS = (80, 36, 14)
 
 
 def print_head(server: str, fsync: str) -> None:
     """The command that was given, and the machine's shape: without them nobody can repeat what follows."""
     memory = psutil.virtual_memory().total / 2**30
-    print(f"$ {Path(sys.executable).name} -m tests.benchmarks {' '.join(sys.argv[1:])}".rstrip())
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, load {load()}")
-    print(f"Python {platform.python_version()}, PostgreSQL {server} (fsync {fsync}), SQLite {sqlite3.sqlite_version}")
-    print("Each value is the median of repetitions that alternate with what they are compared with.\n")
+    write(f"$ {Path(sys.executable).name} -m tests.benchmarks {' '.join(sys.argv[1:])}".rstrip())
+    write(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, load {load()}")
+    write(f"Python {platform.python_version()}, PostgreSQL {server} (fsync {fsync}), SQLite {sqlite3.sqlite_version}")
+    write("Each value is the median of repetitions that alternate with what they are compared with.\n")
     _print_cells("measure", "value", "goal", "met?")
     _print_cells("-" * _WIDTHS[0], "-" * _WIDTHS[1], "-" * _WIDTHS[2], "----")
 
@@ -44,13 +44,19 @@ def print_line(line: Line) -> None:
 
 def _print_cells(*cells: str) -> None:
     padded = [cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=False)]
-    print(" | ".join([*padded, *cells[len(padded) :]]).rstrip(), flush=True)
+    write(" | ".join([*padded, *cells[len(padded) :]]))
+
+
+def write(line: object) -> None:
+    sys.stdout.write(f"{line}".rstrip(" ") + "\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """What is going on, for whoever waits; not part of the result."""
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="\r", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r\x1b[K{text}\r")
+        sys.stderr.flush()
 
 
 def load() -> str:
@@ -61,7 +67,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def ratio_line(measure: str, values: Sequence[float], others: Sequence[float], shown: str, most: float) -> Line:
-    """A line about `values` against `others`, pair by pair; `shown` says both in words."""
+def ratio_line(measure: str, values: Sequence[float], others: Sequence[float], shown: str, most: float | None) -> Line:
+    """A line about `values` against `others`, pair by pair; `shown` says both in words. `most` is the goal, if there is one."""
     ratio = median([value / other for value, other in zip(values, others, strict=True)])
+    if most is None:
+        return Line(measure, f"{ratio:.2f} ({shown})")
     return Line(measure, f"{ratio:.2f} ({shown})", f"ratio <= {most:g}", ratio <= most)

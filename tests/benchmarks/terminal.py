@@ -20,7 +20,9 @@ import psutil
 class Terminal:
     """A program in a pseudo-terminal. `began` is when it was started; times are those of time.perf_counter."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], columns: int, lines: int, cwd: str) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], columns: int, lines: int, cwd: str
+    ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.began = time.perf_counter()
@@ -32,7 +34,7 @@ class Terminal:
             env=dict(environment),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (no other thread runs here)
         )
         os.close(slave)
 

@@ -68,7 +68,10 @@ def _lines(kind: str, rates: dict[str, list[float]]) -> Iterator[Line]:
     value = f"{rate:.0f}/s ({min(ours):.0f} to {max(ours):.0f})"
     goals = kind == "postgresql"
     yield Line(
-        f"{kind}: runs from start to completed, 4 slots", value, ">= 200/s" if goals else "", rate >= 200 if goals else None
+        f"{kind}: runs from start to completed, 4 slots",
+        value,
+        ">= 200/s" if goals else "",
+        rate >= 200 if goals else None,
     )
     yield Line(f"{kind}: bare Huey, the same shape", f"{median(bare):.0f}/s ({min(bare):.0f} to {max(bare):.0f})")
     yield Line(
@@ -89,7 +92,9 @@ def _opsmon(stage: Stage, url: str, queue: str = "") -> Iterator[Round]:
             with db.reading() as connection:
                 if connection.execute(sa.select(operation_runs.c.id).where(IS_ACTIVE).limit(1)).first():
                     return None
-                last: dt.datetime = connection.execute(sa.select(sa.func.max(operation_runs.c.completed_at))).scalar_one()
+                last: dt.datetime = connection.execute(
+                    sa.select(sa.func.max(operation_runs.c.completed_at))
+                ).scalar_one()
                 return last.timestamp()
 
         def run_round(count: int) -> float:
@@ -124,7 +129,9 @@ def _children(
         yield one, other
 
 
-def _go(worker: subprocess.Popen[str], starter: subprocess.Popen[str], count: int, last: list[float] | None = None) -> float:
+def _go(
+    worker: subprocess.Popen[str], starter: subprocess.Popen[str], count: int, last: list[float] | None = None
+) -> float:
     """Start so many, wait until the worker has executed them (`last` is told when), return when the first was started."""
     _write(worker, count)
     _write(starter, count)

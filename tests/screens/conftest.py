@@ -158,13 +158,12 @@ async def until(pilot: Any, condition: Callable[[], Any], what: str = "", second
     return answer
 
 
-def shown(monitor: Monitor) -> str:
-    """The text of the top screen, as a person reads it."""
-    width, height = monitor.size
-    lines = monitor.screen._compositor.render_strips() if hasattr(monitor.screen._compositor, "render_strips") else []
-    assert width
-    assert height
-    return "\n".join(strip.text for strip in lines)
+def threads_end() -> None:
+    """Nothing is in flight any more: a connection that a thread still holds could not be closed."""
+    for thread in threading.enumerate():
+        if thread.name in ("poller", "background"):
+            thread.join(15)
+            assert not thread.is_alive()
 
 
 def toasts(monitor: Monitor) -> list[str]:

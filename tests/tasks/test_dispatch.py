@@ -99,27 +99,20 @@ def test_a_retry_is_a_new_run_of_the_same_parameters(stage: Stage) -> None:
     assert stage.run(first.id).outcome is Outcome.SUCCEEDED
 
 
-@pytest.mark.parametrize(
-    ("login", "type_", "parameters", "error"),
-    [
+def test_what_may_not_be_started_leaves_no_trace(stage: Stage) -> None:
+    users = {name: access.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
+    access.grant(stage.db, "rob", "contoso", Role.READONLY)
+    before = stage.everything()
+    for login, type_, parameters, error in (
         ("rob", "test.hold", {"name": "x"}, Forbidden),
         ("eve", "test.hold", {"name": "x"}, NotFound),
         ("ann", "test.none", {}, InputInvalid),
         ("ann", "test.hold", {}, InputInvalid),
+        ("ann", "test.hold", {"name": 1}, InputInvalid),
         ("ann", "test.hold", {"name": "x", "other": 1}, InputInvalid),
-        ("ann", "test.hold", {"name": "client_secret=abc8Q~secretsecretsecretsecret"}, InputInvalid),
-        ("ann", "test.hold", {"name": "Bearer opaque-token-0815"}, InputInvalid),
-        ("ann", "test.hold", {"name": "postgresql://u:hunter2@h/x"}, InputInvalid),
-    ],
-)
-def test_what_may_not_be_started_leaves_no_trace(
-    stage: Stage, login: str, type_: str, parameters: dict[str, Any], error: type[Exception]
-) -> None:
-    users = {name: access.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
-    access.grant(stage.db, "rob", "contoso", Role.READONLY)
-    before = stage.everything()
-    with pytest.raises(error):
-        stage.dispatcher().start(users[login], "contoso", type_, parameters)
+    ):
+        with pytest.raises(error):
+            stage.dispatcher().start(users[login], "contoso", type_, parameters)
     assert stage.everything() == before
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -88,18 +87,12 @@ def cast_of(stage: Stage, column: str) -> str:
     return "CAST(:value AS jsonb)" if column == "context" and not stage.db.is_sqlite else ":value"
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [{"name": visible(EVIL[which])[:200]} for which in ("bearer", "opaque", "url", "secret", "connection")]
-    + [{"name": "x", "key": "-----BEGIN PRIVATE KEY-----"}],
-)
-def test_a_parameter_that_looks_like_a_secret_is_refused_before_anything_is_written(
-    stage: Stage, parameters: dict[str, Any]
-) -> None:
+def test_a_parameter_that_looks_like_a_secret_is_refused_before_anything_is_written(stage: Stage) -> None:
     before = stage.everything()
-    with pytest.raises(InputInvalid, match="looks as if it held a secret") as refusal:
-        stage.dispatcher().start(stage.user, "contoso", "test.mark", parameters)
-    assert found_in(str(refusal.value)) == []
+    for which in ("bearer", "opaque", "url", "secret", "connection"):
+        with pytest.raises(InputInvalid, match="looks as if it held a secret") as refusal:
+            stage.dispatcher().start(stage.user, "contoso", "test.mark", {"name": visible(EVIL[which])})
+        assert found_in(str(refusal.value)) == []
     assert stage.everything() == before
     if stage.db.is_sqlite:
         assert found_in(file_of(stage)) == []

@@ -116,32 +116,31 @@ def notes_what_json_cannot_hold(run: RunContext) -> None:
     run.success()
 
 
-@pytest.mark.parametrize(
-    ("function", "outcome", "codes"),
-    [
-        (nothing, Outcome.SUCCEEDED, []),
-        (all_done, Outcome.SUCCEEDED, []),
-        (some_done, Outcome.PARTIALLY_SUCCEEDED, ["test.no"]),
-        (none_done, Outcome.FAILED, ["test.no"]),
-        (left_over, Outcome.PARTIALLY_SUCCEEDED, ["operation.incomplete"]),
-        (raises_late, Outcome.PARTIALLY_SUCCEEDED, ["operation.error"]),
-        (raises_early, Outcome.FAILED, ["operation.error"]),
-        (known, Outcome.FAILED, ["test.known"]),
-        (nested, Outcome.FAILED, ["operation.error"]),
-        (exits, Outcome.FAILED, ["operation.error"]),
-        (interrupts, Outcome.FAILED, ["operation.error"]),
-        (has_no_text, Outcome.FAILED, ["operation.error"]),
-        (has_a_wrong_code, Outcome.FAILED, ["operation.error"]),
-        (notes_what_json_cannot_hold, Outcome.SUCCEEDED, []),
-    ],
-)
-def test_however_an_operation_ends_its_run_is_completed(
-    stage: Stage, function: Callable[[RunContext], None], outcome: Outcome, codes: list[str]
-) -> None:
-    run = carry_out(stage, function)
-    assert (run.status, run.outcome) == (Status.COMPLETED, outcome)
-    assert [failure.code for failure in run.failure_summary] == codes
-    assert stage.told(run.id) == ["queued", "completed"]
+ENDS: dict[Callable[[RunContext], None], tuple[Outcome, list[str]]] = {
+    nothing: (Outcome.SUCCEEDED, []),
+    all_done: (Outcome.SUCCEEDED, []),
+    some_done: (Outcome.PARTIALLY_SUCCEEDED, ["test.no"]),
+    none_done: (Outcome.FAILED, ["test.no"]),
+    left_over: (Outcome.PARTIALLY_SUCCEEDED, ["operation.incomplete"]),
+    raises_late: (Outcome.PARTIALLY_SUCCEEDED, ["operation.error"]),
+    raises_early: (Outcome.FAILED, ["operation.error"]),
+    known: (Outcome.FAILED, ["test.known"]),
+    nested: (Outcome.FAILED, ["operation.error"]),
+    exits: (Outcome.FAILED, ["operation.error"]),
+    interrupts: (Outcome.FAILED, ["operation.error"]),
+    has_no_text: (Outcome.FAILED, ["operation.error"]),
+    has_a_wrong_code: (Outcome.FAILED, ["operation.error"]),
+    notes_what_json_cannot_hold: (Outcome.SUCCEEDED, []),
+}
+
+
+def test_however_an_operation_ends_its_run_is_completed(stage: Stage) -> None:
+    found = {function: carry_out(stage, function) for function in ENDS}
+    assert {run.status for run in found.values()} == {Status.COMPLETED}
+    assert {
+        function: (run.outcome, [failure.code for failure in run.failure_summary]) for function, run in found.items()
+    } == ENDS
+    assert [stage.told(run.id) for run in found.values()] == [["queued", "completed"]] * len(ENDS)
 
 
 def test_an_operation_cannot_take_the_worker_down(stage: Stage) -> None:
