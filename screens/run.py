@@ -14,6 +14,7 @@ from textual.widgets import Footer, Static
 
 from screens import detail
 from screens.live import LiveScreen
+from screens.text import without_colour
 from screens.widgets import bars
 from store.snapshot import Detail, Request, Snapshot
 
@@ -68,6 +69,8 @@ class RunScreen(LiveScreen):
         self.refresh_keys()
 
     def _put(self, content: Content) -> None:
+        if self.monitor.no_color:
+            content = without_colour(content)
         if self._shown is None or content != self._shown or content.spans != self._shown.spans:
             self._shown = content
             self.query_one("#detail", Static).update(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -101,7 +102,7 @@ class RunsScreen(LiveScreen):
             return
         snapshot, monitor = self._snapshot, self.monitor
         monitor.put_header(self, monitor.tenant or "all tenants", self._freshness)
-        counts = snapshot.counts if snapshot else dict.fromkeys(TABS, 0)
+        counts: Mapping[str, int | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
         self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab, self.size.width))
         shown = len(snapshot.runs) if snapshot else 0
         self.query_one("#filter", bars.Line).put(

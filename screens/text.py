@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
-from textual.content import Content
+from textual.content import Content, Span
 
 #: Characters that move, hide or reorder others, or that a terminal may obey.
 _DANGEROUS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -42,6 +42,13 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) > width:
         return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width) if width > 1 else "…"[:width]
     return set_cell_size(text, width)
+
+
+def without_colour(content: Content) -> Content:
+    """The same with its colours gone: turned into greys, as Textual does for NO_COLOR, red on black cannot be read."""
+    keep = {"bold", "dim", "underline", "reverse"}
+    spans = [Span(s.start, s.end, " ".join(w for w in str(s.style).split() if w in keep)) for s in content.spans]
+    return Content(content.plain, spans)
 
 
 def plain(text: str) -> Content:

@@ -41,10 +41,19 @@ def header(tenant: str, user: str, database: str, freshness: str, unread: int, w
     return Content.assemble(Content(left).truncate(room, ellipsis=True, pad=True), " ", right)
 
 
-def tabs(counts: Mapping[str, int], active: str, width: int) -> Content:
-    """The tabs with their keys and honest counts; on a narrow terminal without the blanks, or the counts, that do not fit."""
-    numbered = [(f"{number} {name}", fmt.count(many)) for number, (name, many) in enumerate(counts.items(), 1)]
-    for words in ([f" {name} {many} " for name, many in numbered], [f"{name} {many}" for name, many in numbered]):
+def tabs(counts: Mapping[str, int | None], active: str, width: int) -> Content:
+    """The tabs with their keys and honest counts (None: not known yet).
+
+    On a narrow terminal the blanks go first, then the counts.
+    """
+    numbered = [
+        (f"{number} {name}", "" if many is None else fmt.count(many))
+        for number, (name, many) in enumerate(counts.items(), 1)
+    ]
+    for words in (
+        [f" {name} {many}".rstrip() + " " for name, many in numbered],
+        [f"{name} {many}".rstrip() for name, many in numbered],
+    ):
         if sum(len(word) + 1 for word in words) <= width:
             break
     else:
@@ -53,7 +62,7 @@ def tabs(counts: Mapping[str, int], active: str, width: int) -> Content:
     return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
 
 
-def filter_line(terms: str, shown: int, of: int, marked: int) -> Content:
-    """The active filter, and n of m."""
+def filter_line(terms: str, shown: int, of: int | None, marked: int) -> Content:
+    """The active filter, and n of m (None: not known yet)."""
     marks = f"   {marked} marked" if marked else ""
-    return Content(clean(f" filter: {terms or 'none'}   {shown} of {fmt.count(of)}{marks}"))
+    return Content(clean(f" filter: {terms or 'none'}   {'' if of is None else f'{shown} of {fmt.count(of)}'}{marks}"))

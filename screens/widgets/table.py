@@ -122,9 +122,13 @@ class RowTable(ScrollView, can_focus=True):
             highlight = self.get_component_rich_style("table--cursor", partial=True)
         blank = Segment(" ", highlight)
         segments = [
-            part for cell in row.cells for part in (Segment(cell.text, Style.parse(cell.style) + highlight), blank)
+            part for cell in row.cells for part in (Segment(cell.text, self._ink(cell.style) + highlight), blank)
         ]
         return self._strip(segments, width)
+
+    def _ink(self, style: str) -> Style:
+        parsed = Style.parse(style)
+        return parsed.without_color if self.app.no_color else parsed
 
     def _strip(self, segments: list[Segment], width: int) -> Strip:
         return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)

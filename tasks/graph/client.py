@@ -20,14 +20,17 @@ from typing import Any, Final, Protocol
 import httpx
 
 from store.errors import OperationFailed
+from tasks.graph.transport import make_http
 from tasks.graph.versions import versioned
 
 _SHORT_CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,60}")
-_AGAIN: Final = (429, 500, 502, 503, 504)
+#: Statuses after which the same request may do better; 0 is an answer that did not come, or not whole.
+_AGAIN: Final = (0, 408, 429, 500, 502, 503, 504)
 _CODES: Final = {
     401: ("graph.unauthorized", "the token was refused: check the app's credentials and consent"),
     403: ("graph.forbidden", "grant the app the permission and consent to it"),
     404: ("graph.not_found", ""),
+    408: ("graph.unavailable", ""),
     429: ("graph.throttled", "it did not end in time: try later"),
 }
 
@@ -67,7 +70,7 @@ class GraphClient:
         self._token = token
         self._sleep = sleep
         self._on_throttle = on_throttle
-        self._http = httpx.Client(base_url=base_url, timeout=self._limits.timeout, follow_redirects=False)
+        self._http = make_http(base_url, self._limits.timeout)
         #: Graph's id of the last request, for a ticket with Microsoft.
         self.request_id = ""
 
@@ -89,29 +92,38 @@ class GraphClient:
         A page that breaks off is asked for again, so none is lost. Raises OperationFailed with a `graph.` code.
         """
         url: httpx.URL | None = self._base.join(versioned(path)).copy_merge_params(dict(parameters or {}))
+        read: set[httpx.URL] = set()
         while url is not None:
-            body = self._send("GET", url)
-            yield [item for item in body.get("value", []) if isinstance(item, dict)]
+            if url in read:
+                raise OperationFailed("graph.unavailable", "a page named one that was read before as its next")
+            read.add(url)
+            body = self._send("GET", url, _is_page)
+            yield body["value"]
             url = self._next(body.get("@odata.nextLink"))
 
     def _next(self, link: object) -> httpx.URL | None:
         if not link:
             return None
-        url = httpx.URL(str(link))
+        try:
+            url = httpx.URL(str(link))
+        except httpx.InvalidURL:
+            raise OperationFailed("graph.unavailable", "a page named what is no address as its next") from None
         # The token goes to Graph and to nobody else, whatever an answer says.
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
             raise OperationFailed("graph.unavailable", "a page named another host as its next")
         return url
 
-    def _send(self, method: str, url: httpx.URL) -> dict[str, Any]:
+    def _send(
+        self, method: str, url: httpx.URL, is_whole: Callable[[dict[str, Any]], bool] = lambda body: True
+    ) -> dict[str, Any]:
         waited = 0.0
         renewed = False
         for attempt in range(1, self._limits.attempts + 1):
-            answer = self._try(method, url)
+            answer = self._try(method, url, is_whole)
             if isinstance(answer, _Refusal) and answer.status == 401 and not renewed:
                 # A token may end before its time; only one that is refused when it is new means no.
                 renewed = True
-                answer = self._try(method, url, force=True)
+                answer = self._try(method, url, is_whole, force=True)
             if isinstance(answer, dict):
                 return answer
             wait = self._wait_before(attempt, answer)
@@ -124,7 +136,9 @@ class GraphClient:
             raise answer.failure()
         raise AssertionError("the last attempt returns or raises")
 
-    def _try(self, method: str, url: httpx.URL, *, force: bool = False) -> dict[str, Any] | _Refusal:
+    def _try(
+        self, method: str, url: httpx.URL, is_whole: Callable[[dict[str, Any]], bool], *, force: bool = False
+    ) -> dict[str, Any] | _Refusal:
         request_id = str(uuid.uuid4())
         headers = {"Authorization": f"Bearer {self._token(force=force)}", "client-request-id": request_id}
         try:
@@ -132,11 +146,11 @@ class GraphClient:
             self.request_id = response.headers.get("request-id", request_id)
             if response.is_success:
                 body = response.json()
-                return body if isinstance(body, dict) else _Refusal(502, "an answer that is no object")
-        except ValueError:  # a body that broke off, or is not JSON
-            return _Refusal(502, "an answer broke off")
+                return body if isinstance(body, dict) and is_whole(body) else _Refusal(0, "an answer was not whole")
+        except (ValueError, RecursionError):  # a body that broke off, or is not JSON
+            return _Refusal(0, "an answer broke off")
         except httpx.HTTPError as error:
-            return _Refusal(503, type(error).__name__)
+            return _Refusal(0, f"no answer ({type(error).__name__})")
         return _Refusal(response.status_code, _short_code(response), _retry_after(response))
 
     def _wait_before(self, attempt: int, answer: _Refusal) -> float:
@@ -144,25 +158,33 @@ class GraphClient:
             return answer.retry_after
         # Full jitter: many workers that were throttled together must not come back together.
         longest = min(self._limits.longest_wait, self._limits.first_wait * 2 ** (attempt - 1))
-        return random.uniform(longest / 2, longest)  # noqa: S311 (no secret hangs on it)
+        return random.uniform(0, longest)  # noqa: S311 (no secret hangs on it)
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    status: int
+    status: int  # 0: nothing that HTTP has a number for
     detail: str = ""
     retry_after: float | None = None
 
     def failure(self) -> OperationFailed:
+        if self.status == 0:
+            return OperationFailed("graph.unavailable", self.detail)
         code, advice = _CODES.get(self.status, ("graph.unavailable" if self.status >= 500 else "operation.error", ""))
         told = f"status {self.status}" + (f" ({self.detail})" if self.detail else "")
         return OperationFailed(code, told + (f", {advice}" if advice else ""))
 
 
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether this is a page of a collection. One without its list must never pass for an empty one: it would say "all gone"."""
+    items = body.get("value")
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
+
+
 def _short_code(response: httpx.Response) -> str:
     try:
         code = response.json()["error"]["code"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return code if isinstance(code, str) and _SHORT_CODE.fullmatch(code) else ""
 
@@ -170,10 +192,12 @@ def _short_code(response: httpx.Response) -> str:
 def _retry_after(response: httpx.Response) -> float | None:
     """Seconds, from a number or an HTTP date; None without the header or when it makes no sense."""
     given = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,6}(\.\d+)?", given):
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
         return float(given)
     try:
         then = email.utils.parsedate_to_datetime(given)
-    except ValueError:
+        if then.tzinfo is None:  # "-0000": UTC, of a place that is not told
+            then = then.replace(tzinfo=dt.UTC)
+        return max(0.0, (then - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (then.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from store.errors import OperationFailed
+from tasks.graph.transport import is_loopback, make_http
 
 #: The scope that asks for everything that the app was granted. The audience is Graph's, wherever Graph is reached.
 SCOPE: Final = "https://graph.microsoft.com/.default"
+_REASON: Final = re.compile(r"[A-Za-z_]{1,60}")
+#: Microsoft's number for a reason, which its documentation is searched by. The text behind it names directories and apps.
+_NUMBER: Final = re.compile(r"AADSTS[0-9]{4,9}(?![0-9])")
 _MICROSOFT: Final = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn", ".partner.microsoftonline.cn")
 
 
@@ -45,7 +48,7 @@ class AppToken:
         self._authority = authority.rstrip("/")
         self._lock = threading.Lock()
         self._app: Any = None
-        self._http = _Http(plain=_is_plain_loopback(authority))
+        self._http = _Http(authority)
 
     def close(self) -> None:
         self._http.close()
@@ -54,8 +57,14 @@ class AppToken:
         with self._lock:
             try:
                 return self._acquire(force)
+            except OperationFailed:
+                raise
             except httpx.HTTPError as error:
                 raise OperationFailed("graph.unavailable", f"the sign-in service: {type(error).__name__}") from error
+            except Exception as error:  # msal raises what it comes across, with what it was told in the text
+                raise OperationFailed(
+                    "graph.unauthorized", f"the sign-in failed ({type(error).__name__}): check graph_authority"
+                ) from error
 
     def _acquire(self, force: bool) -> str:
         app = self._make_app()
@@ -64,9 +73,8 @@ class AppToken:
         answer: dict[str, Any] = app.acquire_token_for_client(scopes=[SCOPE]) or {}
         if "access_token" in answer:
             return str(answer["access_token"])
-        reason = str(answer.get("error", "unknown"))[:60]
         raise OperationFailed(
-            "graph.unauthorized", f"the sign-in was refused ({reason}): check directory, client id and secret"
+            "graph.unauthorized", f"the sign-in was refused ({_reason(answer)}): check directory, client id and secret"
         )
 
     def _make_app(self) -> Any:
@@ -91,25 +99,41 @@ class AppToken:
         return self._app
 
 
-def _is_plain_loopback(authority: str) -> bool:
-    parts = urlsplit(authority)
-    with contextlib.suppress(ValueError):
-        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
-    return parts.scheme == "http" and parts.hostname == "localhost"
+def _reason(answer: Mapping[str, Any]) -> str:
+    """Why a sign-in was refused, in short codes alone."""
+    error = str(answer.get("error"))
+    number = _NUMBER.search(str(answer.get("error_description")))
+    return (error if _REASON.fullmatch(error) else "unknown") + (f", {number.group()}" if number else "")
+
+
+def _readable(response: httpx.Response) -> httpx.Response:
+    """The response, if it is one to msal's liking. Of any other it would raise, or log, the body, which may hold a token."""
+    status = response.status_code
+    if status == 429:
+        raise OperationFailed("graph.throttled", "the sign-in service is busy: try later")
+    if status >= 500:
+        raise OperationFailed("graph.unavailable", f"the sign-in service: status {status}: try later")
+    try:
+        if isinstance(response.json(), dict):
+            return response
+    except (ValueError, RecursionError):
+        pass
+    raise OperationFailed("graph.unavailable", f"no sign-in service answered (status {status}): check graph_authority")
 
 
 class _Http:
     """What msal calls. It insists on https; an authority that is plain http on this machine (the simulator) gets http."""
 
-    def __init__(self, *, plain: bool) -> None:
-        self._plain = plain
-        self._client = httpx.Client(timeout=15.0)
+    def __init__(self, authority: str) -> None:
+        self._plain = authority.startswith("http://") and is_loopback(authority)
+        self._client = make_http(authority, 15.0)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
-        return self._client.get(self._address(url), params=params, headers=self._headers(headers))
+        return _readable(self._client.get(self._address(url), params=params, headers=self._headers(headers)))
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
-        return self._client.post(self._address(url), params=params, data=data, headers=self._headers(headers))
+        sent = self._client.post(self._address(url), params=params, data=data, headers=self._headers(headers))
+        return _readable(sent)
 
     def close(self) -> None:
         self._client.close()

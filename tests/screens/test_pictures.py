@@ -167,3 +167,8 @@ def test_help(picture: Callable[..., bool]) -> None:
 
 def test_toast_of_a_key_that_cannot_be_done(picture: Callable[..., bool]) -> None:
     assert picture(Stage(MANY), "r")
+
+
+def test_run_without_colour(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert picture(Stage(MANY, events=EVENTS), "j", "j", "j", "j", "enter")

@@ -29,11 +29,29 @@ class Fault:
 
     @staticmethod
     def from_json(given: dict[str, Any]) -> Fault:
-        """Raises InputInvalid for keys that are no field."""
+        """Raises InputInvalid for keys that are no field, and values that do not fit theirs."""
         unknown = set(given) - {field.name for field in fields(Fault)}
         if unknown:
             raise InputInvalid(f"a fault has no '{min(unknown)}'", f"known: {', '.join(f.name for f in fields(Fault))}")
+        wrong = {name for name, value in given.items() if not _fits(name, value)}
+        if wrong:
+            raise InputInvalid(f"a fault's '{min(wrong)}' cannot be {given[min(wrong)]!r}", "see tasks/graph/simulator")
         return Fault(**given)
+
+
+def _fits(name: str, value: object) -> bool:
+    match name:
+        case "path" | "tenant":
+            return isinstance(value, str)
+        case "break_off":
+            return isinstance(value, bool)
+        case "slow":
+            return type(value) in (int, float) and 0 <= float(str(value)) <= 3600
+        case "status":
+            return type(value) is int and (value == 0 or 200 <= value <= 599)
+        case "retry_after":
+            return value is None or (isinstance(value, str) and value.isprintable())
+    return (value is None and name == "count") or (type(value) is int and value >= 0)
 
 
 class Faults:

@@ -87,6 +87,9 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: in two, the second waits for the client's delayed acknowledgement (40 ms a page).
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
@@ -106,8 +109,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
-        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
-        body = self.rfile.read(length)
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal() or int(length) > _MAX_BODY:
+            self.close_connection = True  # what was sent is still on the line
+            self._send(413, _error(413))
+            return
+        body = self.rfile.read(int(length))
         if parts.path.startswith("/_simulator/"):
             self._send(*self._control(parts.path, body))
             return
@@ -119,7 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
             extra = {"Retry-After": fault.retry_after} if fault.retry_after else {}
             self._send(fault.status, _error(fault.status), extra)
             return
-        status, answer = self._serve(parts.path, parse_qs(parts.query), body)
+        try:
+            status, answer = self._serve(parts.path, parse_qs(parts.query), body)
+        except ValueError:  # a number that is none, a form that is not text
+            status, answer = 400, _error(400)
         self._send(status, answer, break_off=bool(fault and fault.break_off))
 
     def _send(self, status: int, answer: Any, headers: dict[str, str] | None = None, break_off: bool = False) -> None:
@@ -186,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, tenant: SimulatedTenant, kind: str, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
         items = tenant.listed(kind)
-        start = int(query.get("$skiptoken", ["0"])[0])
+        start = max(0, int(query.get("$skiptoken", ["0"])[0]))
         size = max(1, min(int(query.get("$top", [str(self.server.simulator.page_size)])[0]), 1000))
         answer: dict[str, Any] = {"@odata.context": f"{path}/$metadata", "value": items[start : start + size]}
         if query.get("$count") == ["true"]:
@@ -227,7 +237,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _error(status: int, code: str | None = None) -> dict[str, Any]:
     """As Graph says it for Intune: a JSON string inside the message, with what nobody outside should see."""
-    codes = {401: "InvalidAuthenticationToken", 403: "Forbidden", 404: "ResourceNotFound", 429: "TooManyRequests"}
+    codes = {
+        400: "BadRequest",
+        401: "InvalidAuthenticationToken",
+        403: "Forbidden",
+        404: "ResourceNotFound",
+        413: "RequestEntityTooLarge",
+        429: "TooManyRequests",
+    }
     inner = {
         "_version": 3,
         "Message": "An error has occurred - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000",
