@@ -44,11 +44,15 @@ class WorkerOptions:
 class Heart:
     """The worker's beats, in a thread of their own: nothing else may delay them."""
 
-    def __init__(self, db: Database, worker_id: int, every: float, stuck: Callable[[], int]) -> None:
+    def __init__(
+        self, db: Database, worker_id: int, every: float, stuck: Callable[[], int], lost_after: float = 30.0
+    ) -> None:
         self._db = db
         self._worker_id = worker_id
-        #: A gap longer than this is an outage; so long after one, every living worker has beaten again.
-        self._silence = dt.timedelta(seconds=3 * every + 1)
+        #: A longer gap between two beats is an outage, which may have silenced the others for long enough to look dead.
+        self._outage = dt.timedelta(seconds=lost_after / 2)
+        #: So long after one, every living worker has beaten again.
+        self._recovery = dt.timedelta(seconds=3 * every + 1)
         self._stuck = stuck
         self._lock = threading.Lock()
         self._since: dt.datetime | None = None
@@ -58,7 +62,7 @@ class Heart:
         """One beat. Raises DatabaseAway."""
         at = workers.beat(self._db, self._worker_id, self._stuck())
         with self._lock:
-            if self._since is None or self._last is None or at - self._last > self._silence:
+            if self._since is None or self._last is None or at - self._last > self._outage:
                 self._since = at
             self._last = at
 
@@ -71,7 +75,7 @@ class Heart:
         are the database's, whose clock goes on when a machine sleeps.
         """
         with self._lock:
-            is_settled = self._since and self._last and self._last - self._since >= self._silence
+            is_settled = self._since and self._last and self._last - self._since >= self._recovery
             return self._last if is_settled else None
 
 
@@ -94,7 +98,9 @@ class Worker:
             embedded=options.embedded,
         )
         self._tracker = Tracker(db, self.id, registry, tools)
-        self._heart = Heart(db, self.id, options.beat_every, self._tracker.stuck)
+        # Whoever sets the one time alone must not make living workers look dead between two beats.
+        self._beat_every = min(options.beat_every, options.patience.lost_after / 4)
+        self._heart = Heart(db, self.id, self._beat_every, self._tracker.stuck, options.patience.lost_after)
         self._rescuer = Rescuer(db, self._queue, options.patience)
 
     def stop(self) -> None:
@@ -106,7 +112,7 @@ class Worker:
     def run(self) -> None:
         consumer = self._queue.consumer(self._execute, self._options.slots)
         loops = [
-            (self._heart.beat, self._options.beat_every),
+            (self._heart.beat, self._beat_every),
             (self._tracker.tick, _TICK),
             (self._rescue, self._options.rescue_every),
         ]

@@ -101,9 +101,10 @@ class AppToken:
 
 def _reason(answer: Mapping[str, Any]) -> str:
     """Why a sign-in was refused, in short codes alone."""
-    error = str(answer.get("error"))
+    error = answer.get("error")
     number = _NUMBER.search(str(answer.get("error_description")))
-    return (error if _REASON.fullmatch(error) else "unknown") + (f", {number.group()}" if number else "")
+    known = isinstance(error, str) and _REASON.fullmatch(error)
+    return (str(error) if known else "unknown") + (f", {number.group()}" if number else "")
 
 
 def _readable(response: httpx.Response) -> httpx.Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,23 @@ def _graph(run: RunContext) -> Iterator[GraphClient]:
     credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials(run.tenant.slug))
     token = AppToken(credentials, settings.graph_authority)
 
-    def throttled(seconds: float) -> None:
-        run.log(f"throttled by Graph: waiting {seconds:.0f} s", "warning")
-
     try:
-        with GraphClient(settings.graph_url, token, sleep=run.sleep, on_throttle=throttled) as graph:
+        with GraphClient(settings.graph_url, token, sleep=run.sleep, on_throttle=_teller(run)) as graph:
             yield graph
     finally:
         token.close()
+
+
+def _teller(run: RunContext) -> Callable[[float], None]:
+    """Logs the first waits, then one in twenty: a run keeps so many lines, and a long throttling must not take them all."""
+    numbers = itertools.count(1)
+
+    def throttled(seconds: float) -> None:
+        number = next(numbers)
+        if number <= 5 or number % 20 == 0:
+            run.log(f"throttled by Graph: waiting {seconds:.0f} s" + (f" ({number})" if number > 5 else ""), "warning")
+
+    return throttled
 
 
 def _sync_kind(run: RunContext, graph: GraphClient, kind: Kind) -> None:
@@ -64,6 +74,7 @@ def _sync_kind(run: RunContext, graph: GraphClient, kind: Kind) -> None:
             seen |= fresh
             run.success(len(fresh))
     except OperationFailed as error:
+        run.note("last_request_id", graph.request_id)  # what a ticket with Microsoft asks for first
         if error.failure_code == "graph.unauthorized":
             raise
         run.failed(error.failure_code, f"{kind.label}: {error.message}")
@@ -88,5 +99,8 @@ def _instant(text: object) -> dt.datetime | None:
     try:
         found = dt.datetime.fromisoformat(str(text))
     except ValueError:
+        return None
+    # 0001-01-01 is Intune's word for never, and the last day may lie beyond the calendar in another time zone.
+    if not 1 < found.year < 9999:
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import random
 from collections.abc import Callable
 
 import pytest
@@ -14,7 +15,7 @@ from store.errors import OperationFailed
 from tasks.graph.client import GraphClient
 from tasks.graph.credentials import AppCredentials, AppToken
 from tasks.graph.kinds import KINDS
-from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, synthetic
+from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, server, synthetic
 from tasks.graph.versions import versioned
 
 PATH = "/deviceManagement/configurationPolicies"
@@ -45,8 +46,8 @@ def test_paths_that_are_beta_only_are_asked_for_in_beta() -> None:
 FAULTS = st.builds(
     Fault,
     path=st.just(PATH),
-    status=st.sampled_from([0, 429, 500, 503, 504]),
-    retry_after=st.sampled_from([None, "0", "3"]),
+    status=st.sampled_from([0, 200, 408, 429, 500, 503, 504]),
+    retry_after=st.sampled_from([None, "0", "3", "soon"]),
     break_off=st.booleans(),
     after=st.integers(0, 4),
     count=st.integers(1, 2),
@@ -78,9 +79,46 @@ def test_retry_after_is_honoured(simulator: Simulator, client: Make, slept: list
 def test_without_retry_after_the_waits_grow_with_jitter(simulator: Simulator, client: Make, slept: list[float]) -> None:
     simulator.faults.add(Fault(PATH, status=429, count=5))
     assert ids(client(first_wait=1.0, longest_wait=8.0)) == there(simulator)
-    assert len(slept) == 5
+    assert len(slept) == len(set(slept)) == 5
     for wait, longest in zip(slept, [1, 2, 4, 8, 8], strict=True):
-        assert longest / 2 <= wait <= longest
+        assert 0 <= wait <= longest
+
+
+def test_the_jitter_is_full(
+    simulator: Simulator, client: Make, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def longest(low: float, high: float) -> float:
+        asked.append((low, high))
+        return high
+
+    monkeypatch.setattr(random, "uniform", longest)
+    simulator.faults.add(Fault(PATH, status=503, count=5))
+    assert ids(client(first_wait=1.0, longest_wait=8.0)) == there(simulator)
+    assert asked == [(0, 1), (0, 2), (0, 4), (0, 8), (0, 8)]
+    assert slept == [1, 2, 4, 8, 8]
+
+
+@pytest.mark.parametrize("given_wait", ["soon", "-5", "1e9", "Mon, 32 Foo 2020"])
+def test_a_retry_after_that_makes_no_sense_is_as_good_as_none(
+    simulator: Simulator, client: Make, slept: list[float], given_wait: str
+) -> None:
+    simulator.faults.add(Fault(PATH, status=429, retry_after=given_wait))
+    assert ids(client()) == there(simulator)
+    assert len(slept) == 1
+    assert slept[0] <= 1
+
+
+@pytest.mark.parametrize("given_wait", ["99999", "Fri, 31 Dec 9999 23:59:59 -1200"])
+def test_a_retry_after_beyond_the_limit_is_not_waited_for(
+    simulator: Simulator, client: Make, slept: list[float], given_wait: str
+) -> None:
+    simulator.faults.add(Fault(PATH, status=429, retry_after=given_wait))
+    with pytest.raises(OperationFailed) as caught:
+        ids(client())
+    assert caught.value.failure_code == "graph.throttled"
+    assert slept == []
 
 
 def test_throttling_that_does_not_end_is_told_as_such(simulator: Simulator, client: Make, slept: list[float]) -> None:
@@ -151,6 +189,38 @@ def test_the_token_is_sent_to_graph_alone(simulator: Simulator, token: AppToken)
         with pytest.raises(OperationFailed):
             graph._next(other.url + "/beta/deviceManagement/configurationPolicies?$skiptoken=1")
         assert other.requests == []
+
+
+def test_an_answer_without_its_list_never_passes_for_an_empty_collection(simulator: Simulator, client: Make) -> None:
+    simulator.faults.add(Fault(PATH, status=200, after=1, count=2))
+    assert ids(client()) == there(simulator)
+    simulator.faults.add(Fault(PATH, status=200, count=None))
+    with pytest.raises(OperationFailed, match="not whole") as caught:
+        ids(client(attempts=3))
+    assert caught.value.failure_code == "graph.unavailable"
+
+
+@pytest.mark.parametrize("link", ["{self}", "http://[", "{host}/\a", "{host}/" + "x" * 70_000, "nowhere", 5])
+def test_links_that_lead_nowhere_end_the_reading(
+    simulator: Simulator, client: Make, monkeypatch: pytest.MonkeyPatch, link: object
+) -> None:
+    if isinstance(link, str):
+        path = f"{simulator.url}/beta{PATH}"
+        link = link.replace("{self}", path).replace("{host}", simulator.url)
+    monkeypatch.setattr(server._Handler, "_page", lambda *_: {"value": [{"id": "1"}], "@odata.nextLink": link})
+    with pytest.raises(OperationFailed) as caught:
+        ids(client())
+    assert caught.value.failure_code == "graph.unavailable"
+    assert len(str(caught.value)) < 100
+
+
+def test_a_proxy_is_not_asked_the_way_to_this_machine(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    token = AppToken(AppCredentials(directory_id("contoso"), CLIENT_ID, secret("contoso")), simulator.url)
+    with GraphClient(simulator.url, token) as graph:
+        assert ids(graph) == there(simulator)
+    token.close()
 
 
 def test_a_sleep_that_ends_the_run_ends_the_call(simulator: Simulator, token: AppToken) -> None:

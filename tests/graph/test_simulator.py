@@ -12,7 +12,8 @@ import pytest
 
 from store.errors import InputInvalid
 from tasks.graph.kinds import KINDS
-from tasks.graph.simulator import Simulator, from_folder, synthetic
+from tasks.graph.simulator import SimulatedTenant, Simulator, from_folder, synthetic
+from tasks.graph.simulator.tenants import kind_of
 
 BITLOCKER = {"@odata.type": "#microsoft.graph.windows10CompliancePolicy", "displayName": "BitLocker"}
 FILTER = {"displayName": "VMs", "platform": "windows10AndLater", "rule": '(device.model -eq "Virtual Machine")'}
@@ -34,6 +35,52 @@ def test_a_folder_is_loaded_with_ids_and_kinds(tmp_path: Path) -> None:
     assert policy["displayName"] == "BitLocker"
     assert filter_["id"]
     assert from_folder("f", tmp_path).objects == tenant.objects
+
+
+def test_another_file_leaves_the_ids_of_a_folder_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text(json.dumps(BITLOCKER), encoding="utf-8")
+    (policy,) = from_folder("f", tmp_path).listed("compliance_policies")
+    (tmp_path / "a.json").write_text(json.dumps(BITLOCKER), encoding="utf-8")
+    assert policy in from_folder("f", tmp_path).listed("compliance_policies")
+    assert len(from_folder("f", tmp_path).listed("compliance_policies")) == 2
+
+
+@pytest.mark.parametrize(
+    ("type_", "kind"),
+    [
+        ("deviceManagementConfigurationPolicy", "configuration_policies"),
+        ("macOSCompliancePolicy", "compliance_policies"),
+        ("windowsUniversalAppX", "mobile_apps"),
+        ("iosMobileAppConfiguration", None),
+        ("windows10EnrollmentCompletionPageConfiguration", None),
+        ("windows81GeneralConfiguration", "device_configurations"),
+        ("androidTrustedRootCertificate", "device_configurations"),
+        ("deviceManagementScript", "scripts"),
+        ("deviceAndAppManagementAssignmentFilter", "assignment_filters"),
+        ("roleScopeTag", "scope_tags"),
+        ("deviceAndAppManagementRoleDefinition", "role_definitions"),
+    ],
+)
+def test_a_type_says_the_kind_wherever_the_file_lies(type_: str, kind: str | None) -> None:
+    assert kind_of({"@odata.type": f"#microsoft.graph.{type_}"}, Path("x.json")) == kind
+    if kind:
+        assert kind_of({"@odata.type": f"#microsoft.graph.{type_}"}, Path("Compliance/x.json")) == kind
+
+
+def test_without_a_type_folder_and_shape_say_the_kind() -> None:
+    catalog = {"name": "x", "settings": [], "technologies": "mdm"}
+    assert kind_of(catalog, Path("x.json")) == "configuration_policies"
+    assert kind_of(catalog, Path("Compliance Policies/x.json")) == "compliance_policies"
+    assert kind_of({"displayName": "x"}, Path("Scope Tags/x.json")) == "scope_tags"
+
+
+def test_a_new_object_replaces_no_other() -> None:
+    tenant = SimulatedTenant("f")
+    first, last = (tenant.put("scripts", {"displayName": str(number)}) for number in range(2))
+    tenant.delete("scripts", first)
+    tenant.put("scripts", {"displayName": "new"})
+    assert {item["displayName"] for item in tenant.listed("scripts")} == {"1", "new"}
+    assert tenant.objects["scripts"][last]["displayName"] == "1"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"text"'])
@@ -62,6 +109,25 @@ def test_it_is_controlled_over_http(simulator: Simulator) -> None:
     assert any(path.endswith("token") for _, path, _ in httpx.get(f"{control}/requests").json())
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"path": 5}, {"slow": True}, {"status": 7}, {"count": -1}, {"retry_after": "a\r\nb: c"}, {"after": "x"}, [1]],
+)
+def test_a_fault_that_cannot_be_is_refused(simulator: Simulator, wrong: object) -> None:
+    assert httpx.post(f"{simulator.url}/_simulator/faults", json=wrong).status_code == 400
+    assert httpx.get(f"{simulator.url}/_simulator/requests").status_code == 200
+
+
+def test_nonsense_is_answered_and_the_connection_lives(simulator: Simulator) -> None:
+    simulator.tokens["t"] = simulator.tenant("contoso")
+    with httpx.Client(base_url=simulator.url, headers={"Authorization": "Bearer t"}) as http:
+        assert http.get("/beta/deviceManagement/configurationPolicies?$top=x").status_code == 400
+        assert http.post("/x/oauth2/v2.0/token", content=b"\xff").status_code == 400
+        assert http.get("/v1.0/deviceManagement/configurationPolicies").status_code == 404
+        page = http.get("/beta/deviceManagement/configurationPolicies?$skiptoken=-5&$top=2").json()
+        assert page["value"] == simulator.tenant("contoso").listed("configuration_policies")[:2]
+
+
 def run(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tasks.graph.simulator", *arguments]
     return subprocess.Popen(
@@ -79,9 +145,24 @@ def test_the_program_serves_until_its_input_closes() -> None:
         assert process.wait(10) == 0
 
 
-@pytest.mark.parametrize("tenant", ["=seed:7", "contoso=seeds:7", "contoso=seed:x", "c=folder:/nowhere/at/all"])
-def test_the_program_refuses_nonsense_in_one_line(tenant: str) -> None:
-    with run("--tenant", tenant) as process:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--tenant", "=seed:7"],
+        ["--tenant", "contoso=seeds:7"],
+        ["--tenant", "contoso=seed:x"],
+        ["--tenant", "contoso=policies:-1"],
+        ["--tenant", "c=folder:/nowhere/at/all"],
+        ["--tenant", "a=", "--tenant", "a="],
+        ["--port", "99999"],
+        ["--port", "x"],
+        ["--page-size", "0"],
+        ["--fault", '{"path": 5}'],
+        ["--nonsense"],
+    ],
+)
+def test_the_program_refuses_nonsense_in_one_line(arguments: list[str]) -> None:
+    with run(*arguments) as process:
         _, said = process.communicate(timeout=20)
     assert process.returncode == 2
     assert said.startswith("simulator: ")

@@ -10,7 +10,7 @@ from store.database import Database
 from store.records import Tenant
 from tests.support.people import SUCCEEDED, make_worker, new_run
 
-#: What an attempt was told: the run's id, its identity, its status, whether it was opened.
+#: What became of an attempt: the run's id, the identity that was wanted, the run's status, whether it was opened.
 Told = tuple[int, str, str, bool]
 
 _ready: Barrier
@@ -30,8 +30,9 @@ def race(url: str, tenant: Tenant, keys: range, attempts: int, seed: int) -> lis
     try:
         runs.active_twin(db, tenant.id, "")  # connected before it begins
         _ready.wait(60)
-        answers = (runs.open_or_join(db, new_run(tenant, key=dice.choice(keys))) for _ in range(attempts))
-        return [(run.id, run.run_identity_hash, run.status.value, opened) for run, opened in answers]
+        wanted = (new_run(tenant, key=dice.choice(keys)) for _ in range(attempts))
+        answers = ((new.run_identity_hash, *runs.open_or_join(db, new)) for new in wanted)
+        return [(run.id, identity, run.status.value, opened) for identity, run, opened in answers]
     finally:
         db.close()
 

@@ -210,7 +210,7 @@ def test_no_order_of_calls_leaves_the_lifecycle(db: Database) -> None:
         pass
 
     OnThis.db = db
-    run_state_machine_as_test(OnThis, settings=examples(50))
+    run_state_machine_as_test(OnThis, settings=examples(25))
 
 
 # ---- what the model does not say

@@ -239,6 +239,15 @@ def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, qu
         assert "ix_workers_alive" in plan, plan
 
 
+def test_every_order_of_a_list_ends_in_the_id(full: Full) -> None:
+    """Without it, pages lose runs that were opened at the same instant; an index often hides that."""
+    with sent_statements(full.db) as sent:
+        QUESTIONS["list, second page"](full)
+    orders = re.findall(r"ORDER BY (.*)", sent[-1][0])
+    assert len(orders) >= 3
+    assert [order for order in orders if not re.search(r"created_at DESC, \S*\bid DESC", order)] == []
+
+
 def test_a_walk_would_be_noticed(full: Full) -> None:
     statement = sa.select(sa.func.count()).select_from(sa.text("operation_runs")).where(sa.text("initiator_name = :x"))
     with sent_statements(full.db) as sent, full.db.reading() as connection:

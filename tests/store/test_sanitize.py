@@ -266,11 +266,11 @@ from store import sanitize
 shapes = eval(sys.stdin.read())
 for shape in shapes:
     for end in ("", "!"):
-        long = shape * (60_000 // len(shape)) + end
+        long = shape * (40_000 // len(shape)) + end
         for pattern, replacement in sanitize._SECRETS + sanitize._PRIVATE:
             pattern.sub(replacement, long)
     text = shape * (sanitize.MAX_INPUT // len(shape) - 2)
-    sanitize.sanitize(text + " " + text * 60, 200)
+    sanitize.sanitize(text + " " + text * 10, 200)
 """
 
 

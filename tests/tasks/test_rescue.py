@@ -148,14 +148,22 @@ def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(
 def test_after_an_outage_no_run_of_a_living_worker_is_given_up(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
+    """All look often and beat seldom, so that after an outage each of them sees the others' old beats first."""
     stage = make_stage(private_postgres.url)
-    owners = stage.workers(3, lost_after_seconds=1, worker_slots=1)
+    owners = stage.workers(3, beat_seconds=0.5, rescue_seconds=0.05, worker_slots=1)
     held = [stage.start("test.hold", name=f"flag-{number}") for number in range(3)]
     for run in held:
         stage.running(run.id, success=3)
-    for _ in range(2):
-        frozen_for(private_postgres, 1.6)
-        beats(stage, 15, *owners)
+    for begin, end in (
+        (private_postgres.freeze, private_postgres.thaw),
+        (lambda: private_postgres.stop(immediately=True), private_postgres.start),
+    ):
+        beats(stage, 8, *owners)  # until all of them trust what they see
+        begin()
+        time.sleep(2.5)
+        end()
+        stage.db.close()
+        beats(stage, 8, *owners)
         assert [stage.run(run.id).status for run in held] == [Status.RUNNING] * 3
     # And they are rescuers still.
     owners[0].kill()
@@ -166,10 +174,15 @@ def test_after_an_outage_no_run_of_a_living_worker_is_given_up(
         assert (stage.completed(run.id).outcome is Outcome.SUCCEEDED) == (run.id != lost.id)
 
 
-def frozen_for(server: PrivatePostgres, seconds: float) -> None:
-    server.freeze()
-    time.sleep(seconds)
-    server.thaw()
+def test_whoever_shortens_the_patience_alone_loses_no_living_worker(stage: Stage) -> None:
+    """With beats every five seconds a worker would look dead for most of the time."""
+    owner, other = stage.workers(2, lost_after_seconds=2, beat_seconds=5, rescue_seconds=0.1, worker_slots=1)
+    run = stage.start("test.hold", name="flag")
+    stage.running(run.id, success=3)
+    beats(stage, 10, owner, other)
+    assert stage.run(run.id).status is Status.RUNNING
+    stage.flag("flag")
+    assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
 
 
 def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -> None:
@@ -402,6 +415,7 @@ def test_a_late_beat_is_no_outage(beats_of: Beats) -> None:
     assert beats_of.after(5, 5, 5, 5, 5)
     assert beats_of.after(15)
     assert beats_of.after(0.001, 0, 5)
+    assert not beats_of.after(15.1)
 
 
 def test_a_clock_that_is_set_back_is_no_outage(beats_of: Beats) -> None:

@@ -383,7 +383,7 @@ def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: Stage) -> No
 
     def wait(run: RunContext) -> None:
         executions.append(run.id)
-        go.wait()
+        go.wait(5)
 
     run, tracker = prepare(stage, wait)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)

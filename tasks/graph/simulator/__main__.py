@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from store.errors import InputInvalid
 from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, from_folder, synthetic
@@ -16,12 +17,15 @@ from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, from_folder
 def tenant_from(text: str) -> SimulatedTenant:
     """`SLUG=seed:7,policies:300` or `SLUG=folder:PATH`. Raises InputInvalid."""
     slug, _, what = text.partition("=")
+    if not slug:
+        raise InputInvalid(f"'{text}' names no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
     if what.startswith("folder:"):
         return from_folder(slug, Path(what.removeprefix("folder:")))
     given = dict(pair.partition(":")[::2] for pair in what.split(",") if pair)
     try:
-        if slug and set(given) <= {"seed", "policies"}:
-            return synthetic(slug, int(given.get("seed", 1)), int(given.get("policies", 100)))
+        seed, policies = int(given.pop("seed", 1)), int(given.pop("policies", 100))
+        if not given and policies >= 0:
+            return synthetic(slug, seed, policies)
     except ValueError:
         pass
     raise InputInvalid(f"'{text}' is no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
@@ -36,27 +40,57 @@ def faults_from(text: str) -> list[Fault]:
         raise InputInvalid(f"'{text}' is no fault", 'write {"path": "/x", "status": 403}') from None
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.graph.simulator", description="A simulator of Microsoft Graph."
-    )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+def _tenants(texts: list[str]) -> list[SimulatedTenant]:
+    tenants = [tenant_from(text) for text in texts]
+    slugs = [tenant.slug for tenant in tenants]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise InputInvalid(f"tenant '{slug}' is there twice", "name each once")
+    return tenants
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError("a port is between 0 and 65535")
+
+
+def _page_size(text: str) -> int:
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError("a page holds at least 1 object")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"simulator: {message}: --help tells what can be given\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = _Parser(prog="python -m tasks.graph.simulator", description="A simulator of Microsoft Graph.")
+    parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
     parser.add_argument(
         "--tenant", action="append", default=[], metavar="SLUG=…", help="seed:7,policies:300 or folder:PATH"
     )
     parser.add_argument(
         "--fault", action="append", default=[], metavar="JSON", help="as POST /_simulator/faults takes it"
     )
-    parser.add_argument("--page-size", type=int, default=50)
+    parser.add_argument("--page-size", type=_page_size, default=50)
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started it")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = _arguments()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        tenants = [tenant_from(text) for text in arguments.tenant]
+        tenants = _tenants(arguments.tenant)
         faults = [fault for text in arguments.fault for fault in faults_from(text)]
-        with Simulator(tenants, arguments.port, max(1, arguments.page_size)) as simulator:
+        with Simulator(tenants, arguments.port, arguments.page_size) as simulator:
             for fault in faults:
                 simulator.faults.add(fault)
             print(json.dumps({"url": simulator.url, "tenants": {t.slug: t.directory for t in tenants}}), flush=True)  # noqa: T201

@@ -35,7 +35,10 @@ class Fault:
             raise InputInvalid(f"a fault has no '{min(unknown)}'", f"known: {', '.join(f.name for f in fields(Fault))}")
         wrong = {name for name, value in given.items() if not _fits(name, value)}
         if wrong:
-            raise InputInvalid(f"a fault's '{min(wrong)}' cannot be {given[min(wrong)]!r}", "see tasks/graph/simulator")
+            raise InputInvalid(
+                f"a fault's '{min(wrong)}' cannot be {given[min(wrong)]!r}",
+                "tasks/graph/simulator/faults.py tells what can be given",
+            )
         return Fault(**given)
 
 
@@ -46,11 +49,11 @@ def _fits(name: str, value: object) -> bool:
         case "break_off":
             return isinstance(value, bool)
         case "slow":
-            return type(value) in (int, float) and 0 <= float(str(value)) <= 3600
+            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 3600
         case "status":
             return type(value) is int and (value == 0 or 200 <= value <= 599)
         case "retry_after":
-            return value is None or (isinstance(value, str) and value.isprintable())
+            return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
     return (value is None and name == "count") or (type(value) is int and value >= 0)
 
 

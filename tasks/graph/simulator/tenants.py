@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
@@ -50,6 +51,42 @@ _SUBJECTS: Final = (
 )
 
 
+#: How the @odata.type of a kind ends, in lower case. Enrolment pages are "configurations" too, but live elsewhere.
+_BY_TYPE: Final[tuple[tuple[str, str | None], ...]] = (
+    ("enrollmentcompletionpageconfiguration", None),
+    ("enrollmentrestrictionsconfiguration", None),
+    ("enrollmentlimitconfiguration", None),
+    ("devicemanagementconfigurationpolicy", "configuration_policies"),
+    ("compliancepolicy", "compliance_policies"),
+    ("devicemanagementscript", "scripts"),
+    ("assignmentfilter", "assignment_filters"),
+    ("rolescopetag", "scope_tags"),
+    ("roledefinition", "role_definitions"),
+    ("mobileappconfiguration", None),
+    ("managedappconfiguration", None),
+    ("app", "mobile_apps"),
+    ("appx", "mobile_apps"),
+    ("webclip", "mobile_apps"),
+    ("mobilemsi", "mobile_apps"),
+    ("configuration", "device_configurations"),
+    ("certificateprofile", "device_configurations"),
+    ("trustedrootcertificate", "device_configurations"),
+)
+#: What exports name their folders, blanks and dashes left out. Linux compliance has the shape of the settings catalog.
+_BY_FOLDER: Final = (
+    ("compliance", "compliance_policies"),
+    ("mobileapps", "mobile_apps"),
+    ("scopetags", "scope_tags"),
+    ("roledefinitions", "role_definitions"),
+    ("deviceconfigurations", "device_configurations"),
+)
+_BY_SHAPE: Final = (
+    ({"rule", "platform"}, "assignment_filters"),
+    ({"scriptContent"}, "scripts"),
+    ({"settings", "technologies"}, "configuration_policies"),
+)
+
+
 def directory_id(slug: str) -> str:
     """The id of the simulated tenant's directory: always the same for a slug."""
     return str(uuid.uuid5(_NAMESPACE, slug))
@@ -76,9 +113,15 @@ class SimulatedTenant:
         """Add or replace an object. Returns its id, made from the slug, the kind and the number if it has none."""
         with self.lock:
             known = self.objects[kind]
-            id_ = str(item.get("id") or uuid.uuid5(_NAMESPACE, f"{self.slug}/{kind}/{len(known)}"))
+            id_ = str(item.get("id") or self._new_id(kind))
             known[id_] = {**item, "id": id_}
             return id_
+
+    def _new_id(self, kind: str) -> str:
+        # After an object was deleted the number may be taken; another object must not be replaced.
+        numbers = itertools.count(len(self.objects[kind]))
+        ids = (str(uuid.uuid5(_NAMESPACE, f"{self.slug}/{kind}/{number}")) for number in numbers)
+        return next(id_ for id_ in ids if id_ not in self.objects[kind])
 
     def delete(self, kind: str, id_: str) -> bool:
         with self.lock:
@@ -123,15 +166,18 @@ def _object(chance: random.Random, kind: str, number: int) -> dict[str, Any]:
 def from_folder(slug: str, folder: Path) -> SimulatedTenant:
     """A tenant of every policy body in the folder's *.json files. What is no policy of a known kind is passed over.
 
+    A body without an id gets one from its file's name and its place in the file, so that other files do not change it.
     Raises InputInvalid, in one line, when the folder cannot be read, a file is not JSON, or nothing was found.
     """
     tenant = SimulatedTenant(slug)
     if not folder.is_dir():
         raise InputInvalid(f"{folder} is no folder", "give a folder of exported JSON")
     for path in sorted(folder.rglob("*.json")):
-        for body in _bodies(path):
-            if kind := kind_of(body, path):
-                tenant.put(kind, body)
+        within = path.relative_to(folder)
+        for number, body in enumerate(_bodies(path)):
+            if kind := kind_of(body, within):
+                made = str(uuid.uuid5(_NAMESPACE, f"{slug}/{within.as_posix()}/{number}"))
+                tenant.put(kind, {**body, "id": body.get("id") or made})
     if not any(tenant.objects.values()):
         raise InputInvalid(f"{folder} holds no policy of a known kind", "give a folder of exported JSON")
     return tenant
@@ -147,16 +193,17 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
 
 
 def kind_of(body: Mapping[str, Any], path: Path) -> str | None:
-    """The kind that a body is of, by its @odata.type, else by its shape, else by the names of its folders."""
-    odata, folders = str(body.get("@odata.type", "")).lower(), "/".join(path.parts[:-1]).lower()
-    if "compliancepolicy" in odata or "compliance" in folders:
-        return "compliance_policies"
-    if odata.endswith("app") or "mobileapps" in folders:
-        return "mobile_apps"
-    if {"rule", "platform"} <= set(body):
-        return "assignment_filters"
-    if "scriptContent" in body:
-        return "scripts"
-    if "settings" in body and "technologies" in body:
-        return "configuration_policies"
-    return "device_configurations" if odata.endswith("configuration") else None
+    """The kind that a body is of, by its @odata.type, else by its shape and the names of the folders in `path`.
+
+    None for what is of no kind that the inventory knows.
+    """
+    odata = str(body.get("@odata.type", "")).lower()
+    for ending, kind in _BY_TYPE:
+        if odata.endswith(ending):
+            return kind
+    folders = "/".join(path.parts[:-1]).lower().replace(" ", "").replace("_", "").replace("-", "")
+    return next((known for name, known in _BY_FOLDER if name in folders), None) or _kind_by_shape(body)
+
+
+def _kind_by_shape(body: Mapping[str, Any]) -> str | None:
+    return next((kind for keys, kind in _BY_SHAPE if keys <= set(body)), None)
