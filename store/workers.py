@@ -68,9 +68,7 @@ def _worker_from(row: dict[str, object]) -> Worker:
     return Worker(**row, beat_age=max(0.0, (now - beat_at).total_seconds()))  # type: ignore[arg-type]
 
 
-def lost_runs(
-    db: Database, lost_after: float, as_of: dt.datetime | None = None, limit: int = 200
-) -> tuple[Run, ...]:
+def lost_runs(db: Database, lost_after: float, as_of: dt.datetime | None = None, limit: int = 200) -> tuple[Run, ...]:
     """Running runs whose worker had not beaten for `lost_after` seconds at `as_of` (default now), or has stopped.
 
     `store.runs.lose` asks once more.
