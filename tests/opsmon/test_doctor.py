@@ -184,7 +184,7 @@ def test_a_server_that_is_frozen_is_bad_in_bounded_time(
     with private_postgres.frozen():
         began = time.monotonic()
         assert states(services, user)["database"][0] is State.BAD
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
 
 
 def test_a_queue_that_hangs_is_bad_in_bounded_time(
