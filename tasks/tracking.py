@@ -37,6 +37,8 @@ class _Slot:
     context: RunContext
     deadline: float
     flushed: float = field(default=0.0)
+    #: Held while progress is stored: what was collected for it would be refused once the run is completed.
+    storing: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Tracker:
@@ -110,8 +112,9 @@ class Tracker:
 
     def _carry_out(self, run: Run, operation: Operation, parameters: dict[str, Any]) -> None:
         context = RunContext(run, self._tools, self._clock)
+        slot = _Slot(context, self._clock() + operation.timeout)
         with self._changed:
-            self._slots[run.id] = _Slot(context, self._clock() + operation.timeout)
+            self._slots[run.id] = slot
         try:
             error = _call(operation, context, parameters)
             if context.is_over:
@@ -119,7 +122,9 @@ class Tracker:
                     "run %s: its operation returned after the run had been completed; nothing is changed", run.id
                 )
             else:
-                self._complete(run, context.conclude(error=error))
+                with slot.storing:
+                    result = context.conclude(error=error)
+                self._complete(run, result)
         finally:
             with self._changed:
                 del self._slots[run.id]
@@ -169,13 +174,14 @@ class Tracker:
                 self._flush(run_id, slot, now)
 
     def _flush(self, run_id: int, slot: _Slot, now: float) -> None:
-        result = slot.context.collect()
-        if result is None:
-            return
-        slot.flushed = now
-        stored = self._store(
-            slot.context, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result
-        )
+        with slot.storing:
+            result = slot.context.collect()
+            if result is None:
+                return
+            slot.flushed = now
+            stored = self._store(
+                slot.context, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result
+            )
         if stored is None:
             # Unless its own thread has just completed it, the run was given up for lost while this worker slept.
             slot.context.end()

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("opsmon", "screens", "store", "tasks", "migrations")
 
 # One worker builds the wheel, for all tests here.
-pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 class Installation:

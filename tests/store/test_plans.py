@@ -26,7 +26,6 @@ from tests.conftest import KINDS
 from tests.support import databases
 from tests.support.people import SUCCEEDED, make_tenant, make_user, make_worker, new_run, open_run, start_run
 
-pytestmark = pytest.mark.xdist_group("plans")  # what it asks is made once
 RUNS, SLUGS = 20_000, ("alpha", "beta", "gamma")
 #: Tables that grow without a bound.
 LARGE = ("operation_runs", "run_events", "notifications")

@@ -28,7 +28,6 @@ from tests.store.properties import examples
 from tests.support import databases
 from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
 
-pytestmark = pytest.mark.xdist_group("queries")  # what it asks is made once
 HOUR = 3600.0
 TYPES = ("inventory.sync", "inventory.sync_all", "restore.execute", "inventory_sync.x", "a%b.c")
 

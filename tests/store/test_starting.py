@@ -54,7 +54,6 @@ def crowd() -> Iterator[Crowd]:
         ready.abort()
 
 
-@pytest.mark.xdist_group("crowd")
 def test_one_active_run_an_identity_however_many_start_it(
     db: Database, database_url: str, tenant: Tenant, crowd: Crowd
 ) -> None:
