@@ -10,6 +10,7 @@ private_postgres    a server of the test's own: .url, .freeze(), .thaw(), .stop(
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from store.database import Database
 
 KINDS = ["sqlite", "postgresql"]
+
+# Who runs the tests in the background has signals ignored, and every process that a test starts would inherit that.
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 
 @pytest.fixture(autouse=True)
