@@ -34,7 +34,7 @@ class FormScreen(LiveScreen):
     FormScreen .field { height: auto; }
     FormScreen .help { color: $text-muted; }
     FormScreen Input, FormScreen Select > SelectCurrent { border: none; height: 1; padding: 0 1; background: $surface; }
-    FormScreen Input:focus { background: $boost; text-style: bold; }
+    FormScreen Input:focus { border: none; background: $boost; text-style: bold; }
     FormScreen Select { height: 1; }
     FormScreen Select:focus > SelectCurrent { border: none; background: $boost; text-style: bold; }
     FormScreen Select.-expanded { height: auto; }
