@@ -72,7 +72,7 @@ bench: setup-dev
 # ---- the locks: names, versions, hashes; never an index. UPGRADE=1 takes the newest versions that fit.
 
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/python -m piptools compile --quiet --generate-hashes \
-	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	--allow-unsafe --strip-extras --no-emit-options \
 	--annotation-style line $(if $(UPGRADE),--upgrade)
 
 lock:
