@@ -1,0 +1,54 @@
+"""The inventory of policies: what two syncs at once see, and values that a database cannot hold."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from store import inventory
+from store.database import Database
+from store.inventory import SeenPolicy
+from store.records import Run, Tenant
+from store.tables import policies
+from tests.support import people
+
+
+def policy(id_: str, **body: object) -> SeenPolicy:
+    return SeenPolicy(id_, f"policy {id_}", None, {"id": id_, **body}, None)
+
+
+def missing(db: Database) -> list[str]:
+    query = sa.select(policies.c.external_id).where(policies.c.missing_since.is_not(None))
+    with db.reading() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+def see(db: Database, run: Run, *ids: str) -> None:
+    inventory.upsert(db, run.tenant_id, run.id, "scripts", [policy(id_) for id_ in ids])
+
+
+def test_what_a_whole_read_did_not_see_is_missing_until_it_is_seen_again(db: Database, tenant: Tenant) -> None:
+    first = people.start_run(db, tenant)
+    see(db, first, "a", "b")
+    second = people.start_run(db, tenant)
+    see(db, second, "a")
+    assert inventory.mark_missing(db, tenant.id, second.id, "scripts") == 1
+    assert missing(db) == ["b"]
+    see(db, people.start_run(db, tenant), "b")
+    assert missing(db) == []
+
+
+def test_a_sync_that_overlaps_another_takes_nothing_that_is_there_for_missing(db: Database, tenant: Tenant) -> None:
+    one, other = people.start_run(db, tenant), people.start_run(db, tenant)
+    see(db, one, "a", "b")
+    see(db, other, "a", "b")
+    assert inventory.mark_missing(db, tenant.id, one.id, "scripts") == 0
+    assert missing(db) == []
+
+
+def test_what_no_database_holds_is_left_out_of_a_policy(db: Database, tenant: Tenant) -> None:
+    run = people.start_run(db, tenant)
+    odd = policy("odd", text="a\x00b\ud800", number=float("nan"), deep=[{"x": float("inf")}])
+    inventory.upsert(db, tenant.id, run.id, "scripts", [odd])
+    with db.reading() as connection:
+        body = connection.execute(sa.select(policies.c.body)).scalar_one()
+    assert body == {"id": "odd", "text": "ab?", "number": None, "deep": [{"x": None}]}
