@@ -21,7 +21,11 @@ from screens.diff import Pin, Row, changed_lines, move, repin
 
 
 class RowTable(ScrollView, can_focus=True):
-    """Rows under a header line. `painted_key` is the row that a person saw under the cursor when they pressed a key."""
+    """Rows under a header line. `painted_key` is the row that a person takes to be under the cursor when they press a key.
+
+    That is the one that was painted there, or the one that keys pressed since the last paint went to: they are meant for the
+    picture on the glass, whatever the rows have become meanwhile.
+    """
 
     DEFAULT_CSS = """
     RowTable { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
@@ -52,6 +56,8 @@ class RowTable(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
+        #: The rows as they were painted last.
+        self._glass: tuple[Row, ...] = ()
         self._header = ""
         self._pin = Pin()
         self._may_follow = True
@@ -77,8 +83,9 @@ class RowTable(ScrollView, can_focus=True):
             lines |= {old_pin.line, self._pin.line}
         self._keep_in_place(old, old_pin)
         self._set_header(header)
-        for line in lines:
-            self._refresh_row(line)
+        in_view = [line for line in lines if self._refresh_row(line)]
+        if self._glass is old and not in_view:
+            self._glass = self._rows
         self._tell(old_pin)
 
     def _set_header(self, header: str) -> None:
@@ -102,14 +109,19 @@ class RowTable(ScrollView, can_focus=True):
         elif self._pin.line >= top + height:
             self.scroll_to(y=self._pin.line - height + 1, animate=False, immediate=True)
 
-    def _refresh_row(self, line: int) -> None:
-        y = line + 1 - round(self.scroll_y)
-        if 1 <= y < self.size.height:
+    def _refresh_row(self, line: int) -> bool:
+        """Have the row painted again. False when it is not in view."""
+        in_view = 1 <= line + 1 - round(self.scroll_y) < self.size.height
+        if in_view:
             self.refresh_lines(line + 1)
+        return in_view
 
     def render_line(self, y: int) -> Strip:
         """The header stays at the top; below it the rows scroll."""
         width = self.size.width
+        self._glass = self._rows
+        if not self._rows:
+            self.painted_key = None
         if y == 0:
             return self._strip([Segment(self._header, self.get_component_rich_style("table--header"))], width)
         line = round(self.scroll_y) + y - 1
@@ -134,29 +146,35 @@ class RowTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
 
     def action_move(self, by: int) -> None:
-        self._go(self._pin.line + by)
+        self._go(self._here() + by)
 
     def action_jump(self, to_end: int) -> None:
-        self._go(len(self._rows) - 1 if to_end else 0)
+        self._go(len(self._glass) - 1 if to_end else 0)
 
     def action_page(self, by: int) -> None:
-        self._go(self._pin.line + by * max(1, self.size.height - 2))
+        self._go(self._here() + by * max(1, self.size.height - 2))
 
     def action_open(self) -> None:
         if self.painted_key is not None and self._rows:
             self.post_message(self.Opened(self.painted_key))
 
+    def _here(self) -> int:
+        """The cursor's line on the glass."""
+        return next((line for line, row in enumerate(self._glass) if row.key == self.painted_key), self._pin.line)
+
     def _go(self, line: int) -> None:
+        """Go to the row that is on that line of the glass, wherever it is by now."""
+        if not self._glass:
+            return
         old = self._pin
-        self._pin = move(old, self._rows, line, follow=self._may_follow)
+        seen = move(old, self._glass, line, follow=self._may_follow)
+        self._pin, self.painted_key = repin(seen, self._rows), seen.key
         self._show_cursor()
         self._refresh_row(old.line)
         self._refresh_row(self._pin.line)
         self._tell(old)
 
     def _tell(self, old: Pin) -> None:
-        if self._pin.key is None:
-            self.painted_key = None
         if old.key != self._pin.key:
             self.post_message(self.CursorMoved())
 
@@ -167,9 +185,9 @@ class RowTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         line = round(self.scroll_y) + event.y - 1
-        if event.y == 0 or line >= len(self._rows):
+        if event.y == 0 or line >= len(self._glass):
             return
-        if line == self._pin.line and event.chain > 1:
+        if line == self._here() and event.chain > 1:
             self.action_open()
         else:
             self._go(line)

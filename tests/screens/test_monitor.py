@@ -20,10 +20,9 @@ from screens.tenants import TenantScreen
 from screens.widgets.bars import Line
 from screens.widgets.table import RowTable
 from store import access, runs
-from store.access import Role
-from store.errors import DatabaseAway, QueueUnavailable
+from store.errors import QueueUnavailable
 from store.outcome import failure
-from store.records import Run, Status
+from store.records import Run
 from tests.screens.conftest import House, Stage, a_run, runs_of_all_states, threads_end, toasts, told, until
 from tests.support import people
 
@@ -241,7 +240,6 @@ async def test_a_database_that_goes_away_is_said_once_and_once_that_it_is_back()
         stage.away = ""
         await until(pilot, lambda: "live" in monitor.screen.query_one("#header", Line).text, "live")
         assert len(toasts(monitor)) == 2
-        assert isinstance(DatabaseAway("x"), Exception)
 
 
 async def test_many_notifications_at_once_are_counted() -> None:
@@ -311,5 +309,3 @@ async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.Mo
         stage.runs = (*stage.runs[:7], replace(stage.runs[7], label="changed"), *stage.runs[8:])
         await until(pilot, lambda: painted, "one line")
         assert len(painted) == 1
-        assert stage.runs[7].status == Status.COMPLETED
-        assert Role.OWNER

@@ -85,9 +85,37 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
         screen.action_mark()
         assert marked ^ screen._marked <= {painted}
     else:
+        expected = moved(table, key)
         {"j": lambda: table.action_move(1), "k": lambda: table.action_move(-1), "g": lambda: table.action_jump(0)}.get(
             key, lambda: table.action_jump(1)
         )()
+        assert table.painted_key == expected, "the next key is meant for the row that this one goes to"
+
+
+def moved(table: RowTable, key: str) -> int | None:
+    """Where a person who sees the glass, and knows what they typed since, believes the cursor to be after this key."""
+    keys = [row.key for row in table._glass]
+    if not keys:
+        return None
+    here = keys.index(table.painted_key) if table.painted_key in keys else 0
+    line = {"j": here + 1, "k": here - 1, "g": 0, "G": len(keys) - 1}[key]
+    return keys[max(0, min(line, len(keys) - 1))]
+
+
+def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
+    async def scene() -> None:
+        stage = Stage((a_run(15), a_run(14), a_run(13)))
+        monitor = Watched(stage)
+        async with monitor.run_test(size=(80, 14)) as pilot:
+            table = monitor.screen.query_one(RowTable)
+            await until(pilot, lambda: monitor.snapshot and table.painted_key == 15)
+            monitor._poller.stop()
+            table.action_move(1)
+            table.action_move(1)
+            monitor.screen.action_retry()  # type: ignore[attr-defined]
+            assert [run.id for run in monitor.retried] == [13]
+
+    asyncio.run(scene())
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
