@@ -10,8 +10,8 @@ from textual.content import Content
 
 from screens import format as fmt
 from screens.text import clean, plain
+from store.details import Detail
 from store.records import OUTCOME_LABELS, Event, Run, Status, Worker
-from store.snapshot import Detail
 
 _LEVELS = {"warning": "yellow", "error": "bold red", "debug": "dim"}
 

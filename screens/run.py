@@ -16,7 +16,8 @@ from screens import detail
 from screens.live import LiveScreen
 from screens.text import without_colour
 from screens.widgets import bars
-from store.snapshot import Detail, Request, Snapshot
+from store.details import Detail
+from store.snapshot import Request, Snapshot
 
 
 class RunScreen(LiveScreen):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from store import events, notifications, queries, workers
-from store.access import Membership, read_memberships, read_visible_run
+from store import details, notifications, queries, workers
+from store.access import Membership, read_memberships
 from store.database import Database
+from store.details import Detail
 from store.errors import NotFound
 from store.filters import RunFilter
-from store.records import Event, Notification, Run, Worker
+from store.records import Notification, Run, Worker
 from store.types import utcnow
 
 #: Notifications that every snapshot carries.
@@ -32,15 +33,6 @@ class Request:
     inbox: bool = False
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """One run, whole, with its log lines and its attempts, oldest first."""
-
-    run: Run
-    events: tuple[Event, ...]
-    attempts: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,7 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=notifications.unread_count(connection, request.user_id),
-            detail=_detail(connection, request),
+            detail=details.read(connection, request.user_id, request.run_id),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             generation=generation,
         )
@@ -91,13 +83,3 @@ def _list(
     except NotFound:
         return (), dict.fromkeys(queries.TABS, 0)
     return runs, counts
-
-
-def _detail(connection: sa.Connection, request: Request) -> Detail | None:
-    if request.run_id is None:
-        return None
-    try:
-        run = read_visible_run(connection, request.user_id, request.run_id)
-    except NotFound:
-        return None
-    return Detail(run, events.of_run(connection, run.id), queries.attempts(connection, run))

@@ -30,6 +30,7 @@ metadata = MetaData(
 )
 
 ACTIVE = "status IN ('queued', 'running')"
+RETRIES = "retry_of_id IS NOT NULL"
 
 tenants = Table(
     "tenants",
@@ -127,8 +128,9 @@ operation_runs = Table(
     # The id is the tie-break of every keyset page, so it stands behind each order that is paged.
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "outcome", "created_at", "id"),
-    Index(None, "tenant_id", "user_id", "created_at", "id"),
-    Index(None, "retry_of_id"),
+    Index(None, "tenant_id", "user_id", "outcome", "created_at", "id"),
+    Index(None, "tenant_id", "type", "outcome", "created_at", "id"),
+    Index(None, "retry_of_id", postgresql_where=text(RETRIES), sqlite_where=text(RETRIES)),
     # What is active is few among millions: the rescuer, the workers' screen and the Active tab read only this.
     Index("ix_operation_runs_active", "status", "worker_id", postgresql_where=text(ACTIVE), sqlite_where=text(ACTIVE)),
     # SQLite would otherwise give a deleted run's id to a new one, and a late message would start the wrong run.
@@ -170,6 +172,46 @@ notifications = Table(
         "id",
         postgresql_where=text("read_at IS NULL"),
         sqlite_where=text("read_at IS NULL"),
+    ),
+)
+
+#: What a rescuer did to a run; `worker_id` is the worker that was lost.
+rescues = Table(
+    "rescues",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("what", Text, nullable=False),
+    Column("worker_id", BigId, ForeignKey("workers.id")),
+    CheckConstraint("what IN ('lost', 'queued', 'queued_again')", name="what"),
+    Index(None, "run_id"),
+)
+
+user_settings = Table(
+    "user_settings",
+    metadata,
+    Column("user_id", BigId, ForeignKey("users.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("updated_at", UtcTime, nullable=False, server_default=utcnow()),
+)
+
+#: While a row has no `resumed_at`, workers take no messages. There is at most one such row.
+queue_pauses = Table(
+    "queue_pauses",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("queue", Text, nullable=False, server_default="opsmon"),
+    Column("user_id", BigId, ForeignKey("users.id"), nullable=False),
+    Column("paused_at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("resumed_at", UtcTime),
+    Index(
+        "uq_queue_pauses_one",
+        "queue",
+        unique=True,
+        postgresql_where=text("resumed_at IS NULL"),
+        sqlite_where=text("resumed_at IS NULL"),
     ),
 )
 

@@ -13,10 +13,10 @@ from opsmon.arguments import close_match
 from opsmon.commands.session import Session
 from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
 from store import access, events, notifications, queries
+from store.details import Detail
 from store.errors import DatabaseAway, InputInvalid
 from store.filters import parse
 from store.records import Outcome, Run, Status
-from store.snapshot import Detail
 from tasks.dispatch import Receipt, Started
 from tasks.registry import Operation, Registry
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from opsmon.output import as_json, cell, instant, pairs, span, table
+from store.details import Detail
 from store.records import OUTCOME_LABELS, Counts, Run, Status
-from store.snapshot import Detail
 
 
 def listed_run(run: Run) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from screens.monitor import Monitor
 from store import notifications, snapshot
 from store.access import Membership, Role
 from store.database import Database
+from store.details import Detail
 from store.errors import DatabaseAway
 from store.filters import RunFilter
 from store.queries import TABS
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
-from store.snapshot import Detail, Request, Snapshot
+from store.snapshot import Request, Snapshot
 from tasks.dispatch import Dispatcher
 from tasks.operations.inventory import sync
 from tasks.operations.probe import probe

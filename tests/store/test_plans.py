@@ -224,7 +224,7 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
         ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
-        ("mine", "ix_operation_runs_tenant_id_user_id_created_at_id"),
+        ("mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
     ],
 )
 def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, question: str, index: str) -> None:
