@@ -29,6 +29,14 @@ class InputInvalid(OpsmonError):
     exit_code = 2
 
 
+class FilterInvalid(InputInvalid):
+    """A filter cannot be read; `start` and `end` are where in its line the term stands that cannot."""
+
+    def __init__(self, message: str, hint: str | None = None, start: int = 0, end: int = 0) -> None:
+        self.start, self.end = start, end
+        super().__init__(message, hint)
+
+
 class NotFound(OpsmonError):
     """There is no such thing, or none that you may know of."""
 

@@ -1,7 +1,8 @@
 """Which runs: the filter as the command line and the screens' filter line write it.
 
-Terms are separated by blanks and all must hold; several values of one name are alternatives:
-`status:running outcome:failed type:inventory.* tenant:contoso since:2h mine`.
+Terms are separated by blanks and all must hold; several values of one name, also with commas, are alternatives. A term with
+`-` or `!` before it must not hold. What has no name is a word to look for in initiator, operation and failures:
+`status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h -code:graph.throttled "scope tags"`.
 """
 
 from __future__ import annotations
@@ -9,73 +10,192 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
 
-from store.errors import InputInvalid
+from store.errors import FilterInvalid
 from store.records import Outcome, Status
 
 E = TypeVar("E", Status, Outcome)
-_SINCE = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_NAMES = ("status", "outcome", "type", "tenant", "since", "mine")
-DEFAULT_WINDOW = dt.timedelta(days=30)
+#: A span back from the database's now, or an instant.
+When = dt.timedelta | dt.datetime
+
+_SPAN: Final = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_TOKEN: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+#: Each name with what its values are, as help and completion say it.
+NAMES: Final = {
+    "status": "queued, running or completed",
+    "outcome": "pending, succeeded, partially_succeeded, failed or cancelled",
+    "type": "an operation; * stands for anything",
+    "tenant": "a tenant's slug",
+    "by": "an initiator's login or name; * stands for anything",
+    "since": "2h, 7d, 2w or 2026-03-01 or 2026-03-01T14:30 (UTC)",
+    "before": "the same: what was opened earlier",
+    "code": "a failure's code; * stands for anything",
+    "retry-of": "a run's number: what retries it",
+    "id": "a run's number",
+}
+#: The one term without a value.
+MINE: Final = "mine"
+DEFAULT_WINDOW: Final = dt.timedelta(days=30)
 #: Longer than any run can have been there, and not so long that a database's calendar ends before it.
-_EVER = dt.timedelta(days=36_500)
+EVER: Final = dt.timedelta(days=36_500)
+#: What a person who writes the short word means.
+_SHORT: Final = {"partial": Outcome.PARTIALLY_SUCCEEDED.value, "ok": Outcome.SUCCEEDED.value}
 
 
 @dataclass(frozen=True, slots=True)
-class RunFilter:
-    """Runs that are wanted. An empty field wants all. `types` are globs with `*`; `since` counts back from the database's now."""
+class Values:
+    """What terms name. An empty field says nothing. Types, initiators and codes are globs with `*`; words are lower-case."""
 
     statuses: tuple[Status, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     types: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
-    since: dt.timedelta = DEFAULT_WINDOW
+    by: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    retry_of: tuple[int, ...] = ()
+    ids: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
     mine: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RunFilter(Values):
+    """Runs that are wanted: those of which everything here holds, and nothing of `unwanted`."""
+
+    since: When = DEFAULT_WINDOW
+    before: When | None = None
+    unwanted: Values = field(default_factory=Values)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A term of a filter line, and where it stands in it."""
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def tokens(line: str) -> list[Token]:
+    """The terms of a line; what is between quotation marks stays together."""
+    return [Token(match[0], match.start()) for match in _TOKEN.finditer(line)]
+
+
+def parse_line(line: str) -> RunFilter:
+    """The filter that a line writes. Raises FilterInvalid, which says where, and what is possible there."""
+    return _parse(tokens(line))
+
+
 def parse(terms: Iterable[str]) -> RunFilter:
-    """The filter that the terms write. Raises InputInvalid, which names the term and what is possible in its place."""
-    found = RunFilter()
-    for term in terms:
-        found = _add(found, term)
+    """The filter that the terms write, one each. Raises FilterInvalid."""
+    return _parse([Token(term, 0) for term in terms])
+
+
+def _parse(found: Iterable[Token]) -> RunFilter:
+    wanted, unwanted, window = Values(), Values(), dict[str, When]()
+    for token in found:
+        try:
+            negated = token.text[:1] in ("-", "!") and len(token.text) > 1
+            text = token.text[1:] if negated else token.text
+            name, colon, value = text.partition(":")
+            if colon and name in ("since", "before"):
+                window[name] = _when(name, _unquoted(value), negated)
+            elif negated:
+                unwanted = _add(unwanted, text)
+            else:
+                wanted = _add(wanted, text)
+        except FilterInvalid as error:
+            raise FilterInvalid(error.message, error.hint, token.start, token.end) from None
+    if wanted.ids or wanted.retry_of:
+        window.setdefault("since", EVER)
+    fields = {name: getattr(wanted, name) for name in Values.__dataclass_fields__}
+    return RunFilter(**fields, unwanted=unwanted, **window)  # type: ignore[arg-type]
+
+
+def _add(found: Values, term: str) -> Values:
+    if term == MINE:
+        return replace(found, mine=True)
+    name, colon, value = term.partition(":")
+    if not colon or term.startswith('"'):
+        return _add_word(found, term)
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, 1)
+        hint = (
+            f"did you mean '{near[0]}'?" if near else f"known are {', '.join(NAMES)}, {MINE}, and words without a colon"
+        )
+        raise FilterInvalid(f"'{term}' is no filter", hint)
+    values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
+    if not values:
+        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE, {NAMES[name]}")
+    for one in values:
+        found = _with(found, name, one)
     return found
 
 
-def _add(found: RunFilter, term: str) -> RunFilter:
-    name, colon, value = term.partition(":")
-    if term == "mine":
-        return replace(found, mine=True)
-    if name not in _NAMES or name == "mine" or not colon:
-        near = difflib.get_close_matches(name, _NAMES, 1)
-        raise InputInvalid(
-            f"'{term}' is no filter", f"did you mean '{near[0]}'?" if near else f"known are {', '.join(_NAMES)}"
-        )
-    if not value:
-        raise InputInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE")
-    if name == "status":
-        return replace(found, statuses=(*found.statuses, _one_of(Status, name, value)))
-    if name == "outcome":
-        return replace(found, outcomes=(*found.outcomes, _one_of(Outcome, name, value)))
-    if name == "type":
-        return replace(found, types=(*found.types, value))
-    if name == "tenant":
-        return replace(found, tenants=(*found.tenants, value))
-    return replace(found, since=_since(value))
+def _with(found: Values, name: str, value: str) -> Values:
+    field_, read = _FIELDS[name]
+    more: dict[str, Any] = {field_: (*getattr(found, field_), read(value))}
+    return replace(found, **more)
+
+
+def _add_word(found: Values, term: str) -> Values:
+    word = _unquoted(term).strip().lower()
+    if not word:
+        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join(NAMES)}, {MINE}, and words")
+    return replace(found, words=(*found.words, word))
+
+
+def _unquoted(text: str) -> str:
+    return text.replace('"', "")
 
 
 def _one_of(kind: type[E], name: str, value: str) -> E:
     try:
         return kind(value)
     except ValueError:
-        raise InputInvalid(f"'{value}' is no {name}", f"known are {', '.join(kind)}") from None
+        raise FilterInvalid(f"'{value}' is no {name}", f"known are {', '.join(kind)}") from None
 
 
-def _since(value: str) -> dt.timedelta:
-    match = _SINCE.fullmatch(value)
-    if not match:
-        raise InputInvalid(f"'{value}' is no time span", "write a number and s, m, h, d or w: since:2h")
-    return min(_EVER, dt.timedelta(**{_UNITS[match[2]]: int(match[1])}))
+def _number(value: str) -> int:
+    if not _NUMBER.fullmatch(value):
+        raise FilterInvalid(f"'{value}' is no run's number", "write digits, as in id:4711")
+    return int(value)
+
+
+#: For each name of values its field, and how a value of it is read.
+_FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "status": ("statuses", lambda value: _one_of(Status, "status", value)),
+    "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),
+    "type": ("types", str),
+    "tenant": ("tenants", str),
+    "by": ("by", str.lower),
+    "code": ("codes", str),
+    "id": ("ids", _number),
+    "retry-of": ("retry_of", _number),
+}
+
+
+def _when(name: str, value: str, negated: bool) -> When:
+    if negated:
+        other = "before" if name == "since" else "since"
+        raise FilterInvalid(f"{name} cannot be turned round", f"write {other}:{value}")
+    if not value:
+        raise FilterInvalid(f"the filter '{name}:' lacks its value", f"write {name}:VALUE, {NAMES[name]}")
+    match = _SPAN.fullmatch(value)
+    if match:
+        return min(EVER, dt.timedelta(**{_UNITS[match[2]]: int(match[1])}))
+    try:
+        instant = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise FilterInvalid(f"'{value}' is no time", f"write {name}:2h, {name}:7d or {name}:2026-03-01") from None
+    if not 1000 <= instant.year < 9000:
+        raise FilterInvalid(f"'{value}' is no time", "write a year of four digits")
+    return instant.replace(tzinfo=instant.tzinfo or dt.UTC).astimezone(dt.UTC)

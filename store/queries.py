@@ -1,45 +1,76 @@
 """What is read of the runs. Every statement is bounded and walks an index; counts stop at a cap and say so.
 
-A list of several tenants is the union of one bounded, ordered list per tenant: an IN over tenants would make the database
-sort, or walk, everything that they have. To put such a statement together takes longer than to carry it out, and every poll
-asks for the same one: hence the caches.
+How a filter becomes walks along indexes is store/search.py. To put such a statement together takes longer than to carry it
+out, and every poll asks for the same one: hence the caches. What changes from poll to poll is bound.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from store.access import Membership
-from store.errors import NotFound
 from store.filters import RunFilter
-from store.records import Outcome, Run, Status
+from store.records import Outcome, Run
 from store.rows import LISTED, run_columns, run_from
+from store.search import SCAN, Part, Search, asking, driving, search
 from store.tables import operation_runs, tenants
-from store.types import seconds_ago
+from store.types import UtcTime, seconds_between, utcnow
 
 _run = operation_runs.c
 
 #: Counts are exact up to here; above, they are "at least".
-COUNT_CAP = 1000
+COUNT_CAP: Final = 1000
+#: Runs in one window of the list, at most.
+WINDOW: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the list, newest first: the list goes on behind (created_at, id)."""
+class Cursor(NamedTuple):
+    """A place in the list, newest first: before or behind (created_at, id)."""
 
     created_at: dt.datetime
     id: int
 
 
+#: Behind every run that there is.
+THE_END: Final = Cursor(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 0)
+
+
+class Order(StrEnum):
+    """What a list is sorted by. By creation it goes on through millions; the others sort the newest SCAN runs."""
+
+    CREATED = "created"
+    STARTED = "started"
+    DURATION = "duration"
+    TYPE = "type"
+
+
+class Count(NamedTuple):
+    """How many: exactly, or at least."""
+
+    number: int
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Runs in their order. `reached` is how far back was looked when that was not to the end of the window of time."""
+
+    runs: tuple[Run, ...] = ()
+    #: Whether there are newer and older ones that the page does not hold; older ones may be there unless this is False.
+    above: bool = False
+    below: bool = False
+    reached: Cursor | None = None
+
+
 #: The tabs of the list, with the outcomes that each shows. Active is what is not completed, and that is what pending means.
-TABS: dict[str, tuple[Outcome, ...]] = {
+TABS: Final[dict[str, tuple[Outcome, ...]]] = {
     "All": (),
     "Active": (Outcome.PENDING,),
     "Succeeded": (Outcome.SUCCEEDED,),
@@ -56,6 +87,9 @@ def on_tab(wanted: RunFilter, tab: str) -> RunFilter | None:
     return replace(wanted, outcomes=both) if both else None
 
 
+# -- pages ----------------------------------------------------------------------------------------------------------------
+
+
 def page(
     connection: sa.Connection,
     of: Sequence[Membership],
@@ -63,117 +97,205 @@ def page(
     wanted: RunFilter,
     limit: int,
     behind: Cursor | None = None,
-) -> tuple[Run, ...]:
+) -> Page:
     """At most `limit` runs of these tenants, newest first, without their context."""
-    within = _within(of, wanted)
-    exact = _with_exact_types(connection, within, wanted)
-    if not within or exact is None:
-        return ()
-    query = _page_query(within, user_id, exact, limit, behind)
-    return tuple(run_from(dict(row)) for row in connection.execute(query).mappings())
+    found = search(connection, of, user_id, wanted)
+    return _older(connection, found, limit, behind) if found else Page()
 
 
-@functools.lru_cache(maxsize=32)
-def _page_query(
-    within: tuple[int, ...], user_id: int, wanted: RunFilter, limit: int, behind: Cursor | None
-) -> sa.Select[Any]:
-    parts = [_part(tenant_id, user_id, wanted, behind).limit(limit) for tenant_id in within]
+def around(
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, place: Cursor, limit: int
+) -> Page:
+    """A window of at most `limit` runs: half of them newer than `place`, half of them there or older."""
+    found = search(connection, of, user_id, wanted)
+    if not found:
+        return Page()
+    newer = _newer(connection, found, limit // 2, place)
+    older = _older(connection, found, limit - limit // 2, place._replace(id=place.id + 1))
+    return Page(newer.runs + older.runs, newer.above, older.below, older.reached)
+
+
+def ordered(
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, order: Order, limit: int
+) -> Page:
+    """The first `limit` of the newest SCAN runs, in another order than that of their creation."""
+    found = search(connection, of, user_id, wanted)
+    if not found:
+        return Page()
+    reached = _bound(connection, found, None)
+    query = _ordered_query(found, order, limit, reached is not None)
+    runs = _runs(connection, query, _place(None, reached))
+    return Page(runs, below=len(runs) == limit, reached=reached)
+
+
+def _older(connection: sa.Connection, found: Search, limit: int, behind: Cursor | None) -> Page:
+    reached = _bound(connection, found, behind) if found.asks else None
+    query = _page_query(found, limit + 1, behind is not None, reached is not None)
+    runs = _runs(connection, query, _place(behind, reached))
+    if len(runs) > limit:
+        return Page(runs[:limit], below=True)
+    return Page(runs, below=reached is not None, reached=reached)
+
+
+def _newer(connection: sa.Connection, found: Search, limit: int, before: Cursor) -> Page:
+    reached = _bound(connection, found, before, newer=True) if found.asks else None
+    query = _page_query(found, limit + 1, True, reached is not None, newer=True)
+    runs = _runs(connection, query, _place(before, reached))
+    return Page(runs[:limit][::-1], above=len(runs) > limit or reached is not None)
+
+
+def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str, Any]) -> tuple[Run, ...]:
+    return tuple(run_from(dict(row)) for row in connection.execute(query, parameters).mappings())
+
+
+@functools.lru_cache(maxsize=64)
+def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
+    parts = [_part(found, part, has_place, has_bound, newer, *LISTED).limit(limit) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
-    return query.order_by(listed.c.created_at.desc(), listed.c.id.desc()).limit(limit)
+    return query.order_by(*_by_creation(listed.c, newer)).limit(limit)
 
 
-def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> dict[str, int]:
-    """For each tab the number of runs behind it, COUNT_CAP + 1 meaning more than COUNT_CAP."""
-    within = _within(of, wanted)
-    exact = _with_exact_types(connection, within, wanted)
-    if not within or exact is None:
-        return dict.fromkeys(TABS, 0)
-    row = connection.execute(_counts_query(within, user_id, exact)).one()
-    return dict(zip(TABS, map(int, row), strict=True))
+@functools.lru_cache(maxsize=64)
+def _ordered_query(found: Search, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
+    parts = [_part(found, part, False, has_bound, False, *LISTED) for part in found.parts]
+    listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
+    query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
+    return query.order_by(*_by(order, listed.c), *_by_creation(listed.c)).limit(limit)
+
+
+def _by(order: Order, columns: Any) -> list[sa.ColumnElement[Any]]:
+    if order is Order.STARTED:
+        return [columns.started_at.is_(None), columns.started_at.desc()]
+    if order is Order.DURATION:
+        return [columns.started_at.is_(None), duration(columns).desc()]
+    return [columns.type] if order is Order.TYPE else []
+
+
+def duration(columns: Any) -> sa.ColumnElement[float]:
+    """Seconds that a run has taken, up to now while it runs."""
+    return seconds_between(columns.started_at, sa.func.coalesce(columns.completed_at, utcnow()))
+
+
+def _by_creation(columns: Any, newer: bool = False) -> tuple[sa.ColumnElement[Any], ...]:
+    if newer:
+        return columns.created_at.asc(), columns.id.asc()
+    return columns.created_at.desc(), columns.id.desc()
+
+
+# -- one walk -------------------------------------------------------------------------------------------------------------
+
+_AT: Final = sa.tuple_(_run.created_at, _run.id)
+_PLACE: Final = sa.tuple_(sa.bindparam("p_at", type_=UtcTime), sa.bindparam("p_id", type_=sa.BigInteger))
+_BOUND: Final = sa.tuple_(sa.bindparam("p_bound_at", type_=UtcTime), sa.bindparam("p_bound_id", type_=sa.BigInteger))
+
+
+def _place(place: Cursor | None, bound: Cursor | None) -> dict[str, Any]:
+    at = {"p_at": place.created_at, "p_id": place.id} if place else {}
+    return at | ({"p_bound_at": bound.created_at, "p_bound_id": bound.id} if bound else {})
+
+
+def _part(
+    found: Search, part: Part, has_place: bool, has_bound: bool, newer: bool, *columns: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    """One part's runs from the place on, no further than the bound; newest first, or oldest first to find the newer ones."""
+    query = sa.select(*columns).where(*driving(found, part), *asking(found))
+    if has_place:
+        query = query.where(_AT > _PLACE if newer else _AT < _PLACE)
+    if has_bound:
+        query = query.where(_AT <= _BOUND if newer else _AT >= _BOUND)
+    return query.order_by(*_by_creation(_run, newer))
+
+
+def _bound(connection: sa.Connection, found: Search, place: Cursor | None, newer: bool = False) -> Cursor | None:
+    """How far one looks from the place: where a part has come to its share of SCAN runs. None when none does."""
+    query = _bound_query(found, place is not None, newer)
+    rows = [Cursor(*row) for row in connection.execute(query, _place(place, None))]
+    if not rows:
+        return None
+    return min(rows) if newer else max(rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _bound_query(found: Search, has_place: bool, newer: bool) -> sa.CompoundSelect[Any]:
+    bare = Search(found.parts, found.since, found.before, found.ids, found.retry_of)
+    share = max(1, SCAN // len(found.parts))
+    parts = [
+        _part(bare, part, has_place, False, newer, _run.created_at, _run.id).offset(share - 1).limit(1)
+        for part in found.parts
+    ]
+    return sa.union_all(*(sa.select(part.subquery()) for part in parts))
+
+
+# -- counts ---------------------------------------------------------------------------------------------------------------
+
+
+def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> dict[str, Count]:
+    """For each tab the number of runs behind it."""
+    found = search(connection, of, user_id, wanted)
+    if not found:
+        return dict.fromkeys(TABS, Count(0))
+    bound = _bound(connection, found, None) if found.asks else None
+    row = connection.execute(_counts_query(found, bound is not None), _place(None, bound)).one()
+    by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
+    return {
+        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], bound is not None)
+        for tab, outcomes in TABS.items()
+    }
+
+
+def _count(numbers: list[int], bounded: bool) -> Count:
+    number = sum(numbers)
+    return Count(COUNT_CAP, True) if number > COUNT_CAP else Count(number, bounded)
 
 
 @functools.lru_cache(maxsize=32)
-def _counts_query(within: tuple[int, ...], user_id: int, wanted: RunFilter) -> sa.Select[Any]:
-    columns: list[sa.ColumnElement[Any]] = [
-        _count(within, user_id, wanted, outcomes).label(f"tab{number}") for number, outcomes in enumerate(TABS.values())
-    ]
+def _counts_query(found: Search, has_bound: bool) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [_count_of(found, o, has_bound).label(o.value) for o in Outcome]
     return sa.select(*columns)
 
 
-def _count(
-    within: tuple[int, ...], user_id: int, wanted: RunFilter, outcomes: tuple[Outcome, ...]
-) -> sa.ScalarSelect[int]:
-    parts = []
-    for tenant_id in within:
-        part = sa.select(_run.id).where(*_conditions(tenant_id, user_id, wanted))
-        if outcomes:
-            part = part.where(_run.outcome.in_([outcome.value for outcome in outcomes]))
-        # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
-        part = part.order_by(_run.created_at.desc()).limit(COUNT_CAP + 1)
-        parts.append(sa.select(part.subquery()))
-    some = sa.union_all(*parts).subquery().select().limit(COUNT_CAP + 1).subquery()
-    return sa.select(sa.func.count()).select_from(some).scalar_subquery()
+def _count_of(found: Search, outcome: Outcome, has_bound: bool) -> sa.ColumnElement[int]:
+    narrowed = found.with_outcomes([outcome])
+    if not narrowed.parts:
+        return sa.literal(0)
+    # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
+    parts = [_part(narrowed, part, False, has_bound, False, _run.id).limit(COUNT_CAP + 1) for part in narrowed.parts]
+    some = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(COUNT_CAP + 1)
+    return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 
-def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
-    """The ids of the tenants that are wanted."""
-    unknown = set(wanted.tenants) - {member.tenant.slug for member in of}
-    if unknown:
-        raise NotFound(f"no tenant '{min(unknown)}'", "'opsmon tenants list' shows yours")
-    return tuple(member.tenant.id for member in of if not wanted.tenants or member.tenant.slug in wanted.tenants)
+# -- all that match -------------------------------------------------------------------------------------------------------
 
 
-def _part(tenant_id: int, user_id: int, wanted: RunFilter, behind: Cursor | None) -> sa.Select[Any]:
-    query = sa.select(*LISTED).where(*_conditions(tenant_id, user_id, wanted))
-    if behind is not None:
-        query = query.where(
-            sa.tuple_(_run.created_at, _run.id)
-            < sa.tuple_(sa.literal(behind.created_at, _run.created_at.type), behind.id)
-        )
-    return query.order_by(_run.created_at.desc(), _run.id.desc())
+def matching(
+    connection: sa.Connection,
+    of: Sequence[Membership],
+    user_id: int,
+    wanted: RunFilter,
+    limit: int,
+    behind: Cursor | None = None,
+) -> tuple[list[Cursor], Cursor | None]:
+    """At most `limit` places of runs that match, newest first, and where to go on; None at the end.
 
-
-def _conditions(tenant_id: int, user_id: int, wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
-    conditions = [_run.tenant_id == tenant_id]
-    conditions.append(_run.created_at > seconds_ago(sa.literal(wanted.since.total_seconds(), sa.Float)))
-    if wanted.statuses:
-        conditions.append(_run.status.in_([status.value for status in wanted.statuses]))
-        if Status.COMPLETED not in wanted.statuses:
-            conditions.append(_run.outcome == Outcome.PENDING.value)
-    if wanted.outcomes:
-        conditions.append(_run.outcome.in_([outcome.value for outcome in wanted.outcomes]))
-    if wanted.types:
-        conditions.append(_run.type.in_(wanted.types))
-    if wanted.mine:
-        conditions.append(_run.user_id == user_id)
-    return conditions
-
-
-def _with_exact_types(connection: sa.Connection, within: tuple[int, ...], wanted: RunFilter) -> RunFilter | None:
-    """The filter with its globs replaced by the types that there are; None when no type matches.
-
-    A LIKE that matches little would walk everything; types are few, and each is one step in the index.
+    One bounded walk: with a filter that no index knows it may find nothing and still say where to go on.
     """
-    if not any("*" in glob for glob in wanted.types):
-        return wanted
-    patterns = [re.compile(re.escape(glob).replace(r"\*", ".*"), re.DOTALL) for glob in wanted.types]
-    there = {
-        type_ for tenant_id in within for type_ in connection.execute(_TYPES, {"p_tenant_id": tenant_id}).scalars()
-    }
-    found = sorted(type_ for type_ in there if type_ and any(pattern.fullmatch(type_) for pattern in patterns))
-    return replace(wanted, types=tuple(found)) if found else None
+    found = search(connection, of, user_id, wanted)
+    if not found:
+        return [], None
+    reached = _bound(connection, found, behind) if found.asks else None
+    query = _matching_query(found, limit, behind is not None, reached is not None)
+    places = [Cursor(*row) for row in connection.execute(query, _place(behind, reached))]
+    return places, places[-1] if len(places) == limit else reached
 
 
-def _types_of_a_tenant() -> sa.Select[Any]:
-    of_tenant = _run.tenant_id == sa.bindparam("p_tenant_id", type_=sa.BigInteger)
-    known = sa.select(sa.func.min(_run.type).label("type")).where(of_tenant).cte("known", recursive=True)
-    following = sa.select(sa.func.min(_run.type)).where(of_tenant, _run.type > known.c.type).correlate(known)
-    known = known.union_all(sa.select(following.scalar_subquery()).where(known.c.type.is_not(None)))
-    return sa.select(known.c.type)
-
-
-_TYPES = _types_of_a_tenant()
+@functools.lru_cache(maxsize=32)
+def _matching_query(found: Search, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    parts = [
+        _part(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(limit) for part in found.parts
+    ]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    return sa.select(listed.c.created_at, listed.c.id).order_by(*_by_creation(listed.c)).limit(limit)
 
 
 def attempts(connection: sa.Connection, run: Run, limit: int = 20) -> tuple[Run, ...]:

@@ -14,6 +14,7 @@ from store.database import Database
 from store.details import Detail
 from store.errors import NotFound
 from store.filters import RunFilter
+from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
 from store.types import utcnow
 
@@ -28,7 +29,10 @@ class Request:
     user_id: int
     wanted: RunFilter = field(default_factory=RunFilter)
     tab: str = "All"
+    order: Order = Order.CREATED
     limit: int = 100
+    #: Where in the list one is; None at its top.
+    place: Cursor | None = None
     run_id: int | None = None
     inbox: bool = False
     #: Seconds without a beat after which a worker counts as gone.
@@ -42,8 +46,8 @@ class Snapshot:
     request: Request
     at: dt.datetime
     memberships: tuple[Membership, ...]
-    runs: tuple[Run, ...]
-    counts: Mapping[str, int]
+    page: Page
+    counts: Mapping[str, Count]
     workers: tuple[Worker, ...]
     #: The user's newest, newest first. Which of them are new to a screen, it finds out itself: ids become visible out of order.
     recent_notifications: tuple[Notification, ...]
@@ -52,17 +56,22 @@ class Snapshot:
     inbox: tuple[Notification, ...] | None = None
     generation: int = field(default=0, compare=False)
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of the list, in its order."""
+        return self.page.runs
+
 
 def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
     """Read what is asked for. Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list."""
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
-        runs, counts = _list(connection, members, request)
+        page, counts = _list(connection, members, request)
         return Snapshot(
             request=request,
             at=connection.execute(sa.select(utcnow())).scalar_one(),
             memberships=members,
-            runs=runs,
+            page=page,
             counts=counts,
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
@@ -75,11 +84,18 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
 
 def _list(
     connection: sa.Connection, members: tuple[Membership, ...], request: Request
-) -> tuple[tuple[Run, ...], Mapping[str, int]]:
+) -> tuple[Page, Mapping[str, Count]]:
     try:
         counts = queries.counts(connection, members, request.user_id, request.wanted)
         wanted = queries.on_tab(request.wanted, request.tab)
-        runs = queries.page(connection, members, request.user_id, wanted, request.limit) if wanted else ()
+        return _page(connection, members, request, wanted) if wanted else Page(), counts
     except NotFound:
-        return (), dict.fromkeys(queries.TABS, 0)
-    return runs, counts
+        return Page(), dict.fromkeys(queries.TABS, Count(0))
+
+
+def _page(connection: sa.Connection, of: tuple[Membership, ...], request: Request, wanted: RunFilter) -> Page:
+    if request.order is not Order.CREATED:
+        return queries.ordered(connection, of, request.user_id, wanted, request.order, queries.WINDOW)
+    if request.place:
+        return queries.around(connection, of, request.user_id, wanted, request.place, queries.WINDOW)
+    return queries.page(connection, of, request.user_id, wanted, request.limit)

@@ -30,6 +30,7 @@ metadata = MetaData(
 )
 
 ACTIVE = "status IN ('queued', 'running')"
+FAILURES = "failure_summary IS NOT NULL"
 RETRIES = "retry_of_id IS NOT NULL"
 
 tenants = Table(
@@ -130,6 +131,14 @@ operation_runs = Table(
     Index(None, "tenant_id", "outcome", "created_at", "id"),
     Index(None, "tenant_id", "user_id", "outcome", "created_at", "id"),
     Index(None, "tenant_id", "type", "outcome", "created_at", "id"),
+    Index(
+        "ix_operation_runs_failures",
+        "tenant_id",
+        "created_at",
+        "id",
+        postgresql_where=text(FAILURES),
+        sqlite_where=text(FAILURES),
+    ),
     Index(None, "retry_of_id", postgresql_where=text(RETRIES), sqlite_where=text(RETRIES)),
     # What is active is few among millions: the rescuer, the workers' screen and the Active tab read only this.
     Index("ix_operation_runs_active", "status", "worker_id", postgresql_where=text(ACTIVE), sqlite_where=text(ACTIVE)),

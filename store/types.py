@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, String, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -76,3 +76,22 @@ def _seconds_ago_postgresql(element: seconds_ago, compiler: SQLCompiler, **kw: A
 @compiles(seconds_ago, "sqlite")
 def _seconds_ago_sqlite(element: seconds_ago, compiler: SQLCompiler, **kw: Any) -> str:
     return f"strftime('{_SQLITE_FORMAT}', 'now', '-' || {compiler.process(element.clauses, **kw)} || ' seconds')"
+
+
+class seconds_between(FunctionElement[float]):  # noqa: N801
+    """From the first instant to the second, in seconds."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "postgresql")
+def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    first, second = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"extract(epoch FROM {second} - {first})"
+
+
+@compiles(seconds_between, "sqlite")
+def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    first, second = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((julianday({second}) - julianday({first})) * 86400.0)"

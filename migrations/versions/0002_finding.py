@@ -29,6 +29,14 @@ def upgrade() -> None:
         RUNS,
         ["tenant_id", "type", "outcome", "created_at", "id"],
     )
+    # What has failures is few among many, and searched for what they were.
+    op.create_index(
+        "ix_operation_runs_failures",
+        RUNS,
+        ["tenant_id", "created_at", "id"],
+        postgresql_where=sa.text("failure_summary IS NOT NULL"),
+        sqlite_where=sa.text("failure_summary IS NOT NULL"),
+    )
     # Few runs are retries, so the others need not pay for this one.
     op.drop_index(op.f("ix_operation_runs_retry_of_id"), RUNS)
     op.create_index(
@@ -86,6 +94,7 @@ def downgrade() -> None:
         op.drop_table(name)
     op.drop_index(op.f("ix_operation_runs_retry_of_id"), RUNS)
     op.create_index(op.f("ix_operation_runs_retry_of_id"), RUNS, ["retry_of_id"])
+    op.drop_index("ix_operation_runs_failures", RUNS)
     op.drop_index(op.f("ix_operation_runs_tenant_id_type_outcome_created_at_id"), RUNS)
     op.create_index(
         op.f("ix_operation_runs_tenant_id_user_id_created_at_id"), RUNS, ["tenant_id", "user_id", "created_at", "id"]

@@ -47,8 +47,13 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     wanted, user = parse(arguments.filters), session.user
     with session.db.reading() as connection:
         members = access.read_memberships(connection, user.id)
-        found = queries.page(connection, members, user.id, wanted, arguments.limit)
+        page = queries.page(connection, members, user.id, wanted, arguments.limit)
+    found = page.runs
     session.output.show([listed_run(run) for run in found], lambda: run_table(found) if found else "No runs.")
+    if page.reached and len(found) < arguments.limit:
+        sys.stdout.flush()
+        at = page.reached.created_at.isoformat(timespec="seconds")
+        sys.stderr.write(f"opsmon: looked back to {at} only: 'before:{at}' goes on\n")
     return DONE
 
 

@@ -12,6 +12,7 @@ from store.access import Right, Role
 from store.database import Database
 from store.errors import Forbidden, InputInvalid, NotFound
 from store.filters import RunFilter
+from store.queries import Count
 from store.records import Tenant, User
 from store.tables import memberships, tenants, users
 from tests.support.people import end_run, make_tenant, make_user, open_run
@@ -69,7 +70,7 @@ def test_a_stranger_finds_neither_tenant_nor_run_nor_notification(db: Database, 
     seen = snapshot.take(db, snapshot.Request(stranger.id, run_id=run.id, inbox=True))
     assert (seen.memberships, seen.runs, seen.detail) == ((), (), None)
     assert (seen.recent_notifications, seen.inbox, seen.unread) == ((), (), 0)
-    assert set(seen.counts.values()) == {0}
+    assert set(seen.counts.values()) == {Count(0)}
     assert access.memberships_of(db, stranger.id) == ()
     with db.reading() as connection, pytest.raises(NotFound):
         queries.page(connection, (), stranger.id, RunFilter(tenants=("contoso",)), 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from store import access, events, health, notifications, queries, runs, snapshot
 from store.access import Role
 from store.database import Database
 from store.events import NewEvent
-from store.filters import parse
+from store.filters import parse_line
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run, Tenant, User
 from store.runs import Result
@@ -63,6 +64,7 @@ class Full:
             user_id=user.id if user else None,
             read=number > 100,
             log=(NewEvent("info", "x"),),
+            failures=() if number % 20 < 18 else (Failure("x.y", "Boom"), Failure("graph.throttled", "Later")),
         )
 
 
@@ -129,19 +131,44 @@ def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full
 def listing(line: str, tab: str = "All", behind: bool = False) -> Callable[[Full], object]:
     def ask(connection: sa.Connection, full: Full) -> object:
         of = access.read_memberships(connection, full.user.id)
-        wanted = queries.on_tab(parse(line.split()), tab)
+        wanted = queries.on_tab(parse_line(line), tab)
         assert wanted
-        newest = queries.page(connection, of, full.user.id, wanted, 100)
-        cursor = queries.Cursor(newest[-1].created_at, newest[-1].id) if behind else None
+        newest = queries.page(connection, of, full.user.id, wanted, 100).runs
+        cursor = queries.Cursor(newest[-1].created_at, newest[-1].id) if behind and newest else None
         return queries.page(connection, of, full.user.id, wanted, 100, cursor)
 
     return reading(ask)
 
 
+def sorting(order: queries.Order, line: str) -> Callable[[Full], object]:
+    return reading(
+        lambda connection, full: queries.ordered(
+            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line), order, 500
+        )
+    )
+
+
+def surrounding(line: str, place: queries.Cursor | None = None) -> Callable[[Full], object]:
+    def ask(connection: sa.Connection, full: Full) -> object:
+        of = access.read_memberships(connection, full.user.id)
+        at = place or queries.Cursor(dt.datetime.now(dt.UTC) - dt.timedelta(days=9), 1)
+        return queries.around(connection, of, full.user.id, parse_line(line), at, 500)
+
+    return reading(ask)
+
+
+def everything(line: str) -> Callable[[Full], object]:
+    return reading(
+        lambda connection, full: queries.matching(
+            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line), 500
+        )
+    )
+
+
 def counting(line: str) -> Callable[[Full], object]:
     return reading(
         lambda connection, full: queries.counts(
-            connection, access.read_memberships(connection, full.user.id), full.user.id, parse(line.split())
+            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
         )
     )
 
@@ -155,25 +182,33 @@ def owner(run: Run) -> int:
     return run.worker_id
 
 
+#: Every term of a filter alone, and the pairs that people write.
+TERMS = (
+    "status:running", "status:queued", "status:completed", "outcome:failed", "outcome:failed,partial", "outcome:succeeded",
+    "type:some.type3", "type:some.type1*", "type:nothing.*", "tenant:beta", "by:alice", "by:system", "by:nobody", "mine",
+    "since:2h", "since:52w", "before:7d", "code:x.*", "code:nothing", "retry-of:17", "id:17", "boom", "nothing-like-it",
+    "-outcome:succeeded", "-status:completed", "-type:some.type3", "-tenant:beta", "-mine", "-by:system", "-code:x.*", "-boom",
+)  # fmt: skip
+PAIRS = (
+    "mine outcome:failed", "mine status:running", "mine type:some.type3", "type:some.type3 outcome:failed",
+    "tenant:beta outcome:failed", "tenant:beta mine", "outcome:failed code:x.*", "outcome:failed boom",
+    "tenant:beta type:some.type3", "since:2h outcome:failed", "by:alice type:some.type3", "-type:some.type3 outcome:failed",
+)  # fmt: skip
+
 QUESTIONS: dict[str, Callable[[Full], object]] = {
     "list": listing(""),
     "list, second page": listing("", behind=True),
     "list of one tenant": listing("tenant:beta", behind=True),
     "list of a long time": listing("since:52w", behind=True),
     **{f"tab {tab}": listing("", tab) for tab in queries.TABS},
-    "mine": listing("mine", behind=True),
-    "mine, failed": listing("mine outcome:failed"),
-    "failed or partial": listing("outcome:failed outcome:partially_succeeded"),
-    "running": listing("status:running"),
-    "completed": listing("status:completed", behind=True),
-    "one type": listing("type:some.type3", behind=True),
-    "some types": listing("type:some.type1*", behind=True),
+    **{f"list, {line}": listing(line, behind=True) for line in (*TERMS, *PAIRS)},
+    **{f"counts, {line}": counting(line) for line in (*TERMS, *PAIRS)},
+    **{f"by {order}": sorting(order, line) for order in queries.Order for line in ("", "outcome:failed")},
+    **{f"around, {line}": surrounding(line) for line in ("", "mine", "code:x.*", "type:some.type3")},
+    "the oldest": surrounding("", queries.THE_END),
     "counts": counting(""),
     "counts of a long time": counting("since:52w"),
-    "counts of one tenant": counting("tenant:alpha"),
-    "counts, mine": counting("mine"),
-    "counts of a type": counting("type:some.type3"),
-    "counts of running": counting("status:running"),
+    **{f"all of {line}": everything(line) for line in ("outcome:failed", "code:x.*", "type:some.type3 mine")},
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
     "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
     "number of unread": reading(lambda connection, full: notifications.unread_count(connection, full.user.id)),
@@ -222,9 +257,15 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("number of unread", "ix_notifications_unread"),
         ("unread", "ix_notifications_unread"),
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
+        ("counts", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
-        ("mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
+        ("counts, mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
+        ("list, by:system", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
+        ("list, type:some.type3", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
+        ("counts, type:some.type3", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
+        ("list, code:x.*", "ix_operation_runs_failures"),
+        ("list, mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
     ],
 )
 def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, question: str, index: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,10 +17,10 @@ from store import access, queries, runs
 from store.access import Membership, Role
 from store.database import Database
 from store.errors import NotFound
-from store.filters import RunFilter
+from store.filters import RunFilter, Values
 from store.history import PastRun, insert_past
-from store.queries import COUNT_CAP, TABS, Cursor
-from store.records import Outcome, Run, Status, Tenant, User
+from store.queries import COUNT_CAP, TABS, THE_END, Count, Cursor, Order, Page
+from store.records import Failure, Outcome, Run, Status, Tenant, User
 from store.rows import run_columns, run_from
 from store.tables import operation_runs, tenants
 from tests.conftest import KINDS
@@ -29,6 +29,13 @@ from tests.support import databases
 from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
 
 HOUR = 3600.0
+FAILURES = (
+    (),
+    (),
+    (Failure("graph.throttled", "Throttled (retrying)"),),
+    (Failure("graph.forbidden", "Refused: scope tags"), Failure("worker.lost", "The worker has gone")),
+    (Failure("x%y", 'odd "words" \\ here'),),
+)
 TYPES = ("inventory.sync", "inventory.sync_all", "restore.execute", "inventory_sync.x", "a%b.c")
 
 
@@ -42,7 +49,7 @@ class Many:
         for slug in slugs:
             make_tenant(db, slug)
         self.user = make_user(db, "alice", alpha=Role.OWNER, beta=Role.OPERATOR, gamma=Role.READONLY)
-        other = make_user(db, "bob", alpha=Role.OWNER)
+        other = self.other = make_user(db, "bob", alpha=Role.OWNER)
         ids = [member.tenant.id for member in access.memberships_of(db, self.user.id)]
         outcomes = (Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
         past = [
@@ -52,6 +59,9 @@ class Many:
                 outcome=dice.choice(outcomes),
                 age=dice.choice([1, 2, 2, 4, 30, 100, 1000]) * HOUR,
                 user_id=dice.choice([self.user.id, other.id, None]),
+                initiator_name=dice.choice(["Alice", "Bob", "System"]),
+                label=dice.choice([None, "Sync 100% of it", "Restore"]),
+                failures=dice.choice(FAILURES),
             )
             for _ in range(300)
         ]
@@ -69,18 +79,45 @@ class Many:
 
     def wanted(self, of: tuple[Membership, ...], wanted: RunFilter) -> list[Run]:
         """By hand, newest first."""
-        visible = {member.tenant.slug for member in of if not wanted.tenants or member.tenant.slug in wanted.tenants}
-        since = dt.datetime.now(dt.UTC) - wanted.since
+        visible = {member.tenant.slug for member in of}
+        now = dt.datetime.now(dt.UTC)
         return [
             replace(run, context=None)
             for run in self.all
             if run.tenant in visible
-            and run.created_at > since
-            and (not wanted.statuses or run.status in wanted.statuses)
-            and (not wanted.outcomes or run.outcome in wanted.outcomes)
-            and (not wanted.types or any(fnmatch.fnmatchcase(run.type, glob) for glob in wanted.types))
-            and (not wanted.mine or run.user_id == self.user.id)
+            and run.created_at > (wanted.since if isinstance(wanted.since, dt.datetime) else now - wanted.since)
+            and (not isinstance(wanted.before, dt.timedelta) or run.created_at < now - wanted.before)
+            and all(holds is not False for holds in self.holds(run, wanted))
+            and not any(self.holds(run, wanted.unwanted))
         ]
+
+    def holds(self, run: Run, values: Values) -> list[bool | None]:
+        """For each field of the values whether it holds; None where it says nothing. Words all have to hold."""
+        texts = [run.initiator_name, run.type, run.label or "", *(f.message for f in run.failure_summary)]
+        texts += [failure.code for failure in run.failure_summary]
+        login = {self.user.id: "alice", self.other.id: "bob", None: "system"}[run.user_id]
+        said = [any(word in text.lower() for text in texts) for word in values.words]
+        any_word = said if self.is_unwanted(values) else [all(said)] if said else []
+        return [
+            run.status in values.statuses if values.statuses else None,
+            run.outcome in values.outcomes if values.outcomes else None,
+            any(glob_matches(glob, run.type) for glob in values.types) if values.types else None,
+            run.tenant in values.tenants if values.tenants else None,
+            any(glob_matches(glob, login) for glob in values.by) if values.by else None,
+            any(glob_matches(g, f.code) for g in values.codes for f in run.failure_summary) if values.codes else None,
+            run.id in values.ids if values.ids else None,
+            run.retry_of_id in values.retry_of if values.retry_of else None,
+            run.user_id == self.user.id if values.mine else None,
+            *any_word,
+        ]
+
+    @staticmethod
+    def is_unwanted(values: Values) -> bool:
+        return not isinstance(values, RunFilter)
+
+
+def glob_matches(glob: str, text: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), text) is not None
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -97,19 +134,41 @@ def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 GLOBS = (*TYPES, "inventory.*", "*", "*sync*", "*.x", "a%*", "nothing.here", "inventory_*")
 some = st.lists(st.sampled_from(GLOBS), max_size=2)
-filters = st.builds(
-    RunFilter,
-    statuses=st.lists(st.sampled_from(Status), max_size=2, unique=True).map(tuple),
-    outcomes=st.lists(st.sampled_from(Outcome), max_size=2, unique=True).map(tuple),
-    types=some.map(tuple),
-    tenants=st.lists(st.sampled_from(["alpha", "beta", "gamma"]), max_size=2, unique=True).map(tuple),
-    since=st.sampled_from([dt.timedelta(hours=hours) for hours in (0.5, 1.5, 3, 50, 24 * 30, 24 * 36_500)]),
-    mine=st.booleans(),
-)
+numbers = st.lists(st.integers(1, 330), max_size=3).map(tuple)
+fields = {
+    "statuses": st.lists(st.sampled_from(Status), max_size=2, unique=True).map(tuple),
+    "outcomes": st.lists(st.sampled_from(Outcome), max_size=2, unique=True).map(tuple),
+    "types": some.map(tuple),
+    "tenants": st.lists(st.sampled_from(["alpha", "beta", "gamma"]), max_size=2, unique=True).map(tuple),
+    "by": st.lists(st.sampled_from(["alice", "bob", "system", "*b", "nobody", "*"]), max_size=2).map(tuple),
+    "codes": st.lists(st.sampled_from(["graph.*", "worker.lost", "x%y", "x*", "nothing"]), max_size=2).map(tuple),
+    "words": st.lists(st.sampled_from(["alice", "sync", "100%", "scope tags", '"words" \\', "_"]), max_size=2).map(
+        tuple
+    ),
+    "mine": st.booleans(),
+}
 
 
-@examples(80)
-@given(wanted=filters, limit=st.integers(1, 40), start=st.integers(0, 30))
+def most_say_nothing(chosen: st.DrawFn, only: int) -> dict[str, object]:
+    names = chosen(st.lists(st.sampled_from([*fields, "ids", "retry_of"]), max_size=only, unique=True))
+    return {name: chosen(fields.get(name, numbers)) for name in names}
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> RunFilter:
+    hours = [dt.timedelta(hours=hours) for hours in (0.5, 1.5, 3, 50, 24 * 30, 24 * 36_500)]
+    unwanted = Values(**most_say_nothing(draw, 2))  # type: ignore[arg-type]
+    before = draw(st.sampled_from([None, None, *hours[:3]]))
+    return RunFilter(
+        **most_say_nothing(draw, 4),
+        since=draw(st.sampled_from(hours)),
+        before=before,
+        unwanted=unwanted,  # type: ignore[arg-type]
+    )
+
+
+@examples(150)
+@given(wanted=filters(), limit=st.integers(1, 40), start=st.integers(0, 30))
 def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many, wanted: RunFilter, limit: int, start: int) -> None:
     """From the top, and behind any run, whatever ties there are."""
     everything = many.wanted(many.memberships, wanted)
@@ -117,7 +176,100 @@ def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many, wanted: RunFilter, 
     behind = Cursor(everything[start - 1].created_at, everything[start - 1].id) if start else None
     with many.db.reading() as connection:
         found = queries.page(connection, many.memberships, many.user.id, wanted, limit, behind)
-    assert list(found) == everything[start : start + limit]
+    assert list(found.runs) == everything[start : start + limit]
+    assert found.below == (len(everything) > start + limit)
+
+
+@examples(60)
+@given(wanted=filters(), limit=st.integers(2, 40), start=st.integers(0, 60))
+def test_a_window_around_a_run_holds_what_is_newer_and_older(
+    many: Many, wanted: RunFilter, limit: int, start: int
+) -> None:
+    everything = many.wanted(many.memberships, wanted)
+    start = min(start, max(0, len(everything) - 1))
+    place = Cursor(everything[start].created_at, everything[start].id) if everything else THE_END
+    with many.db.reading() as connection:
+        found = queries.around(connection, many.memberships, many.user.id, wanted, place, limit)
+    first, last = max(0, start - limit // 2), start + limit - limit // 2
+    assert list(found.runs) == everything[first:last]
+    assert (found.above, found.below) == (first > 0, len(everything) > last)
+
+
+def test_the_end_is_the_oldest_window(many: Many) -> None:
+    wanted = RunFilter(since=dt.timedelta(days=99))
+    with many.db.reading() as connection:
+        found = queries.around(connection, many.memberships, many.user.id, wanted, THE_END, 20)
+    assert list(found.runs) == many.wanted(many.memberships, wanted)[-10:]
+    assert (found.above, found.below) == (True, False)
+
+
+@examples(40)
+@given(wanted=filters(), order=st.sampled_from(Order), limit=st.integers(1, 400))
+def test_other_orders_sort_the_same_runs(many: Many, wanted: RunFilter, order: Order, limit: int) -> None:
+    everything = many.wanted(many.memberships, wanted)
+    with many.db.reading() as connection:
+        found = queries.ordered(connection, many.memberships, many.user.id, wanted, order, limit).runs
+    assert {run.id for run in found} <= {run.id for run in everything}
+    assert len(found) == min(limit, len(everything))
+    keys = [sort_key(order, run) for run in found if comparable(order, run)]
+    assert keys == sorted(keys)
+    left = [sort_key(order, run) for run in set(everything) - set(found) if comparable(order, run)]
+    assert not keys or not left or keys[-1] <= min(left)
+
+
+def comparable(order: Order, run: Run) -> bool:
+    """Active runs go on taking longer while one looks."""
+    return order is not Order.DURATION or run.status is Status.COMPLETED
+
+
+def sort_key(order: Order, run: Run) -> tuple[object, ...]:
+    started = run.started_at.timestamp() if run.started_at else None
+    if order is Order.TYPE:
+        return (run.type, -run.created_at.timestamp(), -run.id)
+    if order is Order.STARTED:
+        return (started is None, -(started or 0), -run.created_at.timestamp(), -run.id)
+    if order is Order.DURATION:
+        assert run.completed_at
+        return (started is None, -round(run.completed_at.timestamp() - (started or run.completed_at.timestamp()), 2))
+    return (-run.created_at.timestamp(), -run.id)
+
+
+@examples(60)
+@given(wanted=filters(), size=st.integers(1, 90))
+def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many, wanted: RunFilter, size: int) -> None:
+    """With a small bound, walk after walk finds every run once, in order, and counts never say too much."""
+    expected = many.wanted(many.memberships, wanted)
+    found, behind, walks = list[Run](), None, 0
+    with pytest.MonkeyPatch.context() as patch, many.db.reading() as connection:
+        patch.setattr(queries, "SCAN", size)
+        for kept in (queries._bound_query, queries._page_query):
+            kept.cache_clear()
+        while True:
+            page = queries.page(connection, many.memberships, many.user.id, wanted, 7, behind)
+            found += page.runs
+            walks += 1
+            assert walks < 800
+            if not page.below:
+                break
+            behind = page.reached or Cursor(page.runs[-1].created_at, page.runs[-1].id)
+        counts = queries.counts(connection, many.memberships, many.user.id, wanted)
+    queries._bound_query.cache_clear()
+    assert found == expected
+    assert counts["All"].number <= len(expected)
+    assert counts["All"].at_least or counts["All"].number == len(expected)
+
+
+@examples(40)
+@given(wanted=filters(), limit=st.integers(1, 50))
+def test_all_that_match_are_found_walk_by_walk(many: Many, wanted: RunFilter, limit: int) -> None:
+    found, behind = list[int](), None
+    with many.db.reading() as connection:
+        while True:
+            places, behind = queries.matching(connection, many.memberships, many.user.id, wanted, limit, behind)
+            found += [place.id for place in places]
+            if behind is None:
+                break
+    assert found == [run.id for run in many.wanted(many.memberships, wanted)]
 
 
 @pytest.mark.parametrize("size", [3, 50])
@@ -125,7 +277,7 @@ def test_page_by_page_every_run_comes_once(many: Many, size: int) -> None:
     wanted, behind, found = RunFilter(since=dt.timedelta(days=99)), None, list[Run]()
     while True:
         with many.db.reading() as connection:
-            page = queries.page(connection, many.memberships, many.user.id, wanted, size, behind)
+            page = queries.page(connection, many.memberships, many.user.id, wanted, size, behind).runs
         if not page:
             break
         found += page
@@ -134,25 +286,25 @@ def test_page_by_page_every_run_comes_once(many: Many, size: int) -> None:
     assert len({run.created_at for run in found}) < len(found) / 2, "there should be many ties"
 
 
-@examples(30)
-@given(wanted=filters)
+@examples(60)
+@given(wanted=filters())
 def test_counts_are_those_of_the_tabs_lists(many: Many, wanted: RunFilter) -> None:
     everything = many.wanted(many.memberships, wanted)
     expected = {
-        tab: sum(not outcomes or run.outcome in outcomes for run in everything) for tab, outcomes in TABS.items()
+        tab: Count(sum(not outcomes or run.outcome in outcomes for run in everything)) for tab, outcomes in TABS.items()
     }
     with many.db.reading() as connection:
         assert queries.counts(connection, many.memberships, many.user.id, wanted) == expected
         for tab, count in expected.items():
             narrowed = queries.on_tab(wanted, tab)
-            page = queries.page(connection, many.memberships, many.user.id, narrowed, 999) if narrowed else ()
-            assert len(page) == count, tab
+            page = queries.page(connection, many.memberships, many.user.id, narrowed, 999) if narrowed else Page()
+            assert len(page.runs) == count.number, tab
 
 
 def test_without_tenants_there_is_nothing(many: Many) -> None:
     with many.db.reading() as connection:
-        assert queries.page(connection, (), many.user.id, RunFilter(), 10) == ()
-        assert queries.counts(connection, (), many.user.id, RunFilter()) == dict.fromkeys(TABS, 0)
+        assert queries.page(connection, (), many.user.id, RunFilter(), 10) == Page()
+        assert queries.counts(connection, (), many.user.id, RunFilter()) == dict.fromkeys(TABS, Count(0))
 
 
 def test_a_tenant_that_is_not_ones_own_is_not_found(many: Many) -> None:
@@ -169,8 +321,8 @@ def test_the_same_question_is_answered_anew(db: Database, tenant: Tenant, user: 
     for number in range(3):
         with db.reading() as connection:
             of = access.read_memberships(connection, user.id)
-            assert len(queries.page(connection, of, user.id, RunFilter(), 10)) == number
-            assert queries.counts(connection, of, user.id, RunFilter())["All"] == number
+            assert len(queries.page(connection, of, user.id, RunFilter(), 10).runs) == number
+            assert queries.counts(connection, of, user.id, RunFilter())["All"] == (number, False)
         open_run(db, tenant, user)
 
 
@@ -181,7 +333,8 @@ def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> Non
     access.grant(db, "alice", "fabrikam", Role.READONLY)
     with db.reading() as connection:
         found = queries.counts(connection, access.read_memberships(connection, user.id), user.id, RunFilter())
-    assert found == {"All": COUNT_CAP + 1, "Active": 0, "Succeeded": COUNT_CAP, "Partial": 0, "Failed": COUNT_CAP + 1}
+    many, none = Count(COUNT_CAP, True), Count(0)
+    assert found == {"All": many, "Active": none, "Succeeded": Count(COUNT_CAP), "Partial": none, "Failed": many}
 
 
 # ---- attempts
