@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from opsmon.services import Services
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Backend
 from screens.monitor import Monitor, wants_ascii
-from store import notifications, snapshot
+from store import notifications, queries, snapshot, views
+from store.database import Database
+from store.filters import RunFilter
 from store.records import User
 from store.snapshot import Request, Snapshot
+from store.views import View
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a user has set up, in the database."""
+
+    db: Database
+    user_id: int
+
+    def views(self) -> tuple[View, ...]:
+        return views.read(self.db, self.user_id)
+
+    def keep_view(self, view: View) -> tuple[View, ...]:
+        return views.keep(self.db, self.user_id, view)
+
+    def delete_view(self, name: str) -> tuple[View, ...]:
+        return views.delete(self.db, self.user_id, name)
 
 
 def make_backend(services: Services, user: User) -> Backend:
@@ -22,12 +43,17 @@ def make_backend(services: Services, user: User) -> Backend:
     def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
         notifications.mark_read(services.db, user_id, run_id=run_id, up_to=up_to)
 
+    def matching(wanted: RunFilter, tab: str, limit: int) -> queries.Matching:
+        return queries.all_matching(services.db, user.id, wanted, tab, limit)
+
     return Backend(
         user=user,
         database=services.db.name,
         fetch=fetch,
         dispatcher=lambda: services.dispatcher,
         mark_read=mark_read,
+        matching=matching,
+        keeps=Kept(services.db, user.id),
         poll_seconds=services.settings["poll_seconds"],
         lost_after=services.settings["lost_after_seconds"],
     )

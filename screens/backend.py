@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from store.filters import RunFilter
+from store.queries import Matching
 from store.records import User
 from store.snapshot import Request, Snapshot
+from store.views import View
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
@@ -16,9 +19,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Keeps(Protocol):
+    """What is kept for the user. Every call may block, or raise DatabaseAway."""
+
+    def views(self) -> tuple[View, ...]:
+        """The named views."""
+
+    def keep_view(self, view: View) -> tuple[View, ...]:
+        """Keep a view, and return all. Raises InputInvalid."""
+
+    def delete_view(self, name: str) -> tuple[View, ...]:
+        """Keep a view no longer, and return the others."""
+
+
 @dataclass(frozen=True)
 class Backend:
-    """`fetch` reads a snapshot, `mark_read` (user id, run id or None, newest id or None) stores what was seen.
+    """`fetch` reads a snapshot, `mark_read` (user id, run id or None, newest id or None) stores what was seen, `matching`
+    (filter, tab, limit) finds all runs that match.
 
     All of them may block or raise, and are called in threads only. `dispatcher` makes the dispatcher at its first call.
     """
@@ -28,6 +45,8 @@ class Backend:
     fetch: Callable[[Request, int], Snapshot]
     dispatcher: Callable[[], Dispatcher]
     mark_read: Callable[[int, int | None, int | None], None]
+    matching: Callable[[RunFilter, str, int], Matching]
+    keeps: Keeps
     poll_seconds: float = 1.0
     lost_after: float = 30.0
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from screens import format as fmt
-from screens.diff import Cell, Row
+from screens.diff import Cell
 from screens.text import fit
 from store.records import Run
 
@@ -54,6 +55,7 @@ class Layout:
         return " ".join(titles)
 
 
+@functools.lru_cache(maxsize=8)
 def layout(width: int) -> Layout:
     """The columns that fit into `width` cells; the growing ones share what is left."""
     shown = [column for column in COLUMNS if column.from_width <= width]
@@ -64,16 +66,49 @@ def layout(width: int) -> Layout:
     return Layout(tuple(zip(shown, widths, strict=True)))
 
 
+class RunRow:
+    """A run's row. Its cells are made when it is painted: of a window of hundreds a screen shows forty."""
+
+    __slots__ = ("_cells", "_shape", "ascii_only", "is_marked", "key", "now", "run")
+
+    def __init__(self, run: Run, now: dt.datetime, shape: Layout, is_marked: bool, ascii_only: bool) -> None:
+        self.key = run.id
+        self.run = run
+        self.now = now
+        self.is_marked = is_marked
+        self.ascii_only = ascii_only
+        self._shape = shape
+        self._cells: tuple[Cell, ...] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both look alike. Time changes what a row says of a run only now and then."""
+        if not isinstance(other, RunRow):
+            return NotImplemented
+        if self.run != other.run or self.is_marked is not other.is_marked or self._shape is not other._shape:
+            return False
+        return self.now == other.now or self._times() == other._times()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _times(self) -> tuple[str, str]:
+        return fmt.age(self.run.created_at, self.now), fmt.run_duration(self.run, self.now)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        if self._cells is None:
+            self._cells = self._made()
+        return self._cells
+
+    def _made(self) -> tuple[Cell, ...]:
+        state = fmt.state_of(self.run)
+        glyph = state.ascii if self.ascii_only else state.glyph
+        mark = Cell("+" if self.ascii_only else "▪", "bold yellow") if self.is_marked else Cell(" ")
+        cells = [mark, Cell(fit(f"{glyph} {state.word}", _STATE_WIDTH), state.style)]
+        cells += [Cell(fit(column.text(self.run, self.now), width)) for column, width in self._shape.columns]
+        return tuple(cells)
+
+
 def rows(
-    runs: Sequence[Run], now: dt.datetime, shape: Layout, marked: frozenset[int], ascii_only: bool
-) -> tuple[Row, ...]:
-    return tuple(_row(run, now, shape, run.id in marked, ascii_only) for run in runs)
-
-
-def _row(run: Run, now: dt.datetime, shape: Layout, is_marked: bool, ascii_only: bool) -> Row:
-    state = fmt.state_of(run)
-    glyph = state.ascii if ascii_only else state.glyph
-    mark = Cell("+" if ascii_only else "▪", "bold yellow") if is_marked else Cell(" ")
-    cells = [mark, Cell(fit(f"{glyph} {state.word}", _STATE_WIDTH), state.style)]
-    cells += [Cell(fit(column.text(run, now), width)) for column, width in shape.columns]
-    return Row(run.id, tuple(cells))
+    runs: Sequence[Run], now: dt.datetime, shape: Layout, marked: Container[int], ascii_only: bool
+) -> tuple[RunRow, ...]:
+    return tuple(RunRow(run, now, shape, run.id in marked, ascii_only) for run in runs)

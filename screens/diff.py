@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,18 @@ class Cell:
     style: str = ""
 
 
+class Line(Protocol):
+    """A row of a table. Two that are equal look alike; `cells` are made when they are painted, if need be."""
+
+    @property
+    def key(self) -> int:
+        """The row's own for ever: a run's id."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """What stands in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row under a key that is its own for ever: a run's id."""
@@ -25,7 +38,7 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def changed_lines(old: Sequence[Row], new: Sequence[Row]) -> list[int]:
+def changed_lines(old: Sequence[Line], new: Sequence[Line]) -> list[int]:
     """The lines of `new` that look otherwise than the same lines of `old`; lines that are gone are listed, too."""
     longest = max(len(old), len(new))
     return [
@@ -44,24 +57,25 @@ class Pin:
     following: bool = True
 
 
-def repin(pin: Pin, new: Sequence[Row]) -> Pin:
+def repin(pin: Pin, new: Sequence[Line], old: Sequence[Line] = ()) -> Pin:
     """The cursor after the rows have become `new`.
 
     Following, it is on the first row. Otherwise it stays on its row wherever that went; when its row has left the list, it
-    goes to the row that is now in its place.
+    goes to the next one below that is still there, or above, or to the row that is now in its place.
     """
     if not new:
         return Pin(None, 0, pin.following)
     if pin.following or pin.key is None:
         return Pin(new[0].key, 0, pin.following)
-    line = next((number for number, row in enumerate(new) if row.key == pin.key), None)
-    if line is not None:
-        return Pin(pin.key, line, False)
-    line = min(pin.line, len(new) - 1)
+    lines = {row.key: number for number, row in enumerate(new)}
+    if pin.key in lines:
+        return Pin(pin.key, lines[pin.key], False)
+    near = (row.key for row in (*old[pin.line + 1 :], *reversed(old[: pin.line])) if row.key in lines)
+    line = lines[key] if (key := next(near, None)) is not None else min(pin.line, len(new) - 1)
     return Pin(new[line].key, line, False)
 
 
-def move(pin: Pin, rows: Sequence[Row], line: int, *, follow: bool) -> Pin:
+def move(pin: Pin, rows: Sequence[Line], line: int, *, follow: bool) -> Pin:
     """The cursor after a person has moved it to `line`; on the first row it follows the newest again, if it may."""
     if not rows:
         return pin

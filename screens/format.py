@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from store.queries import COUNT_CAP
+from store.queries import Count
 from store.records import Counts, Outcome, Run, Status
 
 
@@ -89,9 +89,9 @@ def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
     return "".join(sign * max(0, count) for sign, count in zip(signs, cells, strict=True))
 
 
-def count(number: int) -> str:
+def count(many: Count, ascii_only: bool = False) -> str:
     """Exact, or honestly a lower bound."""
-    return f"≥ {COUNT_CAP:,}" if number > COUNT_CAP else str(number)
+    return f"{'>=' if ascii_only else '≥'} {many.number:,}" if many.at_least else f"{many.number:,}"
 
 
 def first_failure(run: Run) -> str:

@@ -9,9 +9,9 @@ import contextlib
 import functools
 import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -30,9 +30,12 @@ from screens.text import clean
 from screens.toasts import Severity, Toast, Told
 from screens.widgets import bars
 from store.access import Membership, Right
+from store.errors import OpsmonError
 from store.filters import RunFilter
+from store.queries import Matching
 from store.records import Run, Status
 from store.snapshot import Request, Snapshot
+from store.views import View
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher, Started
@@ -41,8 +44,10 @@ T = TypeVar("T")
 
 #: How much slower a pane that nobody looks at polls.
 BLURRED = 5
-#: Newest runs in the list.
-WINDOW = 200
+#: Seconds between two polls that + and - choose from.
+RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+#: So many runs are retried at once at most.
+BULK: Final = 10_000
 
 
 class Monitor(App[None]):
@@ -56,6 +61,8 @@ class Monitor(App[None]):
         Binding("v", "view_newest", "View run", show=False),
         Binding("p", "pause", "Pause", show=False),
         Binding("R", "poll_now", "Poll now", show=False),
+        Binding("plus", "rate(-1)", "Poll more often", show=False),
+        Binding("minus", "rate(1)", "Poll less often", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -85,12 +92,17 @@ class Monitor(App[None]):
         self._newest_toast: int | None = None
         self._told = Told()
         self._said_away = False
-        request = Request(backend.user.id, limit=WINDOW, lost_after=backend.lost_after)
+        #: The types of the operations that there are, once somebody has asked.
+        self.types: tuple[str, ...] = ()
+        self.views: tuple[View, ...] = ()
+        request = Request(backend.user.id, lost_after=backend.lost_after)
+        self._rate = backend.poll_seconds
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
 
     def on_mount(self) -> None:
         self.push_screen(RunsScreen())
         self._poller.start()
+        self.in_background(self.backend.keeps.views, self._have_views)
         self.set_interval(1.0, self._show_freshness)
 
     def on_unmount(self) -> None:
@@ -147,7 +159,7 @@ class Monitor(App[None]):
 
     def refocus(self) -> None:
         """Ask the poller for what the screens on the stack show now."""
-        request = replace(self._poller.request, run_id=None, inbox=False)
+        request = replace(self._poller.request, run_id=None, inbox=False, groups_of=None)
         for screen in self.screen_stack:
             if isinstance(screen, Live):
                 request = screen.asks(request)
@@ -160,12 +172,20 @@ class Monitor(App[None]):
 
     @on(AppBlur)
     def _slow_down(self) -> None:
-        self._poller.interval = BLURRED * self.backend.poll_seconds
+        self._poller.interval = BLURRED * self._rate
 
     @on(AppFocus)
     def _speed_up(self) -> None:
-        self._poller.interval = self.backend.poll_seconds
+        self._poller.interval = self._rate
         self._poller.poke()
+
+    def action_rate(self, by: int) -> None:
+        """The next slower rate, or the next quicker one."""
+        others = [rate for rate in RATES if (rate > self._rate if by > 0 else rate < self._rate)]
+        if others:
+            self._rate = min(others) if by > 0 else max(others)
+            self._speed_up()
+        self.say(f"Polling every {self._rate:g} s.")
 
     # -- telling ----------------------------------------------------------------------------------------------------------
 
@@ -222,6 +242,69 @@ class Monitor(App[None]):
             return
         user = self.backend.user
         self.with_dispatcher(lambda dispatcher: dispatcher.retry(user, run.id))
+
+    def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
+        """Retry these runs."""
+        user = self.backend.user
+        for run_id in run_ids:
+            self.with_dispatcher(lambda dispatcher, run_id=run_id: dispatcher.retry(user, run_id))  # type: ignore[misc]
+
+    def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
+        """Find all runs that match, and go on to the dry run of their retry."""
+
+        def then(found: Matching | Exception) -> None:
+            if isinstance(found, Exception):
+                self._toast(toasts.of_error(found))
+            elif not found.ids:
+                self.say(f"No run matches: {words}.", "warning")
+            else:
+                many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
+                self.bulk_retry(found.ids, f"{many} that match {words}")
+
+        self.in_background(lambda: self.backend.matching(wanted, tab, BULK), then)
+
+    # -- views ------------------------------------------------------------------------------------------------------------
+
+    def _have_views(self, found: tuple[View, ...] | Exception) -> None:
+        # The database is away, then: that is told elsewhere, and the views are read when one is kept.
+        self.views = () if isinstance(found, Exception) else found
+
+    def show_view(self, number: int) -> None:
+        """Show the list as the user's view of that number keeps it."""
+        if number > len(self.views):
+            self.say(f"There is no view {number}: V keeps what the list shows as one.", "warning")
+            return
+        listed = next(screen for screen in self.screen_stack if isinstance(screen, RunsScreen))
+        while self.screen is not listed:
+            self.pop_screen()
+        try:
+            listed.show_view(self.views[number - 1])
+        except OpsmonError as error:
+            self.say(str(error), "error")
+
+    def keep_view(self, view: View, then: Callable[[], object]) -> None:
+        self._change_views(lambda: self.backend.keeps.keep_view(view), then)
+
+    def delete_view(self, name: str, then: Callable[[], object]) -> None:
+        self._change_views(lambda: self.backend.keeps.delete_view(name), then)
+
+    def _change_views(self, change: Callable[[], tuple[View, ...]], then: Callable[[], object]) -> None:
+        def changed(views: tuple[View, ...] | Exception) -> None:
+            if isinstance(views, Exception):
+                self._toast(toasts.of_error(views))
+            else:
+                self.views = views
+                then()
+
+        self.in_background(change, changed)
+
+    def load_types(self) -> None:
+        """Have the operations looked up that a filter may name."""
+        if not self.types:
+            self.in_background(lambda: tuple(self.backend.dispatcher().registry.operations), self._have_types)
+
+    def _have_types(self, found: tuple[str, ...] | Exception) -> None:
+        self.types = () if isinstance(found, Exception) else found
 
     # -- screens ----------------------------------------------------------------------------------------------------------
 

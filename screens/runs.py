@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
-from screens import columns
+from screens import columns, paging
+from screens import format as fmt
+from screens.completion import Known, known_from
+from screens.filtering import FilterEdit
 from screens.live import LiveScreen
 from screens.text import clean
 from screens.widgets import bars
 from screens.widgets.table import RowTable
-from store.errors import OpsmonError
-from store.filters import RunFilter, parse
-from store.queries import TABS
+from store.filters import RunFilter, parse_line
+from store.queries import TABS, THE_END, Count, Cursor, Order
 from store.records import Run
 from store.snapshot import Request, Snapshot
+from store.views import View
 
 
 class RunsScreen(LiveScreen):
@@ -29,56 +32,63 @@ class RunsScreen(LiveScreen):
 
     DEFAULT_CSS = """
     RunsScreen { layout: vertical; }
-    RunsScreen #edit { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
-    RunsScreen #edit.editing { display: block; }
     RunsScreen #empty { display: none; height: 1; padding: 0 2; }
     RunsScreen #empty.empty { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "app.start", "Start"),
-        Binding("r", "retry", "Retry"),
-        Binding("space", "mark", "Mark", show=False),
-        Binding("slash", "edit_filter", "Filter"),
-        *(Binding(str(n), f"tab({name!r})", name, show=False) for n, name in enumerate(TABS, 1)),
-        Binding("y", "copy", "Copy id", show=False),
+        Binding("s", "app.start", "Start", id="start"),
+        Binding("r", "retry", "Retry", id="retry"),
+        Binding("A", "retry_all", "Retry all that match", show=False, id="retry_all"),
+        Binding("space", "mark", "Mark", show=False, id="mark"),
+        Binding("slash", "edit_filter", "Filter", id="filter"),
+        Binding("F", "groups", "Failure groups", show=False, id="groups"),
+        Binding("V", "views", "Views", show=False, id="views"),
+        Binding("o", "order", "Order", show=False, id="order"),
+        *(Binding(str(n), f"tab({name!r})", name, show=False, id=f"tab_{n}") for n, name in enumerate(TABS, 1)),
+        *(Binding(f"f{n}", f"view({n})", f"View {n}", show=False, id=f"view_{n}") for n in range(1, 10)),
+        Binding("y", "copy", "Copy id", show=False, id="copy"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.tab = "All"
         self.terms = ""
+        self.order = Order.CREATED
         self._wanted = RunFilter()
+        self._place: Cursor | None = None
+        self._jump: Literal["first", "last"] | None = None
         self._snapshot: Snapshot | None = None
-        self._marked: frozenset[int] = frozenset()
+        #: Marked runs by id, in the order in which they were marked.
+        self._marked: dict[int, None] = {}
         self._freshness = "loading"
+        self._hint: str | None = None
 
     def compose(self) -> ComposeResult:
         yield bars.Line(id="header")
         yield bars.Line(id="tabs")
         yield bars.Line(id="filter")
-        edit = Input(
-            id="edit",
-            placeholder="status:running outcome:failed type:inventory.* tenant:NAME since:2h mine",
-            select_on_focus=False,
-        )
-        edit.cursor_blink = False
-        yield edit
+        yield FilterEdit(self._known)
         yield bars.Line(id="empty")
         yield RowTable(id="runs")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(RowTable).focus()
+        self._table.focus()
         self._paint()
+
+    @property
+    def _table(self) -> RowTable:
+        return self.query_one(RowTable)
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
     def asks(self, request: Request) -> Request:
-        return replace(request, wanted=self.monitor.in_tenant(self._wanted), tab=self.tab)
+        limit = paging.window(self._place, self.size.height)
+        wanted = self.monitor.in_tenant(self._wanted)
+        return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._place, limit=limit)
 
     def show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._marked &= {run.id for run in snapshot.runs}
         self._paint()
         self.refresh_keys()
 
@@ -88,123 +98,213 @@ class RunsScreen(LiveScreen):
 
     def on_resize(self) -> None:
         self._paint()
+        self.monitor.refocus()
 
     def _paint(self) -> None:
         self._paint_bars()
-        if self._snapshot is None:
+        snapshot = self._snapshot
+        if snapshot is None:
             return
         shape = columns.layout(self.size.width - 1)
-        rows = columns.rows(self._snapshot.runs, self._snapshot.at, shape, self._marked, self.monitor.ascii_only)
-        self.query_one(RowTable).show(rows, shape.header, may_follow=not self._marked)
+        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only)
+        # Where the person wants to go was not in the window before: now it is.
+        go_to = self._jump if snapshot.request.place == self._place else None
+        self._jump = None if go_to else self._jump
+        on_top = self._place is None and self.order is Order.CREATED
+        self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
 
     def _paint_bars(self) -> None:
         if not self.is_mounted:
             return
         snapshot, monitor = self._snapshot, self.monitor
         monitor.put_header(self, monitor.tenant or "all tenants", self._freshness)
-        counts: Mapping[str, int | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
-        self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab, self.size.width))
+        counts: Mapping[str, Count | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
+        ascii_only = monitor.ascii_only
+        self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab, self.size.width, ascii_only))
         shown = len(snapshot.runs) if snapshot else 0
-        self.query_one("#filter", bars.Line).put(
-            bars.filter_line(self.terms, shown, counts[self.tab], len(self._marked))
-        )
+        total = snapshot.total if snapshot else None
+        line = bars.filter_line(self.terms, counts[self.tab], total, self._more(), ascii_only)
+        self.query_one("#filter", bars.Line).put(line if self._hint is None else Content(clean(f" {self._hint}")))
         self._paint_empty(shown)
+
+    def _more(self) -> list[str]:
+        """What else holds of the list: its order, and how far back it reaches."""
+        page = self._snapshot.page if self._snapshot else None
+        words = [f"{len(self._marked)} marked"] if self._marked else []
+        words += [] if self.order is Order.CREATED else [f"by {self.order}"]
+        if page and page.reached:
+            words.append(f"looked back to {fmt.instant(page.reached.created_at)[:16]}")
+        return [*words, *(["g: newest"] if self._place else [])]
 
     def _paint_empty(self, shown: int) -> None:
         line = self.query_one("#empty", bars.Line)
         line.set_class(not shown, "empty")
         narrowed = self.terms or self.tab != "All"
-        nothing = (
-            "No run matches. Esc clears the filter, 1 shows all."
-            if narrowed
-            else "No runs in the last 30 days. Press s to start one."
-        )
+        nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
+        if self._snapshot and self._snapshot.page.reached:
+            nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
         line.put(Content(nothing if self._snapshot else "Waiting for the database."))
+
+    # -- where in the list ------------------------------------------------------------------------------------------------
+
+    def on_row_table_cursor_moved(self) -> None:
+        self.refresh_keys()
+        if self._snapshot and self.order is Order.CREATED and not self._jump:
+            table = self._table
+            self._go_to(paging.next_place(self._place, self._snapshot.page, table.cursor_line, table.size.height))
+
+    def on_row_table_beyond(self, message: RowTable.Beyond) -> None:
+        if not self._snapshot or self.order is not Order.CREATED:
+            return
+        if not message.to_end:
+            if message.by > 0:
+                self._go_to(paging.beyond(self._place, self._snapshot.page))
+        elif message.by < 0:
+            self._go_to(None, "first")
+        elif self._snapshot.page.below:
+            self._go_to(THE_END, "last")
+
+    def _go_to(self, place: Cursor | None, jump: Literal["first", "last"] | None = None) -> None:
+        if place != self._place:
+            self._place, self._jump = place, jump
+            self.monitor.refocus()
+            self._paint_bars()
+
+    def action_order(self) -> None:
+        orders = tuple(Order)
+        self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
+        self.monitor.say(ORDERED[self.order])
+
+    def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
+        """Another list, from its top."""
+        self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
+        self._place, self._jump = None, "first"
+        self.monitor.refocus()
+        self._paint_bars()
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
     @property
     def painted_run(self) -> Run | None:
         """The run that was painted under the cursor, as it was painted."""
-        key = self.query_one(RowTable).painted_key
-        return next((run for run in self._snapshot.runs if run.id == key), None) if self._snapshot else None
+        key = self._table.painted_key
+        row = next((row for row in self._table.glass if row.key == key), None)
+        return row.run if isinstance(row, columns.RunRow) else None
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         self.monitor.open_run(message.key)
 
-    def on_row_table_cursor_moved(self) -> None:
-        self.refresh_keys()
-
     def why_not(self, action: str) -> str | None:
-        if action != "retry" or self._marked:
+        if action not in ("retry", "edit_retry") or (self._marked and action == "retry"):
             return None
         run = self.painted_run if self.is_mounted else None
         return self.monitor.why_no_retry(run) if run else "There is no run to retry."
 
     def action_retry(self) -> None:
-        chosen = self._marked or {self.query_one(RowTable).painted_key}
-        runs = [run for run in self._snapshot.runs if run.id in chosen] if self._snapshot else []
-        self._marked = frozenset()
-        self._paint()
-        for run in runs:
+        """Retry the marked runs, after a dry run, or else the one under the cursor."""
+        if self._marked:
+            marked, self._marked = list(self._marked), {}
+            self._paint()
+            self.monitor.bulk_retry(marked, f"{len(marked)} marked runs" if len(marked) > 1 else "1 marked run")
+        elif run := self.painted_run:
             self.monitor.retry(run)
 
+    def action_retry_all(self) -> None:
+        """Retry everything that the list holds, after a dry run."""
+        words = " ".join(filter(None, (self.terms, "" if self.tab == "All" else f"on the tab {self.tab}")))
+        self.monitor.retry_matching(self.monitor.in_tenant(self._wanted), self.tab, words or "no filter")
+
     def action_mark(self) -> None:
-        run = self.painted_run
-        if run:
-            self._marked ^= {run.id}
+        if run := self.painted_run:
+            if run.id in self._marked:
+                del self._marked[run.id]
+            else:
+                self._marked[run.id] = None
             self._paint()
-            self.query_one(RowTable).action_move(1)
+            self._table.action_move(1)
 
     def action_tab(self, name: str) -> None:
-        self.tab = name
-        self.monitor.refocus()
-        self._paint_bars()
+        self._show_list(self.terms, self._wanted, name, self.order)
 
     def action_copy(self) -> None:
-        run = self.painted_run
-        if run:
+        if run := self.painted_run:
             self.app.copy_to_clipboard(str(run.id))
             self.monitor.say(f"{run.id} sent to terminal")
 
     def action_back(self) -> None:
+        self._marked = {}
         if self.terms:
-            self._set_filter("")
-        self._marked = frozenset()
+            self._show_list("", RunFilter(), self.tab, self.order)
         self._paint()
 
-    # -- the filter -------------------------------------------------------------------------------------------------------
+    def action_groups(self) -> None:
+        from screens.groups import GroupsScreen
+
+        self.app.push_screen(GroupsScreen(self.monitor.in_tenant(self._wanted), self.terms))
+
+    # -- the filter and views -----------------------------------------------------------------------------------------------
 
     def action_edit_filter(self) -> None:
-        edit = self.query_one("#edit", Input)
-        edit.value = self.terms
-        edit.cursor_position = len(edit.value)
-        edit.add_class("editing")
-        edit.focus()
+        self.monitor.load_types()
+        self.query_one(FilterEdit).open(self.terms)
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        if self._set_filter(message.value):
-            self._close_edit()
+    def _known(self) -> Known:
+        runs = self._snapshot.runs if self._snapshot else ()
+        tenants = [member.tenant.slug for member in self._snapshot.memberships] if self._snapshot else []
+        return known_from(runs, tenants, self.monitor.types)
+
+    @on(FilterEdit.Hinted)
+    def _hinted(self, message: FilterEdit.Hinted) -> None:
+        self._hint = message.words
+        self._paint_bars()
+
+    @on(FilterEdit.Refused)
+    def _refused(self, message: FilterEdit.Refused) -> None:
+        self.monitor.say(message.words, "error")
+
+    @on(FilterEdit.Applied)
+    def _applied(self, message: FilterEdit.Applied) -> None:
+        self._left()
+        self._show_list(message.terms, message.wanted, self.tab, self.order)
+
+    @on(FilterEdit.Left)
+    def _left(self) -> None:
+        self._hint = None
+        self.query_one(FilterEdit).close()
+        self._table.focus()
+        self._paint_bars()
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self.query_one("#edit", Input).has_focus:
-            event.stop()
-            self._close_edit()
-        elif not self.query_one("#edit", Input).has_focus:
+        if not self.query_one(FilterEdit).has_focus:
             self.explain(event)
 
-    def _close_edit(self) -> None:
-        self.query_one("#edit", Input).remove_class("editing")
-        self.query_one(RowTable).focus()
+    def narrow(self, terms: str, tab: str) -> None:
+        """Show what the filter leaves of what the list shows, on a tab."""
+        both = " ".join(filter(None, (self.terms, terms)))
+        self._show_list(both, parse_line(both), tab, self.order)
 
-    def _set_filter(self, terms: str) -> bool:
-        try:
-            self._wanted = parse(terms.split())
-        except OpsmonError as error:
-            self.monitor.say(clean(str(error)), "error")
-            return False
-        self.terms = " ".join(terms.split())
-        self.monitor.refocus()
-        self._paint_bars()
-        return True
+    @property
+    def view(self) -> View:
+        """What the list shows, as a view to keep."""
+        return View("", self.terms, self.tab, self.order)
+
+    def show_view(self, view: View) -> None:
+        """Show what the view holds. Raises FilterInvalid when it was kept by a program with other filters."""
+        self._show_list(view.terms, view.wanted, view.tab, view.order)
+
+    def action_views(self) -> None:
+        from screens.views import ViewsScreen
+
+        self.app.push_screen(ViewsScreen(self))
+
+    def action_view(self, number: int) -> None:
+        self.monitor.show_view(number)
+
+
+NOTHING_YET = "No runs in the last 30 days. Press s to start one."
+ORDERED = {
+    Order.CREATED: "The newest first.",
+    Order.STARTED: "What was started last comes first, of the newest 10,000 runs.",
+    Order.DURATION: "What took longest comes first, of the newest 10,000 runs.",
+    Order.TYPE: "By operation, of the newest 10,000 runs.",
+}

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from store.access import Membership
+from store.access import Membership, read_memberships
+from store.database import Database
 from store.filters import RunFilter
 from store.records import Outcome, Run
 from store.rows import LISTED, run_columns, run_from
@@ -122,25 +123,25 @@ def ordered(
     found = search(connection, of, user_id, wanted)
     if not found:
         return Page()
-    reached = _bound(connection, found, None)
+    reached = bound(connection, found, None)
     query = _ordered_query(found, order, limit, reached is not None)
-    runs = _runs(connection, query, _place(None, reached))
+    runs = _runs(connection, query, place_of(None, reached))
     return Page(runs, below=len(runs) == limit, reached=reached)
 
 
 def _older(connection: sa.Connection, found: Search, limit: int, behind: Cursor | None) -> Page:
-    reached = _bound(connection, found, behind) if found.asks else None
+    reached = bound(connection, found, behind) if found.asks else None
     query = _page_query(found, limit + 1, behind is not None, reached is not None)
-    runs = _runs(connection, query, _place(behind, reached))
+    runs = _runs(connection, query, place_of(behind, reached))
     if len(runs) > limit:
         return Page(runs[:limit], below=True)
     return Page(runs, below=reached is not None, reached=reached)
 
 
 def _newer(connection: sa.Connection, found: Search, limit: int, before: Cursor) -> Page:
-    reached = _bound(connection, found, before, newer=True) if found.asks else None
+    reached = bound(connection, found, before, newer=True) if found.asks else None
     query = _page_query(found, limit + 1, True, reached is not None, newer=True)
-    runs = _runs(connection, query, _place(before, reached))
+    runs = _runs(connection, query, place_of(before, reached))
     return Page(runs[:limit][::-1], above=len(runs) > limit or reached is not None)
 
 
@@ -150,7 +151,7 @@ def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str
 
 @functools.lru_cache(maxsize=64)
 def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
-    parts = [_part(found, part, has_place, has_bound, newer, *LISTED).limit(limit) for part in found.parts]
+    parts = [part_of(found, part, has_place, has_bound, newer, *LISTED).limit(limit) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
     return query.order_by(*_by_creation(listed.c, newer)).limit(limit)
@@ -158,7 +159,7 @@ def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, new
 
 @functools.lru_cache(maxsize=64)
 def _ordered_query(found: Search, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
-    parts = [_part(found, part, False, has_bound, False, *LISTED) for part in found.parts]
+    parts = [part_of(found, part, False, has_bound, False, *LISTED) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
     return query.order_by(*_by(order, listed.c), *_by_creation(listed.c)).limit(limit)
@@ -190,12 +191,13 @@ _PLACE: Final = sa.tuple_(sa.bindparam("p_at", type_=UtcTime), sa.bindparam("p_i
 _BOUND: Final = sa.tuple_(sa.bindparam("p_bound_at", type_=UtcTime), sa.bindparam("p_bound_id", type_=sa.BigInteger))
 
 
-def _place(place: Cursor | None, bound: Cursor | None) -> dict[str, Any]:
+def place_of(place: Cursor | None, reached: Cursor | None) -> dict[str, Any]:
+    """The parameters of a walk from the place to the bound."""
     at = {"p_at": place.created_at, "p_id": place.id} if place else {}
-    return at | ({"p_bound_at": bound.created_at, "p_bound_id": bound.id} if bound else {})
+    return at | ({"p_bound_at": reached.created_at, "p_bound_id": reached.id} if reached else {})
 
 
-def _part(
+def part_of(
     found: Search, part: Part, has_place: bool, has_bound: bool, newer: bool, *columns: sa.ColumnElement[Any]
 ) -> sa.Select[Any]:
     """One part's runs from the place on, no further than the bound; newest first, or oldest first to find the newer ones."""
@@ -207,21 +209,23 @@ def _part(
     return query.order_by(*_by_creation(_run, newer))
 
 
-def _bound(connection: sa.Connection, found: Search, place: Cursor | None, newer: bool = False) -> Cursor | None:
-    """How far one looks from the place: where a part has come to its share of SCAN runs. None when none does."""
-    query = _bound_query(found, place is not None, newer)
-    rows = [Cursor(*row) for row in connection.execute(query, _place(place, None))]
+def bound(
+    connection: sa.Connection, found: Search, place: Cursor | None, *, newer: bool = False, scan: int | None = None
+) -> Cursor | None:
+    """How far one looks from the place: where a part has come to its share of `scan` (SCAN) runs. None when none does."""
+    query = _bound_query(found, place is not None, newer, scan or SCAN)
+    rows = [Cursor(*row) for row in connection.execute(query, place_of(place, None))]
     if not rows:
         return None
     return min(rows) if newer else max(rows)
 
 
 @functools.lru_cache(maxsize=64)
-def _bound_query(found: Search, has_place: bool, newer: bool) -> sa.CompoundSelect[Any]:
+def _bound_query(found: Search, has_place: bool, newer: bool, scan: int) -> sa.CompoundSelect[Any]:
     bare = Search(found.parts, found.since, found.before, found.ids, found.retry_of)
-    share = max(1, SCAN // len(found.parts))
+    share = max(1, scan // len(found.parts))
     parts = [
-        _part(bare, part, has_place, False, newer, _run.created_at, _run.id).offset(share - 1).limit(1)
+        part_of(bare, part, has_place, False, newer, _run.created_at, _run.id).offset(share - 1).limit(1)
         for part in found.parts
     ]
     return sa.union_all(*(sa.select(part.subquery()) for part in parts))
@@ -235,11 +239,11 @@ def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wa
     found = search(connection, of, user_id, wanted)
     if not found:
         return dict.fromkeys(TABS, Count(0))
-    bound = _bound(connection, found, None) if found.asks else None
-    row = connection.execute(_counts_query(found, bound is not None), _place(None, bound)).one()
+    reached = bound(connection, found, None) if found.asks else None
+    row = connection.execute(_counts_query(found, reached is not None), place_of(None, reached)).one()
     by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
     return {
-        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], bound is not None)
+        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], reached is not None)
         for tab, outcomes in TABS.items()
     }
 
@@ -260,7 +264,7 @@ def _count_of(found: Search, outcome: Outcome, has_bound: bool) -> sa.ColumnElem
     if not narrowed.parts:
         return sa.literal(0)
     # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
-    parts = [_part(narrowed, part, False, has_bound, False, _run.id).limit(COUNT_CAP + 1) for part in narrowed.parts]
+    parts = [part_of(narrowed, part, False, has_bound, False, _run.id).limit(COUNT_CAP + 1) for part in narrowed.parts]
     some = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(COUNT_CAP + 1)
     return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
@@ -283,16 +287,37 @@ def matching(
     found = search(connection, of, user_id, wanted)
     if not found:
         return [], None
-    reached = _bound(connection, found, behind) if found.asks else None
+    reached = bound(connection, found, behind) if found.asks else None
     query = _matching_query(found, limit, behind is not None, reached is not None)
-    places = [Cursor(*row) for row in connection.execute(query, _place(behind, reached))]
+    places = [Cursor(*row) for row in connection.execute(query, place_of(behind, reached))]
     return places, places[-1] if len(places) == limit else reached
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The ids of runs that match, newest first; `more` when there are others that match, or may."""
+
+    ids: tuple[int, ...]
+    more: bool
+
+
+def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit: int) -> Matching:
+    """At most `limit` runs that match, in as many walks as it takes, each a short transaction of its own."""
+    narrowed, ids, behind = on_tab(wanted, tab), list[int](), None
+    while narrowed and len(ids) < limit:
+        with db.reading() as connection:
+            of = read_memberships(connection, user_id)
+            places, behind = matching(connection, of, user_id, narrowed, min(1000, limit - len(ids)), behind)
+        ids += [place.id for place in places]
+        if behind is None:
+            break
+    return Matching(tuple(ids), behind is not None)
 
 
 @functools.lru_cache(maxsize=32)
 def _matching_query(found: Search, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
     parts = [
-        _part(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(limit) for part in found.parts
+        part_of(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(limit) for part in found.parts
     ]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
     return sa.select(listed.c.created_at, listed.c.id).order_by(*_by_creation(listed.c)).limit(limit)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from store import details, notifications, queries, workers
+from store import details, groups, notifications, queries, workers
 from store.access import Membership, read_memberships
 from store.database import Database
 from store.details import Detail
 from store.errors import NotFound
 from store.filters import RunFilter
+from store.groups import Groups
 from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
 from store.types import utcnow
@@ -35,6 +36,8 @@ class Request:
     place: Cursor | None = None
     run_id: int | None = None
     inbox: bool = False
+    #: The filter of the failure groups, when they are wanted.
+    groups_of: RunFilter | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
 
@@ -48,12 +51,15 @@ class Snapshot:
     memberships: tuple[Membership, ...]
     page: Page
     counts: Mapping[str, Count]
+    #: How many there are without the filter, but for its tenants.
+    total: Count
     workers: tuple[Worker, ...]
     #: The user's newest, newest first. Which of them are new to a screen, it finds out itself: ids become visible out of order.
     recent_notifications: tuple[Notification, ...]
     unread: int
     detail: Detail | None = None
     inbox: tuple[Notification, ...] | None = None
+    groups: Groups | None = None
     generation: int = field(default=0, compare=False)
 
     @property
@@ -66,31 +72,35 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
     """Read what is asked for. Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list."""
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
-        page, counts = _list(connection, members, request)
+        page, counts, total = _list(connection, members, request)
         return Snapshot(
             request=request,
             at=connection.execute(sa.select(utcnow())).scalar_one(),
             memberships=members,
             page=page,
             counts=counts,
+            total=total,
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=notifications.unread_count(connection, request.user_id),
             detail=details.read(connection, request.user_id, request.run_id),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
+            groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
             generation=generation,
         )
 
 
 def _list(
     connection: sa.Connection, members: tuple[Membership, ...], request: Request
-) -> tuple[Page, Mapping[str, Count]]:
+) -> tuple[Page, Mapping[str, Count], Count]:
+    bare = RunFilter(tenants=request.wanted.tenants)
     try:
         counts = queries.counts(connection, members, request.user_id, request.wanted)
+        total = counts if request.wanted == bare else queries.counts(connection, members, request.user_id, bare)
         wanted = queries.on_tab(request.wanted, request.tab)
-        return _page(connection, members, request, wanted) if wanted else Page(), counts
+        return _page(connection, members, request, wanted) if wanted else Page(), counts, total["All"]
     except NotFound:
-        return Page(), dict.fromkeys(queries.TABS, Count(0))
+        return Page(), dict.fromkeys(queries.TABS, Count(0)), Count(0)
 
 
 def _page(connection: sa.Connection, of: tuple[Membership, ...], request: Request, wanted: RunFilter) -> Page:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
 
 from screens import format as fmt
 from screens.text import clean
+from store.queries import Count
 
 
 class Line(Static):
@@ -41,13 +42,13 @@ def header(tenant: str, user: str, database: str, freshness: str, unread: int, w
     return Content.assemble(Content(left).truncate(room, ellipsis=True, pad=True), " ", right)
 
 
-def tabs(counts: Mapping[str, int | None], active: str, width: int) -> Content:
+def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool = False) -> Content:
     """The tabs with their keys and honest counts (None: not known yet).
 
     On a narrow terminal the blanks go first, then the counts.
     """
     numbered = [
-        (f"{number} {name}", "" if many is None else fmt.count(many))
+        (f"{number} {name}", "" if many is None else fmt.count(many, ascii_only))
         for number, (name, many) in enumerate(counts.items(), 1)
     ]
     for words in (
@@ -62,7 +63,11 @@ def tabs(counts: Mapping[str, int | None], active: str, width: int) -> Content:
     return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
 
 
-def filter_line(terms: str, shown: int, of: int | None, marked: int) -> Content:
-    """The active filter, and n of m (None: not known yet)."""
-    marks = f"   {marked} marked" if marked else ""
-    return Content(clean(f" filter: {terms or 'none'}   {'' if of is None else f'{shown} of {fmt.count(of)}'}{marks}"))
+def filter_line(
+    terms: str, matching: Count | None, total: Count | None, more: Sequence[str] = (), ascii_only: bool = False
+) -> Content:
+    """The active filter, how many match of how many there are (None: not known yet), and what else holds of the list."""
+    words = [f"filter: {terms or 'none'}"]
+    if matching is not None and total is not None:
+        words.append(f"{fmt.count(matching, ascii_only)} of {fmt.count(total, ascii_only)}")
+    return Content(clean(" " + "   ".join([*words, *more])))

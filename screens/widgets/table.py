@@ -7,6 +7,7 @@ highlighted run changes without an event (both measured). This one draws lines, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,7 +18,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from screens.diff import Pin, Row, changed_lines, move, repin
+from screens.diff import Line, Pin, changed_lines, move, repin
 
 
 class RowTable(ScrollView, can_focus=True):
@@ -53,47 +54,80 @@ class RowTable(ScrollView, can_focus=True):
     class CursorMoved(Message):
         """The cursor is on another row, or on none."""
 
+    class Beyond(Message):
+        """A key wants to go where there are no rows: `by` lines further, or to the very first or last one (`to_end`)."""
+
+        def __init__(self, by: int, *, to_end: bool = False) -> None:
+            self.by = by
+            self.to_end = to_end
+            super().__init__()
+
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[Line, ...] = ()
         #: The rows as they were painted last.
-        self._glass: tuple[Row, ...] = ()
+        self._glass: tuple[Line, ...] = ()
         self._header = ""
         self._pin = Pin()
         self._may_follow = True
         self.painted_key: int | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[Line, ...]:
         return self._rows
+
+    @property
+    def glass(self) -> tuple[Line, ...]:
+        """The rows as they were painted last."""
+        return self._glass
 
     @property
     def cursor_key(self) -> int | None:
         """The key of the row that the cursor is on; None in an empty table."""
         return self._pin.key
 
-    def show(self, rows: Sequence[Row], header: str, *, may_follow: bool = True) -> None:
-        """Show these rows. Lines that look the same are not painted again; the cursor stays with its row."""
-        old, old_pin = self._rows, self._pin
+    @property
+    def cursor_line(self) -> int:
+        """Which of the rows the cursor is on."""
+        return self._pin.line
+
+    def show(
+        self,
+        rows: Sequence[Line],
+        header: str,
+        *,
+        may_follow: bool = True,
+        go_to: Literal["first", "last"] | None = None,
+    ) -> None:
+        """Show these rows. Lines that look the same are not painted again; the cursor stays with its row, or goes to an end."""
+        old, old_pin, old_top = self._rows, self._pin, round(self.scroll_y)
         self._may_follow = may_follow
         pin = old_pin if may_follow else Pin(old_pin.key, old_pin.line, False)
-        self._rows, self._pin = tuple(rows), repin(pin, rows)
-        lines = set(changed_lines(old, self._rows))
-        if self._pin.line != old_pin.line:
-            lines |= {old_pin.line, self._pin.line}
+        self._rows = tuple(rows)
+        self._pin = repin(pin, rows, old)
+        if go_to and rows:
+            self._pin = move(pin, rows, 0 if go_to == "first" else len(rows) - 1, follow=may_follow)
         self._keep_in_place(old, old_pin)
         self._set_header(header)
+        self._refresh_changed(old, old_pin.line, old_top)
+        self._tell(old_pin)
+
+    def _refresh_changed(self, old: Sequence[Line], old_cursor: int, old_top: int) -> None:
+        """Have painted again what looks otherwise on the glass than before."""
+        top, height = round(self.scroll_y), max(0, self.size.height - 1)
+        lines = {top + y for y in changed_lines(old[old_top : old_top + height], self._rows[top : top + height])}
+        if self._pin.line - top != old_cursor - old_top:
+            lines |= {old_cursor - old_top + top, self._pin.line}
         in_view = [line for line in lines if self._refresh_row(line)]
         if self._glass is old and not in_view:
             self._glass = self._rows
-        self._tell(old_pin)
 
     def _set_header(self, header: str) -> None:
         if header != self._header:
             self._header = header
             self.refresh()
 
-    def _keep_in_place(self, old: Sequence[Row], old_pin: Pin) -> None:
+    def _keep_in_place(self, old: Sequence[Line], old_pin: Pin) -> None:
         if len(old) != len(self._rows):
             self.virtual_size = Size(self.size.width, len(self._rows) + 1)
         shift = self._pin.line - old_pin.line
@@ -149,6 +183,7 @@ class RowTable(ScrollView, can_focus=True):
         self._go(self._here() + by)
 
     def action_jump(self, to_end: int) -> None:
+        self.post_message(self.Beyond(1 if to_end else -1, to_end=True))
         self._go(len(self._glass) - 1 if to_end else 0)
 
     def action_page(self, by: int) -> None:
@@ -164,6 +199,9 @@ class RowTable(ScrollView, can_focus=True):
 
     def _go(self, line: int) -> None:
         """Go to the row that is on that line of the glass, wherever it is by now."""
+        beyond = min(line, 0) + max(line - len(self._glass) + 1, 0)
+        if beyond or not self._glass:
+            self.post_message(self.Beyond(beyond or 1))
         if not self._glass:
             return
         old = self._pin

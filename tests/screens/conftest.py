@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,17 +12,21 @@ from typing import Any
 
 import pytest
 
+from opsmon.app import Kept
 from screens.backend import Backend
 from screens.monitor import Monitor
-from store import notifications, snapshot
+from screens.paging import cursor_of
+from store import notifications, queries, snapshot
 from store.access import Membership, Role
 from store.database import Database
 from store.details import Detail
 from store.errors import DatabaseAway
 from store.filters import RunFilter
-from store.queries import TABS
+from store.groups import Groups
+from store.queries import TABS, WINDOW, Count, Matching, Page
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
 from store.snapshot import Request, Snapshot
+from store.views import View
 from tasks.dispatch import Dispatcher
 from tasks.operations.inventory import sync
 from tasks.operations.probe import probe
@@ -99,6 +104,8 @@ class Stage:
     inbox: tuple[Notification, ...] = ()
     events: tuple[Event, ...] = ()
     workers: tuple[Worker, ...] = (WORKER,)
+    groups: Groups = field(default_factory=Groups)
+    kept: list[View] = field(default_factory=list)
     away: str = ""
     hangs: threading.Event | None = None
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
@@ -108,17 +115,35 @@ class Stage:
             self.hangs.wait(20)
         if self.away:
             raise DatabaseAway(self.away)
-        runs = tuple(run for run in self.runs if _wanted(run, request))
+        wanted = [run for run in self.runs if _wanted(run, request)]
         counts = {
-            tab: sum(not outcomes or run.outcome in outcomes for run in self.runs) for tab, outcomes in TABS.items()
+            tab: Count(sum(not outcomes or run.outcome in outcomes for run in self.runs))
+            for tab, outcomes in TABS.items()
         }
         chosen = next((run for run in self.runs if run.id == request.run_id), None)
         return Snapshot(
-            request=request, at=AT, memberships=self.members, runs=runs, counts=counts, workers=self.workers,
+            request=request, at=AT, memberships=self.members, page=_page(wanted, request), counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
             detail=Detail(chosen, self.events, self._attempts(chosen)) if chosen else None,
             inbox=self.inbox if request.inbox else None, generation=generation,
+            groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
         )  # fmt: skip
+
+    def matching(self, wanted: RunFilter, tab: str, limit: int) -> Matching:
+        request = Request(ME.id, wanted, tab)
+        ids = tuple(run.id for run in self.runs if _wanted(run, request))
+        return Matching(ids[:limit], len(ids) > limit)
+
+    def views(self) -> tuple[View, ...]:
+        return tuple(self.kept)
+
+    def keep_view(self, view: View) -> tuple[View, ...]:
+        self.kept.append(view)
+        return self.views()
+
+    def delete_view(self, name: str) -> tuple[View, ...]:
+        self.kept = [view for view in self.kept if view.name != name]
+        return self.views()
 
     def _attempts(self, chosen: Run) -> tuple[Run, ...]:
         family = {chosen.id, chosen.retry_of_id}
@@ -127,14 +152,28 @@ class Stage:
     def backend(self, dispatcher: Callable[[], Dispatcher] | None = None) -> Backend:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
-            mark_read=lambda *seen: self.read.append(seen), poll_seconds=0.05,
+            mark_read=lambda *seen: self.read.append(seen), poll_seconds=0.05, matching=self.matching, keeps=self,
         )  # fmt: skip
 
 
 def _wanted(run: Run, request: Request) -> bool:
     outcomes = TABS[request.tab]
     wanted: RunFilter = request.wanted
-    return (not outcomes or run.outcome in outcomes) and (not wanted.tenants or run.tenant in wanted.tenants)
+    return (
+        (not outcomes or run.outcome in outcomes)
+        and (not wanted.outcomes or run.outcome in wanted.outcomes)
+        and (not wanted.tenants or run.tenant in wanted.tenants)
+    )
+
+
+def _page(runs: list[Run], request: Request) -> Page:
+    """As the store does it: a window from the top, or around a place."""
+    newest = sorted(runs, key=cursor_of, reverse=True)
+    if request.place is None:
+        return Page(tuple(newest[: request.limit]), below=len(newest) > request.limit)
+    line = sum(cursor_of(run) > request.place for run in newest)
+    first, last = max(0, line - WINDOW // 2), line + WINDOW // 2
+    return Page(tuple(newest[first:last]), above=first > 0, below=len(newest) > last)
 
 
 class OnlyARegistry:
@@ -186,6 +225,8 @@ class House:
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
             fetch=lambda request, generation: snapshot.take(self.db, request, generation), poll_seconds=0.05,
+            matching=functools.partial(queries.all_matching, self.db, self.users[login].id),
+            keeps=Kept(self.db, self.users[login].id),
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from screens import columns
 from screens import format as fmt
 from screens.diff import Cell, Pin, Row, changed_lines, move, repin
 from screens.text import clean, fit
+from store.queries import Count
 from store.records import Counts, Outcome, Status
 from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
 
@@ -63,7 +64,9 @@ def test_progress_is_determinate_only_while_running_with_a_known_total() -> None
 
 
 def test_counts_are_exact_or_a_lower_bound() -> None:
-    assert [fmt.count(n) for n in (0, 1000, 1001)] == ["0", "1000", "≥ 1,000"]
+    told = (Count(0), Count(1000), Count(1000, True), Count(7, True))
+    assert [fmt.count(many) for many in told] == ["0", "1,000", "≥ 1,000", "≥ 7"]
+    assert fmt.count(Count(1000, True), ascii_only=True) == ">= 1,000"
 
 
 def test_every_state_has_a_word_and_a_glyph_in_both_alphabets() -> None:

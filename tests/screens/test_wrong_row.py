@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -14,18 +14,27 @@ from screens.poller import Arrived
 from screens.run import RunScreen
 from screens.runs import RunsScreen
 from screens.widgets.table import RowTable
+from store.filters import RunFilter, parse_line
 from store.records import Outcome, Run, Status
 from store.snapshot import Request
 from tests.screens.conftest import Stage, a_run, until
 
 STATES = ((Outcome.SUCCEEDED, Status.COMPLETED), (Outcome.FAILED, Status.COMPLETED), (Outcome.PENDING, Status.RUNNING))
-LISTS = st.lists(st.integers(1, 30), min_size=0, max_size=14, unique=True).flatmap(
-    lambda ids: st.tuples(
-        *(st.builds(lambda state, id_=id_: a_run(id_, *state), st.sampled_from(STATES)) for id_ in ids)
-    )
+FEW = st.lists(st.integers(1, 30), min_size=0, max_size=14, unique=True)
+MANY = st.tuples(st.integers(1, 300), st.integers(60, 260), st.sets(st.integers(0, 560), max_size=8)).map(
+    lambda chosen: sorted(set(range(chosen[0], chosen[0] + chosen[1])) - chosen[2])
 )
+LISTS = st.tuples(FEW | MANY, st.integers(0, 2)).map(
+    lambda chosen: tuple(a_run(id_, *STATES[(id_ // 3 + chosen[1]) % 3]) for id_ in chosen[0])
+)
+KEYS = {"j": "move(1)", "k": "move(-1)", "g": "jump(0)", "G": "jump(1)", "ctrl+d": "page(1)", "ctrl+u": "page(-1)"}
+ACTIONS = ["r", "y", "space", "A"]
 STEPS = st.lists(
-    st.one_of(LISTS, st.sampled_from(["j", "k", "g", "G", "r", "y", "space", "paint"])), min_size=4, max_size=24
+    st.one_of(
+        LISTS, st.sampled_from([*KEYS, *ACTIONS, "poll", "paint", "outcome:failed", "tab Failed", "tab All", "back"])
+    ),
+    min_size=4,
+    max_size=30,
 )
 
 
@@ -35,11 +44,19 @@ class Watched(Monitor):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage.backend())
         self.retried: list[Run] = []
+        self.bulk: list[list[int]] = []
+        self.all_of: list[tuple[RunFilter, str]] = []
         self.copied: list[str] = []
 
     def retry(self, run: Run) -> None:
         if self.why_no_retry(run) is None:
             self.retried.append(run)
+
+    def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
+        self.bulk.append(list(run_ids))
+
+    def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
+        self.all_of.append((wanted, tab))
 
     def copy_to_clipboard(self, text: str) -> None:
         self.copied.append(text)
@@ -53,13 +70,15 @@ async def play(steps: list[Any]) -> None:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor._poller.stop()
         table = monitor.screen.query_one(RowTable)
+        request = monitor._poller.request
         for step in steps:
-            if isinstance(step, tuple):
-                # Applied and not yet painted: what a person sees is still the list before.
+            if isinstance(step, tuple) or step == "poll":
+                # Applied and not yet painted: what a person sees is still the list before. A list that changes comes for what
+                # was asked before the last keys, a poll for what is asked now.
                 generation += 1
-                stage.runs = step
-                snapshot = stage.fetch(replace(monitor._poller.request, tab="All"), generation)
-                monitor._polled(Monitor.Polled(Arrived(generation, snapshot)))
+                stage.runs = step if isinstance(step, tuple) else stage.runs
+                request = monitor._poller.request if step == "poll" else request
+                monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
             elif step == "paint":
                 await pilot.pause(0.01)
             else:
@@ -70,26 +89,39 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
     """Press a key at once, with no paint between the last snapshot and it, and check what it hit."""
     screen = monitor.screen
     assert isinstance(screen, RunsScreen)
-    painted, marked = table.painted_key, screen._marked
-    before = len(monitor.retried), len(monitor.copied)
+    painted, marked = table.painted_key, list(screen._marked)
+    before = len(monitor.retried), len(monitor.copied), len(monitor.bulk)
     if key == "r":
         if screen.check_action("retry", ()):
             screen.action_retry()
-        hit = {run.id for run in monitor.retried[before[0] :]}
-        assert hit <= (marked or {painted})
+        hit = [run.id for run in monitor.retried[before[0] :]]
+        assert monitor.bulk[before[2] :] == ([marked] if marked else []), "just what was marked, in view or not"
+        assert hit in ([], [] if marked else [painted])
         assert all(run.status is Status.COMPLETED for run in monitor.retried[before[0] :])
     elif key == "y":
         screen.action_copy()
         assert monitor.copied[before[1] :] in ([], [str(painted)])
     elif key == "space":
+        expected = moved(table, "j")
         screen.action_mark()
-        assert marked ^ screen._marked <= {painted}
-    else:
+        assert set(marked) ^ set(screen._marked) <= {painted}
+        assert table.painted_key == expected
+    elif key == "A":
+        screen.action_retry_all()
+        assert monitor.all_of[-1] == (parse_line(screen.terms), screen.tab), "just what the filter line and the tab say"
+    elif key in KEYS:
         expected = moved(table, key)
-        {"j": lambda: table.action_move(1), "k": lambda: table.action_move(-1), "g": lambda: table.action_jump(0)}.get(
-            key, lambda: table.action_jump(1)
-        )()
+        await table.run_action(KEYS[key])
         assert table.painted_key == expected, "the next key is meant for the row that this one goes to"
+    elif key == "back":
+        screen.action_back()
+        assert not screen._marked
+    elif key.startswith("tab "):
+        screen.action_tab(key[4:])
+        assert list(screen._marked) == marked
+    else:
+        screen.narrow(key, screen.tab)
+        assert list(screen._marked) == marked
 
 
 def moved(table: RowTable, key: str) -> int | None:
@@ -98,7 +130,9 @@ def moved(table: RowTable, key: str) -> int | None:
     if not keys:
         return None
     here = keys.index(table.painted_key) if table.painted_key in keys else 0
-    line = {"j": here + 1, "k": here - 1, "g": 0, "G": len(keys) - 1}[key]
+    page = table.size.height - 2
+    lines = {"j": here + 1, "k": here - 1, "g": 0, "G": len(keys) - 1, "ctrl+d": here + page, "ctrl+u": here - page}
+    line = lines[key]
     return keys[max(0, min(line, len(keys) - 1))]
 
 
@@ -118,7 +152,7 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
     asyncio.run(scene())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_an_action_hits_the_painted_run_or_nothing(steps: list[Any]) -> None:
     asyncio.run(play(steps))

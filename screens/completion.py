@@ -1,0 +1,85 @@
+"""What a filter line may go on with, and what is wrong in it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from store.errors import FilterInvalid
+from store.filters import MINE, NAMES, parse_line, tokens
+from store.records import Outcome, Run, Status
+
+#: So many suggestions are told at once.
+TOLD: Final = 8
+_SPANS: Final = ("1h", "2h", "8h", "24h", "7d", "30d")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Values that have been seen, by the name of their term."""
+
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def of(self, name: str) -> Sequence[str]:
+        fixed = {"status": tuple(Status), "outcome": tuple(Outcome), "since": _SPANS, "before": _SPANS}
+        return fixed.get(name) or self.values.get(name, ())
+
+
+def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str]) -> Known:
+    """What the runs in view, the user's tenants and the operations that there are bring."""
+    runs = tuple(runs)
+    return Known(
+        {
+            "type": sorted({*types, *(run.type for run in runs)}),
+            "tenant": sorted(tenants),
+            "by": sorted({run.initiator_name for run in runs}),
+            "code": sorted({failure.code for run in runs for failure in run.failure_summary}),
+        }
+    )
+
+
+def suggestions(line: str, known: Known) -> list[str]:
+    """What the last term of the line may become, best first: names while there is no colon, then values."""
+    found = tokens(line)
+    last = found[-1].text if found and found[-1].end == len(line) else ""
+    sign = last[:1] if last[:1] in ("-", "!") else ""
+    name, colon, value = last[len(sign) :].partition(":")
+    if not colon:
+        starts = [f"{known_name}:" for known_name in NAMES] + [MINE]
+        return [sign + start for start in starts if start.startswith(name) and start != name]
+    *before, open_value = value.replace('"', "").split(",")
+    chosen = "".join(f"{one}," for one in before)
+    fitting = [one for one in known.of(name) if one.lower().startswith(open_value.lower()) and one not in before]
+    return [f"{sign}{name}:{chosen}{_quoted(one)}" for one in fitting if one != open_value]
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value
+
+
+def completed(line: str, known: Known) -> str | None:
+    """The line with its last term completed; None when nothing fits, or nothing is begun."""
+    last = tokens(line)[-1] if tokens(line) else None
+    if last is None or last.end != len(line):
+        return None
+    fitting = suggestions(line, known)
+    return line[: last.start] + fitting[0] if fitting else None
+
+
+def hint(line: str, known: Known) -> str:
+    """One line under the filter line: what the last term may become, or else what is wrong, and where."""
+    fitting = suggestions(line, known)
+    if fitting and line[-1:] != " ":
+        more = f"  … {len(fitting) - TOLD} more" if len(fitting) > TOLD else ""
+        return "  ".join(fitting[:TOLD]) + more
+    try:
+        parse_line(line)
+    except FilterInvalid as error:
+        return where(error)
+    return 'enter: apply   esc: leave it   tab: complete   -term: not   "two words"'
+
+
+def where(error: FilterInvalid) -> str:
+    """The error with the place in the line that it is about, counted from 1."""
+    return f"at {error.start + 1}: {error}"

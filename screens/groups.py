@@ -1,0 +1,125 @@
+"""What goes wrong: the failed runs of the list grouped by operation and code, and a retry of a whole group."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Footer
+
+from screens import format as fmt
+from screens.diff import Cell, Row
+from screens.live import LiveScreen
+from screens.runs import RunsScreen
+from screens.text import clean, fit
+from screens.widgets import bars
+from screens.widgets.table import RowTable
+from store import groups
+from store.filters import RunFilter
+from store.groups import Group
+from store.snapshot import Request, Snapshot
+
+_RUNS, _TYPE, _CODE, _AGE = 7, 24, 22, 6
+
+
+class GroupsScreen(LiveScreen):
+    """The failed runs that a filter leaves, grouped. Enter shows a group's runs, `r` retries them after a dry run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("r", "retry", "Retry the group", id="retry"),
+    ]
+
+    def __init__(self, wanted: RunFilter, terms: str) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._terms = terms
+        #: A row's key for each group: the same group keeps it for as long as the screen is there.
+        self._keys: dict[tuple[str, str], int] = {}
+        self._groups: dict[int, Group] = {}
+        self._freshness = "loading"
+
+    def compose(self) -> ComposeResult:
+        yield bars.Line(id="header")
+        yield bars.Line(id="words")
+        yield RowTable()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(RowTable).focus()
+        self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
+
+    def asks(self, request: Request) -> Request:
+        return replace(request, groups_of=self._wanted)
+
+    def show(self, snapshot: Snapshot) -> None:
+        if snapshot.groups is None or snapshot.request.groups_of != self._wanted:
+            return
+        found = snapshot.groups.groups
+        self._groups = {self._key(group): group for group in found}
+        titles = (
+            f"{'Runs':>{_RUNS}}",
+            fit("Operation", _TYPE),
+            fit("Code", _CODE),
+            fit("Last", _AGE),
+            fit("First", _AGE),
+        )
+        rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
+        self.query_one(RowTable).show(rows, " ".join([*titles, "Message"]), may_follow=False)
+        self._put_words(
+            len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.reached) else ""
+        )
+        self.refresh_keys()
+
+    def _key(self, group: Group) -> int:
+        return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
+
+    def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
+        room = max(8, self.size.width - _RUNS - _TYPE - _CODE - 2 * _AGE - 7)
+        texts = [f"{group.count:>{_RUNS}}", fit(group.type, _TYPE), fit(group.code, _CODE)]
+        texts += [fit(fmt.age(at, now), _AGE) for at in (group.last_at, group.first_at)]
+        return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, room)]))
+
+    def _put_words(self, many: int, back_to: str) -> None:
+        words = f" {many} groups of failed runs" if many else " No failed runs"
+        words += f"   filter: {self._terms}" if self._terms else ""
+        words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
+        self.query_one("#words", bars.Line).put(Content(clean(words)))
+
+    def show_freshness(self, words: str) -> None:
+        self._freshness = words
+        self.monitor.put_header(self, "failure groups", words)
+
+    def on_resize(self) -> None:
+        self.show_freshness(self._freshness)
+        if self.monitor.snapshot:
+            self.show(self.monitor.snapshot)
+
+    # -- what is done -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _painted(self) -> Group | None:
+        return self._groups.get(self.query_one(RowTable).painted_key or 0)
+
+    def why_not(self, action: str) -> str | None:
+        return "There is no group." if action == "retry" and self.is_mounted and not self._painted else None
+
+    def on_key(self, event: events.Key) -> None:
+        self.explain(event)
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        group = self._groups.get(message.key)
+        listed = next((screen for screen in self.app.screen_stack if isinstance(screen, RunsScreen)), None)
+        if group and listed:
+            self.dismiss()
+            listed.narrow(f"type:{group.type} code:{group.code}", "Failed")
+
+    def action_retry(self) -> None:
+        if group := self._painted:
+            words = f"{group.type} failed with {group.code}"
+            self.monitor.retry_matching(groups.only(self._wanted, group), "All", words)

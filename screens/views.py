@@ -1,0 +1,83 @@
+"""Named views: show one, keep what the list shows as one, delete one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.live import LiveModal
+from screens.runs import RunsScreen
+from screens.text import clean
+from store.queries import Order
+from store.views import View
+
+
+class ViewsScreen(LiveModal):
+    """The user's views with their keys. A name and enter keeps what the list shows; del deletes the chosen one."""
+
+    DEFAULT_CSS = """
+    ViewsScreen { align: center middle; }
+    ViewsScreen Vertical { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 1; }
+    ViewsScreen OptionList { height: auto; max-height: 60%; border: none; }
+    ViewsScreen Input { height: 1; border: none; padding: 0 1; background: $surface; }
+    ViewsScreen Input:focus { border: none; background: $boost; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete,ctrl+x", "delete", "Delete"),
+        Binding("tab", "app.focus_next", "Name", show=False),
+    ]
+
+    def __init__(self, listed: RunsScreen) -> None:
+        super().__init__()
+        self._listed = listed
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(
+                "Views  (enter shows one, del deletes it, tab and a name keeps what the list shows)", markup=False
+            )
+            yield OptionList(markup=False)
+            yield Static(words_of(self._listed.view), markup=False)
+            name = Input(placeholder="name to keep it under", max_length=40, select_on_focus=False)
+            name.cursor_blink = False
+            yield name
+
+    def on_mount(self) -> None:
+        self._fill()
+        (self.query_one(OptionList) if self.monitor.views else self.query_one(Input)).focus()
+
+    def _fill(self) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for number, view in enumerate(self.monitor.views, 1):
+            words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
+            options.add_option(Option(words, id=view.name))
+        if not self.monitor.views:
+            options.add_option(Option("No view is kept yet.", disabled=True))
+        options.highlighted = 0 if self.monitor.views else None
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        self.dismiss()
+        self.monitor.show_view(message.option_index + 1)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        view = self._listed.view
+        self.monitor.keep_view(View(message.value, view.terms, view.tab, view.order), self.dismiss)
+
+    def action_delete(self) -> None:
+        options = self.query_one(OptionList)
+        if options.has_focus and options.highlighted is not None and self.monitor.views:
+            self.monitor.delete_view(self.monitor.views[options.highlighted].name, self._fill)
+
+
+def words_of(view: View) -> Content:
+    """What a view shows."""
+    parts = [view.terms or "no filter", *([] if view.tab == "All" else [f"tab {view.tab}"])]
+    parts += [] if view.order is Order.CREATED else [f"by {view.order}"]
+    return Content(clean(", ".join(parts)))
