@@ -16,7 +16,9 @@ from tests.benchmarks.stage import Stage, stage
 
 MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "throughput": throughput.measure,
-    "lists": lists.measure,
+    "sizes": lists.sizes,
+    "filters": lists.filters,
+    "tenfold": lists.tenfold,
     "paint": paint.measure,
     "idle": feel.idle,
     "frozen": feel.frozen,

@@ -67,6 +67,12 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
 def ratio_line(measure: str, values: Sequence[float], others: Sequence[float], shown: str, most: float | None) -> Line:
     """A line about `values` against `others`, pair by pair; `shown` says both in words. `most` is the goal, if there is one."""
     ratio = median([value / other for value, other in zip(values, others, strict=True)])

@@ -1,0 +1,176 @@
+"""Through a list of many runs, with a bounded window of them in memory."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from screens import paging
+from screens.columns import RunRow
+from screens.monitor import Monitor
+from screens.paging import cursor_of
+from screens.widgets.table import RowTable
+from store import access, queries
+from store.filters import RunFilter
+from store.history import PastRun, insert_past
+from store.queries import Cursor, Page
+from store.records import Failure, Outcome, Run
+from tests.screens.conftest import House, a_run, toasts, until
+
+pytestmark = pytest.mark.anyio
+SIZE = (100, 24)
+
+
+def past(house: House, many: int, **more: object) -> None:
+    tenants = [member.tenant.id for member in access.memberships_of(house.db, house.users["ann"].id)]
+    ends = (Outcome.SUCCEEDED, Outcome.FAILED)
+    insert_past(
+        house.db,
+        (
+            PastRun(tenants[n % 2], f"some.type{n % 3}", ends[n % 2], age=60 + n // 3, took=n % 50, **more)  # type: ignore[arg-type]
+            for n in range(many)
+        ),
+    )
+
+
+def everything(house: House, wanted: RunFilter | None = None) -> list[int]:
+    found = queries.all_matching(house.db, house.users["ann"].id, wanted or RunFilter(), "All", 100_000)
+    assert not found.more
+    return list(found.ids)
+
+
+def seen(table: RowTable) -> list[int]:
+    """The runs that are on the glass."""
+    top = round(table.scroll_y)
+    return [row.key for row in table.glass[top : top + table.size.height - 1]]
+
+
+async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) -> None:
+    past(house, 700)
+    ids = everything(house)
+    monitor = Monitor(house.backend("ann"))
+    async with monitor.run_test(size=SIZE) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key == ids[0], "the newest")
+        found, most = list[int](), 0
+        for way, key in (("down", "ctrl+d"), ("up", "ctrl+u")):
+            found = [table.painted_key or 0]
+            while found[-1] != (ids[-1] if way == "down" else ids[0]):
+                await pilot.press(key)
+                await until(pilot, lambda: table.painted_key != found[-1], f"the next page after {found[-1]}")
+                found.append(table.painted_key or 0)
+                most = max(most, len(table.rows))
+            lines = [ids.index(id_) for id_ in found]
+            steps = [abs(b - a) for a, b in zip(lines, lines[1:], strict=False)]
+            assert lines == sorted(lines, reverse=way == "up")
+            assert max(steps) <= table.size.height - 1, "a page is never more than what was seen"
+        assert most <= paging.MOST
+
+
+async def test_the_ends_are_one_key_away(house: House) -> None:
+    past(house, 500)
+    ids = everything(house)
+    monitor = Monitor(house.backend("ann"))
+    async with monitor.run_test(size=SIZE) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key == ids[0])
+        await pilot.press("G")
+        await until(pilot, lambda: table.painted_key == ids[-1], "the oldest")
+        assert seen(table)[-1] == ids[-1]
+        await pilot.press("g")
+        await until(pilot, lambda: table.painted_key == ids[0], "the newest")
+        await until(pilot, lambda: table._pin.following, "it follows again")
+
+
+async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House) -> None:
+    past(house, 600)
+    monitor = Monitor(house.backend("ann"))
+    async with monitor.run_test(size=SIZE) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key)
+        for _ in range(6):
+            await pilot.press("ctrl+d")
+            await pilot.pause(0.1)
+        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.request == monitor._poller.request)
+        before, here = seen(table), table.painted_key
+        past(house, 40)
+        generation = monitor.snapshot.generation if monitor.snapshot else 0
+        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.generation > generation + 2, "some polls")
+        assert (seen(table), table.painted_key) == (before, here)
+
+
+async def test_a_search_that_finds_nothing_so_far_back_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one run that matches is far beyond what one walk looks at."""
+    monkeypatch.setattr(queries, "SCAN", 200)
+    queries._bound_query.cache_clear()
+    tenant = access.memberships_of(house.db, house.users["ann"].id)[0].tenant.id
+    insert_past(house.db, [PastRun(tenant, "x.y", Outcome.FAILED, age=9e5, failures=(Failure("x.y", "needle"),))])
+    past(house, 900)
+    monitor = Monitor(house.backend("ann"))
+    async with monitor.run_test(size=SIZE) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key)
+        await pilot.press("slash", *"needle", "enter")
+        await until(
+            pilot, lambda: monitor.snapshot and monitor.snapshot.page.reached and not table.rows, "an honest end"
+        )
+        for _ in range(30):
+            await pilot.press("ctrl+d")
+            await pilot.pause(0.1)
+            if table.rows:
+                break
+        await until(
+            pilot, lambda: [row.run.type for row in table.rows if isinstance(row, RunRow)] == ["x.y"], "the needle"
+        )
+    queries._bound_query.cache_clear()
+
+
+async def test_orders_take_turns(house: House) -> None:
+    past(house, 120)
+    monitor = Monitor(house.backend("ann"))
+    async with monitor.run_test(size=SIZE) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key)
+        for key in ("started", "duration", "type", "created"):
+            await pilot.press("o")
+            await until(pilot, lambda key=key: monitor.snapshot and monitor.snapshot.request.order == key, key)
+            runs = monitor.snapshot.runs if monitor.snapshot else ()
+            assert [run.id for run in runs] == [row.key for row in table.rows]
+            if key == "duration":
+                took = [_took(run) for run in runs]
+                assert took == sorted(took, reverse=True)
+                assert took[0] >= 48
+        assert "The newest first." in toasts(monitor)[-1]
+
+
+def _took(run: Run) -> float:
+    assert run.completed_at
+    assert run.started_at
+    return round((run.completed_at - run.started_at).total_seconds())
+
+
+RUNS = tuple(a_run(id_) for id_ in range(700, 0, -1))
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 499), st.integers(5, 60), st.booleans(), st.booleans(), st.integers(10, 500))
+def test_a_window_is_asked_for_before_its_edge(line: int, height: int, above: bool, below: bool, size: int) -> None:
+    """Whatever page is asked for, its window holds the cursor's row, and asking again for the same row changes nothing."""
+    page = Page(RUNS[:size], above, below)
+    line = min(line, size - 1)
+    place = cursor_of(RUNS[size // 2])
+    asked = paging.next_place(place, page, line, height)
+    assert asked in (None, place, cursor_of(page.runs[line]))
+    if asked is None:
+        assert not above
+        assert line < height < paging.window(None, height), "the row is in the window of the top"
+    if asked == place and line != size // 2:
+        assert not below or line < size - 2 * height
+        assert not above or line >= min(2 * height, size)
+
+
+@given(st.integers(0, 2000))
+def test_windows_are_bounded(height: int) -> None:
+    assert paging.LEAST <= paging.window(None, height) <= paging.MOST
+    assert paging.window(Cursor(RUNS[0].created_at, 1), height) <= paging.MOST
