@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from dataclasses import dataclass
 
 from opsmon.services import Services
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Backend
 from screens.monitor import Monitor, wants_ascii
-from store import notifications, queries, snapshot, views
+from store import notifications, preferences, queries, snapshot, views
 from store.database import Database
 from store.filters import RunFilter
 from store.records import User
@@ -32,6 +33,12 @@ class Kept:
 
     def delete_view(self, name: str) -> tuple[View, ...]:
         return views.delete(self.db, self.user_id, name)
+
+    def seen_at(self) -> dt.datetime | None:
+        return preferences.seen_at(self.db, self.user_id)
+
+    def mark_seen(self, at: dt.datetime) -> None:
+        preferences.mark_seen(self.db, self.user_id, at)
 
 
 def make_backend(services: Services, user: User) -> Backend:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,12 @@ class Keeps(Protocol):
 
     def delete_view(self, name: str) -> tuple[View, ...]:
         """Keep a view no longer, and return the others."""
+
+    def seen_at(self) -> dt.datetime | None:
+        """When the user was last there, by the database's clock."""
+
+    def mark_seen(self, at: dt.datetime) -> None:
+        """The user was there at that instant."""
 
 
 @dataclass(frozen=True)

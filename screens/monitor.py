@@ -6,14 +6,16 @@ Screens that open at a key, and the dispatcher, are imported then: the first pai
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import gc
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -21,7 +23,7 @@ from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.screen import Screen
 
-from screens import toasts
+from screens import away, toasts
 from screens.backend import Backend, in_background
 from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
@@ -46,6 +48,8 @@ T = TypeVar("T")
 BLURRED = 5
 #: Seconds between two polls that + and - choose from.
 RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+#: Seconds between two notes of when the user was there.
+SEEN_EVERY: Final = 60.0
 #: So many runs are retried at once at most.
 BULK: Final = 10_000
 
@@ -92,6 +96,9 @@ class Monitor(App[None]):
         self._newest_toast: int | None = None
         self._told = Told()
         self._said_away = False
+        self._presence = away.Presence(time.monotonic)
+        self._missed_since: dt.datetime | None = None
+        self._kept_seen: dt.datetime | None = None
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
         self.views: tuple[View, ...] = ()
@@ -103,6 +110,7 @@ class Monitor(App[None]):
         self.push_screen(RunsScreen())
         self._poller.start()
         self.in_background(self.backend.keeps.views, self._have_views)
+        self.in_background(self.backend.keeps.seen_at, self._have_seen)
         self.set_interval(1.0, self._show_freshness)
 
     def on_unmount(self) -> None:
@@ -123,6 +131,8 @@ class Monitor(App[None]):
             self.snapshot = snapshot
             for toast in self._told.news(snapshot.recent_notifications):
                 self._toast(toast)
+            if self._missed_since:
+                self._tell_what_was_missed(snapshot, self._missed_since)
             self._show(snapshot)
         self._show_freshness()
         if not gc.isenabled():
@@ -189,14 +199,43 @@ class Monitor(App[None]):
 
     # -- telling ----------------------------------------------------------------------------------------------------------
 
-    def say(self, text: str, severity: Severity = "information", title: str = "") -> None:
+    def say(self, text: str, severity: Severity = "information", title: str = "", seconds: float | None = None) -> None:
         """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
         words = "\n".join(clean(line) for line in text.split("\n"))
-        self.notify(words, title=clean(title), severity=severity, markup=False)
+        self.notify(words, title=clean(title), severity=severity, timeout=seconds, markup=False)
 
-    def _toast(self, toast: Toast) -> None:
+    def _toast(self, toast: Toast, seconds: float | None = None) -> None:
         self._newest_toast = toast.run_id or self._newest_toast
-        self.say(toast.text, toast.severity, toast.title)
+        self.say(toast.text, toast.severity, toast.title, seconds)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._is_here()
+        await super().on_event(event)
+
+    def _is_here(self) -> None:
+        """A key was pressed: whoever was away is told what they have missed."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        since = self._presence.is_back(snapshot.at)
+        if since:
+            self._tell_what_was_missed(snapshot, since)
+        if self._kept_seen is None or (snapshot.at - self._kept_seen).total_seconds() >= SEEN_EVERY:
+            self._kept_seen = snapshot.at
+            self.in_background(lambda: self.backend.keeps.mark_seen(snapshot.at), lambda _: None)
+
+    def _have_seen(self, at: dt.datetime | Exception | None) -> None:
+        """When the user was last there, in whatever session: what has ended since then is told with the first snapshot."""
+        self._missed_since = at if isinstance(at, dt.datetime) else None
+        if self.snapshot:
+            self._tell_what_was_missed(self.snapshot, self._missed_since)
+
+    def _tell_what_was_missed(self, snapshot: Snapshot, since: dt.datetime | None) -> None:
+        self._missed_since = None
+        toast = away.summary(snapshot.recent_notifications, since, snapshot.at) if since else None
+        if toast:
+            self._toast(toast, seconds=30)
 
     # -- from keys to the dispatcher --------------------------------------------------------------------------------------
 

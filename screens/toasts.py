@@ -51,9 +51,15 @@ class Told:
         return toasts
 
 
+def outcome_of(told: Notification) -> str:
+    """How the run ended that a completed notification is about, as its title says it."""
+    words = ("partially succeeded", "succeeded", "failed", "cancelled")
+    return next((word for word in words if told.title.endswith(f" {word}")), "ended")
+
+
 def of_notification(told: Notification) -> Toast:
-    wrong = told.kind == "completed" and not told.title.endswith(" succeeded")
-    severity: Severity = "warning" if wrong or told.title.endswith(" partially succeeded") else "information"
+    wrong = told.kind == "completed" and outcome_of(told) != "succeeded"
+    severity: Severity = "warning" if wrong else "information"
     return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -38,3 +39,20 @@ def change(db: Database, user_id: int, name: str, change: Callable[[Any], Any]) 
 
 def _wanted(user_id: int, name: str) -> sa.Select[Any]:
     return sa.select(_setting.value).where(_setting.user_id == user_id, _setting.name == name)
+
+
+_SEEN = "seen"
+
+
+def seen_at(db: Database, user_id: int) -> dt.datetime | None:
+    """When the user was last there, in any session; None when never. Raises DatabaseAway."""
+    kept = read(db, user_id, _SEEN)
+    try:
+        return dt.datetime.fromisoformat(kept["at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def mark_seen(db: Database, user_id: int, at: dt.datetime) -> None:
+    """The user was there at that instant of the database's clock. Raises DatabaseAway."""
+    change(db, user_id, _SEEN, lambda _: {"at": at.isoformat()})

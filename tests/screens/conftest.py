@@ -106,6 +106,7 @@ class Stage:
     workers: tuple[Worker, ...] = (WORKER,)
     groups: Groups = field(default_factory=Groups)
     kept: list[View] = field(default_factory=list)
+    seen: dt.datetime | None = None
     away: str = ""
     hangs: threading.Event | None = None
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
@@ -144,6 +145,12 @@ class Stage:
     def delete_view(self, name: str) -> tuple[View, ...]:
         self.kept = [view for view in self.kept if view.name != name]
         return self.views()
+
+    def seen_at(self) -> dt.datetime | None:
+        return self.seen
+
+    def mark_seen(self, at: dt.datetime) -> None:
+        self.seen = at
 
     def _attempts(self, chosen: Run) -> tuple[Run, ...]:
         family = {chosen.id, chosen.retry_of_id}

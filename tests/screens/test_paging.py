@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,13 +58,14 @@ async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) ->
         found, most = list[int](), 0
         for way, key in (("down", "ctrl+d"), ("up", "ctrl+u")):
             found = [table.painted_key or 0]
-            while found[-1] != (ids[-1] if way == "down" else ids[0]):
+            end = ids[-1] if way == "down" else ids[0]
+            while (here := found[-1]) != end:
                 await pilot.press(key)
-                await until(pilot, lambda: table.painted_key != found[-1], f"the next page after {found[-1]}")
+                await until(pilot, lambda here=here: table.painted_key != here, f"the next page after {here}")
                 found.append(table.painted_key or 0)
                 most = max(most, len(table.rows))
             lines = [ids.index(id_) for id_ in found]
-            steps = [abs(b - a) for a, b in zip(lines, lines[1:], strict=False)]
+            steps = [abs(b - a) for a, b in itertools.pairwise(lines)]
             assert lines == sorted(lines, reverse=way == "up")
             assert max(steps) <= table.size.height - 1, "a page is never more than what was seen"
         assert most <= paging.MOST
