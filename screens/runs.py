@@ -23,6 +23,7 @@ from screens.widgets.table import RowTable
 from store.filters import RunFilter, parse_line
 from store.queries import TABS, THE_END, Count, Cursor, Order
 from store.records import Run
+from store.search import SCAN
 from store.snapshot import Request, Snapshot
 from store.views import View
 
@@ -304,7 +305,7 @@ class RunsScreen(LiveScreen):
 NOTHING_YET = "No runs in the last 30 days. Press s to start one."
 ORDERED = {
     Order.CREATED: "The newest first.",
-    Order.STARTED: "What was started last comes first, of the newest 10,000 runs.",
-    Order.DURATION: "What took longest comes first, of the newest 10,000 runs.",
-    Order.TYPE: "By operation, of the newest 10,000 runs.",
+    Order.STARTED: f"What was started last comes first, of the newest {SCAN:,} runs.",
+    Order.DURATION: f"What took longest comes first, of the newest {SCAN:,} runs.",
+    Order.TYPE: f"By operation, of the newest {SCAN:,} runs.",
 }

@@ -28,7 +28,7 @@ from store.types import UtcTime, seconds_ago
 _run = operation_runs.c
 
 #: At most so many runs are looked at for what no index knows.
-SCAN: Final = 10_000
+SCAN: Final = 5_000
 #: More parts than this are not worth their planning; the filter is then asked of each run on the way.
 MAX_PARTS: Final = 60
 ALL: Final = tuple(Outcome)
@@ -214,6 +214,10 @@ def _types(connection: sa.Connection, within: tuple[int, ...], wanted: RunFilter
     )
 
 
+#: Words that JSON writes as they are.
+_AS_IN_JSON: Final = re.compile(r"[a-z0-9 .,:;/_-]+")
+
+
 @functools.lru_cache(maxsize=256)
 def _pattern(glob: str) -> re.Pattern[str]:
     return re.compile(re.escape(glob).replace(r"\*", ".*"), re.DOTALL)
@@ -304,8 +308,12 @@ def _says(word: str) -> sa.ColumnElement[bool]:
     def holds(text: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         return sa.func.lower(text).contains(word, autoescape=True)
 
-    texts = [holds(_run.initiator_name), holds(_run.type), holds(sa.func.coalesce(_run.label, ""))]
-    return sa.or_(*texts, *(any_of(_run.failure_summary, key, holds) for key in ("message", "code")))
+    failure = sa.or_(*(any_of(_run.failure_summary, key, holds) for key in ("message", "code")))
+    if _AS_IN_JSON.fullmatch(word):
+        # Most failures are out of the question before they are unfolded.
+        failure = sa.and_(holds(sa.cast(_run.failure_summary, sa.Text)), failure)
+    named = _run.initiator_name + " \n" + _run.type + " \n" + sa.func.coalesce(_run.label, "")
+    return sa.or_(holds(named), sa.and_(_run.failure_summary.is_not(None), failure))
 
 
 def _instant(when: When) -> sa.ColumnElement[dt.datetime]:

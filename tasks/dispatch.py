@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from store import access, outcome, runs
 from store.database import Database
 from store.errors import QueueUnavailable, RunChanged
-from store.identity import identity_hash
 from store.records import Run, Status, Tenant, User
 from tasks.registry import Operation, Registry
+from tasks.rehearsal import Rehearsed, rehearse
 
 if TYPE_CHECKING:
     from tasks.queue import Queue
@@ -62,23 +62,38 @@ class Dispatcher:
         found = access.require(self._db, user, tenant, operation.right)
         return self._start(user, found, operation, operation.check(parameters))
 
-    def retry(self, user: User, run_id: int) -> Started:
-        """Start a completed run again: the same type, tenant and parameters, linked by `retry_of_id`.
+    def retry(
+        self, user: User, run_id: int, parameters: Mapping[str, Any] | None = None, seen: Run | None = None
+    ) -> Started:
+        """Start a completed run again: the same type and tenant, linked by `retry_of_id`; its parameters, or others.
 
-        Raises RunChanged when the run is not completed, and what `start` raises.
+        `seen` is the run as it was shown when the wish arose. Raises RunChanged when the run is not completed, or not any more
+        as it was seen, and what `start` raises.
         """
         old = access.visible_run(self._db, user, run_id)
         operation = self.registry.get(old.type)
         tenant = access.require(self._db, user, old.tenant, operation.right)
         if old.status is not Status.COMPLETED:
             raise RunChanged(f"run {run_id} is {old.status}", "only a completed run can be retried")
-        return self._start(user, tenant, operation, operation.check(old.parameters), retry_of_id=old.id)
+        if seen and (seen.status, seen.outcome) != (old.status, old.outcome):
+            raise RunChanged(f"run {run_id} was {_state(seen)} and is {_state(old)} now", "look again")
+        wanted = old.parameters if parameters is None else parameters
+        return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
+
+    def rehearse(self, user: User, run_ids: Sequence[int]) -> tuple[Rehearsed, ...]:
+        """What a retry of each of these runs would come to. Writes nothing. Raises DatabaseAway."""
+        return rehearse(self._db, self.registry, user, run_ids)
+
+    def to_retry(self, user: User, run_id: int) -> tuple[Operation, Run]:
+        """A run with its parameters, and its operation. Raises NotFound, InputInvalid and DatabaseAway."""
+        run = access.visible_run(self._db, user, run_id)
+        return self.registry.get(run.type), run
 
     def twin(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Run | None:
         """The active run that a start with these parameters would join. Raises as `start` does."""
         operation = self.registry.get(type_)
         found = access.require(self._db, user, tenant, access.Right.VIEW)
-        return runs.active_twin(self._db, found.id, _identity(found, operation, operation.check(parameters)))
+        return runs.active_twin(self._db, found.id, operation.identity_in(found.id, operation.check(parameters)))
 
     def _start(
         self,
@@ -94,7 +109,7 @@ class Dispatcher:
             initiator_name=user.name,
             type=operation.type,
             label=operation.label,
-            run_identity_hash=_identity(tenant, operation, parameters),
+            run_identity_hash=operation.identity_in(tenant.id, parameters),
             context={"parameters": parameters},
             retry_of_id=retry_of_id,
         )
@@ -122,8 +137,8 @@ def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> t
     return Dispatcher(db, queue, registry), queue
 
 
-def _identity(tenant: Tenant, operation: Operation, parameters: Mapping[str, Any]) -> str:
-    return identity_hash(tenant.id, operation.type, operation.identity_inputs(parameters))
+def _state(run: Run) -> str:
+    return run.outcome if run.status is Status.COMPLETED else run.status
 
 
 def _again(db: Database, run: Run) -> Run:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from store.access import Right
 from store.errors import InputInvalid
+from store.identity import identity_hash
 from tasks.parameters import Parameter, check_parameters, form_of, parse_parameters
 
 GROUP: Final = "opsmon.operations"
@@ -44,6 +45,10 @@ class Operation:
 
     def identity_inputs(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return {name: parameters[name] for name in self.identity}
+
+    def identity_in(self, tenant_id: int, parameters: Mapping[str, Any]) -> str:
+        """What a run of this operation with these parameters has in common with its twins, and with nothing else."""
+        return identity_hash(tenant_id, self.type, self.identity_inputs(parameters))
 
 
 def operation(
