@@ -202,6 +202,8 @@ def part_of(
 ) -> sa.Select[Any]:
     """One part's runs from the place on, no further than the bound; newest first, or oldest first to find the newer ones."""
     query = sa.select(*columns).where(*driving(found, part), *asking(found))
+    if part.failures:  # SQLite sees no difference to the index of all runs
+        query = query.with_hint(operation_runs, "INDEXED BY ix_operation_runs_failures", "sqlite")
     if has_place:
         query = query.where(_AT > _PLACE if newer else _AT < _PLACE)
     if has_bound:

@@ -123,10 +123,13 @@ def _driven(
     if initiators is None and types is not None and len(within) * len(outcomes) * len(types) <= MAX_PARTS:
         parts = [Part(t, o, type=type_) for t, o, type_ in itertools.product(within, outcomes, types)]
         return replace(found, parts=tuple(parts))
+    if found.codes and len(within) * len(outcomes) <= MAX_PARTS:
+        parts = [Part(t, o, failures=True) for t, o in itertools.product(within, outcomes)]
+        return replace(found, parts=tuple(parts), users=initiators, types=types)
     if len(outcomes) < len(ALL) and len(within) * len(outcomes) <= MAX_PARTS:
         parts = [Part(t, o) for t, o in itertools.product(within, outcomes)]
         return replace(found, parts=tuple(parts), users=initiators, types=types)
-    parts = [Part(t, failures=bool(found.codes)) for t in within]
+    parts = [Part(t) for t in within]
     return replace(found, parts=tuple(parts), users=initiators, types=types, outcomes=outcomes)
 
 

@@ -134,6 +134,7 @@ operation_runs = Table(
     Index(
         "ix_operation_runs_failures",
         "tenant_id",
+        "outcome",
         "created_at",
         "id",
         postgresql_where=text(FAILURES),

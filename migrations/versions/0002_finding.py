@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_operation_runs_failures",
         RUNS,
-        ["tenant_id", "created_at", "id"],
+        ["tenant_id", "outcome", "created_at", "id"],
         postgresql_where=sa.text("failure_summary IS NOT NULL"),
         sqlite_where=sa.text("failure_summary IS NOT NULL"),
     )
