@@ -25,6 +25,7 @@ from textual.screen import Screen
 
 from screens import away, toasts
 from screens.backend import Backend, in_background
+from screens.bulk_job import BulkRetry
 from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
 from screens.runs import RunsScreen
@@ -48,6 +49,8 @@ T = TypeVar("T")
 BLURRED = 5
 #: Seconds between two polls that + and - choose from.
 RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+#: So many bulk retries can be looked at again.
+JOBS_KEPT: Final = 10
 #: Seconds between two notes of when the user was there.
 SEEN_EVERY: Final = 60.0
 #: So many runs are retried at once at most.
@@ -62,6 +65,7 @@ class Monitor(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tenant", "Tenant"),
         Binding("n", "notifications", "Inbox"),
+        Binding("b", "bulk", "Bulk retries", show=False),
         Binding("v", "view_newest", "View run", show=False),
         Binding("p", "pause", "Pause", show=False),
         Binding("R", "poll_now", "Poll now", show=False),
@@ -99,6 +103,9 @@ class Monitor(App[None]):
         self._presence = away.Presence(time.monotonic)
         self._missed_since: dt.datetime | None = None
         self._kept_seen: dt.datetime | None = None
+        #: The newest last.
+        self.bulk_jobs: list[BulkRetry] = []
+        self._warned_of_bulk = False
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
         self.views: tuple[View, ...] = ()
@@ -283,10 +290,48 @@ class Monitor(App[None]):
         self.with_dispatcher(lambda dispatcher: dispatcher.retry(user, run.id))
 
     def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
-        """Retry these runs."""
-        user = self.backend.user
-        for run_id in run_ids:
-            self.with_dispatcher(lambda dispatcher, run_id=run_id: dispatcher.retry(user, run_id))  # type: ignore[misc]
+        """Make a dry run of the retry of these runs, and show it."""
+        job = BulkRetry(self.backend, run_ids, words, lambda job: self._back(lambda: self._bulk_ended(job)))
+        self.bulk_jobs = [*self.bulk_jobs, job][-JOBS_KEPT:]
+        job.rehearse()
+        self._show_job(job)
+
+    def _show_job(self, job: BulkRetry) -> None:
+        from screens.bulk import BulkScreen
+
+        self.push_screen(BulkScreen(job))
+
+    def _bulk_ended(self, job: BulkRetry) -> None:
+        from screens.bulk import BulkScreen
+
+        if not (isinstance(self.screen, BulkScreen) and self.screen.job is job):
+            self.say(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
+        self._poller.poke()
+
+    def why_no_bulk(self) -> str | None:
+        """Why no bulk retry can be started now: one at a time is enough for the queue."""
+        active = next((job for job in self.bulk_jobs if job.is_active), None)
+        return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
+
+    def action_bulk(self) -> None:
+        from screens.bulk import BulkScreen
+
+        if not self.bulk_jobs:
+            self.say(
+                "There is no bulk retry yet: mark runs with space and press r, or A for all that match.", "warning"
+            )
+        elif not isinstance(self.screen, BulkScreen):
+            self._show_job(self.bulk_jobs[-1])
+
+    async def action_quit(self) -> None:
+        """Quit; while a bulk retry is under way, the second time."""
+        if self.why_no_bulk() and not self._warned_of_bulk:
+            self._warned_of_bulk = True
+            self.say("A bulk retry is under way: q again stops it and quits.", "warning")
+            return
+        for job in self.bulk_jobs:
+            job.stop()
+        self.exit()
 
     def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
         """Find all runs that match, and go on to the dry run of their retry."""

@@ -13,10 +13,12 @@ from store.database import Database
 from store.errors import QueueUnavailable, RunChanged
 from store.records import Run, Status, Tenant, User
 from tasks.registry import Operation, Registry
-from tasks.rehearsal import Rehearsed, rehearse
+from tasks.rehearsal import Fate, Rehearsed, rehearse
 
 if TYPE_CHECKING:
     from tasks.queue import Queue
+
+__all__ = ["Dispatcher", "Fate", "Receipt", "Rehearsed", "Sender", "Started", "make_dispatcher"]
 
 logger = logging.getLogger("opsmon.dispatch")
 
