@@ -1,0 +1,60 @@
+"""What rescuers did: one row for each run that one of them changed, written together with the change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from store.access import Membership
+from store.tables import operation_runs, rescues, tenants
+from store.transitions import Effect
+
+What = Literal["lost", "queued", "queued_again"]
+
+#: How far back `newest` looks for rescues in one's own tenants: those of others may be many.
+LOOK_AT: Final = 1000
+
+_rescue = rescues.c
+_run = operation_runs.c
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """`what` became of a run: it was lost with its worker, its message had never been queued, or was queued again."""
+
+    id: int
+    run_id: int
+    title: str
+    tenant: str
+    at: dt.datetime
+    what: str
+    worker_id: int | None
+
+
+def rescued(what: What) -> Effect:
+    """The effect of a rescuer's change. With a lost run goes the worker that was lost."""
+
+    def effect(done: sa.FromClause) -> sa.Insert:
+        worker = done.c.worker_id if what == "lost" else sa.null()
+        source = sa.select(done.c.id, sa.literal(what, sa.Text), sa.cast(worker, _rescue.worker_id.type))
+        return sa.insert(rescues).from_select(["run_id", "what", "worker_id"], source)
+
+    return effect
+
+
+def newest(connection: sa.Connection, of: Sequence[Membership], limit: int = 20) -> tuple[Rescue, ...]:
+    """The newest rescues of runs in these tenants, newest first, as far as they are among the newest LOOK_AT of all."""
+    if not of:
+        return ()
+    looked_at = sa.select(rescues).order_by(_rescue.id.desc()).limit(LOOK_AT).subquery("looked_at")
+    columns: list[sa.ColumnElement[Any]] = [looked_at.c[name] for name in ("id", "run_id", "at", "what", "worker_id")]
+    columns += [sa.func.coalesce(_run.label, _run.type).label("title"), tenants.c.slug.label("tenant")]
+    query = sa.select(*columns).join_from(looked_at, operation_runs, _run.id == looked_at.c.run_id)
+    query = query.join(tenants, tenants.c.id == _run.tenant_id)
+    query = query.where(_run.tenant_id.in_([member.tenant.id for member in of]))
+    rows = connection.execute(query.order_by(looked_at.c.id.desc()).limit(limit)).mappings()
+    return tuple(Rescue(**row) for row in rows)
