@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
@@ -50,11 +50,10 @@ def newest(connection: sa.Connection, of: Sequence[Membership], limit: int = 20)
     """The newest rescues of runs in these tenants, newest first, as far as they are among the newest LOOK_AT of all."""
     if not of:
         return ()
-    looked_at = sa.select(rescues).order_by(_rescue.id.desc()).limit(LOOK_AT).subquery("looked_at")
-    columns: list[sa.ColumnElement[Any]] = [looked_at.c[name] for name in ("id", "run_id", "at", "what", "worker_id")]
-    columns += [sa.func.coalesce(_run.label, _run.type).label("title"), tenants.c.slug.label("tenant")]
-    query = sa.select(*columns).join_from(looked_at, operation_runs, _run.id == looked_at.c.run_id)
+    among = sa.select(sa.func.max(rescues.alias().c.id) - LOOK_AT).scalar_subquery()
+    title = sa.func.coalesce(_run.label, _run.type).label("title")
+    query = sa.select(rescues, title, tenants.c.slug.label("tenant")).join_from(rescues, operation_runs)
     query = query.join(tenants, tenants.c.id == _run.tenant_id)
-    query = query.where(_run.tenant_id.in_([member.tenant.id for member in of]))
-    rows = connection.execute(query.order_by(looked_at.c.id.desc()).limit(limit)).mappings()
+    query = query.where(_rescue.id > among, _run.tenant_id.in_([member.tenant.id for member in of]))
+    rows = connection.execute(query.order_by(_rescue.id.desc()).limit(limit)).mappings()
     return tuple(Rescue(**row) for row in rows)

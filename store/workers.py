@@ -57,7 +57,7 @@ def stopped(db: Database, worker_id: int) -> None:
 
 def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
     """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
-    return tuple(_worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
+    return tuple(worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
 
 
 @functools.lru_cache(maxsize=8)
@@ -68,7 +68,8 @@ def _alive(within: float) -> sa.Select[Any]:
     return query.order_by(_worker.id)
 
 
-def _worker_from(row: dict[str, object]) -> Worker:
+def worker_from(row: dict[str, object]) -> Worker:
+    """A row of `workers`, together with the database's `now`."""
     now = row.pop("now")
     assert isinstance(now, dt.datetime)
     beat_at = row["beat_at"]

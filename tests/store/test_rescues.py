@@ -44,9 +44,7 @@ def together(*of: Callable[[], Run | None]) -> list[Run]:
         return [run for run in pool.map(lambda one: one(), of) if run]
 
 
-def test_a_lost_run_is_recorded_once_with_its_worker(
-    db: Database, tenant: Tenant, user: User, worker_id: int
-) -> None:
+def test_a_lost_run_is_recorded_once_with_its_worker(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = a_lost_run(db, tenant, user, worker_id)
     assert len(together(*[lambda: runs.lose(db, run, 30)] * 6)) == 1
     assert recorded(db) == [(run.id, "lost", worker_id)]
