@@ -21,6 +21,9 @@ BEFORE: Final = dt.timedelta(hours=12)
 #: At most so many runs are looked at, shared equally by one's tenants: the newest of each.
 LOOK_AT: Final = 10_000
 
+#: Seconds for which hours that were read are good enough: on SQLite, LOOK_AT runs take 40 ms, too much for every poll.
+KEEP: Final = 60.0
+
 _run = operation_runs.c
 _hour = dt.timedelta(hours=1)
 
@@ -39,23 +42,41 @@ class Hour:
     p95: float | None = None
 
 
-def last_hours(
-    connection: sa.Connection, of: Sequence[Membership], now: dt.datetime
-) -> tuple[tuple[Hour, ...], dt.datetime | None]:
-    """The last HOURS hours of these tenants, oldest first, the current one last.
+@dataclass(frozen=True, slots=True)
+class LastHours:
+    """The last HOURS hours of some tenants as they were at an instant, oldest first; the last one is not over yet.
 
-    Also the instant before which runs that were opened were not looked at, because there were too many; None otherwise.
+    `looked_back_to` is None when every run was looked at; otherwise there were too many, and those that were opened before
+    that instant are not in the hours.
     """
+
+    at: dt.datetime
+    tenant_ids: tuple[int, ...]
+    each: tuple[Hour, ...]
+    looked_back_to: dt.datetime | None = None
+
+    def hold(self, tenant_ids: tuple[int, ...], now: dt.datetime) -> bool:
+        """Whether they are still good enough for these tenants."""
+        same_hour = bool(self.each) and dt.timedelta(0) <= now - self.each[-1].at < _hour
+        return self.tenant_ids == tenant_ids and same_hour and 0 <= (now - self.at).total_seconds() < KEEP
+
+
+def last_hours(
+    connection: sa.Connection, of: Sequence[Membership], now: dt.datetime, known: LastHours | None = None
+) -> LastHours:
+    """The last hours of these tenants; those that are known already while they hold."""
+    within = tuple(member.tenant.id for member in of)
+    if known is not None and known.hold(within, now):
+        return known
     first = now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _hour
     wanted = {first + number * _hour: Hour(first + number * _hour) for number in range(HOURS)}
-    if not of:
-        return tuple(wanted.values()), None
-    within = tuple(member.tenant.id for member in of)
+    if not within:
+        return LastHours(now, within, tuple(wanted.values()))
     share = max(1, LOOK_AT // len(within))
     rows = connection.execute(_by_hour(within, share), {"p_since": first - BEFORE, "p_first": first}).all()
     found = {row.at: Hour(row.at, int(row.completed), int(row.failed), row.median, row.p95) for row in rows}
     back_to = connection.execute(_bounds(within, share), {"p_since": first - BEFORE}).scalar_one_or_none()
-    return tuple(found.get(at, hour) for at, hour in wanted.items()), back_to
+    return LastHours(now, within, tuple(found.get(at, hour) for at, hour in wanted.items()), back_to)
 
 
 def _newest(tenant_id: int, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from store import queue_pause, rescues, workers
 from store.access import Membership
-from store.hours import Hour, last_hours
+from store.hours import LastHours, last_hours
 from store.queries import COUNT_CAP
 from store.queue_pause import Pause
 from store.records import Outcome, Status, Worker
@@ -58,8 +58,7 @@ class Load:
     """`depth` is the number of queued runs, COUNT_CAP + 1 meaning more than COUNT_CAP.
 
     `oldest_run_id` is None when nothing waits, or when it waits in a tenant that is not one's own; `oldest_since` is when
-    it was opened. `looked_back_to` is None when every run of the last hours was looked at; otherwise runs that were opened
-    before it are not in `hours`.
+    it was opened.
     """
 
     workers: tuple[WorkerLoad, ...]
@@ -67,24 +66,26 @@ class Load:
     oldest_run_id: int | None
     oldest_since: dt.datetime | None
     paused: Pause | None
-    hours: tuple[Hour, ...]
-    looked_back_to: dt.datetime | None
+    hours: LastHours
     rescues: tuple[Rescue, ...]
 
 
-def read(connection: sa.Connection, of: Sequence[Membership], lost_after: float) -> Load:
-    """All of it as of one instant, for a member of these tenants. Worker beats older than `lost_after` seconds are silence."""
+def read(
+    connection: sa.Connection, of: Sequence[Membership], lost_after: float, known: LastHours | None = None
+) -> Load:
+    """All of it for a member of these tenants. Without a beat in `lost_after` seconds a worker counts as silent.
+
+    `known` hours are taken over while they hold; the rest is as of one instant.
+    """
     now, depth = connection.execute(_DEPTH).one()
     since, run_id = _oldest(connection, of)
-    hours, looked_back_to = last_hours(connection, of, now)
     return Load(
         workers=_workers(connection, of, lost_after),
         depth=int(depth),
         oldest_run_id=run_id,
         oldest_since=since,
         paused=queue_pause.current(connection),
-        hours=hours,
-        looked_back_to=looked_back_to,
+        hours=last_hours(connection, of, now, known),
         rescues=rescues.newest(connection, of),
     )
 

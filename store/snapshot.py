@@ -15,6 +15,7 @@ from store.details import Detail
 from store.errors import NotFound
 from store.filters import RunFilter
 from store.groups import Groups
+from store.hours import LastHours
 from store.load import Load
 from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
@@ -40,6 +41,8 @@ class Request:
     #: The filter of the failure groups, when they are wanted.
     groups_of: RunFilter | None = None
     load: bool = False
+    #: The last hours as they were read before, of which the load makes use while they hold.
+    known_hours: LastHours | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
 
@@ -89,7 +92,7 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
             detail=details.read(connection, request.user_id, request.run_id),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
-            load=load.read(connection, members, request.lost_after) if request.load else None,
+            load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
             generation=generation,
         )
 

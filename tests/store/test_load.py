@@ -40,9 +40,17 @@ def elsewhere(db: Database) -> Tenant:
 
 def test_nothing_at_all(db: Database, user: User) -> None:
     found = read(db, user)
-    assert (found.workers, found.depth, found.oldest_since, found.oldest_run_id, found.paused) == ((), 0, None, None, None)
-    assert [(hour.completed, hour.failed, hour.median, hour.p95) for hour in found.hours] == [(0, 0, None, None)] * 12
-    assert (found.looked_back_to, found.rescues) == (None, ())
+    assert (found.workers, found.depth, found.oldest_since, found.oldest_run_id, found.paused) == (
+        (),
+        0,
+        None,
+        None,
+        None,
+    )
+    assert [(hour.completed, hour.failed, hour.median, hour.p95) for hour in found.hours.each] == [
+        (0, 0, None, None)
+    ] * 12
+    assert (found.hours.looked_back_to, found.rescues) == (None, ())
 
 
 def test_somebody_without_a_tenant_sees_numbers_only(db: Database, tenant: Tenant, worker_id: int) -> None:
@@ -107,7 +115,7 @@ def test_the_oldest_that_waits_is_named_if_one_may_see_it(
 
 def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
     first = open_run(db, tenant, user)
-    columns = [name for name in operation_runs.c.keys() if name not in ("id", "run_identity_hash")]
+    columns = [c.name for c in operation_runs.c if c.name not in ("id", "run_identity_hash")]
     with db.transaction() as connection:
         row = connection.execute(sa.select(operation_runs).where(operation_runs.c.id == first.id)).mappings().one()
         many = [{name: row[name] for name in columns} | {"run_identity_hash": str(n)} for n in range(COUNT_CAP + 5)]
@@ -136,7 +144,7 @@ def past(db: Database, tenant: Tenant, ended: float, took: float, outcome: Outco
 
 
 def hour(db: Database, user: User, ago: int) -> Hour:
-    return read(db, user).hours[-1 - ago]
+    return read(db, user).hours.each[-1 - ago]
 
 
 def into_the_hour(db: Database) -> float:
@@ -161,12 +169,12 @@ def test_an_hour_counts_what_ended_in_it(
     assert found.median == pytest.approx(3, abs=0.01)
     assert found.p95 == pytest.approx(5000, abs=0.01)
     assert hour(db, user, 2).completed == 1
-    assert sum(one.completed for one in read(db, user).hours) == 8
+    assert sum(one.completed for one in read(db, user).hours.each) == 8
 
 
 def test_hours_are_those_of_the_clock_in_utc_and_the_last_is_now(db: Database, tenant: Tenant, user: User) -> None:
     end_run(db, start_run(db, tenant, user))
-    found = read(db, user).hours
+    found = read(db, user).hours.each
     assert [one.at - found[0].at for one in found] == [dt.timedelta(hours=number) for number in range(12)]
     assert found[-1].at == now_of(db).replace(minute=0, second=0, microsecond=0)
     assert found[-1].completed == 1
@@ -178,12 +186,12 @@ def test_when_there_are_too_many_it_is_said_back_to_when_was_looked(
     monkeypatch.setattr(hours, "LOOK_AT", 3)
     insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (5, 4, 3)])
     found = read(db, user)
-    assert (sum(one.completed for one in found.hours), found.looked_back_to) == (3, None)
+    assert (sum(one.completed for one in found.hours.each), found.hours.looked_back_to) == (3, None)
     insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (2, 1)])
     found = read(db, user)
-    assert sum(one.completed for one in found.hours) == 3
-    assert found.looked_back_to
-    assert (now_of(db) - found.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
+    assert sum(one.completed for one in found.hours.each) == 3
+    assert found.hours.looked_back_to
+    assert (now_of(db) - found.hours.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
 
 
 def test_tenants_share_what_is_looked_at(
@@ -194,9 +202,9 @@ def test_tenants_share_what_is_looked_at(
     monkeypatch.setattr(hours, "LOOK_AT", 4)
     insert_past(db, [past(db, tenant, 60 * minutes, 1) for minutes in (5, 4, 3, 2)] + [past(db, other, 600, 1)])
     found = read(db, user)
-    assert sum(one.completed for one in found.hours) == 3
-    assert found.looked_back_to
-    assert (now_of(db) - found.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
+    assert sum(one.completed for one in found.hours.each) == 3
+    assert found.hours.looked_back_to
+    assert (now_of(db) - found.hours.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -209,6 +217,28 @@ def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
     ranked, found = sorted(took), hour(db, user, 1)
     for percent, seconds in ((50, found.median), (95, found.p95)):
         assert seconds == pytest.approx(ranked[math.ceil(len(took) * percent / 100) - 1], abs=0.01)
+
+
+def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant: Tenant, user: User) -> None:
+    before = now_of(db)
+    with db.reading() as connection:
+        of = access.read_memberships(connection, user.id)
+        known = hours.last_hours(connection, of, before)
+    end_run(db, start_run(db, tenant, user))
+
+    def completed(later: float, of: tuple[access.Membership, ...] = of) -> int:
+        with db.reading() as connection:
+            found = hours.last_hours(connection, of, known.each[-1].at + dt.timedelta(seconds=later), known)
+        return sum(one.completed for one in found.each)
+
+    since = (before - known.each[-1].at).total_seconds()
+    assert (completed(since), completed(since + 61)) == (0, 1)
+    assert completed(3600) == 1  # another hour of the clock has begun
+    other = make_tenant(db)
+    access.grant(db, user.login, other.slug, Role.READONLY)
+    with db.reading() as connection:
+        more = access.read_memberships(connection, user.id)
+    assert completed(since, more) == 1
 
 
 # ---- with the poll

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from store import access, events, health, load, notifications, queries, queue_pause, runs, snapshot, workers
+from store import rescues as store_rescues
 from store.access import Role
 from store.database import Database
 from store.events import NewEvent
@@ -286,6 +287,18 @@ def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, qu
     assert index in plan, plan
     if question == "workers" and not full.db.is_sqlite:  # SQLite reads them as they lie: it has no statistics
         assert "ix_workers_alive" in plan, plan
+
+
+def test_rescues_are_looked_up_from_the_newest_back_and_their_runs_by_id(full: Full) -> None:
+    """The other way round, through all runs of one's tenants, is no walk of the table and yet as long."""
+    with full.db.reading() as connection:
+        of = access.read_memberships(connection, full.user.id)
+        with sent_statements(full.db) as sent:
+            store_rescues.newest(connection, of)
+    ((statement, parameters),) = sent
+    explained = "EXPLAIN QUERY PLAN " if full.db.is_sqlite else "EXPLAIN "
+    plan = "\n".join(str(tuple(row)) for row in explain(full.db, explained + statement, parameters))
+    assert "ix_operation_runs" not in plan, plan
 
 
 def test_every_order_of_a_list_ends_in_the_id(full: Full) -> None:
