@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from textual.content import Content
 
 from screens import format as fmt
 from screens.diff import Cell, Row
 from screens.format import State
-from screens.text import clean, fit
+from screens.text import fit
 from store.hours import Hour, LastHours
 from store.load import Load, WorkerLoad
 from store.rescues import Rescue
@@ -76,15 +76,11 @@ def queue_line(load: Load, now: dt.datetime) -> Content:
     if load.oldest_since:
         name = f"run {load.oldest_run_id}" if load.oldest_run_id else "in another tenant"
         waiting += f", the oldest ({name}) {_for(load.oldest_since, now)}"
-    return Content.assemble((" Queue  ", "bold"), waiting, "  ", *_pause(load, now))
-
-
-def _pause(load: Load, now: dt.datetime) -> Iterator[tuple[str, str]]:
     if load.paused is None:
-        yield "workers take messages", "dim"
-        return
-    yield clean(f" PAUSED by {load.paused.login} {_for(load.paused.paused_at, now)} "), "bold reverse"
-    yield " what runs goes on", ""
+        return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
+    login = fit(load.paused.login, min(16, len(load.paused.login)))
+    pause = f" PAUSED by {login} {_for(load.paused.paused_at, now)} "
+    return Content.assemble((" Queue  ", "bold"), (pause, "bold reverse"), f"  {waiting}  what runs goes on")
 
 
 def _for(since: dt.datetime, now: dt.datetime) -> str:
@@ -140,15 +136,15 @@ _WHAT = {
 }
 
 
-def rescues(found: Sequence[Rescue], lines: int) -> Content:
+def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
     """The newest rescues, one a line, under a heading."""
     heading = Content.styled(" Rescued", "bold")
     if not found:
         return Content.assemble(heading, ("  nothing, among what you may see", "dim"))
-    told = [Content(clean(_rescue(one))) for one in found[: max(1, lines - 1)]]
+    told = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
     return Content("\n").join([heading, *told])
 
 
 def _rescue(one: Rescue) -> str:
     what = _WHAT[one.what].format(worker=one.worker_id)
-    return f" {one.at:%m-%d %H:%M}  run {one.run_id} {what}  ({one.tenant}, {one.title})"
+    return f" {one.at:%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"

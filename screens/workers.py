@@ -17,14 +17,14 @@ from screens import toasts
 from screens.live import LiveScreen
 from screens.text import without_colour
 from screens.widgets import bars
-from screens.widgets.plots import HoursPlot, Line
+from screens.widgets.plots import Bars, HoursPlot
 from screens.widgets.table import RowTable
 from store.hours import LastHours
 from store.load import Load
 from store.snapshot import Request, Snapshot
 
 #: From this size on there are plots; below it the hours are told as text.
-PLOTS_FROM = (70, 24)
+PLOTS_FROM = (80, 24)
 
 
 class WorkersScreen(LiveScreen):
@@ -91,22 +91,27 @@ class WorkersScreen(LiveScreen):
         self._put_line("queue", told.queue_line(load, snapshot.at))
         self._put_line("nobody", Content(told.nobody_line(load)))
         self._show_hours(load.hours)
-        self._put("rescues", told.rescues(load.rescues, self._room_for_rescues))
+        self._put("rescues", told.rescues(load.rescues, self._room_for_rescues, width))
         self.refresh_keys()
 
     def _show_hours(self, hours: LastHours) -> None:
         since = told.looked_back(hours)
         self._put_line("since", Content(f" {since}" if since else ""))
-        if not self.has_class("plots"):
-            self._put("hours", told.hours_table(hours, self.size.width))
-            return
-        names, ascii_only = told.clock(hours.each), self.monitor.ascii_only
-        completed = Line("completed", "braille", "*", "green", tuple(hour.completed for hour in hours.each))
-        failed = Line("failed", "x", "x", "red", tuple(hour.failed for hour in hours.each))
-        self.query_one("#throughput", HoursPlot).show("Runs an hour (UTC)", names, (completed, failed), ascii_only)
-        median = Line("median", "braille", "*", "cyan", tuple(hour.median for hour in hours.each))
-        p95 = Line("p95", "x", "x", "yellow", tuple(hour.p95 for hour in hours.each))
-        self.query_one("#durations", HoursPlot).show("Seconds a run (UTC)", names, (p95, median), ascii_only)
+        is_empty = not any(hour.completed for hour in hours.each)
+        self.set_class(self._has_room_for_plots and not is_empty, "plots")
+        nothing = Content(" No run has ended in the last 12 hours.")
+        self._put("hours", nothing if is_empty else told.hours_table(hours, self.size.width))
+        if self.has_class("plots"):
+            self._plot(hours)
+
+    def _plot(self, hours: LastHours) -> None:
+        names, ascii_only, each = told.clock(hours.each), self.monitor.ascii_only, hours.each
+        completed = Bars("ended", "▒", ":", "green", tuple(hour.completed for hour in each))
+        failed = Bars("failed", "x", "x", "red", tuple(hour.failed for hour in each))
+        p95 = Bars("p95", "░", ".", "yellow", tuple(hour.p95 for hour in each))
+        median = Bars("median", "█", "#", "cyan", tuple(hour.median for hour in each))
+        self.query_one("#throughput", HoursPlot).show("Runs/h (UTC)", names, (completed, failed), ascii_only)
+        self.query_one("#durations", HoursPlot).show("Seconds", names, (p95, median), ascii_only)
 
     def _put_line(self, name: str, content: Content) -> None:
         line = self.query_one(f"#{name}", bars.Line)
@@ -124,10 +129,12 @@ class WorkersScreen(LiveScreen):
     def _room_for_rescues(self) -> int:
         return max(2, min(21, (self.size.height - 14) // 3))
 
+    @property
+    def _has_room_for_plots(self) -> bool:
+        return self.size.width >= PLOTS_FROM[0] and self.size.height >= PLOTS_FROM[1]
+
     def _make_room(self) -> None:
-        width, height = self.size
-        self.set_class(width >= PLOTS_FROM[0] and height >= PLOTS_FROM[1], "plots")
-        self.query_one("#plots").styles.height = max(7, min(14, height // 3))
+        self.query_one("#plots").styles.height = max(7, min(14, self.size.height // 3))
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words

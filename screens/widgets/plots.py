@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual_plotext import PlotextPlot
 
-Numbers = Sequence[float | None]
-
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a plot: its name, its marker (never its colour alone tells it from others), and its numbers."""
+class Bars:
+    """Bars of a plot, one for each hour: their name, their sign (never their colour alone tells them from others), numbers."""
 
     name: str
-    marker: str
+    sign: str
     ascii: str
     colour: str
     numbers: tuple[float | None, ...]
 
 
 class HoursPlot(PlotextPlot):
-    """Lines over hours. It is drawn anew when what it shows has changed, and not before."""
+    """Bars over hours, later ones before earlier ones. Drawn anew when what it shows has changed, and not before."""
 
     DEFAULT_CSS = "HoursPlot { width: 1fr; height: 1fr; }"
 
@@ -33,33 +31,31 @@ class HoursPlot(PlotextPlot):
         self.theme = "clear"
         self._shown: object = None
 
-    def show(self, title: str, hours: tuple[str, ...], lines: tuple[Line, ...], ascii_only: bool) -> None:
-        """Show the lines, each with a number (None: there is none) for each of the hours, under a title."""
-        shown = (title, hours, lines, ascii_only)
+    def show(self, title: str, hours: Sequence[str], bars: Sequence[Bars], ascii_only: bool) -> None:
+        """Show the bars, each with a number (None: there is none) for each of the hours. Their signs are told in the title."""
+        shown = (title, tuple(hours), tuple(bars), ascii_only)
         if shown == self._shown:
             return
         self._shown = shown
         self.plt.clear_figure()
-        self.plt.title(title)
-        self.plt.frame(not ascii_only)
-        for line in lines:
-            self._draw(line, ascii_only)
-        places = range(0, len(hours), 2)
-        self.plt.xlim(0, max(1, len(hours) - 1))
-        self.plt.xticks([float(place) for place in places], [hours[place] for place in places])
-        most = max((number for line in lines for number in line.numbers if number is not None), default=0)
+        self.plt.frame(False)  # its lines are not ASCII, and the room is needed
+        signs = [(one, one.ascii if ascii_only else one.sign) for one in bars]
+        self.plt.title(f"{title}: " + ", ".join(f"{sign} {one.name}" for one, sign in signs))
+        for one, sign in signs:
+            self._draw(one, sign)
+        self.plt.xlim(-0.5, len(hours) - 0.5)
+        self.plt.xticks([float(place) for place in range(0, len(hours), 2)], list(hours[::2]))
+        most = max((number for one in bars for number in one.numbers if number is not None), default=0)
         self.plt.ylim(0, most or 1)
         self.plt.yticks(*_ticks(most))
         self.refresh()
 
-    def _draw(self, line: Line, ascii_only: bool) -> None:
-        known = [(place, number) for place, number in enumerate(line.numbers) if number is not None]
-        if not known:
-            return
-        marker = line.ascii if ascii_only else line.marker
-        colour = "default" if self.app.no_color else line.colour
-        places, numbers = zip(*known, strict=True)
-        self.plt.plot(list(places), list(numbers), marker=marker, color=colour, label=line.name)
+    def _draw(self, bars: Bars, sign: str) -> None:
+        places = [float(place) for place, number in enumerate(bars.numbers) if number]
+        numbers = [float(number) for number in bars.numbers if number]
+        if numbers:
+            colour = "default" if self.app.no_color else bars.colour
+            self.plt.bar(places, numbers, width=0.6, marker=sign, color=colour)
 
     def render(self) -> Text:
         drawn = super().render()

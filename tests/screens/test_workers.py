@@ -262,6 +262,10 @@ async def test_in_ascii_nothing_else_is_on_the_glass() -> None:
             strips = monitor.screen._compositor.render_strips()
             text = "\n".join(strip.text for strip in strips[:-1])  # the footer is Textual's
             assert "".join(char for char in text if ord(char) > 126 and char != "…") == ""
+            named = (
+                ("Runs/h (UTC): : ended, x failed", "Seconds: . p95, # median") if size[0] >= 80 else ("Failed", "p95")
+            )
+            assert all(name in text for name in named), text
 
 
 def test_what_a_worker_has_in_hand_is_named_or_counted() -> None:
