@@ -71,8 +71,9 @@ def in_hand(one: WorkerLoad) -> str:
 # ---- the queue
 
 
-def queue_line(load: Load, now: dt.datetime) -> Content:
-    waiting = f"{fmt.count(load.depth)} waiting"
+def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
+    """What waits, and whether workers take it."""
+    waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
     if load.oldest_since:
         name = f"run {load.oldest_run_id}" if load.oldest_run_id else "in another tenant"
         waiting += f", the oldest ({name}) {_for(load.oldest_since, now)}"

@@ -88,7 +88,7 @@ class WorkersScreen(LiveScreen):
         ascii_only, width = self.monitor.ascii_only, self.size.width - 1
         rows = [told.row(one, snapshot.at, width, ascii_only) for one in load.workers]
         self.query_one(RowTable).show(rows, told.header(width), may_follow=False)
-        self._put_line("queue", told.queue_line(load, snapshot.at))
+        self._put_line("queue", told.queue_line(load, snapshot.at, ascii_only))
         self._put_line("nobody", Content(told.nobody_line(load)))
         self._show_hours(load.hours)
         self._put("rescues", told.rescues(load.rescues, self._room_for_rescues, width))

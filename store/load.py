@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from store import queue_pause, rescues, workers
 from store.access import Membership
 from store.hours import LastHours, last_hours
-from store.queries import COUNT_CAP
+from store.queries import COUNT_CAP, Count
 from store.queue_pause import Pause
 from store.records import Outcome, Status, Worker
 from store.rescues import Rescue
@@ -55,14 +55,14 @@ class WorkerLoad:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`depth` is the number of queued runs, COUNT_CAP + 1 meaning more than COUNT_CAP.
+    """`depth` is the number of queued runs, in all tenants.
 
     `oldest_run_id` is None when nothing waits, or when it waits in a tenant that is not one's own; `oldest_since` is when
     it was opened.
     """
 
     workers: tuple[WorkerLoad, ...]
-    depth: int
+    depth: Count
     oldest_run_id: int | None
     oldest_since: dt.datetime | None
     paused: Pause | None
@@ -81,7 +81,7 @@ def read(
     since, run_id = _oldest(connection, of)
     return Load(
         workers=_workers(connection, of, lost_after),
-        depth=int(depth),
+        depth=Count(COUNT_CAP, True) if depth > COUNT_CAP else Count(int(depth)),
         oldest_run_id=run_id,
         oldest_since=since,
         paused=queue_pause.current(connection),

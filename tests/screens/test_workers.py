@@ -22,6 +22,7 @@ from store import queue_pause, runs
 from store.access import Membership, Role
 from store.hours import Hour, LastHours
 from store.load import InHand, Load, WorkerLoad
+from store.queries import Count
 from store.queue_pause import Pause
 from store.records import Worker
 from store.rescues import Rescue
@@ -77,9 +78,9 @@ RESCUES = (
     Rescue(2, 990, "Sync inventory", "fabrikam", ago(4000), "queued_again", None),
     Rescue(1, 989, "Probe", "contoso", ago(9000), "queued", None),
 )
-LOAD = Load(WORKERS, 7, 995, ago(240), None, BUSY, RESCUES)
-PAUSED = replace(LOAD, paused=Pause("olga", "Olga Owner", ago(600)), depth=1001)
-EMPTY = Load((), 0, None, None, None, QUIET, ())
+LOAD = Load(WORKERS, Count(7), 995, ago(240), None, BUSY, RESCUES)
+PAUSED = replace(LOAD, paused=Pause("olga", "Olga Owner", ago(600)), depth=Count(1000, True))
+EMPTY = Load((), Count(0), None, None, None, QUIET, ())
 HOSTILE_LOAD = replace(
     LOAD,
     workers=(WorkerLoad(worker(3, version=HOSTILE), True, (InHand(994, HOSTILE),)),),
@@ -255,7 +256,7 @@ async def test_plots_are_drawn_when_their_numbers_change_and_not_before(monkeypa
 @pytest.mark.anyio
 async def test_in_ascii_nothing_else_is_on_the_glass() -> None:
     for size in ((80, 24), (140, 40), (60, 20)):
-        monitor = Monitor(Stage(MANY, load=replace(PAUSED, depth=7)).backend(), ascii_only=True)
+        monitor = Monitor(Stage(MANY, load=PAUSED).backend(), ascii_only=True)
         async with monitor.run_test(size=size) as pilot:
             await opened(pilot, monitor)
             await pilot.pause(0.2)

@@ -16,7 +16,7 @@ from store.database import Database
 from store.history import PastRun, insert_past
 from store.hours import Hour
 from store.load import InHand, Load
-from store.queries import COUNT_CAP
+from store.queries import COUNT_CAP, Count
 from store.records import Outcome, Run, Tenant, User
 from store.snapshot import Request
 from store.tables import operation_runs
@@ -42,7 +42,7 @@ def test_nothing_at_all(db: Database, user: User) -> None:
     found = read(db, user)
     assert (found.workers, found.depth, found.oldest_since, found.oldest_run_id, found.paused) == (
         (),
-        0,
+        Count(0),
         None,
         None,
         None,
@@ -58,7 +58,7 @@ def test_somebody_without_a_tenant_sees_numbers_only(db: Database, tenant: Tenan
     open_run(db, tenant)
     found = read(db, make_user(db))
     (worker,) = found.workers
-    assert (worker.runs, worker.elsewhere, found.depth, found.oldest_run_id) == ((), 1, 1, None)
+    assert (worker.runs, worker.elsewhere, found.depth, found.oldest_run_id) == ((), 1, Count(1), None)
     assert found.oldest_since
 
 
@@ -105,10 +105,10 @@ def test_the_oldest_that_waits_is_named_if_one_may_see_it(
     older, younger = open_run(db, tenant, user), open_run(db, elsewhere)
     start_run(db, tenant, user)
     found = read(db, user)
-    assert (found.depth, found.oldest_run_id, found.oldest_since) == (2, older.id, older.created_at)
+    assert (found.depth, found.oldest_run_id, found.oldest_since) == (Count(2), older.id, older.created_at)
     make_older(db, operation_runs, younger.id, "created_at", 60)
     found = read(db, user)
-    assert (found.depth, found.oldest_run_id) == (2, None)
+    assert (found.depth, found.oldest_run_id) == (Count(2), None)
     assert found.oldest_since
     assert found.oldest_since < older.created_at
 
@@ -120,7 +120,7 @@ def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: Us
         row = connection.execute(sa.select(operation_runs).where(operation_runs.c.id == first.id)).mappings().one()
         many = [{name: row[name] for name in columns} | {"run_identity_hash": str(n)} for n in range(COUNT_CAP + 5)]
         connection.execute(sa.insert(operation_runs), many)
-    assert read(db, user).depth == COUNT_CAP + 1
+    assert read(db, user).depth == Count(COUNT_CAP, True)
 
 
 def test_a_pause_is_told(db: Database, tenant: Tenant, user: User) -> None:
