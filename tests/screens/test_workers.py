@@ -13,6 +13,7 @@ import pytest
 from screens import load as told
 from screens.confirm import ConfirmScreen
 from screens.monitor import Monitor
+from screens.poller import Freshness
 from screens.run import RunScreen
 from screens.widgets import bars
 from screens.widgets.plots import HoursPlot
@@ -134,7 +135,13 @@ def test_workers_on_a_small_terminal(picture: Picture, size: tuple[int, int]) ->
     assert picture(Stage(MANY, load=LOAD), "w", size=size)
 
 
-def test_workers_loading(picture: Picture) -> None:  # noqa: F811
+def test_workers_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(Stage(MANY, load=LOAD), "w", live=False)
+
+
+def test_workers_loading(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(Freshness, "age", 0.0)  # however busy the machine is
     stage = Stage(MANY, hangs=threading.Event())
     assert picture(stage, "w", live=False)
     assert stage.hangs
