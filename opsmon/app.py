@@ -10,7 +10,7 @@ from opsmon.services import Services
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Backend
 from screens.monitor import Monitor, wants_ascii
-from store import notifications, preferences, queries, snapshot, views
+from store import notifications, preferences, queries, queue_pause, snapshot, views
 from store.database import Database
 from store.filters import RunFilter
 from store.records import User
@@ -53,6 +53,9 @@ def make_backend(services: Services, user: User) -> Backend:
     def matching(wanted: RunFilter, tab: str, limit: int) -> queries.Matching:
         return queries.all_matching(services.db, user.id, wanted, tab, limit)
 
+    def hold_queue(paused: bool) -> bool:
+        return (queue_pause.pause if paused else queue_pause.resume)(services.db, user)
+
     return Backend(
         user=user,
         database=services.db.name,
@@ -61,6 +64,7 @@ def make_backend(services: Services, user: User) -> Backend:
         mark_read=mark_read,
         matching=matching,
         keeps=Kept(services.db, user.id),
+        hold_queue=hold_queue,
         poll_seconds=services.settings["poll_seconds"],
         lost_after=services.settings["lost_after_seconds"],
     )

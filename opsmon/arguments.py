@@ -235,6 +235,8 @@ def _add_house(commands: _Commands) -> None:
     worker = commands.add("worker", "worker:work", "carry out runs until SIGTERM")
     worker.add_argument("--workers", type=slots, metavar="N", help="runs at a time; default: the setting worker_slots")
     worker.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
+    queue = commands.add("queue", "queue:queue", "what waits for workers; pause: they start nothing more, until resume")
+    queue.add_argument("action", metavar="pause|resume", nargs="?", choices=("pause", "resume"))
     database = commands.group("db", "the database's schema: upgrade, check")
     database.add("upgrade", "database:upgrade", "run the migrations that are missing")
     database.add("check", "database:check", "say what the schema lacks; exit 1 if it lacks anything")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from opsmon.output import Output, span
+from opsmon.output import Output, instant, span
 from opsmon.services import Services
-from store import access, health, runs, schema
+from store import access, health, queue_pause, runs, schema
 from store.errors import DatabaseAway, OpsmonError
 from store.records import Outcome, Run, Status, User, Worker
 from store.sanitize import visible
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 class State(StrEnum):
     OK = "ok"
+    WARNING = "warning"
     BAD = "bad"
     SKIPPED = "skipped"
 
@@ -82,11 +83,12 @@ def examine(services: Services, user: User | None) -> Iterator[Finding]:
     if lacking.finding.state is State.BAD:
         yield from _skipped("the schema is not this program's", "queue", "workers", "probe")
         return
-    yield _check("queue", lambda: _look_at_queue(services), _waiting).finding
+    queue_ = _check("queue", lambda: _look_at_queue(services), _waiting)
+    yield queue_.finding
     within = services.settings["lost_after_seconds"]
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
-    yield _probe(services, user, bool(workers.value))
+    yield _probe(services, user, bool(workers.value), bool(queue_.value and queue_.value.paused))
 
 
 def _check(name: str, ask: Callable[[], T], judge: Callable[[T], tuple[State, str]]) -> _Answer[T]:
@@ -120,8 +122,18 @@ def _clock(server: health.Server) -> Finding:
     return Finding("clock", State.OK, f"{away:.1f} s between this machine and the database server")
 
 
-def _look_at_queue(services: Services) -> tuple[int, health.Waiting]:
-    return len(_in_time(lambda: _messages(services))), health.waiting(services.db)
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    messages: int
+    waiting: health.Waiting
+    paused: queue_pause.Pause | None
+
+
+def _look_at_queue(services: Services) -> _Queue:
+    messages = len(_in_time(lambda: _messages(services)))
+    with services.db.query() as connection:
+        paused = queue_pause.current(connection)
+    return _Queue(messages, health.waiting(services.db), paused)
 
 
 def _messages(services: Services) -> list[int]:
@@ -131,10 +143,15 @@ def _messages(services: Services) -> list[int]:
         return messages.waiting(MESSAGES + 1)
 
 
-def _waiting(found: tuple[int, health.Waiting]) -> tuple[State, str]:
-    messages, waiting = found
-    told = f"{_number(waiting.count, health.CAP, 'run')} waiting, {_number(messages, MESSAGES, 'message')} in the queue"
-    return State.OK, told if waiting.oldest is None else f"{told}, the oldest run for {span(waiting.oldest)}"
+def _waiting(found: _Queue) -> tuple[State, str]:
+    runs_, messages = found.waiting.count, found.messages
+    told = f"{_number(runs_, health.CAP, 'run')} waiting, {_number(messages, MESSAGES, 'message')} in the queue"
+    if found.waiting.oldest is not None:
+        told += f", the oldest run for {span(found.waiting.oldest)}"
+    if found.paused is None:
+        return State.OK, told
+    since = f"paused by {found.paused.login} at {instant(found.paused.paused_at)}"
+    return State.WARNING, f"{since}, {told}: 'opsmon queue resume' ends the pause"
 
 
 def _number(count: int, cap: int, word: str) -> str:
@@ -154,9 +171,10 @@ def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
 # ---- the probe run
 
 
-def _probe(services: Services, user: User | None, has_worker: bool) -> Finding:
-    if not has_worker:
-        return Finding("probe", State.SKIPPED, "no worker would run it")
+def _probe(services: Services, user: User | None, has_worker: bool, is_paused: bool) -> Finding:
+    if not has_worker or is_paused:
+        why = "the queue is paused" if has_worker else "no worker would run it"
+        return Finding("probe", State.SKIPPED, why)
     if user is None:
         return Finding("probe", State.SKIPPED, "you are no user of this opsmon")
     try:

@@ -42,7 +42,8 @@ class Keeps(Protocol):
 @dataclass(frozen=True)
 class Backend:
     """`fetch` reads a snapshot, `mark_read` (user id, run id or None, newest id or None) stores what was seen, `matching`
-    (filter, tab, limit) finds all runs that match.
+    (filter, tab, limit) finds all runs that match, `hold_queue` pauses the queue (True) or resumes it and returns whether that
+    is new.
 
     All of them may block or raise, and are called in threads only. `dispatcher` makes the dispatcher at its first call.
     """
@@ -54,6 +55,7 @@ class Backend:
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]
     keeps: Keeps
+    hold_queue: Callable[[bool], bool]
     poll_seconds: float = 1.0
     lost_after: float = 30.0
 

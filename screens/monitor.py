@@ -66,6 +66,7 @@ class Monitor(App[None]):
         Binding("t", "tenant", "Tenant"),
         Binding("n", "notifications", "Inbox"),
         Binding("b", "bulk", "Bulk retries", show=False),
+        Binding("w", "workers", "Workers", show=False),
         Binding("v", "view_newest", "View run", show=False),
         Binding("p", "pause", "Pause", show=False),
         Binding("R", "poll_now", "Poll now", show=False),
@@ -176,7 +177,8 @@ class Monitor(App[None]):
 
     def refocus(self) -> None:
         """Ask the poller for what the screens on the stack show now."""
-        request = replace(self._poller.request, run_id=None, inbox=False, groups_of=None)
+        plain = replace(self._poller.request, run_id=None, inbox=False, groups_of=None)
+        request = replace(plain, load=False, known_hours=None)
         for screen in self.screen_stack:
             if isinstance(screen, Live):
                 request = screen.asks(request)
@@ -272,6 +274,14 @@ class Monitor(App[None]):
         """The tenants in which the user may start runs."""
         members = self.snapshot.memberships if self.snapshot else ()
         return tuple(member for member in members if member.may(Right.START))
+
+    def why_no_pause(self) -> str | None:
+        """Why this user cannot pause or resume the queue; None when they can."""
+        if self.snapshot is None:
+            return "The database has not answered yet."
+        if not any(member.may(Right.ADMINISTER) for member in self.snapshot.memberships):
+            return "Only an owner of a tenant may pause or resume the queue."
+        return None
 
     def why_no_retry(self, run: Run) -> str | None:
         """Why this run, as it was painted, cannot be retried by this user; None when it can."""
@@ -424,6 +434,11 @@ class Monitor(App[None]):
         from screens.inbox import InboxScreen
 
         self._push_once(InboxScreen)
+
+    def action_workers(self) -> None:
+        from screens.workers import WorkersScreen
+
+        self._push_once(WorkersScreen)
 
     def action_help(self) -> None:
         from screens.help import HelpScreen

@@ -23,6 +23,7 @@ from store.database import Database
 from store.errors import DatabaseAway
 from store.notifications import completed_body, completed_notification, queued_notification
 from store.records import Counts, Failure, Outcome, Run, Status
+from store.rescues import rescued
 from store.rows import run_columns, run_from
 from store.tables import ACTIVE, IS_ACTIVE, operation_runs, tenants, workers
 from store.transitions import Transition
@@ -62,12 +63,13 @@ _OPEN = Transition(
     .values({name: sa.bindparam(f"p_{name}", type_=_run[name].type) for name in NewRun.__dataclass_fields__})
     .on_conflict_do_nothing(index_elements=["tenant_id", "run_identity_hash"], index_where=sa.text(ACTIVE))
 )
-_MARK_DISPATCHED = Transition(
+_DISPATCHED = (
     sa.update(operation_runs)
     .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, _run.dispatched_at.is_(None))
-    .values(dispatched_at=utcnow(), updated_at=utcnow()),
-    queued_notification,
+    .values(dispatched_at=utcnow(), updated_at=utcnow())
 )
+_MARK_DISPATCHED = Transition(_DISPATCHED, queued_notification)
+_MARK_RESCUED = Transition(_DISPATCHED, queued_notification, rescued("queued"))
 # A message that arrives proves that it was queued: a worker that is quicker than the dispatcher says so in its stead.
 _CLAIM = Transition(
     sa.update(operation_runs)
@@ -115,7 +117,9 @@ _LOST_WORKER = sa.exists().where(
     ),
 )
 _LOSE = Transition(
-    sa.update(operation_runs).where(_OWNED, _LOST_WORKER).values(_RESULT | _COMPLETED), completed_notification
+    sa.update(operation_runs).where(_OWNED, _LOST_WORKER).values(_RESULT | _COMPLETED),
+    completed_notification,
+    rescued("lost"),
 )
 _REDISPATCH = Transition(
     sa.update(operation_runs)
@@ -127,6 +131,7 @@ _REDISPATCH = Transition(
     )
     .values(dispatched_at=utcnow(), updated_at=utcnow()),
     queued_notification,
+    rescued("queued_again"),
 )
 
 
@@ -167,9 +172,12 @@ def _find(db: Database, *where: sa.ColumnElement[bool]) -> Run | None:
     return None if row is None else run_from(dict(row))
 
 
-def mark_dispatched(db: Database, run_id: int) -> Run | None:
-    """The message is in the queue: say so, and tell the initiator. None when a worker was quicker, which told them already."""
-    return _one(db, _MARK_DISPATCHED, {"p_id": run_id})
+def mark_dispatched(db: Database, run_id: int, *, by_rescuer: bool = False) -> Run | None:
+    """The message is in the queue: say so, and tell the initiator. None when a worker was quicker, which told them already.
+
+    `by_rescuer` says that the dispatcher had died before it could queue the message: that is put on record as well.
+    """
+    return _one(db, _MARK_RESCUED if by_rescuer else _MARK_DISPATCHED, {"p_id": run_id})
 
 
 def claim(db: Database, run_id: int, worker_id: int) -> Run | None:

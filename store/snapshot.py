@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from store import details, groups, notifications, queries, workers
+from store import details, groups, load, notifications, queries, workers
 from store.access import Membership, read_memberships
 from store.database import Database
 from store.details import Detail
 from store.errors import NotFound
 from store.filters import RunFilter
 from store.groups import Groups
+from store.hours import LastHours
+from store.load import Load
 from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
 from store.types import utcnow
@@ -25,7 +27,7 @@ RECENT = 50
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the screens want to see. The list is always read; a run and the inbox only when a screen shows them."""
+    """What the screens want to see. The list is always read; a run, the inbox and the load only when a screen shows them."""
 
     user_id: int
     wanted: RunFilter = field(default_factory=RunFilter)
@@ -38,6 +40,9 @@ class Request:
     inbox: bool = False
     #: The filter of the failure groups, when they are wanted.
     groups_of: RunFilter | None = None
+    load: bool = False
+    #: The last hours as they were read before, of which the load makes use while they hold.
+    known_hours: LastHours | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
 
@@ -60,6 +65,7 @@ class Snapshot:
     detail: Detail | None = None
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
+    load: Load | None = None
     generation: int = field(default=0, compare=False)
 
     @property
@@ -86,6 +92,7 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
             detail=details.read(connection, request.user_id, request.run_id),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
+            load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
             generation=generation,
         )
 

@@ -95,3 +95,20 @@ def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler,
 def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
     first, second = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"((julianday({second}) - julianday({first})) * 86400.0)"
+
+
+class hour_of(FunctionElement[dt.datetime]):  # noqa: N801
+    """The beginning of the hour, in UTC, in which an instant lies."""
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(hour_of, "postgresql")
+def _hour_of_postgresql(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"date_trunc('hour', {compiler.process(element.clauses, **kw)}, 'UTC')"
+
+
+@compiles(hour_of, "sqlite")
+def _hour_of_sqlite(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strftime('%Y-%m-%d %H:00:00.000', {compiler.process(element.clauses, **kw)})"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from store.database import Database
+from store.queue_pause import IS_PAUSED
 from store.records import Run, Status, Worker
 from store.rows import run_columns, run_from
 from store.tables import IS_ACTIVE, operation_runs, tenants, workers
@@ -17,6 +19,14 @@ from store.types import UtcTime, seconds_ago, utcnow
 _worker = workers.c
 _run = operation_runs.c
 _IS_RUNNING = sa.and_(IS_ACTIVE, _run.status == Status.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a worker is told when it beats: the instant, by the database's clock, and whether the queue is paused."""
+
+    at: dt.datetime
+    queue_is_paused: bool
 
 
 def register(db: Database, *, host: str, pid: int, version: str, slots: int, embedded: bool) -> int:
@@ -30,15 +40,13 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
         return int(connection.execute(new).scalar_one())
 
 
-def beat(db: Database, worker_id: int, stuck_slots: int) -> dt.datetime:
-    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline.
-
-    Returns the instant of the beat, by the database's clock.
-    """
+def beat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
+    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline."""
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
     with db.statement() as connection:
-        at: dt.datetime = connection.execute(change.returning(_worker.beat_at)).scalar_one()
-    return at
+        # In the same statement: a worker learns of a pause without a round trip of its own.
+        at, is_paused = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one()
+    return Beat(at, bool(is_paused))
 
 
 def stopped(db: Database, worker_id: int) -> None:
@@ -49,7 +57,7 @@ def stopped(db: Database, worker_id: int) -> None:
 
 def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
     """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
-    return tuple(_worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
+    return tuple(worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
 
 
 @functools.lru_cache(maxsize=8)
@@ -60,7 +68,8 @@ def _alive(within: float) -> sa.Select[Any]:
     return query.order_by(_worker.id)
 
 
-def _worker_from(row: dict[str, object]) -> Worker:
+def worker_from(row: dict[str, object]) -> Worker:
+    """A row of `workers`, together with the database's `now`."""
     now = row.pop("now")
     assert isinstance(now, dt.datetime)
     beat_at = row["beat_at"]

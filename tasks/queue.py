@@ -78,9 +78,10 @@ class _NoRevocation:
 class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
     """Huey's, with fewer round trips: one instead of four for a message, and one slot that waits for the next, not all of them."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, held: threading.Event, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turn = threading.Lock()
+        self._held = held
         # Instead of one listening connection for each thread, of which every message wakes all: whose turn it is has it.
         self._listen_local = SimpleNamespace()
 
@@ -96,6 +97,14 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
     def _enqueue(self, data: bytes, priority: float | None) -> None:
         with self.db() as cursor:
             cursor.execute(SEND, (self.name, data, priority or 0, self.channel))
+
+    def _dequeue(self) -> bytes | None:
+        # Asked here, so that a slot which has been waiting takes nothing either. It goes on listening: notices that nobody
+        # reads would pile up on the server.
+        if self._held.is_set():
+            return None
+        data: bytes | None = super()._dequeue()
+        return data
 
     def dequeue(self) -> bytes | None:
         if not self._turn.acquire(timeout=self.read_timeout):
@@ -114,9 +123,16 @@ class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
 class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
     """Huey's, with connections like those to the runs: its own wait for the disk at every commit."""
 
-    def __init__(self, *args: Any, connection: Callable[[], Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, connection: Callable[[], Any], held: threading.Event, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._held = held
         self._create_connection = connection
+
+    def dequeue(self) -> bytes | None:
+        if self._held.is_set():
+            return None
+        data: bytes | None = super().dequeue()
+        return data
 
 
 class _SqliteHuey(_NoRevocation, SqliteHuey):  # type: ignore[misc]
@@ -148,6 +164,8 @@ class Queue:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._huey: Huey | None = None
+        # Not the storage's own: that is made anew when a server did not answer, and the consumer goes on with the old one.
+        self._held = threading.Event()
 
     def send(self, run_id: int) -> None:
         """Put the run's message into the queue. Raises QueueUnavailable when the queue refuses or does not answer in time.
@@ -208,6 +226,16 @@ class Queue:
             max_delay=SQLITE_POLL,
         )
 
+    def hold(self, is_held: bool) -> bool:
+        """Have this queue's consumer take no messages, or take them again. Returns whether that is new.
+
+        Sending goes on. On PostgreSQL an idle slot may need a second until it looks again.
+        """
+        if self._held.is_set() == is_held:
+            return False
+        (self._held.set if is_held else self._held.clear)()
+        return True
+
     def close(self) -> None:
         with self._lock:
             if self._huey is not None:
@@ -217,13 +245,14 @@ class Queue:
     def huey(self) -> Huey:
         with self._lock:
             if self._huey is None:
-                self._huey = _make_huey(self._db)
+                self._huey = _make_huey(self._db, self._held)
             return self._huey
 
 
-def _make_huey(db: Database) -> Huey:
+def _make_huey(db: Database, held: threading.Event) -> Huey:
     kind = _SqliteHuey if db.is_sqlite else _PostgresHuey
-    return kind(NAME, connection=db.driver_connection, results=False, serializer=RunIdSerializer(), create_tables=False)
+    settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
+    return kind(NAME, connection=db.driver_connection, held=held, **settings)
 
 
 def _named(execute: Callable[[int], None]) -> Callable[[int], None]:

@@ -76,7 +76,8 @@ class Rescuer:
         # Two rescuers may both send; the second message finds nothing to claim. Marking comes after: it tells the initiator.
         if not self._send(run):
             return None
-        return f"run {run.id}: had never been queued and now is" if runs.mark_dispatched(self._db, run.id) else None
+        marked = runs.mark_dispatched(self._db, run.id, by_rescuer=True)
+        return f"run {run.id}: had never been queued and now is" if marked else None
 
     def _send(self, run: Run) -> bool:
         try:

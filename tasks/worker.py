@@ -45,9 +45,17 @@ class Heart:
     """The worker's beats, in a thread of their own: nothing else may delay them."""
 
     def __init__(
-        self, db: Database, worker_id: int, every: float, stuck: Callable[[], int], lost_after: float = 30.0
+        self,
+        db: Database,
+        worker_id: int,
+        every: float,
+        stuck: Callable[[], int],
+        lost_after: float = 30.0,
+        told: Callable[[bool], None] = lambda queue_is_paused: None,
     ) -> None:
+        """`told` is called after each beat with whether the queue is paused."""
         self._db = db
+        self._told = told
         self._worker_id = worker_id
         #: A longer gap between two beats is an outage, which may have silenced the others for long enough to look dead.
         self._outage = dt.timedelta(seconds=lost_after / 2)
@@ -60,7 +68,9 @@ class Heart:
 
     def beat(self) -> None:
         """One beat. Raises DatabaseAway."""
-        at = workers.beat(self._db, self._worker_id, self._stuck())
+        beat = workers.beat(self._db, self._worker_id, self._stuck())
+        at = beat.at
+        self._told(beat.queue_is_paused)
         with self._lock:
             if self._since is None or self._last is None or at - self._last > self._outage:
                 self._since = at
@@ -100,7 +110,9 @@ class Worker:
         self._tracker = Tracker(db, self.id, registry, tools)
         # Whoever sets the one time alone must not make living workers look dead between two beats.
         self._beat_every = min(options.beat_every, options.patience.lost_after / 4)
-        self._heart = Heart(db, self.id, self._beat_every, self._tracker.stuck, options.patience.lost_after)
+        self._heart = Heart(
+            db, self.id, self._beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
+        )
         self._rescuer = Rescuer(db, self._queue, options.patience)
 
     def stop(self) -> None:
@@ -118,6 +130,8 @@ class Worker:
         ]
         for action, every in loops:
             threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
+        with self._logging("beat"):
+            self._heart.beat()  # before the first message is taken: the queue may be paused
         consumer.start()
         logger.info("worker %s is ready: %s slots, database %s", self.id, self._options.slots, self._db.name)
         while not self._stop.wait(_HEALTH_EVERY):
@@ -125,6 +139,10 @@ class Worker:
         consumer.stop_flag.set()
         self._tracker.close()
         self._wind_down()
+
+    def _hear_of_pause(self, is_paused: bool) -> None:
+        if self._queue.hold(is_paused):
+            logger.info("worker %s: the queue is %s", self.id, "paused" if is_paused else "resumed")
 
     def _execute(self, run_id: int) -> None:
         if not self._tracker.execute(run_id):

@@ -16,13 +16,14 @@ from opsmon.app import Kept
 from screens.backend import Backend
 from screens.monitor import Monitor
 from screens.paging import cursor_of
-from store import notifications, queries, snapshot
+from store import notifications, queries, queue_pause, snapshot
 from store.access import Membership, Role
 from store.database import Database
 from store.details import Detail
 from store.errors import DatabaseAway
 from store.filters import RunFilter
 from store.groups import Groups
+from store.load import Load
 from store.queries import TABS, WINDOW, Count, Matching, Page
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
 from store.snapshot import Request, Snapshot
@@ -107,9 +108,11 @@ class Stage:
     groups: Groups = field(default_factory=Groups)
     kept: list[View] = field(default_factory=list)
     seen: dt.datetime | None = None
+    load: Load | None = None
     away: str = ""
     hangs: threading.Event | None = None
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
+    held: list[bool] = field(default_factory=list)
 
     def fetch(self, request: Request, generation: int) -> Snapshot:
         if self.hangs:
@@ -126,8 +129,9 @@ class Stage:
             request=request, at=AT, memberships=self.members, page=_page(wanted, request), counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
             detail=Detail(chosen, self.events, self._attempts(chosen)) if chosen else None,
-            inbox=self.inbox if request.inbox else None, generation=generation,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
+            inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
+            generation=generation,
         )  # fmt: skip
 
     def matching(self, wanted: RunFilter, tab: str, limit: int) -> Matching:
@@ -160,7 +164,12 @@ class Stage:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=0.05, matching=self.matching, keeps=self,
+            hold_queue=self._hold,
         )  # fmt: skip
+
+    def _hold(self, paused: bool) -> bool:
+        self.held.append(paused)
+        return True
 
 
 def _wanted(run: Run, request: Request) -> bool:
@@ -229,8 +238,12 @@ class House:
         def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
             notifications.mark_read(self.db, user_id, run_id=run_id, up_to=up_to)
 
+        def hold_queue(paused: bool) -> bool:
+            return (queue_pause.pause if paused else queue_pause.resume)(self.db, self.users[login])
+
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
+            hold_queue=hold_queue,
             fetch=lambda request, generation: snapshot.take(self.db, request, generation), poll_seconds=0.05,
             matching=functools.partial(queries.all_matching, self.db, self.users[login].id),
             keeps=Kept(self.db, self.users[login].id),

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from store import access, events, health, notifications, queries, runs, snapshot, workers
+from store import access, events, health, load, notifications, queries, queue_pause, runs, snapshot, workers
+from store import rescues as store_rescues
 from store.access import Role
 from store.database import Database
 from store.events import NewEvent
@@ -21,6 +22,7 @@ from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run, Tenant, User
 from store.runs import Result
 from store.snapshot import Request
+from store.tables import operation_runs, rescues
 from store.tables import workers as workers_table
 from store.types import utcnow
 from tests.conftest import KINDS
@@ -29,7 +31,7 @@ from tests.support.people import SUCCEEDED, make_tenant, make_user, make_worker,
 
 RUNS, SLUGS = 20_000, ("alpha", "beta", "gamma")
 #: Tables that grow without a bound.
-LARGE = ("operation_runs", "run_events", "notifications")
+LARGE = ("operation_runs", "run_events", "notifications", "rescues")
 
 
 class Full:
@@ -40,6 +42,7 @@ class Full:
         self.tenants: list[Tenant] = [make_tenant(db, slug) for slug in SLUGS]
         self.users: list[User] = [make_user(db, **dict.fromkeys(SLUGS, Role.OPERATOR)) for _ in range(20)]
         self.user = self.users[0]
+        self.owner = make_user(db, alpha=Role.OWNER)
         insert_past(db, map(self._past, reversed(range(RUNS))), batch=5000)
         for tenant in self.tenants:
             open_run(db, tenant, self.user)
@@ -48,6 +51,8 @@ class Full:
         with db.transaction() as connection:
             for _ in range(10):
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
+            ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
+            connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         if not db.is_sqlite:
             with db.transaction() as connection:
                 connection.exec_driver_sql("ANALYZE")
@@ -218,6 +223,10 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "a twin": lambda full: runs.active_twin(full.db, full.tenants[0].id, "x"),
     "attempts": reading(lambda c, full: queries.attempts(c, access.read_visible_run(c, full.user.id, 17))),
     "snapshot": lambda full: snapshot.take(full.db, Request(full.user.id, run_id=17, inbox=True)),
+    "load": reading(lambda c, full: load.read(c, access.read_memberships(c, full.user.id), 30)),
+    "snapshot with the load": lambda full: snapshot.take(full.db, Request(full.user.id, load=True)),
+    "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
+    "beat": lambda full: workers.beat(full.db, 1, 0),
     "workers": reading(lambda connection, full: workers.alive(connection, 30)),
     "lost runs": lambda full: workers.lost_runs(full.db, 30),
     "waiting runs": lambda full: workers.waiting_runs(full.db, never_queued_for=10, queued_for=60),
@@ -230,6 +239,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "finish": lambda full: runs.finish(full.db, (run := a_run(full, True)).id, owner(run), SUCCEEDED),
     "refuse": lambda full: runs.refuse(full.db, a_run(full).id, Failure("x.y", "no")),
     "lose": lambda full: runs.lose(full.db, a_run(full, True), 30),
+    "mark dispatched by a rescuer": lambda full: runs.mark_dispatched(full.db, a_run(full).id, by_rescuer=True),
     "redispatch": lambda full: runs.redispatch(full.db, a_run(full).id, 60),
     "read": lambda full: notifications.mark_read(full.db, full.user.id, run_id=17),
     "read all": lambda full: notifications.mark_read(full.db, full.user.id, up_to=17),
@@ -277,6 +287,18 @@ def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, qu
     assert index in plan, plan
     if question == "workers" and not full.db.is_sqlite:  # SQLite reads them as they lie: it has no statistics
         assert "ix_workers_alive" in plan, plan
+
+
+def test_rescues_are_looked_up_from_the_newest_back_and_their_runs_by_id(full: Full) -> None:
+    """The other way round, through all runs of one's tenants, is no walk of the table and yet as long."""
+    with full.db.reading() as connection:
+        of = access.read_memberships(connection, full.user.id)
+        with sent_statements(full.db) as sent:
+            store_rescues.newest(connection, of)
+    ((statement, parameters),) = sent
+    explained = "EXPLAIN QUERY PLAN " if full.db.is_sqlite else "EXPLAIN "
+    plan = "\n".join(str(tuple(row)) for row in explain(full.db, explained + statement, parameters))
+    assert "ix_operation_runs" not in plan, plan
 
 
 def test_every_order_of_a_list_ends_in_the_id(full: Full) -> None:

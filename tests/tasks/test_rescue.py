@@ -364,7 +364,7 @@ def test_a_worker_is_judged_as_of_the_rescuers_last_beat(stage: Stage) -> None:
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
-    now = workers.beat(stage.db, stage.register(), 0)
+    now = workers.beat(stage.db, stage.register(), 0).at
     assert rescuer(stage).rescue(now - dt.timedelta(seconds=5)) == []
     (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
     assert runs.lose(stage.db, found, PATIENT.lost_after, now - dt.timedelta(seconds=5)) is None
@@ -380,7 +380,7 @@ class Beats:
     now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(workers, "beat", lambda *_: self.now)
+        self.monkeypatch.setattr(workers, "beat", lambda *_: workers.Beat(self.now, False))
         self.heart = Heart(cast(Any, None), 1, every=5, stuck=lambda: 0)
 
     def after(self, *seconds: float) -> bool:

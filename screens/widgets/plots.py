@@ -1,0 +1,77 @@
+"""Two small plots of the last hours. Imported when a screen with plots opens: the first paint does not wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual_plotext import PlotextPlot
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars of a plot, one for each hour: their name, their sign (never their colour alone tells them from others), numbers."""
+
+    name: str
+    sign: str
+    ascii: str
+    colour: str
+    numbers: tuple[float | None, ...]
+
+
+class HoursPlot(PlotextPlot):
+    """Bars over hours, later ones before earlier ones. Drawn anew when what it shows has changed, and not before."""
+
+    DEFAULT_CSS = "HoursPlot { width: 1fr; height: 1fr; }"
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
+        super().__init__(id=id)
+        # Neither background nor foreground of its own: the terminal's are what everything else is written with.
+        self.theme = "clear"
+        self._shown: object = None
+
+    def show(self, title: str, hours: Sequence[str], bars: Sequence[Bars], ascii_only: bool) -> None:
+        """Show the bars, each with a number (None: there is none) for each of the hours. Their signs are told in the title."""
+        shown = (title, tuple(hours), tuple(bars), ascii_only)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.plt.clear_figure()
+        self.plt.frame(False)  # its lines are not ASCII, and the room is needed
+        signs = [(one, one.ascii if ascii_only else one.sign) for one in bars]
+        self.plt.title(f"{title}: " + ", ".join(f"{sign} {one.name}" for one, sign in signs))
+        for one, sign in signs:
+            self._draw(one, sign)
+        self.plt.xlim(-0.5, len(hours) - 0.5)
+        self.plt.xticks([float(place) for place in range(0, len(hours), 2)], list(hours[::2]))
+        most = max((number for one in bars for number in one.numbers if number is not None), default=0)
+        self.plt.ylim(0, most or 1)
+        self.plt.yticks(*_ticks(most))
+        self.refresh()
+
+    def _draw(self, bars: Bars, sign: str) -> None:
+        places = [float(place) for place, number in enumerate(bars.numbers) if number]
+        numbers = [float(number) for number in bars.numbers if number]
+        if numbers:
+            colour = "default" if self.app.no_color else bars.colour
+            self.plt.bar(places, numbers, width=0.6, marker=sign, color=colour)
+
+    def render(self) -> Text:
+        drawn = super().render()
+        assert isinstance(drawn, Text)
+        drawn.no_wrap = True
+        return drawn
+
+
+def _ticks(most: float) -> tuple[list[float], list[str]]:
+    """Nought, the middle and the top, in as few characters as can be."""
+    top = most or 1
+    places = [0.0, top / 2, float(top)]
+    return places, [_short(place) for place in places]
+
+
+def _short(number: float) -> str:
+    if number >= 10_000:
+        return f"{number / 1000:.0f}k"
+    return f"{number:.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"

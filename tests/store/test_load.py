@@ -1,0 +1,253 @@
+"""What the workers' screen reads: who works on what, what waits, how the last hours went. Others' tenants are numbers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store import access, hours, load, queue_pause, runs, snapshot, workers
+from store.access import Role
+from store.database import Database
+from store.history import PastRun, insert_past
+from store.hours import Hour
+from store.load import InHand, Load
+from store.queries import COUNT_CAP, Count
+from store.records import Outcome, Run, Tenant, User
+from store.snapshot import Request
+from store.tables import operation_runs
+from store.tables import workers as workers_table
+from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
+
+
+def read(db: Database, user: User) -> Load:
+    with db.reading() as connection:
+        return load.read(connection, access.read_memberships(connection, user.id), 30)
+
+
+@pytest.fixture
+def elsewhere(db: Database) -> Tenant:
+    """A tenant that the user is no member of."""
+    return make_tenant(db)
+
+
+# ---- who works
+
+
+def test_nothing_at_all(db: Database, user: User) -> None:
+    found = read(db, user)
+    assert (found.workers, found.depth, found.oldest_since, found.oldest_run_id, found.paused) == (
+        (),
+        Count(0),
+        None,
+        None,
+        None,
+    )
+    assert [(hour.completed, hour.failed, hour.median, hour.p95) for hour in found.hours.each] == [
+        (0, 0, None, None)
+    ] * 12
+    assert (found.hours.looked_back_to, found.rescues) == (None, ())
+
+
+def test_somebody_without_a_tenant_sees_numbers_only(db: Database, tenant: Tenant, worker_id: int) -> None:
+    start_run(db, tenant, worker_id=worker_id)
+    open_run(db, tenant)
+    found = read(db, make_user(db))
+    (worker,) = found.workers
+    assert (worker.runs, worker.elsewhere, found.depth, found.oldest_run_id) == ((), 1, Count(1), None)
+    assert found.oldest_since
+
+
+def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
+    db: Database, tenant: Tenant, user: User, elsewhere: Tenant, worker_id: int
+) -> None:
+    mine = [start_run(db, tenant, user, worker_id) for _ in range(2)]
+    for _ in range(3):
+        start_run(db, elsewhere, worker_id=worker_id)
+    end_run(db, start_run(db, tenant, user, worker_id))
+    idle = make_worker(db)
+    first, second = read(db, user).workers
+    assert (first.worker.id, first.alive, first.elsewhere) == (worker_id, True, 3)
+    assert first.runs == tuple(InHand(run.id, "Sync inventory") for run in mine)
+    assert (second.worker.id, second.runs, second.elsewhere) == (idle, (), 0)
+
+
+def test_the_gone_of_the_last_day_come_after_the_living(db: Database, user: User) -> None:
+    alive, silent, stopped, long_silent, long_stopped = (make_worker(db) for _ in range(5))
+    workers.stopped(db, stopped)
+    workers.stopped(db, long_stopped)
+    make_older(db, workers_table, silent, "beat_at", 31)
+    make_older(db, workers_table, long_silent, "beat_at", 90_000)
+    make_older(db, workers_table, long_stopped, "stopped_at", 90_000)
+    found = read(db, user).workers
+    assert [(one.worker.id, one.alive) for one in found] == [(alive, True), (stopped, False), (silent, False)]
+    assert found[1].worker.stopped_at
+    assert found[2].worker.beat_age > 30
+
+
+def test_a_silent_workers_runs_are_still_its_own(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
+    run = start_run(db, tenant, user, worker_id)
+    make_older(db, workers_table, worker_id, "beat_at", 60)
+    (worker,) = read(db, user).workers
+    assert (worker.alive, [held.run_id for held in worker.runs]) == (False, [run.id])
+
+
+# ---- what waits
+
+
+def test_the_oldest_that_waits_is_named_if_one_may_see_it(
+    db: Database, tenant: Tenant, user: User, elsewhere: Tenant
+) -> None:
+    older, younger = open_run(db, tenant, user), open_run(db, elsewhere)
+    start_run(db, tenant, user)
+    found = read(db, user)
+    assert (found.depth, found.oldest_run_id, found.oldest_since) == (Count(2), older.id, older.created_at)
+    make_older(db, operation_runs, younger.id, "created_at", 60)
+    found = read(db, user)
+    assert (found.depth, found.oldest_run_id) == (Count(2), None)
+    assert found.oldest_since
+    assert found.oldest_since < older.created_at
+
+
+def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
+    first = open_run(db, tenant, user)
+    columns = [c.name for c in operation_runs.c if c.name not in ("id", "run_identity_hash")]
+    with db.transaction() as connection:
+        row = connection.execute(sa.select(operation_runs).where(operation_runs.c.id == first.id)).mappings().one()
+        many = [{name: row[name] for name in columns} | {"run_identity_hash": str(n)} for n in range(COUNT_CAP + 5)]
+        connection.execute(sa.insert(operation_runs), many)
+    assert read(db, user).depth == Count(COUNT_CAP, True)
+
+
+def test_a_pause_is_told(db: Database, tenant: Tenant, user: User) -> None:
+    owner = make_user(db, "olga", **{tenant.slug: Role.OWNER})
+    queue_pause.pause(db, owner)
+    found = read(db, user).paused
+    assert found
+    assert found.login == "olga"
+
+
+# ---- how the last hours went
+
+
+def now_of(db: Database) -> dt.datetime:
+    with db.reading() as connection:
+        return connection.execute(sa.select(load.utcnow())).scalar_one()
+
+
+def past(db: Database, tenant: Tenant, ended: float, took: float, outcome: Outcome = Outcome.SUCCEEDED) -> PastRun:
+    return PastRun(tenant.id, "some.type", outcome, age=ended + took + 0.2, waited=0.2, took=took)
+
+
+def hour(db: Database, user: User, ago: int) -> Hour:
+    return read(db, user).hours.each[-1 - ago]
+
+
+def into_the_hour(db: Database) -> float:
+    """Seconds since the clock's last full hour."""
+    now = now_of(db)
+    return now.minute * 60 + now.second + now.microsecond / 1e6
+
+
+def test_an_hour_counts_what_ended_in_it(
+    db: Database, tenant: Tenant, user: User, elsewhere: Tenant, worker_id: int
+) -> None:
+    middle = into_the_hour(db) + 1800  # in the middle of the hour before this one
+    never = PastRun(tenant.id, "x", Outcome.FAILED, age=middle + 1, waited=None, took=1)
+    ends = [past(db, tenant, middle, seconds) for seconds in (1, 2, 3, 4)]
+    ends += [past(db, tenant, middle, 100, Outcome.FAILED), past(db, tenant, middle, 5000, Outcome.PARTIALLY_SUCCEEDED)]
+    ends += [never, past(db, elsewhere, middle, 9), past(db, tenant, middle + 3600, 7), past(db, tenant, 13 * 3600, 8)]
+    insert_past(db, ends)
+    open_run(db, tenant, user)
+    start_run(db, tenant, user)
+    found = hour(db, user, 1)
+    assert (found.completed, found.failed) == (7, 2)
+    assert found.median == pytest.approx(3, abs=0.01)
+    assert found.p95 == pytest.approx(5000, abs=0.01)
+    assert hour(db, user, 2).completed == 1
+    assert sum(one.completed for one in read(db, user).hours.each) == 8
+
+
+def test_hours_are_those_of_the_clock_in_utc_and_the_last_is_now(db: Database, tenant: Tenant, user: User) -> None:
+    end_run(db, start_run(db, tenant, user))
+    found = read(db, user).hours.each
+    assert [one.at - found[0].at for one in found] == [dt.timedelta(hours=number) for number in range(12)]
+    assert found[-1].at == now_of(db).replace(minute=0, second=0, microsecond=0)
+    assert found[-1].completed == 1
+
+
+def test_when_there_are_too_many_it_is_said_back_to_when_was_looked(
+    db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "LOOK_AT", 3)
+    insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (5, 4, 3)])
+    found = read(db, user)
+    assert (sum(one.completed for one in found.hours.each), found.hours.looked_back_to) == (3, None)
+    insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (2, 1)])
+    found = read(db, user)
+    assert sum(one.completed for one in found.hours.each) == 3
+    assert found.hours.looked_back_to
+    assert (now_of(db) - found.hours.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
+
+
+def test_tenants_share_what_is_looked_at(
+    db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_tenant(db)
+    access.grant(db, user.login, other.slug, Role.READONLY)
+    monkeypatch.setattr(hours, "LOOK_AT", 4)
+    insert_past(db, [past(db, tenant, 60 * minutes, 1) for minutes in (5, 4, 3, 2)] + [past(db, other, 600, 1)])
+    found = read(db, user)
+    assert sum(one.completed for one in found.hours.each) == 3
+    assert found.hours.looked_back_to
+    assert (now_of(db) - found.hours.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(took=st.lists(st.integers(0, 500), min_size=1, max_size=60))
+def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
+    tenant = make_tenant(db)
+    user = make_user(db, **{tenant.slug: Role.READONLY})
+    middle = into_the_hour(db) + 1800
+    insert_past(db, [past(db, tenant, middle, seconds) for seconds in took])
+    ranked, found = sorted(took), hour(db, user, 1)
+    for percent, seconds in ((50, found.median), (95, found.p95)):
+        assert seconds == pytest.approx(ranked[math.ceil(len(took) * percent / 100) - 1], abs=0.01)
+
+
+def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant: Tenant, user: User) -> None:
+    before = now_of(db)
+    with db.reading() as connection:
+        of = access.read_memberships(connection, user.id)
+        known = hours.last_hours(connection, of, before)
+    end_run(db, start_run(db, tenant, user))
+
+    def completed(later: float, of: tuple[access.Membership, ...] = of) -> int:
+        with db.reading() as connection:
+            found = hours.last_hours(connection, of, known.each[-1].at + dt.timedelta(seconds=later), known)
+        return sum(one.completed for one in found.each)
+
+    since = (before - known.each[-1].at).total_seconds()
+    assert (completed(since), completed(since + 61)) == (0, 1)
+    assert completed(3600) == 1  # another hour of the clock has begun
+    other = make_tenant(db)
+    access.grant(db, user.login, other.slug, Role.READONLY)
+    with db.reading() as connection:
+        more = access.read_memberships(connection, user.id)
+    assert completed(since, more) == 1
+
+
+# ---- with the poll
+
+
+def test_a_snapshot_carries_the_load_when_it_is_asked_for(db: Database, tenant: Tenant, user: User) -> None:
+    run: Run = open_run(db, tenant, user)
+    assert runs.mark_dispatched(db, run.id)
+    assert snapshot.take(db, Request(user.id)).load is None
+    found = snapshot.take(db, Request(user.id, load=True)).load
+    assert found
+    assert found.oldest_run_id == run.id
