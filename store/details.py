@@ -117,6 +117,12 @@ def read_visible(connection: sa.Connection, user_id: int, run_id: int, lost_afte
     )
 
 
+def clock(connection: sa.Connection) -> dt.datetime:
+    """The database server's now, which all ages are counted to."""
+    now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
+    return now
+
+
 # ---- why it waits
 
 
