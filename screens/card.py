@@ -117,7 +117,7 @@ def _log(detail: Detail) -> Iterator[str]:
 
 
 def _attempt(run: Run) -> str:
-    return f"{run.id}  {_time(run.created_at)}  {_state(run)}, by {run.initiator_name}"
+    return f"{run.id}, {_time(run.created_at)}: {_state(run)}, by {run.initiator_name}"
 
 
 def save(text: str, run_id: int, folder: Path) -> Path:

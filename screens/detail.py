@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from rich.cells import cell_len
 
 from screens import format as fmt
 from screens import tree, waiting
@@ -18,6 +21,17 @@ from store.details import Detail
 from store.records import OUTCOME_LABELS, Run, Status, Worker
 
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
+#: The bar's signs in both alphabets: done, failed, skipped, open.
+_SHARES: Final = {
+    "█": "green",
+    "▓": "red",
+    "▒": "yellow",
+    "░": "dim",
+    "#": "green",
+    "x": "red",
+    "-": "yellow",
+    ".": "dim",
+}
 #: Names stand in a column of this width.
 _NAMES: Final = 13
 #: The last line of the timeline, which those who follow keep in view.
@@ -74,12 +88,16 @@ def _glyph(run: Run, view: View) -> str:
 
 def _head(detail: Detail, view: View) -> Iterator[Line]:
     run, style = detail.run, fmt.state_of(detail.run).style
-    yield from _text("title", view, "", run.title, "bold")
+    title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "dim")))
+    if cell_len(title.text) <= view.width:
+        yield title
+    else:
+        yield from _text("title", view, "", run.title, "bold")
+        yield from _field("head", view, Told("Type", run.type))
     told = OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
     created = f"{fmt.instant(run.created_at)} UTC"
     for name, words, ink in (
         ("State", f"{_glyph(run, view)} {told}", style),
-        ("Type", run.type, ""),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
         ("Created", created, ""),
@@ -106,7 +124,9 @@ def _items(detail: Detail, view: View) -> Iterator[Line]:
     if run.status is Status.RUNNING and counts.done >= counts.total:
         yield Line(("items", "count"), (Cell(f"{counts.done} so far"),))
         return
-    yield Line(("items", "bar"), (Cell(fmt.bar(counts, max(10, min(60, view.width)), view.ascii_only)),))
+    bar = fmt.bar(counts, max(10, min(60, view.width)), view.ascii_only)
+    shares = (Cell("".join(part), _SHARES[sign]) for sign, part in itertools.groupby(bar))
+    yield Line(("items", "bar"), tuple(shares))
     words = f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"
     if run.status is Status.RUNNING:
         words += f", {counts.total - counts.done} to do"
@@ -118,9 +138,17 @@ def _failures(detail: Detail, view: View) -> Iterator[Line]:
         return
     yield from _heading("failures", "Failures")
     for number, failure in enumerate(detail.run.failure_summary):
-        key, before = ("failures", number), f"{failure.count:>4} x "
-        yield from _text((*key, "code"), view, before, failure.code, "red", "bold")
-        yield from _text((*key, "message"), view, " " * len(before), failure.message)
+        count, code = f"{failure.count:>4} x ", clean(failure.code)
+        before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "red"), Cell("  ")))
+        room = view.width - cell_len(before.text)
+        if room < len(failure.message) and room < view.width // 2:
+            yield before
+            yield from _text(("failures", number, "message"), view, " " * len(count), failure.message)
+            continue
+        first, *rest = wrap(failure.message, room)
+        yield Line(before.key, (*before.cells, Cell(first)))
+        for part, words in enumerate(rest):
+            yield Line(("failures", number, part), (Cell(" " * cell_len(before.text)), Cell(words)))
 
 
 def _timeline(detail: Detail, view: View) -> Iterator[Line]:
@@ -195,7 +223,7 @@ def short(value: Any) -> str:
         return "not set"
     if isinstance(value, list | tuple):
         return clean(", ".join(map(str, value)))[:60] or "none"
-    return clean(str(value))[:60] or "empty"
+    return tree.scalar(value)[:60]
 
 
 def _related(detail: Detail, view: View) -> Iterator[Line]:

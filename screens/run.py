@@ -40,7 +40,7 @@ class RunScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("r", "retry", "Retry"),
-        Binding("e", "edit_retry", "Edit and retry"),
+        Binding("e", "edit_retry", "Edit"),
         Binding("c", "card", "Card"),
         Binding("f", "follow", "Follow"),
         Binding("o", "open_original", "What it retries", show=False),
@@ -89,7 +89,7 @@ class RunScreen(LiveScreen):
             if self._opened is None:
                 self._opened = tree.opened_at_first(snapshot.detail.run.context or {})
             view = detail.View(
-                snapshot.at, snapshot.workers, self._opened, max(20, self.size.width - 3), self.monitor.ascii_only
+                snapshot.at, snapshot.workers, self._opened, max(20, self.size.width - 4), self.monitor.ascii_only
             )
             self._paper.show(detail.lines(snapshot.detail, view), follow=detail.END if follows else None)
         self.show_freshness(self._freshness)
@@ -172,7 +172,7 @@ class RunScreen(LiveScreen):
     def action_fold(self) -> None:
         """Unfold everything; when everything is unfolded, fold everything."""
         if self._detail:
-            everything = frozenset(path for path, _ in tree.containers(self._detail.run.context or {}))
+            everything = frozenset(path for path, _ in tree.foldable(self._detail.run.context or {}))
             self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
             self._again()
 

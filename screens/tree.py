@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from screens.text import clean, fit
 
@@ -21,6 +21,8 @@ MOST_LINES: Final = 100
 #: What is unfolded from the start: this deep, and no larger than this.
 OPEN_DEPTH: Final = 2
 OPEN_CHILDREN: Final = 12
+#: A text that is no longer than this always fits.
+SHORT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,16 @@ def lines(root: Mapping[str, Any], opened: frozenset[Path], width: int, ascii_on
 def opened_at_first(root: Mapping[str, Any]) -> frozenset[Path]:
     """What is small and near the root."""
     return frozenset(
-        path for path, value in containers(root) if len(path) <= OPEN_DEPTH and len(value) <= OPEN_CHILDREN
+        path for path, value in foldable(root) if len(path) <= OPEN_DEPTH and 0 < len(_children(value)) <= OPEN_CHILDREN
     )
 
 
-def containers(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every object and list that is not empty and is shown when everything is unfolded, with its path."""
-    for number, (key, child) in enumerate(_children(value)):
-        if number >= MOST_CHILDREN:
-            return
-        if _children(child):
+def foldable(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Everything that can be unfolded, with its path: objects, lists, and what is too long for a line, if that is narrow."""
+    for key, child in _children(value)[:MOST_CHILDREN]:
+        if _children(child) or cell_len(scalar(child)) > SHORT:
             yield (*path, key), child
-            yield from containers(child, (*path, key))
+            yield from foldable(child, (*path, key))
 
 
 def _children(value: Any) -> list[tuple[str | int, Any]]:
@@ -81,29 +81,44 @@ def _children(value: Any) -> list[tuple[str | int, Any]]:
 
 def _node(path: Path, value: Any, opened: frozenset[Path], style: _Style) -> Iterator[Line]:
     key = path[-1]
-    head = Line(path, style.guide * (len(path) - 1), f"{fit_key(key, style.width // 3)}: ", "")
+    head = Line(path, _guides(len(path) - 1, style), f"{fit_key(key, style.width // 3)}: ", "")
     children = _children(value)
     if not children:
-        yield from _leaf(head, _scalar(value), path in opened, style)
+        yield from _leaf(head, scalar(value), path in opened, style)
         return
     is_open = path in opened
     sign = style.open if is_open else style.closed
-    what = f"{len(children)} in a list" if isinstance(value, list | tuple) else f"{len(children)} fields"
-    yield _cut(replace(head, guides=head.guides + sign, value=what, foldable=True, is_open=is_open), style)
+    yield _cut(
+        replace(head, guides=head.guides + sign, value=_summary(value, is_open), foldable=True, is_open=is_open), style
+    )
     if not is_open:
         return
     for child_key, child in children[:MOST_CHILDREN]:
         yield from _node((*path, child_key), child, opened, style)
     if len(children) > MOST_CHILDREN:
-        guides = style.guide * len(path) + style.leaf
+        guides = _guides(len(path), style) + style.leaf
         yield _cut(Line(path, guides, "", f"and {len(children) - MOST_CHILDREN:,} more"), style)
+
+
+def _guides(depth: int, style: _Style) -> str:
+    """What is nested very deep is shown less deep, so that there is room for it."""
+    return style.guide * min(depth, style.width // 6)
+
+
+def _summary(value: Any, is_open: bool) -> str:
+    """How much is in it and, while it is folded, the beginning of what."""
+    children = _children(value)
+    of = "field" if isinstance(value, Mapping) else "item"
+    size = f"{len(children):,} {of}" + ("s" if len(children) > 1 else "")
+    some = [child if of == "item" else key for key, child in children[:20] if of == "field" or not _children(child)]
+    return f"{size}: {', '.join(map(scalar, some))}" if some and not is_open else size
 
 
 def _leaf(head: Line, text: str, is_open: bool, style: _Style) -> Iterator[Line]:
     """A value on one line, cut when it is long; unfolded, all of it below its key."""
     room = style.width - cell_len(head.guides + style.leaf + head.key)
-    if cell_len(text) <= room:
-        yield replace(head, guides=head.guides + style.leaf, value=text)
+    if cell_len(text) <= max(room, SHORT):
+        yield _cut(replace(head, guides=head.guides + style.leaf, value=text), style)
         return
     if not is_open:
         yield _cut(replace(head, guides=head.guides + style.closed, value=text, foldable=True), style)
@@ -123,7 +138,7 @@ def _cut(line: Line, style: _Style) -> Line:
     room = max(0, style.width - cell_len(line.guides + line.key))
     if cell_len(line.value) <= room:
         return line
-    return replace(line, value=chop_cells(line.value, max(1, room - len(style.more)))[0] + style.more)
+    return replace(line, value=(set_cell_size(line.value, max(0, room - len(style.more))) + style.more)[:room])
 
 
 def fit_key(key: str | int, width: int) -> str:
@@ -131,7 +146,7 @@ def fit_key(key: str | int, width: int) -> str:
     return fit(str(key), max(8, width)).rstrip() if cell_len(clean(str(key))) > max(8, width) else clean(str(key))
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     """As JSON writes it, but text without quotes unless it would pass for something else."""
     if isinstance(value, str) and value and value not in ("null", "true", "false") and not _is_number(value):
         return clean(value)

@@ -61,7 +61,7 @@ def _reason(run: Run, waiting: Waiting, workers: Sequence[Worker], now: dt.datet
     if waiting.pause:
         pause = waiting.pause
         return Told(
-            "Why", f"the queue is paused, by {pause.by} {span((now - pause.since).total_seconds())} ago", _ALARM
+            "Why", f"the queue was paused by {pause.by} {span((now - pause.since).total_seconds())} ago", _ALARM
         )
     if not workers:
         return Told("Why", "no worker is alive: start one with 'opsmon worker'", _ALARM)
@@ -114,7 +114,8 @@ def clock(detail: Detail) -> Told | None:
     if worker.stopped_at:
         return Told("Worker", f"{name_of(worker)} has stopped: the run is about to be given up", "bold red")
     beat = f"{name_of(worker)}, last beat {span(worker.beat_age)} ago, "
-    left = detail.lost_after - worker.beat_age
+    # Counted from the whole seconds that are told, so that both numbers change together.
+    left = detail.lost_after - int(worker.beat_age)
     if left <= 0:
         return Told("Worker", beat + "about to be given up", "bold red")
     return Told("Worker", f"{beat}given up in {span(left)}", _ALARM if left < detail.lost_after / 2 else "")

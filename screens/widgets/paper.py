@@ -91,8 +91,9 @@ class Paper(ScrollView, can_focus=True):
         top = anchored(old, self._lines, old_top)
         if follow is not None:
             top = max(top, self._top_that_shows(follow))
+        top = max(0, min(top, len(self._lines) - self._height))
         if top != old_top:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
         if round(self.scroll_y) - old_top:
             self.refresh()
             return
@@ -121,7 +122,7 @@ class Paper(ScrollView, can_focus=True):
 
     def bring(self, key: Hashable) -> None:
         """Scroll so that the line under that key is the last in view."""
-        self.scroll_to(y=max(0, self._top_that_shows(key)), animate=False, immediate=True)
+        self.scroll_to(y=max(0, self._top_that_shows(key)), animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         width, place = self.size.width, round(self.scroll_y) + y
@@ -147,13 +148,13 @@ class Paper(ScrollView, can_focus=True):
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
-        self.scroll_relative(y=by, animate=False, immediate=True)
+        self.scroll_relative(y=by, animate=False, force=True, immediate=True)
 
     def action_page(self, by: int) -> None:
         self.action_move(by * max(1, self._height - 2))
 
     def action_jump(self, to_end: int) -> None:
-        self.scroll_to(y=self.max_scroll_y if to_end else 0, animate=False, immediate=True)
+        self.scroll_to(y=self.max_scroll_y if to_end else 0, animate=False, force=True, immediate=True)
 
     def action_next(self, by: int) -> None:
         """The cursor goes to the next thing below (above) it, or to the first one from the top of the glass on."""
@@ -173,7 +174,7 @@ class Paper(ScrollView, can_focus=True):
         self.cursor = self._lines[place].target
         top = round(self.scroll_y)
         if not top <= place < top + self._height:
-            self.scroll_to(y=max(0, place - self._height // 2), animate=False, immediate=True)
+            self.scroll_to(y=max(0, place - self._height // 2), animate=False, force=True, immediate=True)
         self.refresh()
 
     def action_enter(self) -> None:
