@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from screens.text import clean, fit
+from screens.text import clean
 
 #: From the root: keys of objects, places in lists.
 Path = tuple[str | int, ...]
@@ -81,7 +81,7 @@ def _children(value: Any) -> list[tuple[str | int, Any]]:
 
 def _node(path: Path, value: Any, opened: frozenset[Path], style: _Style) -> Iterator[Line]:
     key = path[-1]
-    head = Line(path, _guides(len(path) - 1, style), f"{fit_key(key, style.width // 3)}: ", "")
+    head = Line(path, _guides(len(path) - 1, style), f"{_key(key, style)}: ", "")
     children = _children(value)
     if not children:
         yield from _leaf(head, scalar(value), path in opened, style)
@@ -141,9 +141,10 @@ def _cut(line: Line, style: _Style) -> Line:
     return replace(line, value=(set_cell_size(line.value, max(0, room - len(style.more))) + style.more)[:room])
 
 
-def fit_key(key: str | int, width: int) -> str:
-    """A key, cleaned, in at most `width` cells."""
-    return fit(str(key), max(8, width)).rstrip() if cell_len(clean(str(key))) > max(8, width) else clean(str(key))
+def _key(key: str | int, style: _Style) -> str:
+    """A key, cleaned, in no more than a third of the width."""
+    words, room = clean(str(key)), max(8, style.width // 3)
+    return words if cell_len(words) <= room else set_cell_size(words, room - len(style.more)).rstrip() + style.more
 
 
 def scalar(value: Any) -> str:
