@@ -405,3 +405,15 @@ async def test_a_hostile_run_can_be_read_whole() -> None:
         assert monitor.is_running
         assert "\x1b" not in paper.text
         assert "[red]x[/]" in paper.text
+
+
+async def test_a_retry_with_other_parameters_is_offered_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    edited: list[int] = []
+    monkeypatch.setattr(Monitor, "edit_retry", lambda self, run: edited.append(run.id), raising=False)
+    async with on_run(Stage((a_run(990),))) as (_, pilot, _):
+        await pilot.press("e")
+        await until(pilot, lambda: edited == [990], "the form")
+    async with on_run(Stage((RUNNING,))) as (monitor, pilot, _):
+        await pilot.press("e")
+        await until(pilot, lambda: any("only a completed run" in toast for toast in toasts(monitor)), "the reason")
+    assert edited == [990]
