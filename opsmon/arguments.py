@@ -17,7 +17,7 @@ ROLES: Final = ("owner", "manager", "operator", "readonly")
 #: Every option of every command, to name the one that was probably meant.
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
-    *("--limit", "--all", "--name", "--role", "--workers", "--postgres"),
+    *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -196,6 +196,7 @@ def _add_runs(commands: _Commands) -> None:
     runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most so many, 1 to 1000; default 50")
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
+    show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")
     inbox = commands.add("notifications", "inbox:notifications", "what you were told and have not read")
     inbox.add_argument("--all", action="store_true", help="also what you have read")
     commands.add("operations", "operations:operations", "what can be started, with parameters")

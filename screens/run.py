@@ -1,37 +1,52 @@
-"""One run, whole: how it stands, counts, failures, timeline, parameters, attempts, and why it waits."""
+"""One run, whole: how it stands, why it waits, counts, failures, timeline, parameters, attempts, and what belongs to it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
-from screens import detail
+from screens import detail, tree
+from screens.diff import Cell
 from screens.live import LiveScreen
-from screens.text import without_colour
+from screens.tree import Path
 from screens.widgets import bars
+from screens.widgets.paper import Line, Paper
 from store.details import Detail
+from store.records import Status
 from store.snapshot import Request, Snapshot
+
+#: Actions that need the run, with the reason why one cannot be done on it.
+_NEED_THE_RUN: Final = {
+    "retry": "",
+    "edit_retry": "",
+    "card": "",
+    "fold": "",
+    "follow": "The run is completed: there is nothing more to follow.",
+    "open_original": "This run retries no other.",
+    "attempt(-1)": "There is no attempt before this one.",
+    "attempt(1)": "There is no attempt after this one.",
+}
 
 
 class RunScreen(LiveScreen):
-    """Follows its run with every poll."""
+    """Shows its run with every poll, and follows its timeline while that is in view."""
 
-    DEFAULT_CSS = """
-    RunScreen VerticalScroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
-    """
+    DEFAULT_CSS = "RunScreen Paper { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("r", "retry", "Retry"),
+        Binding("e", "edit_retry", "Edit"),
+        Binding("c", "card", "Card"),
+        Binding("f", "follow", "Follow"),
         Binding("o", "open_original", "What it retries", show=False),
-        Binding("j", "scroll(1)", "Down", show=False),
-        Binding("k", "scroll(-1)", "Up", show=False),
+        Binding("left_square_bracket", "attempt(-1)", "Attempt before", key_display="[", show=False),
+        Binding("right_square_bracket", "attempt(1)", "Attempt after", key_display="]", show=False),
+        Binding("z", "fold", "Unfold or fold all", show=False),
         Binding("y", "copy", "Copy id", show=False),
     ]
 
@@ -39,58 +54,95 @@ class RunScreen(LiveScreen):
         super().__init__()
         self.run_id = run_id
         self._detail: Detail | None = None
-        self._shown: Content | None = None
+        self._opened: frozenset[Path] | None = None
+        self._follow = True
         self._freshness = "loading"
 
     def compose(self) -> ComposeResult:
         yield bars.Line(id="header")
-        with VerticalScroll():
-            yield Static("Waiting for the database.", id="detail", markup=False)
+        yield Paper(id="detail")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+        self._paper.focus()
+        self._say("Waiting for the database.")
         self.show_freshness(self._freshness)
+
+    @property
+    def _paper(self) -> Paper:
+        return self.query_one(Paper)
 
     def asks(self, request: Request) -> Request:
         return replace(request, run_id=self.run_id)
 
+    # -- what is shown ----------------------------------------------------------------------------------------------------
+
     def show(self, snapshot: Snapshot) -> None:
         if snapshot.request.run_id != self.run_id:
             return
+        # Whether the reader is at the end of the timeline is asked before there is more of it.
+        follows = self._follows
         self._detail = snapshot.detail
         if snapshot.detail is None:
-            self._put(Content(f"There is no run {self.run_id} any more, or it is not yours to see."))
+            self._say(f"There is no run {self.run_id} any more, or it is not yours to see.")
         else:
-            self._put(
-                detail.content(
-                    snapshot.detail, snapshot.at, snapshot.workers, self.size.width - 4, self.monitor.ascii_only
-                )
+            if self._opened is None:
+                self._opened = tree.opened_at_first(snapshot.detail.run.context or {})
+            view = detail.View(
+                snapshot.at, snapshot.workers, self._opened, max(20, self.size.width - 4), self.monitor.ascii_only
             )
+            self._paper.show(detail.lines(snapshot.detail, view), follow=detail.END if follows else None)
+        self.show_freshness(self._freshness)
         self.refresh_keys()
 
-    def _put(self, content: Content) -> None:
-        if self.monitor.no_color:
-            content = without_colour(content)
-        if self._shown is None or content != self._shown or content.spans != self._shown.spans:
-            self._shown = content
-            self.query_one("#detail", Static).update(content)
-
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        self.monitor.put_header(self, f"run {self.run_id}", words)
-
-    def on_resize(self) -> None:
-        self.show_freshness(self._freshness)
+    def _again(self) -> None:
         if self.monitor.snapshot:
             self.show(self.monitor.snapshot)
 
+    def _say(self, words: str) -> None:
+        self._paper.show([Line("words", (Cell(words),))])
+
+    @property
+    def _follows(self) -> bool:
+        """Whether new lines are scrolled to: not for those who have scrolled to something else."""
+        return self._follow and self._is_active and self._paper.is_on_glass(detail.END)
+
+    @property
+    def _is_active(self) -> bool:
+        return self._detail is not None and self._detail.run.status is not Status.COMPLETED
+
+    def show_freshness(self, words: str) -> None:
+        self._freshness = words
+        place = f"run {self.run_id}, following" if self._follows else f"run {self.run_id}"
+        self.monitor.put_header(self, place, words)
+
+    def on_paper_scrolled(self) -> None:
+        self.show_freshness(self._freshness)
+
+    def on_resize(self) -> None:
+        self.show_freshness(self._freshness)
+        self._again()
+
+    # -- keys -------------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_retry" and not hasattr(self.monitor, "edit_retry"):
+            return False
+        return super().check_action(f"attempt({parameters[0]})" if action == "attempt" else action, parameters)
+
     def why_not(self, action: str) -> str | None:
-        if action == "retry":
-            return self.monitor.why_no_retry(self._detail.run) if self._detail else "The run has not been read yet."
-        if action == "open_original" and not (self._detail and self._detail.run.retry_of_id):
-            return "This run retries no other."
-        return None
+        if self._detail is None:
+            return "The run has not been read yet." if action in _NEED_THE_RUN else None
+        run = self._detail.run
+        if action in ("retry", "edit_retry"):
+            return self.monitor.why_no_retry(run)
+        impossible = {
+            "open_original": not run.retry_of_id,
+            "follow": not self._is_active,
+            "attempt(-1)": not self._attempt(-1),
+            "attempt(1)": not self._attempt(1),
+        }
+        return _NEED_THE_RUN[action] if impossible.get(action) else None
 
     def on_key(self, event: events.Key) -> None:
         self.explain(event)
@@ -99,12 +151,59 @@ class RunScreen(LiveScreen):
         if self._detail:
             self.monitor.retry(self._detail.run)
 
+    def action_edit_retry(self) -> None:
+        edit = getattr(self.monitor, "edit_retry", None)
+        if self._detail and edit:
+            edit(self._detail.run)
+
+    def action_card(self) -> None:
+        from screens.incident import CardScreen
+
+        if self._detail:
+            self.app.push_screen(CardScreen(self._detail))
+
+    def action_follow(self) -> None:
+        """Go to the end of the timeline and stay there; or, being there, stay where it is."""
+        self._follow = not self._follows
+        if self._follow:
+            self._paper.bring(detail.END)
+        self.show_freshness(self._freshness)
+
+    def action_fold(self) -> None:
+        """Unfold everything; when everything is unfolded, fold everything."""
+        if self._detail:
+            everything = frozenset(path for path, _ in tree.foldable(self._detail.run.context or {}))
+            self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
+            self._again()
+
+    def on_paper_entered(self, message: Paper.Entered) -> None:
+        if isinstance(message.target, int):
+            self._open(message.target)
+        else:
+            self._opened = (self._opened or frozenset()) ^ {message.target}
+            self._again()
+
     def action_open_original(self) -> None:
         if self._detail and self._detail.run.retry_of_id:
-            self.monitor.open_run(self._detail.run.retry_of_id)
+            self._open(self._detail.run.retry_of_id)
 
-    def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+    def action_attempt(self, by: int) -> None:
+        if there := self._attempt(by):
+            self._open(there)
+
+    def _attempt(self, by: int) -> int | None:
+        """The attempt so many places after this one."""
+        ids = [run.id for run in self._detail.attempts] if self._detail else []
+        place = ids.index(self.run_id) + by if self.run_id in ids else -1
+        return ids[place] if 0 <= place < len(ids) else None
+
+    def _open(self, run_id: int) -> None:
+        """Open another run; back to the one that one came from, when it is that one: screens must not pile up."""
+        below = self.app.screen_stack[-2]
+        if isinstance(below, RunScreen) and below.run_id == run_id:
+            self.dismiss()
+        else:
+            self.monitor.open_run(run_id)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(str(self.run_id))

@@ -10,7 +10,7 @@ import functools
 import unicodedata
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content, Span
 
 #: Characters that move, hide or reorder others, or that a terminal may obey.
@@ -42,6 +42,20 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) > width:
         return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width) if width > 1 else "…"[:width]
     return set_cell_size(text, width)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text`, cleaned, in lines of at most `width` cells (10 at least), broken between words where that can be."""
+    lines, width = [""], max(10, width)
+    for number, word in enumerate(clean(text).split(" ")):
+        longer = f"{lines[-1]} {word}" if number else word
+        if cell_len(longer) <= width:
+            lines[-1] = longer
+        else:
+            begun = "" if lines[-1].strip() else lines.pop()[: width // 2]
+            parts = chop_cells(word, width - len(begun)) or [""]
+            lines += [begun + parts[0], *parts[1:]]
+    return lines
 
 
 def without_colour(content: Content) -> Content:

@@ -326,10 +326,19 @@ def _matching_query(found: Search, limit: int, has_place: bool, has_bound: bool)
 
 
 def attempts(connection: sa.Connection, run: Run, limit: int = 20) -> tuple[Run, ...]:
-    """The run, what it retries, back to the first, and what retries it; oldest first. Only within the run's tenant."""
-    chain = sa.select(_run.id, _run.retry_of_id).where(_run.id == run.id).cte("chain", recursive=True)
-    chain = chain.union_all(sa.select(_run.id, _run.retry_of_id).join(chain, _run.id == chain.c.retry_of_id))
-    family = sa.or_(_run.id.in_(sa.select(chain.c.id)), _run.retry_of_id == run.id)
-    query = sa.select(*run_columns(context=False)).join(tenants, tenants.c.id == _run.tenant_id)
-    query = query.where(family, _run.tenant_id == run.tenant_id).order_by(_run.id.desc()).limit(limit)
-    return tuple(reversed([run_from(dict(row)) for row in connection.execute(query).mappings()]))
+    """The run, what it retries, back to the first, and what retries it, with their context; oldest first.
+
+    Only within the run's tenant. Of more than `limit`, the run and the one that it retries are among those that are told, and
+    then the newest.
+    """
+    step = sa.literal(1).label("step")
+    chain = sa.select(_run.id, _run.retry_of_id, step).where(_run.id == run.id).cte("chain", recursive=True)
+    former = sa.select(_run.id, _run.retry_of_id, chain.c.step + 1).join(chain, _run.id == chain.c.retry_of_id)
+    chain = chain.union_all(former.where(chain.c.step < limit))
+    # One list of ids: with an OR a planner would try every run.
+    family = _run.id.in_(sa.select(chain.c.id).union(sa.select(_run.id).where(_run.retry_of_id == run.id)))
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+    nearest = sa.case((_run.id == run.id, 0), (_run.id == run.retry_of_id, 1), else_=2)
+    query = query.where(family, _run.tenant_id == run.tenant_id).order_by(nearest, _run.id.desc()).limit(limit)
+    found = [run_from(dict(row)) for row in connection.execute(query).mappings()]
+    return tuple(sorted(found, key=lambda attempt: attempt.id))

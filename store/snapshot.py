@@ -89,7 +89,7 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=notifications.unread_count(connection, request.user_id),
-            detail=details.read(connection, request.user_id, request.run_id),
+            detail=details.read(connection, request.user_id, request.run_id, request.lost_after),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
             load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,

@@ -12,8 +12,8 @@ from typing import Final
 from opsmon.arguments import close_match
 from opsmon.commands.session import Session
 from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
-from store import access, events, notifications, queries
-from store.details import Detail
+from screens.card import card
+from store import access, details, notifications, queries, workers
 from store.errors import DatabaseAway, InputInvalid
 from store.filters import parse
 from store.records import Outcome, Run, Status
@@ -58,12 +58,17 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def show(session: Session, arguments: argparse.Namespace) -> int:
-    user = session.user
+    user, lost_after = session.user, session.services.settings["lost_after_seconds"]
     with session.db.reading() as connection:
-        run = access.read_visible_run(connection, user.id, arguments.run_id)
-        detail = Detail(run, events.of_run(connection, run.id), queries.attempts(connection, run))
-    session.output.show(run_as_json(detail), lambda: run_text(detail))
-    notifications.mark_read(session.db, user.id, run_id=run.id)
+        detail = details.read_visible(connection, user.id, arguments.run_id, lost_after)
+        alive = workers.alive(connection, lost_after)
+        now = details.clock(connection)
+    if arguments.card:
+        text = card(detail, now, session.db.name, user.login)
+        session.output.show({"card": text}, lambda: text.rstrip("\n"))
+    else:
+        session.output.show(run_as_json(detail), lambda: run_text(detail, alive, now))
+    notifications.mark_read(session.db, user.id, run_id=detail.run.id)
     return DONE
 
 

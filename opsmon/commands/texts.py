@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from opsmon.output import as_json, cell, instant, pairs, span, table
+from screens import waiting
 from store.details import Detail
-from store.records import OUTCOME_LABELS, Counts, Run, Status
+from store.records import OUTCOME_LABELS, Counts, Run, Status, Worker
 
 
 def listed_run(run: Run) -> dict[str, Any]:
@@ -78,14 +79,20 @@ def _moment(at: dt.datetime, event: str, message: str, level: str = "info") -> d
 
 
 def run_as_json(detail: Detail) -> dict[str, Any]:
-    """Everything about the run: its row, its timeline and its attempts, oldest first."""
+    """Everything about the run: its row, its timeline, its attempts (oldest first), and what `Detail` tells beside them."""
     attempts = [listed_run(run) for run in detail.attempts]
-    return {**as_json(detail.run), "timeline": timeline(detail), "attempts": attempts}
+    usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}
+    beside = {"waiting": as_json(detail.waiting), "worker": as_json(detail.worker), "usual": usual}
+    return {**as_json(detail.run), "timeline": timeline(detail), "attempts": attempts, **beside}
 
 
-def run_text(detail: Detail) -> str:
+def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
+    """The run for people. `alive` are the workers that beat, `now` is the database's clock."""
     run = detail.run
-    parts = [pairs(_facts(run))]
+    told = [*waiting.why_it_waits(detail, alive, now), waiting.usual(detail, now), waiting.clock(detail)]
+    facts: dict[str, object] = dict(_facts(run))
+    facts |= {one.name: one.words for one in told if one}
+    parts = [pairs(facts.items())]
     if run.failure_summary:
         parts.append(_section("Failures", [f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary]))
     if run.parameters:

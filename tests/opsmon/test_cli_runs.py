@@ -283,7 +283,7 @@ def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
     town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
     log(town.db, number, "first", "second")
     answer = opsmon("show", str(number), "--json")
-    assert set(answer.json) == LISTED | {"context", "timeline", "attempts"}
+    assert set(answer.json) == LISTED | {"context", "timeline", "attempts", "waiting", "worker", "usual"}
     story = answer.json["timeline"]
     assert [moment["event"] for moment in story] == ["created", "queued", "started", "log", "log", "completed"]
     assert [moment["at"] for moment in story] == sorted(moment["at"] for moment in story)
@@ -313,6 +313,36 @@ def test_show_in_plain_text(opsmon: Cli, town: Town) -> None:
         "completed: partially succeeded",
     ):
         assert text in out
+
+
+def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: Town) -> None:
+    first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
+    out = opsmon("show", str(second)).out
+    assert f"2nd: 1 is ahead; the oldest, run {first}, was opened" in out
+    assert "no worker is alive" in out
+    told = opsmon("show", str(second), "--json").json
+    assert (told["waiting"]["ahead"], told["waiting"]["oldest_id"]) == (1, first)
+    assert (told["worker"], told["usual"]) == (None, None)
+    for number in (first, second, *(started(opsmon, f"key={n}") for n in range(2))):
+        town.complete(number)
+    told = opsmon("show", str(second), "--json").json
+    assert told["usual"]["count"] == 3
+    assert told["usual"]["p50"] <= told["usual"]["p95"]
+    assert told["worker"]["pid"]
+    assert "of the last 3" in opsmon("show", str(second)).out
+
+
+def test_a_card_is_plain_text_for_a_ticket(opsmon: Cli, town: Town) -> None:
+    number = started(opsmon, "items=3")
+    town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
+    log(town.db, number, "a line")
+    text = opsmon("show", str(number), "--card").out
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= 72
+    for words in (f"Run:         {number}", "Partially succeeded", "items = 3", "a line", "1 x graph.throttled"):
+        assert words in text
+    told = opsmon("show", str(number), "--card", "--json").json["card"].splitlines()
+    assert told[:-1] == text.splitlines()[:-1], "but for the instant at which it was made"
 
 
 def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) -> None:

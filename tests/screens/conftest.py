@@ -109,6 +109,8 @@ class Stage:
     kept: list[View] = field(default_factory=list)
     seen: dt.datetime | None = None
     load: Load | None = None
+    #: What a run's detail holds beside the run, its log lines and its attempts.
+    detail: dict[str, Any] = field(default_factory=dict)
     away: str = ""
     hangs: threading.Event | None = None
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
@@ -128,7 +130,7 @@ class Stage:
         return Snapshot(
             request=request, at=AT, memberships=self.members, page=_page(wanted, request), counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
-            detail=Detail(chosen, self.events, self._attempts(chosen)) if chosen else None,
+            detail=Detail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             generation=generation,

@@ -18,6 +18,7 @@ from screens.runs import RunsScreen
 from screens.start import StartScreen
 from screens.tenants import TenantScreen
 from screens.widgets.bars import Line
+from screens.widgets.paper import Paper
 from screens.widgets.table import RowTable
 from store import access, runs
 from store.errors import QueueUnavailable
@@ -166,7 +167,7 @@ async def test_who_is_no_member_finds_nothing(house: House) -> None:
         assert rows(monitor) == []
         monitor.open_run(run.id)
         detail = await until(pilot, lambda: monitor.screen.query("#detail"), "the screen of the run")
-        await until(pilot, lambda: "not yours to see" in str(detail.first(Static).render()), "that there is none")
+        await until(pilot, lambda: "not yours to see" in detail.first(Paper).text, "that there is none")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await pilot.press("t")

@@ -12,7 +12,19 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from store import access, events, health, load, notifications, queries, queue_pause, runs, snapshot, workers
+from store import (
+    access,
+    details,
+    events,
+    health,
+    load,
+    notifications,
+    queries,
+    queue_pause,
+    runs,
+    snapshot,
+    workers,
+)
 from store import rescues as store_rescues
 from store.access import Role
 from store.database import Database
@@ -182,6 +194,16 @@ def a_run(full: Full, running: bool = False) -> Run:
     return (start_run if running else open_run)(full.db, full.tenants[0], full.user)
 
 
+def queued_behind_another(full: Full) -> Run:
+    runs.mark_dispatched(full.db, a_run(full).id)
+    return a_run(full)
+
+
+def whole(full: Full, run: Run) -> details.Detail:
+    with full.db.reading() as connection:
+        return details.read_visible(connection, full.user.id, run.id)
+
+
 def owner(run: Run) -> int:
     assert run.worker_id
     return run.worker_id
@@ -227,6 +249,12 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "snapshot with the load": lambda full: snapshot.take(full.db, Request(full.user.id, load=True)),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
     "beat": lambda full: workers.beat(full.db, 1, 0),
+    "a queued run, whole": lambda full: whole(full, queued_behind_another(full)),
+    "a running run, whole": lambda full: whole(full, a_run(full, True)),
+    "a completed run, whole": reading(lambda c, full: details.read_visible(c, full.user.id, 17)),
+    "the oldest ahead": reading(lambda c, full: details._oldest(c, full.user.id, queued_behind_another(full))),
+    "what is usual": reading(lambda c, full: details._usual(c, access.read_visible_run(c, full.user.id, 17))),
+    "an active twin": reading(lambda c, full: details._twin(c, access.read_visible_run(c, full.user.id, 17))),
     "workers": reading(lambda connection, full: workers.alive(connection, 30)),
     "lost runs": lambda full: workers.lost_runs(full.db, 30),
     "waiting runs": lambda full: workers.waiting_runs(full.db, never_queued_for=10, queued_for=60),
@@ -263,6 +291,9 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("waiting runs", "ix_operation_runs_active"),
         ("a worker's runs", "ix_operation_runs_active"),
         ("what waits", "ix_operation_runs_active"),
+        ("the oldest ahead", "ix_operation_runs_active"),
+        ("what is usual", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
+        ("an active twin", "uq_operation_runs_active_identity"),
         ("a twin", "uq_operation_runs_active_identity"),
         ("number of unread", "ix_notifications_unread"),
         ("unread", "ix_notifications_unread"),

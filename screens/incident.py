@@ -1,0 +1,82 @@
+"""The incident card: a run as plain text, to read, to send to the clipboard, and to keep in a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from screens.card import WIDTH, card, save
+from screens.diff import Cell
+from screens.live import LiveModal
+from screens.text import clean
+from screens.widgets import bars
+from screens.widgets.paper import Line, Paper
+from store.details import Detail
+
+
+class CardScreen(LiveModal):
+    """The card of a run as it was when the card was asked for."""
+
+    DEFAULT_CSS = f"""
+    CardScreen {{ align: center middle; }}
+    CardScreen Vertical {{ width: {WIDTH + 4}; max-width: 100%; height: 90%; background: $panel; padding: 0 1; }}
+    CardScreen Paper {{ background: $panel; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "copy", "To the clipboard", priority=True),
+        Binding("w", "write", "To a file"),
+    ]
+
+    def __init__(self, of: Detail) -> None:
+        super().__init__()
+        self._of = of
+        self._text = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield bars.Line(id="words")
+            yield Paper()
+
+    def on_mount(self) -> None:
+        backend, snapshot = self.monitor.backend, self.monitor.snapshot
+        now = snapshot.at if snapshot else dt.datetime.now(dt.UTC)
+        self._text = card(self._of, now, backend.database, backend.user.login)
+        words = "y: to the clipboard   w: to a file   esc: close"
+        self.query_one("#words", bars.Line).put(Content.styled(words, "bold"))
+        lines = (Line(number, (Cell(clean(text)),)) for number, text in enumerate(self._text.splitlines()))
+        self.query_one(Paper).show(list(lines))
+        self.query_one(Paper).focus()
+
+    @property
+    def text(self) -> str:
+        """The card."""
+        return self._text
+
+    def action_copy(self) -> None:
+        send: Callable[[str], object] = self.app.copy_to_clipboard
+        if send(self._text) is False:
+            self.monitor.say("The card is too long for this terminal's clipboard: it goes to a file.", "warning")
+            self.action_write()
+            return
+        self.monitor.say("The card was sent to the terminal.")
+        self.dismiss()
+
+    def action_write(self) -> None:
+        text, run_id, monitor = self._text, self._of.run.id, self.monitor
+
+        def then(result: Path | Exception) -> None:
+            if isinstance(result, Exception):
+                reason = (isinstance(result, OSError) and result.strerror) or str(result)
+                monitor.say(f"The card was not written: {reason}", "error")
+            else:
+                monitor.say(f"The card is in {result}")
+
+        monitor.in_background(lambda: save(text, run_id, Path.cwd()), then)
+        self.dismiss()

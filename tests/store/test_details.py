@@ -1,0 +1,229 @@
+"""What the screen of one run is told: where it waits, who has it, what is usual, what it is related to."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store import access, details, queries, runs, workers
+from store.access import Role
+from store.database import Database
+from store.details import Detail, Usual, Waiting
+from store.errors import NotFound
+from store.history import PastRun, insert_past
+from store.queries import COUNT_CAP
+from store.records import Outcome, Run, Tenant, User
+from store.tables import operation_runs, queue_pauses
+from store.tables import workers as workers_table
+from store.types import utcnow
+from tests.support.people import end_run, make_older, make_tenant, make_worker, open_run, start_run
+
+
+def detail_of(db: Database, user: User, run: Run | int, lost_after: float = 30.0) -> Detail:
+    with db.reading() as connection:
+        return details.read_visible(connection, user.id, run if isinstance(run, int) else run.id, lost_after)
+
+
+def waiting_of(db: Database, user: User, run: Run) -> Waiting:
+    waiting = detail_of(db, user, run).waiting
+    assert waiting
+    return waiting
+
+
+def queued(db: Database, tenant: Tenant, seconds_ago: float = 0) -> Run:
+    """A run whose message is in the queue."""
+    run = runs.mark_dispatched(db, open_run(db, tenant).id)
+    assert run
+    if seconds_ago:
+        make_older(db, operation_runs, run.id, "created_at", seconds_ago)
+    return run
+
+
+# ---- where it waits
+
+
+def test_the_first_in_the_queue_has_nobody_ahead(db: Database, tenant: Tenant, user: User) -> None:
+    run = queued(db, tenant, 9)
+    queued(db, tenant)
+    assert waiting_of(db, user, run) == Waiting()
+
+
+def test_those_that_were_opened_before_are_ahead_and_nothing_else(db: Database, tenant: Tenant, user: User) -> None:
+    oldest, _second = queued(db, tenant, 60), queued(db, tenant, 50)
+    start_run(db, tenant)
+    end_run(db, open_run(db, tenant))
+    open_run(db, tenant)  # its message is not in the queue
+    run = queued(db, tenant, 40)
+    queued(db, tenant, 30)
+    waiting = waiting_of(db, user, run)
+    assert (waiting.ahead, waiting.oldest_id) == (2, oldest.id)
+    assert waiting.oldest == pytest.approx(60, abs=5)
+
+
+def test_of_those_opened_at_the_same_instant_the_lower_id_is_first(db: Database, tenant: Tenant, user: User) -> None:
+    tied = [queued(db, tenant) for _ in range(4)]
+    with db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).values(created_at=utcnow()))
+    assert [waiting_of(db, user, run).ahead for run in tied] == [0, 1, 2, 3]
+    assert {waiting_of(db, user, run).oldest_id for run in tied[1:]} == {tied[0].id}
+
+
+def test_other_tenants_runs_are_counted_and_not_named(db: Database, tenant: Tenant, user: User) -> None:
+    queued(db, make_tenant(db, "fabrikam"), 60)
+    mine = queued(db, tenant, 30)
+    waiting = waiting_of(db, user, queued(db, tenant))
+    assert (waiting.ahead, waiting.oldest_id) == (2, None)
+    assert waiting.oldest == pytest.approx(60, abs=5)
+    access.grant(db, user.login, "fabrikam", Role.READONLY)
+    assert waiting_of(db, user, mine).oldest_id is not None
+
+
+def test_a_long_queue_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
+    first = queued(db, tenant, 60)
+    same = [c for c in operation_runs.c if c.name not in ("id", "run_identity_hash")]
+    copy = sa.select(*same, sa.literal("copy-").concat(sa.cast(operation_runs.c.id, sa.Text)))
+    copied = sa.insert(operation_runs).from_select([*(c.name for c in same), "run_identity_hash"], copy)
+    with db.transaction() as connection:
+        while connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one() <= COUNT_CAP + 1:
+            renamed = sa.literal("old-").concat(sa.cast(operation_runs.c.id, sa.Text))
+            connection.execute(sa.update(operation_runs).values(run_identity_hash=renamed))
+            connection.execute(copied)
+    waiting = waiting_of(db, user, queued(db, tenant))
+    assert (waiting.ahead, waiting.oldest_id) == (COUNT_CAP + 1, first.id)
+
+
+def test_a_paused_queue_says_by_whom_and_since_when(db: Database, tenant: Tenant, user: User) -> None:
+    run = queued(db, tenant)
+    with db.transaction() as connection:
+        connection.execute(sa.insert(queue_pauses).values(user_id=user.id, resumed_at=utcnow()))
+    assert waiting_of(db, user, run).pause is None, "that one is over"
+    with db.transaction() as connection:
+        connection.execute(sa.insert(queue_pauses).values(user_id=user.id))
+        since = connection.execute(sa.select(queue_pauses.c.paused_at).order_by(queue_pauses.c.id.desc())).scalars()
+        at = since.first()
+    pause = waiting_of(db, user, run).pause
+    assert pause
+    assert (pause.by, pause.since) == (user.name, at)
+
+
+def test_only_a_queued_run_waits(db: Database, tenant: Tenant, user: User) -> None:
+    run = start_run(db, tenant)
+    assert detail_of(db, user, run).waiting is None
+    assert detail_of(db, user, end_run(db, run)).waiting is None
+
+
+# ---- who has it
+
+
+def test_the_worker_is_told_with_its_last_beat(db: Database, tenant: Tenant, user: User) -> None:
+    worker_id = make_worker(db)
+    run = start_run(db, tenant, worker_id=worker_id)
+    make_older(db, workers_table, worker_id, "beat_at", 12)
+    detail = detail_of(db, user, run, 45)
+    assert detail.worker
+    assert (detail.worker.id, detail.worker.host, detail.lost_after) == (worker_id, "here", 45)
+    assert detail.worker.beat_age == pytest.approx(12, abs=5)
+    workers.stopped(db, worker_id)
+    stopped = detail_of(db, user, run).worker
+    assert stopped
+    assert stopped.stopped_at
+
+
+def test_a_run_that_nobody_took_has_no_worker(db: Database, tenant: Tenant, user: User) -> None:
+    assert detail_of(db, user, open_run(db, tenant)).worker is None
+
+
+# ---- what is usual
+
+
+def past(tenant: Tenant, took: float, outcome: Outcome = Outcome.SUCCEEDED, **changed: object) -> PastRun:
+    return PastRun(
+        **{"tenant_id": tenant.id, "type": "inventory.sync", "outcome": outcome, "age": 99_000, "took": took} | changed
+    )  # type: ignore[arg-type]
+
+
+def test_what_is_usual_is_told_from_succeeded_runs_of_the_same_tenant_and_type(
+    db: Database, tenant: Tenant, user: User
+) -> None:
+    run = open_run(db, tenant)
+    other = make_tenant(db, "fabrikam")
+    insert_past(db, [past(tenant, 10), past(tenant, 20), past(tenant, 9, Outcome.FAILED), past(tenant, 9, type="x.y")])
+    insert_past(db, [past(other, 9)])
+    assert detail_of(db, user, run).usual is None, "two say nothing"
+    insert_past(db, [past(tenant, 60)])
+    usual = detail_of(db, user, run).usual
+    assert usual
+    assert usual.durations == pytest.approx((10, 20, 60))
+
+
+def test_a_run_is_not_told_from_itself(db: Database, tenant: Tenant, user: User) -> None:
+    done = [end_run(db, open_run(db, tenant)) for _ in range(3)]
+    assert detail_of(db, user, done[0]).usual is None
+    end_run(db, open_run(db, tenant))
+    usual = detail_of(db, user, done[0]).usual
+    assert usual
+    assert usual.count == 3
+
+
+def test_only_the_last_runs_tell_what_is_usual(db: Database, tenant: Tenant, user: User) -> None:
+    run = open_run(db, tenant)
+    insert_past(db, (past(tenant, 1000 if n < 50 else 1, age=900_000 - n) for n in range(50 + details.SAMPLE)))
+    usual = detail_of(db, user, run).usual
+    assert usual
+    assert (usual.count, usual.durations[-1]) == (details.SAMPLE, pytest.approx(1))
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=details.FEWEST, max_size=details.SAMPLE), st.floats(0, 1e6))
+def test_percentiles_are_those_of_the_statistics(durations: list[float], seconds: float) -> None:
+    usual = Usual(tuple(sorted(durations)))
+    expected = statistics.quantiles(durations, n=100, method="inclusive")
+    assert usual.p50 == pytest.approx(expected[49])
+    assert usual.p95 == pytest.approx(expected[94])
+    assert usual.shorter_than(seconds) == 100 * sum(d < seconds for d in durations) // len(durations)
+    assert usual.longer_than(seconds) == 100 * sum(d > seconds for d in durations) // len(durations)
+
+
+# ---- attempts and twins
+
+
+def test_a_long_chain_always_holds_the_run_and_the_one_that_it_retries(
+    db: Database, tenant: Tenant, user: User
+) -> None:
+    chain = [end_run(db, open_run(db, tenant))]
+    for _ in range(24):
+        chain.append(end_run(db, open_run(db, tenant, retry_of_id=chain[-1].id)))
+    again = [end_run(db, open_run(db, tenant, retry_of_id=chain[5].id)).id for _ in range(25)]
+    told = [attempt.id for attempt in detail_of(db, user, chain[5]).attempts]
+    assert told == sorted({chain[4].id, chain[5].id, *again[-18:]})
+    assert len(detail_of(db, user, chain[-1]).attempts) == 20
+    with db.reading() as connection:
+        assert [run.id for run in queries.attempts(connection, chain[5], limit=1)] == [chain[5].id]
+
+
+def test_attempts_have_their_parameters(db: Database, tenant: Tenant, user: User) -> None:
+    first = end_run(db, open_run(db, tenant, context={"parameters": {"kinds": None}}))
+    second = open_run(db, tenant, retry_of_id=first.id, context={"parameters": {"kinds": ["settings"]}})
+    told = [attempt.parameters for attempt in detail_of(db, user, second).attempts]
+    assert told == [{"kinds": None}, {"kinds": ["settings"]}]
+
+
+def test_an_active_twin_is_told_of_a_completed_run(db: Database, tenant: Tenant, user: User) -> None:
+    done = end_run(db, open_run(db, tenant, key="same"))
+    assert detail_of(db, user, done).twin is None
+    twin = open_run(db, tenant, key="same")
+    told = detail_of(db, user, done).twin
+    assert told
+    assert told.id == twin.id
+    assert detail_of(db, user, twin).twin is None, "nobody is their own twin"
+
+
+def test_a_run_of_a_tenant_that_one_is_no_member_of_is_not_there(db: Database, user: User) -> None:
+    run = open_run(db, make_tenant(db, "fabrikam"))
+    with pytest.raises(NotFound), db.reading() as connection:
+        details.read_visible(connection, user.id, run.id)
+    with db.reading() as connection:
+        assert details.read(connection, user.id, run.id) is None
