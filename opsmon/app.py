@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from opsmon.services import Services
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Backend
+from screens.driver import thin_driver
 from screens.monitor import Monitor, wants_ascii
 from store import notifications, preferences, queries, queue_pause, snapshot, views
 from store.database import Database
@@ -72,7 +73,7 @@ def make_backend(services: Services, user: User) -> Backend:
 
 def run_screens(services: Services, user: User) -> int:
     """Show the screens until the user quits. Returns the exit code."""
-    app = Monitor(make_backend(services, user), ascii_only=wants_ascii())
+    app = Monitor(make_backend(services, user), ascii_only=wants_ascii(), driver_class=thin_driver())
 
     def quit_(number: int) -> None:
         try:

@@ -23,9 +23,10 @@ from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.screen import Screen
 
-from screens import away, toasts
+from screens import away, terminal, toasts
 from screens.backend import Backend, in_background
 from screens.bulk_job import BulkRetry
+from screens.driver import ThinDriver
 from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
 from screens.runs import RunsScreen
@@ -41,6 +42,8 @@ from store.snapshot import Request, Snapshot
 from store.views import View
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from tasks.dispatch import Dispatcher, Started
 
 T = TypeVar("T")
@@ -72,6 +75,7 @@ class Monitor(App[None]):
         Binding("R", "poll_now", "Poll now", show=False),
         Binding("plus", "rate(-1)", "Poll more often", show=False),
         Binding("minus", "rate(1)", "Poll less often", show=False),
+        Binding("ctrl+l", "redraw", "Redraw", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
     ]
@@ -90,8 +94,8 @@ class Monitor(App[None]):
             self.then = then
             super().__init__()
 
-    def __init__(self, backend: Backend, *, ascii_only: bool = False) -> None:
-        super().__init__()
+    def __init__(self, backend: Backend, *, ascii_only: bool = False, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
         self.backend = backend
         self.ascii_only = ascii_only
         self.tenant: str | None = None
@@ -467,6 +471,22 @@ class Monitor(App[None]):
 
     def action_poll_now(self) -> None:
         self._poller.poke()
+
+    def action_redraw(self) -> None:
+        """Paint the screen anew: a line of somebody else's, or noise on the line, may stand on it."""
+        if isinstance(self._driver, ThinDriver):
+            self._driver.forget()
+        self.screen.refresh()
+
+    def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # the caller must know whether it was sent
+        """Send the text to the terminal's clipboard. Returns whether it was sent: too long a text is refused, and told."""
+        sequence = terminal.clipboard(text, os.environ)
+        if sequence is None:
+            self.say("That is too long for the terminal's clipboard.", "warning")
+        elif self._driver:
+            self._clipboard = text
+            self._driver.write(sequence)
+        return sequence is not None
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette knows what the keys know, generated from the same bindings."""

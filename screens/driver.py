@@ -1,0 +1,68 @@
+"""Textual's driver for terminals, sending only what changes what the terminal shows.
+
+Textual paints whole lines, each piece in a style of its own, and at the start four times over; on a slow line that can be felt.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+
+from screens.glass import Glass
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+
+class ThinDriver(LinuxDriver):
+    """The driver; `forget` makes it paint anew what it believes to be on the screen."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        # A resize is told to a signal's handler or to the keys' thread, which may be in the middle of a write.
+        self._new_size: tuple[int, int] | None = None
+        self._forgetting = False
+        self._writing = threading.Lock()
+        self._glass = Glass(80, 24)
+        super().__init__(app, **options)
+
+    def forget(self) -> None:
+        """Believe nothing of what the screen shows: the next paint is sent whole."""
+        self._forgetting = True
+
+    def write(self, data: str) -> None:
+        with self._writing:
+            self._catch_up()
+            if sent := self._glass.feed(data):
+                super().write(sent)
+
+    def _catch_up(self) -> None:
+        size, self._new_size = self._new_size, None
+        if size:
+            self._glass.resize(*size)
+        if self._forgetting:
+            self._forgetting = False
+            self._glass.resize(self._glass.columns, self._glass.lines)
+
+    def start_application_mode(self) -> None:
+        # Also after the program was suspended, when others have had the terminal.
+        self.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        self._new_size = super()._get_terminal_size()
+        return self._new_size
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, Resize):
+            self._new_size = (message.size.width, message.size.height)
+        super().process_message(message)
+
+
+def thin_driver() -> type[Driver] | None:
+    """The driver for a real terminal; None, Textual's choice, where TEXTUAL_DRIVER asks for another one."""
+    return None if os.environ.get("TEXTUAL_DRIVER") else ThinDriver
