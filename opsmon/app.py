@@ -6,13 +6,18 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass
 
+from textual.theme import BUILTIN_THEMES
+
 from opsmon.services import Services
+from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
-from screens.backend import Backend
+from screens.backend import Backend, Look
 from screens.driver import thin_driver
+from screens.keys import KEY_NAMES
 from screens.monitor import Monitor, wants_ascii
 from store import notifications, preferences, queries, queue_pause, snapshot, views
 from store.database import Database
+from store.errors import InputInvalid
 from store.filters import RunFilter
 from store.records import User
 from store.snapshot import Request, Snapshot
@@ -71,9 +76,25 @@ def make_backend(services: Services, user: User) -> Backend:
     )
 
 
+def make_look(settings: Settings) -> Look:
+    """How the settings want the screens. Raises InputInvalid for a theme or a key's name that there is not."""
+    theme, how = settings["theme"], settings["terminal_notifications"]
+    if theme and theme not in BUILTIN_THEMES:
+        raise InputInvalid(f"there is no theme '{theme}'", f"known are {', '.join(BUILTIN_THEMES)}")
+    known = KEY_NAMES
+    for name in settings.keys:
+        if name not in known:
+            raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
+    return Look(theme, settings.keys, None if how == "off" else how)
+
+
 def run_screens(services: Services, user: User) -> int:
     """Show the screens until the user quits. Returns the exit code."""
-    app = Monitor(make_backend(services, user), ascii_only=wants_ascii(), driver_class=thin_driver())
+    settings = services.settings
+    ascii_only = wants_ascii() if settings["ascii"] == "auto" else settings["ascii"] == "yes"
+    app = Monitor(
+        make_backend(services, user), look=make_look(settings), ascii_only=ascii_only, driver_class=thin_driver()
+    )
 
     def quit_(number: int) -> None:
         try:
@@ -84,5 +105,5 @@ def run_screens(services: Services, user: User) -> int:
         loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
 
     with ended_by_signals(quit_):
-        app.run()
+        app.run(mouse=settings["mouse"] == "yes")
     return app.return_code or 0

@@ -55,6 +55,10 @@ class Parser(argparse.ArgumentParser):
         return InputInvalid(f"there is no command '{self.prog} {given}'", near or f"see '{self.prog} --help'")
 
 
+#: A filter that must not hold, and no option.
+_NEGATION: Final = re.compile(r"-([a-z-]+:|mine$)")
+
+
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What the arguments ask for: among them `run`, the `module:function` in opsmon.commands. Raises InputInvalid.
 
@@ -72,7 +76,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _take(word: str, arguments: argparse.Namespace) -> None:
     # argparse gives a positional its words once; those behind an option (`runs --limit 5 mine`) are left over.
-    if word.startswith("-") or not arguments.more:
+    is_negation = arguments.more == "filters" and _NEGATION.match(word)
+    if (word.startswith("-") and not is_negation) or not arguments.more:
         hint = close_match(word.partition("=")[0], OPTIONS) if word.startswith("-") else None
         raise InputInvalid(f"there is no argument '{word}' here", hint or "see 'opsmon --help'")
     getattr(arguments, arguments.more).append(parameter(word) if arguments.more == "parameters" else word)
@@ -191,7 +196,8 @@ def _add_runs(commands: _Commands) -> None:
         metavar="FILTER",
         nargs="*",
         default=[],
-        help="status:running outcome:failed type:inventory.* tenant:contoso since:2h mine",
+        help="status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h before:5m code:graph.* retry-of:7 "
+        "id:8 mine, words; -TERM or !TERM: not that",
     )
     runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most so many, 1 to 1000; default 50")
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")

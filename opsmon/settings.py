@@ -24,6 +24,7 @@ class Setting:
     default: str | float | int
     help: str
     minimum: float = 0.0
+    choices: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
@@ -45,6 +46,19 @@ SETTINGS: Final = (
     Setting("message_lost_after_seconds", 60.0, "until a run whose message is not in the queue is queued again", 0.5),
     Setting("dispatch_seconds", 3.0, "that the queue may take to accept a message", 0.1),
     Setting("grace_seconds", 30.0, "that SIGTERM lets the runs in hand go on"),
+    Setting(
+        "theme",
+        "",
+        "of the screens, as their palette names it: ansi-dark and ansi-light keep to the terminal's 16 colours",
+    ),
+    Setting("ascii", "auto", "no glyphs beyond ASCII", choices=("auto", "yes", "no")),
+    Setting("mouse", "yes", "whether the screens take the mouse", choices=("yes", "no")),
+    Setting(
+        "terminal_notifications",
+        "off",
+        "how the terminal is asked to tell that a run of yours has ended",
+        choices=("off", "bell", "osc9", "osc777", "osc99"),
+    ),
     Setting("log_level", "INFO", "of a worker: DEBUG, INFO, WARNING or ERROR"),
 )
 _BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
@@ -66,6 +80,8 @@ class Settings:
 
     values: Mapping[str, Value]
     credential_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, repr=False)
+    #: Keys of the screens by the names of what they do, from [keys].
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key].value
@@ -107,11 +123,12 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
     path = config or _config_path(environment)
     from_file = _read_file(path) if path else {}
     credentials = from_file.pop("credentials", {})
+    keys = _keys(from_file.pop("keys", {}), path)
     _refuse_unknown(from_file, path)
     values = {setting.key: _value(setting, environment, from_file, path) for setting in SETTINGS}
     if not values["database_url"].value:
         values["database_url"] = Value(f"sqlite:///{_data_folder() / 'opsmon.db'}", "default")
-    return Settings(values, _credentials(credentials, path))
+    return Settings(values, _credentials(credentials, path), keys)
 
 
 def _value(setting: Setting, environment: Mapping[str, str], from_file: Mapping[str, Any], path: Path | None) -> Value:
@@ -127,6 +144,8 @@ def _typed(setting: Setting, given: Any, where: str) -> Any:
     if isinstance(given, bool) or not isinstance(given, str if kind is str else str | int | float):
         raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'text' if kind is str else 'number'}")
     if kind is str:
+        if setting.choices and given not in setting.choices:
+            raise InputInvalid(f"{where} cannot be {given!r}", f"give one of {', '.join(setting.choices)}")
         return given
     try:
         # Through text: int() would cut 2.5 down to 2.
@@ -172,6 +191,12 @@ def _credentials(given: Any, path: Path | None) -> dict[str, dict[str, Value]]:
                     f"[credentials.{slug}] in {path} sets '{key}'", f"known texts: {', '.join(CREDENTIAL_KEYS)}"
                 )
     return {slug: {key: Value(value, str(path)) for key, value in table.items()} for slug, table in given.items()}
+
+
+def _keys(given: Any, path: Path | None) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(key, str) and key for key in given.values()):
+        raise InputInvalid(f"'keys' in {path} is not a table of texts", 'write [keys] and retry = "ctrl+r"')
+    return dict(given)
 
 
 def _credentials_from_environment(slug: str) -> dict[str, Value]:

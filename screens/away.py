@@ -34,8 +34,11 @@ class Presence:
 
 
 def summary(told: Sequence[Notification], since: dt.datetime, now: dt.datetime) -> Toast | None:
-    """What ended since then, in one toast; None when nothing did. `told` are the user's newest notifications, newest first."""
-    ended = [note for note in told if note.kind == "completed" and note.created_at > since]
+    """What ended since then and was not read, in one toast; None when nothing did.
+
+    `told` are the user's newest notifications, newest first.
+    """
+    ended = [note for note in told if note.kind == "completed" and note.created_at > since and note.read_at is None]
     if not ended:
         return None
     counts = Counter(outcome_of(note) for note in ended)

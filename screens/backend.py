@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from screens.terminal import Kind
 from store.filters import RunFilter
 from store.queries import Matching
 from store.records import User
@@ -58,6 +59,18 @@ class Backend:
     hold_queue: Callable[[bool], bool]
     poll_seconds: float = 1.0
     lost_after: float = 30.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the screens look and sound, as the settings say it. `keys` are keys by the ids of bindings."""
+
+    theme: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    notify_by: Kind | None = None
+
+
+PLAIN = Look()
 
 
 def in_background(work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:

@@ -71,8 +71,8 @@ class BulkScreen(LiveScreen):
         Binding("escape", "back", "Back"),
         Binding("r", "start", "Retry what is eligible", id="retry"),
         Binding("x", "stop", "Stop", id="stop"),
-        Binding("left_square_bracket", "other(-1)", "Older", show=False),
-        Binding("right_square_bracket", "other(1)", "Newer", show=False),
+        Binding("left_square_bracket", "other(-1)", "Older", show=False, id="older_job"),
+        Binding("right_square_bracket", "other(1)", "Newer", show=False, id="newer_job"),
     ]
 
     def __init__(self, job: BulkRetry) -> None:

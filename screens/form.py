@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual import on
@@ -40,6 +41,7 @@ class FormScreen(LiveScreen):
     FormScreen Select.-expanded { height: auto; }
     FormScreen Checkbox { border: none; height: auto; max-height: 12; padding: 0 1; }
     FormScreen Checkbox:focus { border: none; background: $boost; }
+    FormScreen #changes { color: $text-warning; }
     FormScreen #note { height: auto; padding: 0 1; }
     FormScreen #note.wrong { text-style: bold; color: $text-error; }
     FormScreen Button { margin: 0 1; min-width: 12; }
@@ -50,10 +52,13 @@ class FormScreen(LiveScreen):
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, retry_of: Run | None = None) -> None:
+        """With `retry_of`, a run with its parameters, the form is filled with them, and what is started retries that run."""
         super().__init__()
         self._operation = operation
-        self._fields = {parameter.name: _field(parameter) for parameter in operation.parameters}
+        self._retry_of = retry_of
+        old = retry_of.parameters if retry_of else {}
+        self._fields = {p.name: _field(p, old.get(p.name, _default(p))) for p in operation.parameters}
         self._asked = 0
         self._timer: Timer | None = None
         self._starting = False
@@ -62,13 +67,16 @@ class FormScreen(LiveScreen):
         yield bars.Line(id="header")
         with VerticalScroll(can_focus=False):
             yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
+            if self._retry_of:
+                yield Static("", id="changes", markup=False)
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)
         yield Button("Start", id="go", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:
-        slugs = [member.tenant.slug for member in self.monitor.may_start_in()]
+        # A retry is in the tenant of the run that it retries.
+        slugs = [self._retry_of.tenant] if self._retry_of else [m.tenant.slug for m in self.monitor.may_start_in()]
         chosen = self.monitor.tenant if self.monitor.tenant in slugs else slugs[0]
         tenant = Select([(plain(slug), slug) for slug in slugs], value=chosen, allow_blank=False, id="tenant")
         yield Vertical(Static("tenant", markup=False), tenant, classes="field")
@@ -86,7 +94,8 @@ class FormScreen(LiveScreen):
         self._ask_soon()
 
     def show_freshness(self, words: str) -> None:
-        self.monitor.put_header(self, f"start {self._operation.type}", words)
+        what = f"retry of run {self._retry_of.id}" if self._retry_of else f"start {self._operation.type}"
+        self.monitor.put_header(self, what, words)
 
     # -- what is filled in ------------------------------------------------------------------------------------------------
 
@@ -117,6 +126,7 @@ class FormScreen(LiveScreen):
             self._note(str(error), wrong=True)
             return
         self._note("")
+        self._put_changes(values)
         dispatcher = self.monitor.backend.dispatcher
         self.monitor.in_background(
             lambda: dispatcher().twin(user, tenant, self._operation.type, values),
@@ -132,6 +142,13 @@ class FormScreen(LiveScreen):
             self._note(
                 f"Run {twin.id} by {twin.initiator_name} is {twin.status} with these parameters: enter joins it."
             )
+
+    def _put_changes(self, values: dict[str, Any]) -> None:
+        """Say what a retry changes."""
+        if self._retry_of:
+            changed = changes(self._retry_of.parameters, values)
+            words = "  ".join(changed) if changed else "nothing yet: the same parameters as before"
+            self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
 
     def _note(self, words: str, *, wrong: bool = False) -> None:
         note = self.query_one("#note", Static)
@@ -152,9 +169,26 @@ class FormScreen(LiveScreen):
         if self._starting:
             return
         self._starting = True
-        user, tenant, type_ = self.monitor.backend.user, self._tenant, self._operation.type
+        user, tenant, type_, old = self.monitor.backend.user, self._tenant, self._operation.type, self._retry_of
         self.dismiss()
-        self.monitor.with_dispatcher(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
+        if old:
+            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.retry(user, old.id, values))
+        else:
+            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What is otherwise than before, as `name: old to new`; what the form does not know any more is dropped."""
+    told = [
+        f"{name}: {_told(old[name]) if name in old else 'not given'} to {_told(value)}"
+        for name, value in new.items()
+        if name not in old or old[name] != value
+    ]
+    return told + [f"{name}: dropped" for name in old if name not in new]
+
+
+def _told(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _title(parameter: Parameter) -> str:
@@ -163,15 +197,18 @@ def _title(parameter: Parameter) -> str:
     return f"{parameter.name}{kind}{need}  {parameter.help}".rstrip()
 
 
-def _field(parameter: Parameter) -> Widget:
-    default = None if parameter.required else parameter.default
+def _default(parameter: Parameter) -> Any:
+    return None if parameter.required else parameter.default
+
+
+def _field(parameter: Parameter, default: Any) -> Widget:
     if parameter.kind is Kind.BOOLEAN:
         return Check(plain("yes"), value=bool(default))
     if parameter.kind is Kind.CHOICE:
         choices = [(plain(choice), choice) for choice in parameter.choices]
         return Select(
             choices,
-            value=default if default is not None else Select.NULL,
+            value=default if default in parameter.choices else Select.NULL,
             allow_blank=parameter.optional or parameter.required,
         )
     if parameter.kind is Kind.CHOICES:

@@ -29,7 +29,7 @@ class InboxScreen(LiveScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("c", "clear", "Mark all read"),
+        Binding("c", "clear", "Mark all read", id="clear_inbox"),
     ]
 
     def __init__(self) -> None:

@@ -10,7 +10,6 @@ import datetime as dt
 import functools
 import gc
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
@@ -23,23 +22,23 @@ from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.screen import Screen
 
-from screens import away, terminal, toasts
-from screens.backend import Backend, in_background
+from screens import terminal, toasts
+from screens.acting import Acting
+from screens.backend import PLAIN, Backend, Look, in_background
 from screens.bulk_job import BulkRetry
 from screens.driver import ThinDriver
+from screens.kept_views import KeptViews
 from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
 from screens.runs import RunsScreen
+from screens.teller import Teller
 from screens.text import clean
-from screens.toasts import Severity, Toast, Told
+from screens.toasts import Severity, Toast
 from screens.widgets import bars
 from store.access import Membership, Right
-from store.errors import OpsmonError
 from store.filters import RunFilter
-from store.queries import Matching
-from store.records import Run, Status
+from store.records import Run
 from store.snapshot import Request, Snapshot
-from store.views import View
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -47,17 +46,12 @@ if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher, Started
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Screen[None])
 
 #: How much slower a pane that nobody looks at polls.
 BLURRED = 5
 #: Seconds between two polls that + and - choose from.
 RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-#: So many bulk retries can be looked at again.
-JOBS_KEPT: Final = 10
-#: Seconds between two notes of when the user was there.
-SEEN_EVERY: Final = 60.0
-#: So many runs are retried at once at most.
-BULK: Final = 10_000
 
 
 class Monitor(App[None]):
@@ -66,18 +60,18 @@ class Monitor(App[None]):
     TITLE = "opsmon"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tenant", "Tenant"),
-        Binding("n", "notifications", "Inbox"),
-        Binding("b", "bulk", "Bulk retries", show=False),
-        Binding("w", "workers", "Workers", show=False),
-        Binding("v", "view_newest", "View run", show=False),
-        Binding("p", "pause", "Pause", show=False),
-        Binding("R", "poll_now", "Poll now", show=False),
-        Binding("plus", "rate(-1)", "Poll more often", show=False),
-        Binding("minus", "rate(1)", "Poll less often", show=False),
-        Binding("ctrl+l", "redraw", "Redraw", show=False),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q", "quit", "Quit"),
+        Binding("t", "tenant", "Tenant", id="tenant"),
+        Binding("n", "notifications", "Inbox", id="notifications"),
+        Binding("b", "bulk", "Bulk retries", show=False, id="bulk"),
+        Binding("w", "workers", "Workers", show=False, id="workers"),
+        Binding("v", "view_newest", "View run", show=False, id="view_run"),
+        Binding("p", "pause", "Pause", show=False, id="pause"),
+        Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
+        Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
+        Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("q", "quit", "Quit", id="quit"),
     ]
 
     class Polled(Message):
@@ -94,26 +88,32 @@ class Monitor(App[None]):
             self.then = then
             super().__init__()
 
-    def __init__(self, backend: Backend, *, ascii_only: bool = False, driver_class: type[Driver] | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        ascii_only: bool = False,
+        look: Look = PLAIN,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
         super().__init__(driver_class=driver_class)
         self.backend = backend
         self.ascii_only = ascii_only
+        if look.theme:
+            self.theme = look.theme
+        self.set_keymap(look.keys)
         self.tenant: str | None = None
         self.snapshot: Snapshot | None = None
         self.freshness = Freshness()
         self._shown_freshness = ""
         self._newest_toast: int | None = None
-        self._told = Told()
         self._said_away = False
-        self._presence = away.Presence(time.monotonic)
-        self._missed_since: dt.datetime | None = None
-        self._kept_seen: dt.datetime | None = None
-        #: The newest last.
-        self.bulk_jobs: list[BulkRetry] = []
         self._warned_of_bulk = False
+        self._teller = Teller(self, look.notify_by, os.environ)
+        self.acting = Acting(self)
+        self.views = KeptViews(self)
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
-        self.views: tuple[View, ...] = ()
         request = Request(backend.user.id, lost_after=backend.lost_after)
         self._rate = backend.poll_seconds
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
@@ -121,12 +121,13 @@ class Monitor(App[None]):
     def on_mount(self) -> None:
         self.push_screen(RunsScreen())
         self._poller.start()
-        self.in_background(self.backend.keeps.views, self._have_views)
+        self.views.load()
         self.in_background(self.backend.keeps.seen_at, self._have_seen)
         self.set_interval(1.0, self._show_freshness)
 
     def on_unmount(self) -> None:
         self._poller.stop()
+        self._teller.close()
 
     # -- the poll ---------------------------------------------------------------------------------------------------------
 
@@ -141,10 +142,7 @@ class Monitor(App[None]):
         snapshot = arrived.snapshot
         if snapshot and (self.snapshot is None or snapshot.generation > self.snapshot.generation):
             self.snapshot = snapshot
-            for toast in self._told.news(snapshot.recent_notifications):
-                self._toast(toast)
-            if self._missed_since:
-                self._tell_what_was_missed(snapshot, self._missed_since)
+            self._teller.show(snapshot)
             self._show(snapshot)
         self._show_freshness()
         if not gc.isenabled():
@@ -217,40 +215,37 @@ class Monitor(App[None]):
         words = "\n".join(clean(line) for line in text.split("\n"))
         self.notify(words, title=clean(title), severity=severity, timeout=seconds, markup=False)
 
-    def _toast(self, toast: Toast, seconds: float | None = None) -> None:
+    def toast(self, toast: Toast, seconds: float | None = None) -> None:
+        """Show a toast; `v` opens the run that it names."""
         self._newest_toast = toast.run_id or self._newest_toast
         self.say(toast.text, toast.severity, toast.title, seconds)
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key):
-            self._is_here()
-        await super().on_event(event)
+    def tell(self, toast: Toast | None) -> None:
+        """Show a toast, if there is one."""
+        if toast:
+            self.toast(toast)
 
-    def _is_here(self) -> None:
-        """A key was pressed: whoever was away is told what they have missed."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return
-        since = self._presence.is_back(snapshot.at)
-        if since:
-            self._tell_what_was_missed(snapshot, since)
-        if self._kept_seen is None or (snapshot.at - self._kept_seen).total_seconds() >= SEEN_EVERY:
-            self._kept_seen = snapshot.at
-            self.in_background(lambda: self.backend.keeps.mark_seen(snapshot.at), lambda _: None)
+    def say_error(self, error: Exception) -> None:
+        self.toast(toasts.of_error(error))
+
+    def to_terminal(self, sequence: str) -> None:
+        """Send a sequence to the terminal, when there is one."""
+        if self._driver and not self.is_headless:
+            self._driver.write(sequence)
+
+    def mark_seen(self, at: dt.datetime) -> None:
+        """Keep, in the background, when the user was there."""
+        self.in_background(lambda: self.backend.keeps.mark_seen(at), lambda _: None)
 
     def _have_seen(self, at: dt.datetime | Exception | None) -> None:
-        """When the user was last there, in whatever session: what has ended since then is told with the first snapshot."""
-        self._missed_since = at if isinstance(at, dt.datetime) else None
-        if self.snapshot:
-            self._tell_what_was_missed(self.snapshot, self._missed_since)
+        self._teller.was_seen(None if isinstance(at, Exception) else at)
 
-    def _tell_what_was_missed(self, snapshot: Snapshot, since: dt.datetime | None) -> None:
-        self._missed_since = None
-        toast = away.summary(snapshot.recent_notifications, since, snapshot.at) if since else None
-        if toast:
-            self._toast(toast, seconds=30)
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._teller.key()
+        await super().on_event(event)
 
-    # -- from keys to the dispatcher --------------------------------------------------------------------------------------
+    # -- in the background ------------------------------------------------------------------------------------------------
 
     @on(Done)
     def _done(self, message: Done) -> None:
@@ -258,26 +253,20 @@ class Monitor(App[None]):
 
     def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
         """Do `work` in a daemon thread and go on with its result, or error, in the app's own thread."""
-        in_background(work, lambda result: self._back(lambda: then(result)))
+        in_background(work, lambda result: self.soon(lambda: then(result)))
 
-    def _back(self, then: Callable[[], None]) -> None:
+    def soon(self, then: Callable[[], None]) -> None:
+        """Do it in the app's own thread; for threads that are not."""
         self.post_message(self.Done(then))
 
-    def with_dispatcher(self, work: Callable[[Dispatcher], Started]) -> None:
-        """Start something; the receipt comes as a toast."""
+    def poke(self) -> None:
+        """Poll now."""
+        self._poller.poke()
 
-        def then(result: Started | Exception) -> None:
-            toast = toasts.of_error(result) if isinstance(result, Exception) else toasts.of_receipt(result)
-            if toast:
-                self._toast(toast)
-            self._poller.poke()
-
-        self.in_background(lambda: work(self.backend.dispatcher()), then)
+    # -- what is done -----------------------------------------------------------------------------------------------------
 
     def may_start_in(self) -> tuple[Membership, ...]:
-        """The tenants in which the user may start runs."""
-        members = self.snapshot.memberships if self.snapshot else ()
-        return tuple(member for member in members if member.may(Right.START))
+        return self.acting.may_start_in()
 
     def why_no_pause(self) -> str | None:
         """Why this user cannot pause or resume the queue; None when they can."""
@@ -288,54 +277,33 @@ class Monitor(App[None]):
         return None
 
     def why_no_retry(self, run: Run) -> str | None:
-        """Why this run, as it was painted, cannot be retried by this user; None when it can."""
-        if run.status is not Status.COMPLETED:
-            return f"Run {run.id} is {run.status}: only a completed run can be retried."
-        if run.tenant not in {member.tenant.slug for member in self.may_start_in()}:
-            return f"You may look at {run.tenant}, not start or retry runs there."
-        return None
+        return self.acting.why_no_retry(run)
+
+    def with_dispatcher(self, work: Callable[[Dispatcher], Started]) -> None:
+        self.acting.dispatch(work)
 
     def retry(self, run: Run) -> None:
-        """Retry the run as it was painted; the dispatcher asks once more and refuses what has changed."""
-        if reason := self.why_no_retry(run):
-            self.say(reason, "warning")
-            return
-        user = self.backend.user
-        self.with_dispatcher(lambda dispatcher: dispatcher.retry(user, run.id))
+        self.acting.retry(run)
+
+    def edit_retry(self, run: Run) -> None:
+        self.acting.edit_retry(run)
 
     def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
-        """Make a dry run of the retry of these runs, and show it."""
-        job = BulkRetry(self.backend, run_ids, words, lambda job: self._back(lambda: self._bulk_ended(job)))
-        self.bulk_jobs = [*self.bulk_jobs, job][-JOBS_KEPT:]
-        job.rehearse()
-        self._show_job(job)
+        self.acting.bulk_retry(run_ids, words)
 
-    def _show_job(self, job: BulkRetry) -> None:
-        from screens.bulk import BulkScreen
-
-        self.push_screen(BulkScreen(job))
-
-    def _bulk_ended(self, job: BulkRetry) -> None:
-        from screens.bulk import BulkScreen
-
-        if not (isinstance(self.screen, BulkScreen) and self.screen.job is job):
-            self.say(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
-        self._poller.poke()
+    def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
+        self.acting.retry_matching(wanted, tab, words)
 
     def why_no_bulk(self) -> str | None:
-        """Why no bulk retry can be started now: one at a time is enough for the queue."""
-        active = next((job for job in self.bulk_jobs if job.is_active), None)
-        return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
+        return self.acting.why_no_bulk()
+
+    @property
+    def bulk_jobs(self) -> list[BulkRetry]:
+        """The newest last."""
+        return self.acting.jobs
 
     def action_bulk(self) -> None:
-        from screens.bulk import BulkScreen
-
-        if not self.bulk_jobs:
-            self.say(
-                "There is no bulk retry yet: mark runs with space and press r, or A for all that match.", "warning"
-            )
-        elif not isinstance(self.screen, BulkScreen):
-            self._show_job(self.bulk_jobs[-1])
+        self.acting.show_newest_job()
 
     async def action_quit(self) -> None:
         """Quit; while a bulk retry is under way, the second time."""
@@ -346,55 +314,6 @@ class Monitor(App[None]):
         for job in self.bulk_jobs:
             job.stop()
         self.exit()
-
-    def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
-        """Find all runs that match, and go on to the dry run of their retry."""
-
-        def then(found: Matching | Exception) -> None:
-            if isinstance(found, Exception):
-                self._toast(toasts.of_error(found))
-            elif not found.ids:
-                self.say(f"No run matches: {words}.", "warning")
-            else:
-                many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
-                self.bulk_retry(found.ids, f"{many} that match {words}")
-
-        self.in_background(lambda: self.backend.matching(wanted, tab, BULK), then)
-
-    # -- views ------------------------------------------------------------------------------------------------------------
-
-    def _have_views(self, found: tuple[View, ...] | Exception) -> None:
-        # The database is away, then: that is told elsewhere, and the views are read when one is kept.
-        self.views = () if isinstance(found, Exception) else found
-
-    def show_view(self, number: int) -> None:
-        """Show the list as the user's view of that number keeps it."""
-        if number > len(self.views):
-            self.say(f"There is no view {number}: V keeps what the list shows as one.", "warning")
-            return
-        listed = next(screen for screen in self.screen_stack if isinstance(screen, RunsScreen))
-        while self.screen is not listed:
-            self.pop_screen()
-        try:
-            listed.show_view(self.views[number - 1])
-        except OpsmonError as error:
-            self.say(str(error), "error")
-
-    def keep_view(self, view: View, then: Callable[[], object]) -> None:
-        self._change_views(lambda: self.backend.keeps.keep_view(view), then)
-
-    def delete_view(self, name: str, then: Callable[[], object]) -> None:
-        self._change_views(lambda: self.backend.keeps.delete_view(name), then)
-
-    def _change_views(self, change: Callable[[], tuple[View, ...]], then: Callable[[], object]) -> None:
-        def changed(views: tuple[View, ...] | Exception) -> None:
-            if isinstance(views, Exception):
-                self._toast(toasts.of_error(views))
-            else:
-                self.views = views
-                then()
-
-        self.in_background(change, changed)
 
     def load_types(self) -> None:
         """Have the operations looked up that a filter may name."""
@@ -415,6 +334,13 @@ class Monitor(App[None]):
         self.push_screen(RunScreen(run_id))
         user_id = self.backend.user.id
         self.in_background(lambda: self.backend.mark_read(user_id, run_id, None), lambda _: self._poller.poke())
+
+    def back_to(self, kind: type[S]) -> S:
+        """Leave every screen that is over the one of this kind, and return that one."""
+        found = next(screen for screen in self.screen_stack if isinstance(screen, kind))
+        while self.screen is not found:
+            self.pop_screen()
+        return found
 
     def action_start(self) -> None:
         if not self.may_start_in():

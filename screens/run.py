@@ -39,15 +39,17 @@ class RunScreen(LiveScreen):
     DEFAULT_CSS = "RunScreen Paper { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("r", "retry", "Retry"),
-        Binding("e", "edit_retry", "Edit"),
-        Binding("c", "card", "Card"),
-        Binding("f", "follow", "Follow"),
-        Binding("o", "open_original", "What it retries", show=False),
-        Binding("left_square_bracket", "attempt(-1)", "Attempt before", key_display="[", show=False),
-        Binding("right_square_bracket", "attempt(1)", "Attempt after", key_display="]", show=False),
-        Binding("z", "fold", "Unfold or fold all", show=False),
-        Binding("y", "copy", "Copy id", show=False),
+        Binding("r", "retry", "Retry", id="retry"),
+        Binding("e", "edit_retry", "Edit", id="edit_retry"),
+        Binding("c", "card", "Card", id="card"),
+        Binding("f", "follow", "Follow", id="follow"),
+        Binding("o", "open_original", "What it retries", show=False, id="original"),
+        Binding(
+            "left_square_bracket", "attempt(-1)", "Attempt before", key_display="[", show=False, id="attempt_before"
+        ),
+        Binding("right_square_bracket", "attempt(1)", "Attempt after", key_display="]", show=False, id="attempt_after"),
+        Binding("z", "fold", "Unfold or fold all", show=False, id="fold"),
+        Binding("y", "copy", "Copy id", show=False, id="copy"),
     ]
 
     def __init__(self, run_id: int) -> None:
@@ -126,8 +128,6 @@ class RunScreen(LiveScreen):
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "edit_retry" and not hasattr(self.monitor, "edit_retry"):
-            return False
         return super().check_action(f"attempt({parameters[0]})" if action == "attempt" else action, parameters)
 
     def why_not(self, action: str) -> str | None:
@@ -152,9 +152,8 @@ class RunScreen(LiveScreen):
             self.monitor.retry(self._detail.run)
 
     def action_edit_retry(self) -> None:
-        edit = getattr(self.monitor, "edit_retry", None)
-        if self._detail and edit:
-            edit(self._detail.run)
+        if self._detail:
+            self.monitor.edit_retry(self._detail.run)
 
     def action_card(self) -> None:
         from screens.incident import CardScreen

@@ -39,6 +39,7 @@ class RunsScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "app.start", "Start", id="start"),
         Binding("r", "retry", "Retry", id="retry"),
+        Binding("e", "edit_retry", "Retry with changes", show=False, id="edit_retry"),
         Binding("A", "retry_all", "Retry all that match", show=False, id="retry_all"),
         Binding("space", "mark", "Mark", show=False, id="mark"),
         Binding("slash", "edit_filter", "Filter", id="filter"),
@@ -210,6 +211,10 @@ class RunsScreen(LiveScreen):
         elif run := self.painted_run:
             self.monitor.retry(run)
 
+    def action_edit_retry(self) -> None:
+        if run := self.painted_run:
+            self.monitor.edit_retry(run)
+
     def action_retry_all(self) -> None:
         """Retry everything that the list holds, after a dry run."""
         words = " ".join(filter(None, (self.terms, "" if self.tab == "All" else f"on the tab {self.tab}")))
@@ -299,7 +304,7 @@ class RunsScreen(LiveScreen):
         self.app.push_screen(ViewsScreen(self))
 
     def action_view(self, number: int) -> None:
-        self.monitor.show_view(number)
+        self.monitor.views.show(number)
 
 
 NOTHING_YET = "No runs in the last 30 days. Press s to start one."

@@ -34,6 +34,8 @@ class Told:
 
     def __init__(self) -> None:
         self._ids: set[int] | None = None
+        #: What the last call found to be news, oldest first.
+        self.newest: tuple[Notification, ...] = ()
 
     def news(self, recent: Sequence[Notification]) -> list[Toast]:
         """Toasts for those of the newest notifications (newest first) that were not told yet, oldest first.
@@ -42,9 +44,8 @@ class Told:
         """
         ids = {notification.id for notification in recent}
         told, self._ids = self._ids, ids | (self._ids or set())
-        if told is None:
-            return []
-        new = [notification for notification in recent if notification.id not in told]
+        new = [] if told is None else [notification for notification in recent if notification.id not in told]
+        self.newest = tuple(reversed(new))
         toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
         if len(new) > AT_ONCE:
             toasts.insert(0, Toast(f"{len(new) - AT_ONCE} more notifications.\nn: inbox"))
@@ -75,6 +76,13 @@ def of_receipt(started: Started) -> Toast | None:
         words = f"{run.title} on {run.tenant} could not be queued and is failed."
         return Toast(f"{clean(words)}\nv: view run {run.id}", severity="error", run_id=run.id)
     return None
+
+
+def is_attached(started: Started) -> bool:
+    """Whether the start has joined an active twin."""
+    from tasks.dispatch import Receipt
+
+    return started.receipt is Receipt.ATTACHED
 
 
 def of_error(error: Exception) -> Toast:

@@ -50,30 +50,30 @@ class ViewsScreen(LiveModal):
 
     def on_mount(self) -> None:
         self._fill()
-        (self.query_one(OptionList) if self.monitor.views else self.query_one(Input)).focus()
+        (self.query_one(OptionList) if self.monitor.views.all else self.query_one(Input)).focus()
 
     def _fill(self) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        for number, view in enumerate(self.monitor.views, 1):
+        for number, view in enumerate(self.monitor.views.all, 1):
             words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
             options.add_option(Option(words, id=view.name))
-        if not self.monitor.views:
+        if not self.monitor.views.all:
             options.add_option(Option("No view is kept yet.", disabled=True))
-        options.highlighted = 0 if self.monitor.views else None
+        options.highlighted = 0 if self.monitor.views.all else None
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         self.dismiss()
-        self.monitor.show_view(message.option_index + 1)
+        self.monitor.views.show(message.option_index + 1)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         view = self._listed.view
-        self.monitor.keep_view(View(message.value, view.terms, view.tab, view.order), self.dismiss)
+        self.monitor.views.keep(View(message.value, view.terms, view.tab, view.order), self.dismiss)
 
     def action_delete(self) -> None:
         options = self.query_one(OptionList)
-        if options.has_focus and options.highlighted is not None and self.monitor.views:
-            self.monitor.delete_view(self.monitor.views[options.highlighted].name, self._fill)
+        if options.has_focus and options.highlighted is not None and self.monitor.views.all:
+            self.monitor.views.delete(self.monitor.views.all[options.highlighted].name, self._fill)
 
 
 def words_of(view: View) -> Content:

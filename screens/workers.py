@@ -45,7 +45,7 @@ class WorkersScreen(LiveScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("P", "pause_queue", "Pause queue"),
+        Binding("P", "pause_queue", "Pause queue", id="pause_queue"),
     ]
 
     def __init__(self) -> None:

@@ -134,7 +134,7 @@ def _add(found: Values, term: str) -> Values:
         raise FilterInvalid(f"'{term}' is no filter", hint)
     values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
     if not values:
-        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE, {NAMES[name]}")
+        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
     for one in values:
         found = _with(found, name, one)
     return found
@@ -188,7 +188,7 @@ def _when(name: str, value: str, negated: bool) -> When:
         other = "before" if name == "since" else "since"
         raise FilterInvalid(f"{name} cannot be turned round", f"write {other}:{value}")
     if not value:
-        raise FilterInvalid(f"the filter '{name}:' lacks its value", f"write {name}:VALUE, {NAMES[name]}")
+        raise FilterInvalid(f"the filter '{name}:' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
     match = _SPAN.fullmatch(value)
     if match:
         return min(EVER, dt.timedelta(**{_UNITS[match[2]]: int(match[1])}))

@@ -45,15 +45,15 @@ class Paper(ScrollView, can_focus=True):
     Paper { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False),
-        Binding("g,home", "jump(0)", "To the top", show=False),
-        Binding("G,end", "jump(1)", "To the end", show=False),
-        Binding("tab", "next(1)", "Next thing to open", show=False),
-        Binding("shift+tab", "next(-1)", "Previous thing to open", show=False),
-        Binding("enter,space", "enter", "Open, fold, unfold", show=False),
+        Binding("j,down", "move(1)", "Down", show=False, id="down"),
+        Binding("k,up", "move(-1)", "Up", show=False, id="up"),
+        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="page_down"),
+        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="page_up"),
+        Binding("g,home", "jump(0)", "To the top", show=False, id="top"),
+        Binding("G,end", "jump(1)", "To the end", show=False, id="bottom"),
+        Binding("tab", "next(1)", "Next thing to open", show=False, id="next"),
+        Binding("shift+tab", "next(-1)", "Previous thing to open", show=False, id="previous"),
+        Binding("enter,space", "enter", "Open, fold, unfold", show=False, id="open"),
     ]
 
     class Entered(Message):

@@ -35,13 +35,13 @@ class RowTable(ScrollView, can_focus=True):
     """
     COMPONENT_CLASSES = {"table--header", "table--cursor"}
     BINDINGS = [
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("home,g", "jump(0)", "Newest", show=False),
-        Binding("end,G", "jump(1)", "Oldest", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False),
-        Binding("enter", "open", "Open"),
+        Binding("down,j", "move(1)", "Down", show=False, id="down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
+        Binding("home,g", "jump(0)", "Newest", show=False, id="top"),
+        Binding("end,G", "jump(1)", "Oldest", show=False, id="bottom"),
+        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="page_down"),
+        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="page_up"),
+        Binding("enter", "open", "Open", id="open"),
     ]
 
     class Opened(Message):

@@ -251,6 +251,12 @@ def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
     assert ids(opsmon("runs", "--limit", "9", "--json", "mine", "outcome:failed")) == []
     assert ids(opsmon("runs", "--json", "type:system.*")) == [theirs, failed, mine]
     assert ids(opsmon("runs", "--json", "type:inventory.*")) == []
+    assert ids(opsmon("runs", "--json", "-outcome:failed")) == [theirs, mine]
+    assert ids(opsmon("runs", "!mine", "--json")) == [failed, mine]
+    assert ids(opsmon("runs", "-mine", "--json", "--limit", "1")) == [failed]
+    assert ids(opsmon("runs", "--json", "by:ann")) == [theirs]
+    assert ids(opsmon("runs", "--json", f"id:{mine}")) == [mine]
+    assert ids(opsmon("runs", "--json", "PROBE", "-status:queued")) == [failed]
 
 
 @pytest.mark.parametrize(
@@ -258,8 +264,13 @@ def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
     [
         ("statu:running", 2, "'statu:running' is no filter: did you mean 'status'?"),
         ("status:gone", 2, "'gone' is no status: known are queued, running, completed"),
-        ("outcome:", 2, "the filter 'outcome:' lacks its value: write outcome:VALUE"),
-        ("since:yesterday", 2, "'yesterday' is no time span: write a number and s, m, h, d or w: since:2h"),
+        (
+            "outcome:",
+            2,
+            "the filter 'outcome:' lacks its value: write outcome:VALUE "
+            "(pending, succeeded, partially_succeeded, failed or cancelled)",
+        ),
+        ("since:yesterday", 2, "'yesterday' is no time: write since:2h, since:7d or since:2026-03-01"),
         ("tenant:fabrikam", 3, "no tenant 'fabrikam': 'opsmon tenants list' shows yours"),
     ],
 )

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from opsmon import settings
+from opsmon.app import make_look
 from opsmon.commands.config import masked
-from opsmon.settings import MASK, SETTINGS
+from opsmon.settings import MASK, SETTINGS, load
 from store.errors import InputInvalid
 from tests.opsmon.conftest import Cli
 
@@ -228,3 +229,43 @@ def test_secrets_are_masked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_password_in_a_url_is_masked_and_the_rest_is_shown(url: str, shown: str) -> None:
     assert masked("database_url", url) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[keys]\nretry = ""', "is not a table of texts"),
+        ("[keys]\nretry = 7", "is not a table of texts"),
+        ('keys = "x"', "is not a table of texts"),
+        ('ascii = "maybe"', "give one of auto, yes, no"),
+        ('mouse = "on"', "give one of yes, no"),
+        ('terminal_notifications = "loud"', "give one of off, bell, osc9, osc777, osc99"),
+        ("mouse = true", "give a text"),
+    ],
+)
+def test_what_the_screens_cannot_use_is_one_line(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "opsmon.toml"
+    file.write_text(text)
+    with pytest.raises(InputInvalid, match=r"\A[^\n]+\Z") as caught:
+        load({}, file)
+    assert told in str(caught.value)
+
+
+def test_keys_and_looks_are_settings(tmp_path: Path) -> None:
+    file = tmp_path / "opsmon.toml"
+    file.write_text('theme = "ansi-dark"\nmouse = "no"\n[keys]\nretry = "ctrl+r"\n')
+    settings = load({"OPSMON_TERMINAL_NOTIFICATIONS": "bell"}, file)
+    look = make_look(settings)
+    assert (look.theme, dict(look.keys), look.notify_by) == ("ansi-dark", {"retry": "ctrl+r"}, "bell")
+    assert settings["mouse"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [('theme = "pink"', "there is no theme 'pink'"), ('[keys]\nfly = "f"', "[keys] sets 'fly'")]
+)
+def test_a_theme_or_a_key_that_there_is_not(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "opsmon.toml"
+    file.write_text(text)
+    with pytest.raises(InputInvalid, match=r"\A[^\n]+\Z") as caught:
+        make_look(load({}, file))
+    assert told in str(caught.value)

@@ -80,8 +80,8 @@ async def test_the_first_key_after_long_tells_and_still_does_what_it_does() -> N
     async with monitor.run_test(notifications=True) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await pilot.press("j")
-        monitor._presence._last_key -= AWAY_AFTER + 1
-        monitor._presence.seen_at = ago(900)
+        monitor._teller.presence._last_key -= AWAY_AFTER + 1
+        monitor._teller.presence.seen_at = ago(900)
         stage.inbox = (told(2, 990, title="Sync inventory failed"),)
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.recent_notifications)
         assert missed(monitor) == []

@@ -49,7 +49,7 @@ def seen(table: RowTable) -> list[int]:
 
 
 async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) -> None:
-    past(house, 700)
+    past(house, 400)
     ids = everything(house)
     monitor = Monitor(house.backend("ann"))
     async with monitor.run_test(size=SIZE) as pilot:

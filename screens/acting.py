@@ -1,0 +1,141 @@
+"""From keys to the dispatcher: starts, retries of one run or of many, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from screens import toasts
+from screens.bulk_job import BulkRetry
+from store.access import Membership, Right
+from store.filters import RunFilter
+from store.queries import Matching
+from store.records import Run, Status
+
+if TYPE_CHECKING:
+    from screens.monitor import Monitor
+    from tasks.dispatch import Dispatcher, Started
+    from tasks.registry import Operation
+
+#: So many bulk retries can be looked at again.
+JOBS_KEPT: Final = 10
+#: So many runs are retried at once at most.
+BULK: Final = 10_000
+
+
+class Acting:
+    """What a user may do, and does. Nothing here waits for the database: threads do, and tell."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        #: The newest last.
+        self.jobs: list[BulkRetry] = []
+
+    # -- rights -----------------------------------------------------------------------------------------------------------
+
+    def may_start_in(self) -> tuple[Membership, ...]:
+        """The tenants in which the user may start runs."""
+        members = self._monitor.snapshot.memberships if self._monitor.snapshot else ()
+        return tuple(member for member in members if member.may(Right.START))
+
+    def why_no_retry(self, run: Run) -> str | None:
+        """Why this run, as it was painted, cannot be retried by this user; None when it can."""
+        if run.status is not Status.COMPLETED:
+            return f"Run {run.id} is {run.status}: only a completed run can be retried."
+        if run.tenant not in {member.tenant.slug for member in self.may_start_in()}:
+            return f"You may look at {run.tenant}, not start or retry runs there."
+        return None
+
+    # -- one run ----------------------------------------------------------------------------------------------------------
+
+    def dispatch(self, work: Callable[[Dispatcher], Started]) -> None:
+        """Start something; the receipt comes as a toast, and an active twin that was joined is shown."""
+
+        def then(result: Started | Exception) -> None:
+            if isinstance(result, Exception):
+                self._monitor.say_error(result)
+            else:
+                self._monitor.tell(toasts.of_receipt(result))
+                if toasts.is_attached(result):
+                    self._monitor.open_run(result.run.id)
+            self._monitor.poke()
+
+        self._monitor.in_background(lambda: work(self._monitor.backend.dispatcher()), then)
+
+    def retry(self, run: Run) -> None:
+        """Retry the run as it was painted; the dispatcher asks once more and refuses what has changed."""
+        if reason := self.why_no_retry(run):
+            self._monitor.say(reason, "warning")
+            return
+        user = self._monitor.backend.user
+        self.dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run))
+
+    def edit_retry(self, run: Run) -> None:
+        """Show the form of the run's operation with its parameters, to retry it with others."""
+        if reason := self.why_no_retry(run):
+            self._monitor.say(reason, "warning")
+            return
+
+        def then(found: tuple[Operation, Run] | Exception) -> None:
+            if isinstance(found, Exception):
+                self._monitor.say_error(found)
+            else:
+                from screens.form import FormScreen
+
+                self._monitor.push_screen(FormScreen(found[0], retry_of=found[1]))
+
+        backend = self._monitor.backend
+        self._monitor.in_background(lambda: backend.dispatcher().to_retry(backend.user, run.id), then)
+
+    # -- many runs --------------------------------------------------------------------------------------------------------
+
+    def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
+        """Find all runs that match, and go on to the dry run of their retry."""
+
+        def then(found: Matching | Exception) -> None:
+            if isinstance(found, Exception):
+                self._monitor.say_error(found)
+            elif not found.ids:
+                self._monitor.say(f"No run matches: {words}.", "warning")
+            else:
+                many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
+                self._monitor.bulk_retry(found.ids, f"{many} that match {words}")
+
+        self._monitor.in_background(lambda: self._monitor.backend.matching(wanted, tab, BULK), then)
+
+    def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
+        """Make a dry run of the retry of these runs, and show it."""
+        monitor = self._monitor
+        job = BulkRetry(monitor.backend, run_ids, words, lambda job: monitor.soon(lambda: self._ended(job)))
+        self.jobs = [*self.jobs, job][-JOBS_KEPT:]
+        job.rehearse()
+        self._show(job)
+
+    def _show(self, job: BulkRetry) -> None:
+        from screens.bulk import BulkScreen
+
+        self._monitor.push_screen(BulkScreen(job))
+
+    def _ended(self, job: BulkRetry) -> None:
+        from screens.bulk import BulkScreen
+
+        screen = self._monitor.screen
+        if not (isinstance(screen, BulkScreen) and screen.job is job):
+            self._monitor.say(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
+        self._monitor.poke()
+
+    def why_no_bulk(self) -> str | None:
+        """Why no bulk retry can be started now: one at a time is enough for the queue."""
+        active = next((job for job in self.jobs if job.is_active), None)
+        return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
+
+    def show_newest_job(self) -> None:
+        """Show the bulk retry of before."""
+        from screens.bulk import BulkScreen
+
+        if not self.jobs:
+            self._monitor.say(
+                "No bulk retry yet: mark runs with space and press r, or A for all that match.", "warning"
+            )
+        elif not isinstance(self._monitor.screen, BulkScreen):
+            self._show(self.jobs[-1])

@@ -1,0 +1,28 @@
+"""What keys do, by the names under which the settings give them other keys. Known without importing a screen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The ids of the screens' bindings; a test holds them equal to what the screens have.
+KEY_NAMES: Final = frozenset(
+    {
+        *(f"tab_{n}" for n in range(1, 6)),
+        *(f"view_{n}" for n in range(1, 10)),
+        *["up", "down", "top", "bottom", "page_up", "page_down", "open", "next", "previous"],
+        *["start", "retry", "edit_retry", "retry_all", "mark", "filter", "groups", "views", "order", "copy", "stop"],
+        *[
+            "tenant",
+            "notifications",
+            "clear_inbox",
+            "bulk",
+            "older_job",
+            "newer_job",
+            "workers",
+            "pause_queue",
+            "view_run",
+        ],
+        *["card", "follow", "original", "attempt_before", "attempt_after", "fold"],
+        *["pause", "poll_now", "faster", "slower", "redraw", "help", "quit"],
+    }
+)
