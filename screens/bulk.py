@@ -127,14 +127,14 @@ class BulkScreen(LiveScreen):
         job = self.job
         eligible = job.counts[Kind.ELIGIBLE]
         says = {
-            Phase.REHEARSING: f"Dry run of the retry of {job.words}: nothing is started yet.",
-            Phase.READY: f"Dry run of the retry of {job.words}. r retries {eligible:,}, esc leaves it.",
-            Phase.RUNNING: f"Retrying {job.words}. x stops, esc leaves it going on.",
-            Phase.STOPPED: f"Stopped: the retry of {job.words}.",
-            Phase.DONE: f"Done: the retry of {job.words}. enter opens a run.",
-            Phase.FAILED: f"Not possible: the retry of {job.words}.",
+            Phase.REHEARSING: f"Dry run: nothing is started yet. Retry of {job.words}",
+            Phase.READY: f"Dry run. r retries {eligible:,}, esc leaves it. Retry of {job.words}",
+            Phase.RUNNING: f"Under way. x stops it, esc leaves it going on. Retry of {job.words}",
+            Phase.STOPPED: f"Stopped. Retry of {job.words}",
+            Phase.DONE: f"Done. Enter opens a run. Retry of {job.words}",
+            Phase.FAILED: f"Not possible. Retry of {job.words}",
         }
-        return says[job.phase] + (f" {job.trouble}" if job.trouble else "")
+        return f"{job.trouble}. {says[job.phase]}" if job.trouble else says[job.phase]
 
     def _counts(self) -> str:
         counts = self.job.counts

@@ -146,9 +146,16 @@ class FormScreen(LiveScreen):
     def _put_changes(self, values: dict[str, Any]) -> None:
         """Say what a retry changes."""
         if self._retry_of:
-            changed = changes(self._retry_of.parameters, values)
+            changed = changes(self._before(self._retry_of), values)
             words = "  ".join(changed) if changed else "nothing yet: the same parameters as before"
             self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
+
+    def _before(self, run: Run) -> Mapping[str, Any]:
+        """The run's parameters as the form knows them: those that it was not given have their defaults."""
+        try:
+            return {**run.parameters, **self._operation.check(run.parameters)}
+        except OpsmonError:
+            return run.parameters
 
     def _note(self, words: str, *, wrong: bool = False) -> None:
         note = self.query_one("#note", Static)

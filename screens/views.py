@@ -24,7 +24,7 @@ class ViewsScreen(LiveModal):
     DEFAULT_CSS = """
     ViewsScreen { align: center middle; }
     ViewsScreen Vertical { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 1; }
-    ViewsScreen OptionList { height: auto; max-height: 60%; border: none; }
+    ViewsScreen OptionList, ViewsScreen OptionList:focus { height: auto; max-height: 60%; border: none; }
     ViewsScreen Input { height: 1; border: none; padding: 0 1; background: $surface; }
     ViewsScreen Input:focus { border: none; background: $boost; }
     """
@@ -39,9 +39,7 @@ class ViewsScreen(LiveModal):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(
-                "Views  (enter shows one, del deletes it, tab and a name keeps what the list shows)", markup=False
-            )
+            yield Static("Views: enter shows one, del deletes it; tab, a name: keep what is shown", markup=False)
             yield OptionList(markup=False)
             yield Static(words_of(self._listed.view), markup=False)
             name = Input(placeholder="name to keep it under", max_length=40, select_on_focus=False)
