@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
+import psutil
 import pytest
 
 from tests.screens.emulator import Emulator
+from tests.support.waiting import wait_for
 
 TEXTUALS_OWN = "textual.drivers.linux_driver:LinuxDriver"
 KIND = b"\x1b[?2026$p"
@@ -156,6 +158,7 @@ def test_after_a_stop_the_screen_is_painted_whole(file: Path) -> None:
         seen = bytearray()
         while b"\x1b[?1049l" not in seen:
             seen += thin.read(20)
+        wait_for(lambda: psutil.Process(thin.child.pid).status() == psutil.STATUS_STOPPED)
         thin.screen = Emulator(80, 24)
         os.kill(thin.child.pid, signal.SIGCONT)
         thin.read_until(lambda: thin.screen.seen() == before, "painted whole")
