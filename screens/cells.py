@@ -13,7 +13,7 @@ _ZWJ: Final = "\u200d"
 #: Letters, punctuation, lines, blocks and signs that take one cell each everywhere: the quick way for nearly all text.
 CERTAIN: Final = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0373\u0376\u0377\u037b-\u037e\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
-    "\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u22ff\u2400-\u2426\u2500-\u25fc\u2800-\u28ff\ufffd]*"
+    "\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u22ff\u2400-\u2426\u2500-\u25fc\u2800-\u28ff\ufffd⌫⏎★☆✓✗✘]*"
 ).fullmatch
 #: Ideographs, syllables and full-width forms that take two cells everywhere. Pictures are not among them.
 _WIDE: Final = re.compile(

@@ -26,7 +26,8 @@ class ThinDriver(LinuxDriver):
         # A resize is told to a signal's handler or to the keys' thread, which may be in the middle of a write.
         self._new_size: tuple[int, int] | None = None
         self._forgetting = False
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
+        self._feeding = False
         self._glass = Glass(80, 24)
         super().__init__(app, **options)
 
@@ -36,9 +37,18 @@ class ThinDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         with self._writing:
-            self._catch_up()
-            if sent := self._glass.feed(data):
-                super().write(sent)
+            if self._feeding:
+                # A stop's handler has broken into a write of its own thread: what it says goes past the glass.
+                self.forget()
+                super().write(data)
+                return
+            self._feeding = True
+            try:
+                self._catch_up()
+                if sent := self._glass.feed(data):
+                    super().write(sent)
+            finally:
+                self._feeding = False
 
     def _catch_up(self) -> None:
         size, self._new_size = self._new_size, None

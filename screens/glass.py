@@ -11,35 +11,9 @@ import re
 from typing import Final
 
 from screens.cells import CERTAIN, Cluster, clusters, is_certain
+from screens.sequences import ERASES, HARMLESS, TOKENS
 from screens.sgr import DEFAULT, blank, change, linked, step
 
-_TOKENS: Final = re.compile(
-    r"""
-      (?P<text>    [^\x00-\x1f\x7f-\x9f]+ )
-    | \x1b\[ (?P<sgr> [0-9;:]* ) m
-    | \n? \x1b\[ (?P<line> [0-9]* ) (?: ; (?P<move> [0-9]* ) | (?P<home> ) ) [Hf]
-    | \x1b\[\?2026 (?P<sync> [hl] )
-    | \x1b\] 8; (?P<link> [^\x00-\x1f\x7f-\x9f]* ) (?: \x07 | \x1b\\ )
-    | (?P<csi>     \x1b\[ [0-?]* [ -/]* [@-~] )
-    | (?P<string>  \x1b (?: \] [^\x07\x1b]* (?: \x07 | \x1b\\ ) | [PX^_] (?: [^\x1b] | \x1b[^\\] )* \x1b\\ ) )
-    | (?P<rest>    \n? \x1b (?: \[ [0-?]* [ -/]* | [ -/]+ | \] [^\x07\x1b]* \x1b? | [PX^_] (?: [^\x1b] | \x1b[^\\] )* \x1b? )? \Z )
-    | (?P<escape>  \x1b [ -/]* [0-~] )
-    | (?P<control> [\x00-\x1f\x7f-\x9f] )
-    """,
-    re.VERBOSE,
-)
-#: Sequences that change no cell and move no cursor: modes (mouse, focus, paste, cursor, sizes), queries, keyboards, titles.
-_HARMLESS: Final = re.compile(
-    r"""
-      \x1b\[\? (?: (?:1|7|12|25|1000|1002|1003|1004|1005|1006|1007|1015|1016|2004|2031|2048) [;]? )+ [hl]
-    | \x1b\[ [?]? [0-9;]* \$p | \x1b\[ [?>=]? [0-9;]* [cn] | \x1b\[ [<>=?] [0-9;]* [umq] | \x1b\[ [0-9]* [ ] q
-    | \x1b\[ (?: 1[1-9] | 2[0123] ) (?: ;[0-9]* )* t
-    | \x1b\] [\s\S]* | \x1bP [+$] q [\s\S]* | \x1bP (?: tmux;\x1b )? \x1b\] [\s\S]* | \x1b[=>] | [\x00\x05\x07]
-    """,
-    re.VERBOSE,
-)
-#: Sequences that change cells where the cursor is, and leave it there.
-_ERASES: Final = re.compile(r"\x1b\[\??[0-9]*[JKX]")
 _MOVES: Final = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _SYNC: Final = "\x1b[?2026"
 #: Blanks at a line's end from which on erasing them is shorter than sending them.
@@ -86,7 +60,7 @@ class Glass:
     def feed(self, data: str) -> str:
         """What the terminal must be sent to show what `data` would have made it show."""
         data, self._rest, self._out = self._rest + data, "", []
-        for token in _TOKENS.finditer(data):
+        for token in TOKENS.finditer(data):
             kind = token.lastgroup
             if kind == "text":
                 self._text(token[0])
@@ -170,12 +144,12 @@ class Glass:
             self._sync(token["sync"])
         elif kind == "link":
             self._style = linked(self._style, token["link"])
-        elif _HARMLESS.fullmatch(text):
+        elif HARMLESS.fullmatch(text):
             self._settle()
             self._out.append(text)
         elif not self._moved(text):
             self._pass(text)
-            if not _ERASES.fullmatch(text):
+            if not ERASES.fullmatch(text):
                 self._be_lost(text)
             self._forget_what_is_known()
 

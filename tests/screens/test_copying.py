@@ -1,0 +1,28 @@
+"""What is copied goes through the terminal, and who copied knows whether it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from screens import terminal
+from screens.monitor import Monitor
+from tests.screens.conftest import Stage, a_run, toasts, until
+
+
+@pytest.mark.anyio
+async def test_a_copy_is_sent_or_refused_and_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    monitor: Any = Monitor(Stage((a_run(15),)).backend())
+    async with monitor.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        written: list[str] = []
+        monkeypatch.setattr(monitor._driver, "write", written.append)
+        assert monitor.copy_to_clipboard("15")
+        assert written == ["\x1b]52;c;MTU=\x07"]
+        assert not monitor.copy_to_clipboard("x" * (terminal.MOST_COPIED + 1))
+        assert len(written) == 1
+        assert monitor.clipboard == "15"
+        await until(pilot, lambda: any("too long" in toast for toast in toasts(monitor)), "the refusal")

@@ -1,0 +1,40 @@
+"""`python -m tests.support.stage_main FILE RUNS`: the screens over crafted runs, which go on as FILE says."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from screens.driver import thin_driver
+from screens.monitor import Monitor
+from store.records import Counts, Outcome, Status
+from store.snapshot import Request, Snapshot
+from tests.screens.conftest import Stage, a_run, hostile_run, told
+
+
+@dataclass
+class Told(Stage):
+    """`STEP COUNT` in the file: the newest COUNT runs are at STEP of 40."""
+
+    file: Path = field(default_factory=Path)
+
+    def fetch(self, request: Request, generation: int) -> Snapshot:
+        step, count = map(int, self.file.read_text().split() or (1, 0))
+        newest, older = self.runs[:count], self.runs[count:]
+        moved = tuple(replace(run, summary_counts=Counts(40, step)) for run in newest)
+        return replace(self, runs=(*moved, *older)).crafted(request, generation)
+
+    def crafted(self, request: Request, generation: int) -> Snapshot:
+        return Stage.fetch(self, request, generation)
+
+
+def main(file: str, count: int) -> None:
+    goes_on = {"outcome": Outcome.PENDING, "status": Status.RUNNING, "summary_counts": Counts(40, 1)}
+    runs = tuple(replace(a_run(1000 - n), completed_at=None, **goes_on) for n in range(count))
+    stage = Told(runs=(*runs, hostile_run(900)), inbox=(told(1, 990),), file=Path(file))
+    Monitor(stage.backend(), driver_class=thin_driver()).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
