@@ -19,11 +19,13 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
 from screens import terminal, toasts
 from screens.acting import Acting
+from screens.ascii import AsciiSigns
 from screens.backend import PLAIN, Backend, Look, in_background
 from screens.bulk_job import BulkRetry
 from screens.driver import ThinDriver
@@ -52,6 +54,10 @@ S = TypeVar("S", bound=Screen[None])
 BLURRED = 5
 #: Seconds between two polls that + and - choose from.
 RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+#: Keys that Textual shows as glyphs.
+KEYS_IN_ASCII: Final = {"⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "␣": "space", "⇥": "tab"}
 
 
 class Monitor(App[None]):
@@ -99,6 +105,7 @@ class Monitor(App[None]):
         super().__init__(driver_class=driver_class)
         self.backend = backend
         self.ascii_only = ascii_only
+        self._in_ascii = AsciiSigns()
         if look.theme:
             self.theme = look.theme
         self.set_keymap(look.keys)
@@ -413,6 +420,14 @@ class Monitor(App[None]):
             self._clipboard = text
             self._driver.write(sequence)
         return sequence is not None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._in_ascii] if self.ascii_only else filters
+
+    def get_key_display(self, binding: Binding) -> str:
+        shown = super().get_key_display(binding)
+        return KEYS_IN_ASCII.get(shown, shown) if self.ascii_only else shown
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette knows what the keys know, generated from the same bindings."""

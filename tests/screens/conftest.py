@@ -24,7 +24,7 @@ from store.errors import DatabaseAway
 from store.filters import RunFilter
 from store.groups import Groups
 from store.load import Load
-from store.queries import TABS, WINDOW, Count, Matching, Page
+from store.queries import TABS, WINDOW, Count, Cursor, Matching, Page
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
 from store.snapshot import Request, Snapshot
 from store.views import View
@@ -106,6 +106,7 @@ class Stage:
     events: tuple[Event, ...] = ()
     workers: tuple[Worker, ...] = (WORKER,)
     groups: Groups = field(default_factory=Groups)
+    reached: Cursor | None = None
     kept: list[View] = field(default_factory=list)
     seen: dt.datetime | None = None
     load: Load | None = None
@@ -128,7 +129,7 @@ class Stage:
         }
         chosen = next((run for run in self.runs if run.id == request.run_id), None)
         return Snapshot(
-            request=request, at=AT, memberships=self.members, page=_page(wanted, request), counts=counts, workers=self.workers,
+            request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), reached=self.reached), counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
             detail=Detail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from screens.monitor import Monitor
+from screens.paging import cursor_of
+from screens.poller import Freshness
 from store.records import Counts, Event, Outcome, Status
 from tests.screens.conftest import HOSTILE, Stage, a_run, ago, hostile_run, runs_of_all_states, told, until
 
@@ -36,13 +38,15 @@ async def _see(pilot: Any, monitor: Monitor, keys: Keys, settled: Callable[[], A
     await pilot.pause(0.15)
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+PARAMETERS = [(size, ascii_only) for ascii_only in (False, True) for size in SIZES]
+
+
+@pytest.fixture(params=PARAMETERS, ids=lambda p: f"{p[0][0]}x{p[0][1]}{'-ascii' if p[1] else ''}")
 def picture(request: pytest.FixtureRequest, snap_compare: Callable[..., bool]) -> Callable[..., bool]:
     """Compares the screens over a stage, after some keys, with the picture that is kept."""
 
-    def compare(
-        stage: Stage, *keys: str, ascii_only: bool = False, live: bool = True, size: tuple[int, int] | None = None
-    ) -> bool:
+    def compare(stage: Stage, *keys: str, live: bool = True, size: tuple[int, int] | None = None) -> bool:
+        given, ascii_only = request.param
         monitor = Monitor(stage.backend(), ascii_only=ascii_only)
 
         async def before(pilot: Any) -> None:
@@ -50,7 +54,7 @@ def picture(request: pytest.FixtureRequest, snap_compare: Callable[..., bool]) -
             await _see(pilot, monitor, keys, lambda: monitor._shown_freshness.startswith(words))
 
         run_before: Callable[[Any], Awaitable[None]] = before
-        return snap_compare(monitor, terminal_size=size or request.param, run_before=run_before)
+        return snap_compare(monitor, terminal_size=size or given, run_before=run_before)
 
     return compare
 
@@ -79,10 +83,6 @@ def test_list_hostile(picture: Callable[..., bool]) -> None:
     assert picture(Stage((hostile_run(), a_run(998)), inbox=INBOX))
 
 
-def test_list_in_ascii(picture: Callable[..., bool]) -> None:
-    assert picture(Stage(MANY), ascii_only=True)
-
-
 def test_list_without_colour(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert picture(Stage(MANY))
@@ -90,6 +90,35 @@ def test_list_without_colour(picture: Callable[..., bool], monkeypatch: pytest.M
 
 def test_list_on_a_small_terminal(picture: Callable[..., bool]) -> None:
     assert picture(Stage(MANY), size=(60, 20))
+
+
+def test_list_stale(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(Stage(MANY), live=False)
+
+
+def test_list_of_a_database_that_cannot_be_read(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(Stage(MANY, away="connection refused"), live=False)
+
+
+def test_list_that_looked_back_only_so_far(picture: Callable[..., bool]) -> None:
+    assert picture(Stage(MANY, reached=cursor_of(MANY[40])))
+
+
+def test_list_further_down(picture: Callable[..., bool]) -> None:
+    long = tuple(a_run(id_) for id_ in range(900, 100, -1))
+    assert picture(Stage(long), "G", "ctrl+u", "k")
+
+
+def test_run_loading_and_stale(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(Stage(MANY), "enter", live=False)
+
+
+def test_inbox_stale(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(Stage(MANY, inbox=INBOX), "n", live=False)
 
 
 def test_list_loading(picture: Callable[..., bool]) -> None:

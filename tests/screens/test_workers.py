@@ -100,20 +100,17 @@ FIFTY = replace(
 # ---- pictures
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
 @pytest.mark.parametrize("load", [LOAD, PAUSED], ids=["busy", "paused"])
-def test_workers(picture: Picture, load: Load, ascii_only: bool) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=load), "w", ascii_only=ascii_only)
+def test_workers(picture: Picture, load: Load) -> None:  # noqa: F811
+    assert picture(Stage(MANY, load=load), "w")
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
-def test_workers_empty(picture: Picture, ascii_only: bool) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=EMPTY, workers=()), "w", ascii_only=ascii_only)
+def test_workers_empty(picture: Picture) -> None:  # noqa: F811
+    assert picture(Stage(MANY, load=EMPTY, workers=()), "w")
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
-def test_workers_many(picture: Picture, ascii_only: bool) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=FIFTY), "w", "j", "j", ascii_only=ascii_only)
+def test_workers_many(picture: Picture) -> None:  # noqa: F811
+    assert picture(Stage(MANY, load=FIFTY), "w", "j", "j")
 
 
 def test_workers_hostile(picture: Picture) -> None:  # noqa: F811

@@ -1,0 +1,45 @@
+"""For terminals and fonts without glyphs beyond ASCII: every sign of the screens' own becomes one of ASCII's, as wide as it was.
+
+Letters of names and messages stay what they are: a `ü` that the terminal cannot show is the lesser evil to a name that is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+_SIGNS: Final = {
+    "…": "~", "≥": ">", "⏎": "<", "•": "*", "●": "*", "○": ".", "✓": "+", "✗": "x", "◐": "~", "▪": "+", "·": ".",
+    "\N{EN DASH}": "-", "\N{EM DASH}": "-", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "⭘": "o", "↵": "<", "␣": "_",
+    "▲": "^", "▼": "v", "▶": ">", "◀": "<", "■": "#", "□": "o", "█": "#", "▓": "x", "▒": "-", "░": ".",
+}  # fmt: skip
+#: What stands at the edges of boxes, and in scroll bars.
+_VERTICAL: Final = "│┃║▌▐▎▏▍▋▊▉▕"
+_HORIZONTAL: Final = "─━═▔"
+_TABLE: Final = str.maketrans(
+    {chr(code): "+" for code in range(0x2500, 0x2580)}
+    | {chr(code): "_" for code in range(0x2581, 0x2588)}
+    | {chr(code): " " for code in range(0x2596, 0x25A0)}
+    | dict.fromkeys(_VERTICAL, "|")
+    | dict.fromkeys(_HORIZONTAL, "-")
+    | {"▀": "-", "▄": "_"}
+    | _SIGNS
+)
+
+
+def in_ascii(text: str) -> str:
+    """The text with the screens' own signs in ASCII."""
+    return text if text.isascii() else text.translate(_TABLE)
+
+
+class AsciiSigns(LineFilter):
+    """What Textual itself draws (edges, scroll bars, arrows), and what is drawn here, in ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment if segment.text.isascii() else Segment(in_ascii(segment.text), segment.style, segment.control)
+            for segment in segments
+        ]
