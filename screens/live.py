@@ -67,7 +67,7 @@ class LiveScreen(Live, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
 
     def on_screen_resume(self) -> None:
-        self.monitor.refocus()
+        self.monitor.resumed()
 
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 2:
@@ -83,7 +83,7 @@ class LiveModal(Live, ModalScreen[None]):
     ]
 
     def on_screen_resume(self) -> None:
-        self.monitor.refocus()
+        self.monitor.resumed()
 
     def action_back(self) -> None:
         self.dismiss()

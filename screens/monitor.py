@@ -150,26 +150,33 @@ class Monitor(App[None]):
         if snapshot and (self.snapshot is None or snapshot.generation > self.snapshot.generation):
             self.snapshot = snapshot
             self._teller.show(snapshot)
-            self._show(snapshot)
+            self._on_top(lambda screen: screen.show(snapshot))
         self._show_freshness()
         if not gc.isenabled():
             self.call_after_refresh(_collect_again)
 
-    def _show(self, snapshot: Snapshot) -> None:
-        self._on_screens(lambda screen: screen.show(snapshot))
+    def _on_top(self, action: Callable[[Live], None]) -> None:
+        """Do it to the screen on top. The others are told when they come back: Textual would paint all for one that is behind."""
+        if not self.screen_stack:  # the end
+            return
+        screen = self.screen
+        # One that is being put together, or taken down, has not all of its parts.
+        if isinstance(screen, Live) and screen.is_mounted:
+            with contextlib.suppress(NoMatches):
+                action(screen)
 
-    def _on_screens(self, action: Callable[[Live], None]) -> None:
-        for screen in self.screen_stack:
-            # One that is being put together, or taken down, has not all of its parts.
-            if isinstance(screen, Live) and screen.is_mounted:
-                with contextlib.suppress(NoMatches):
-                    action(screen)
+    def resumed(self) -> None:
+        """Another screen is on top: ask for what it shows, and show it what there is."""
+        self.refocus()
+        snapshot = self.snapshot
+        if snapshot:
+            self._on_top(lambda screen: screen.show(snapshot))
 
     def _show_freshness(self) -> None:
         words = self.freshness.words(self._poller.interval, self._poller.paused)
         if words != self._shown_freshness:
             self._shown_freshness = words
-            self._on_screens(lambda screen: screen.show_freshness(words))
+            self._on_top(lambda screen: screen.show_freshness(words))
 
     def _tell_away(self, away: bool) -> None:
         if away and not self._said_away:
@@ -192,7 +199,7 @@ class Monitor(App[None]):
             if isinstance(screen, Live):
                 request = screen.asks(request)
         self._poller.ask(request)
-        self._on_screens(lambda screen: screen.show_freshness(self._shown_freshness))
+        self._on_top(lambda screen: screen.show_freshness(self._shown_freshness))
 
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
         """The filter narrowed to the chosen tenant."""

@@ -27,7 +27,9 @@ class Program:
 
     def __init__(self, file: Path, size: tuple[int, int], driver: str = "") -> None:
         columns, lines = size
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        # Whoever takes pictures in this process leaves their size behind.
+        kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         environment |= {"LC_ALL": "C.UTF-8", "TEXTUAL_DRIVER": driver}
         command = ["-m", "tests.support.stage_main", str(file), "60"]
         self.child = pexpect.spawn(sys.executable, command, env=environment, dimensions=(lines, columns), timeout=20)
