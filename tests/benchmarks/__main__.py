@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import feel, lists, paint, throughput
+from tests.benchmarks import crowd, feel, glass, lists, paint, throughput
 from tests.benchmarks.report import Line, load, print_head, print_line, write
 from tests.benchmarks.stage import Stage, stage
 
@@ -22,7 +22,11 @@ MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "paint": paint.measure,
     "idle": feel.idle,
     "frozen": feel.frozen,
-    "silence": feel.silence,
+    "sent": glass.sent,
+    "work": glass.work,
+    "pages": glass.pages,
+    "sessions": crowd.sessions,
+    "bulk": crowd.bulk,
 }
 
 

@@ -5,6 +5,7 @@
     huey-starter URL         bare Huey: enqueues, in two threads
     huey-worker URL          bare Huey: a consumer with four threads
     load URL RUNS            fills a database with history
+    pollers URL SESSIONS     so many sessions, each with a connection that polls once a second
 
 Line by line the input is a number: of runs to start, or of executions after which the time is to be told.
 QUEUE is a database for the queue when it is not to be in that of the runs.
@@ -174,6 +175,46 @@ def load(url: str, runs: str) -> None:
     fill(url, int(runs))
 
 
+# ---- sessions
+
+
+def pollers(url: str, count: str) -> None:
+    """What a session sends to the server in a poll, sent by drivers alone: what it costs the sender is not the measure."""
+    import psycopg
+    import sqlalchemy as sa
+
+    from screens import paging
+    from store import access, snapshot
+    from store.database import Database, postgres_options
+    from tests.benchmarks.stage import me
+
+    db = Database(url)
+    request = snapshot.Request(access.find_user(db, me()).id, limit=paging.window(None, 38))
+    sent: list[tuple[str, Any]] = []
+    sa.event.listen(
+        sa.Engine, "before_cursor_execute", lambda _c, _k, text, values, _x, _m: sent.append((text, values))
+    )
+    snapshot.take(db, request)
+    statements = [one for one in sent if not one[0].startswith("BEGIN")]
+    conninfo, done = db.url.set(drivername="postgresql").render_as_string(hide_password=False), [0]
+
+    def session(number: int) -> None:
+        connection = psycopg.connect(conninfo, autocommit=True, **postgres_options(db.timeouts))
+        due = time.monotonic() + number / int(count)
+        while True:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due += 1.0
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            for text, values in statements:
+                connection.execute(text, values).fetchall()
+            connection.execute("COMMIT")
+            done[0] += 1
+
+    for number in range(int(count)):
+        threading.Thread(target=session, args=(number,), daemon=True).start()
+    serve(lambda _: write(done[0]))
+
+
 if __name__ == "__main__":
     ROLES: dict[str, Callable[..., None]] = {
         "starter": starter,
@@ -181,5 +222,6 @@ if __name__ == "__main__":
         "huey-starter": huey_starter,
         "huey-worker": huey_worker,
         "load": load,
+        "pollers": pollers,
     }
     ROLES[sys.argv[1]](*sys.argv[2:])

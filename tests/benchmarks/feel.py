@@ -19,7 +19,7 @@ from store.types import seconds_ago
 from tasks.dispatch import make_dispatcher
 from tests.benchmarks.child import registry
 from tests.benchmarks.paint import command
-from tests.benchmarks.report import Line, median, say
+from tests.benchmarks.report import Line, median, percentile, say
 from tests.benchmarks.stage import KINDS, SETTINGS, Stage, child, me, opened
 from tests.benchmarks.terminal import Terminal, terminal
 from tests.support import databases
@@ -27,12 +27,8 @@ from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
 
 STARTS = 15
-ROUND_TRIPS = 2
+ROUND_TRIPS = 6
 ROWS = 40
-CHANGED = 5
-ROUNDS = 8
-#: So long nothing is done before polls are looked at, and so long they are.
-QUIET, LOOK = 4.0, 10.0
 
 
 def idle(stage: Stage) -> Iterator[Line]:
@@ -72,7 +68,7 @@ def frozen(stage: Stage) -> Iterator[Line]:
     with Postgres(SETTINGS) as server:
         url = server.create("opsmon")
         databases.migrate(url)
-        ids = _running(url)
+        ids = running(url)
         with terminal(command(), stage.environment(url)) as screen:
             screen.read_until(str(ids[-1]))
             screen.read_for(2.0)
@@ -81,8 +77,9 @@ def frozen(stage: Stage) -> Iterator[Line]:
                 waits = [1000 * seconds for seconds in _keys(screen, ids)]
                 pressed = screen.press("q")
                 quitting = screen.wait() - pressed
-    value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
-    yield Line("a key while the database is frozen, until its row is painted", value, "< 100 ms", max(waits) < 100)
+    worst = percentile(waits, 0.99)
+    value = f"p50 {median(waits):.0f}, p99 {worst:.0f} ms of {len(waits)}"
+    yield Line("a key while the database is frozen, until its row is painted", value, "p99 <= 50 ms", worst <= 50)
     yield Line("quitting while the database is frozen", f"{1000 * quitting:.0f} ms", "< 1000 ms", quitting < 1)
 
 
@@ -97,35 +94,18 @@ def _keys(screen: Terminal, ids: list[int]) -> Iterator[float]:
                 yield screen.read_until(str(newest_first[line])) - pressed
 
 
-def silence(stage: Stage) -> Iterator[Line]:
-    """Bytes that go to the terminal: nothing changed; five of forty rows changed."""
-    url = stage.empty("postgresql")
-    ids = _running(url)
-    with opened(url) as db, terminal(command(), stage.environment(url), columns=120, lines=40) as screen:
-        first = screen.read_until(str(ids[-1])) - screen.began
-        painted = screen.read_for(QUIET)
-        say(f"first paint after {first:.1f} s, {painted} bytes")
-        sent = screen.read_for(LOOK)
-        yield Line("bytes a poll sends when nothing changed", f"{sent / LOOK:.0f}", "0", sent == 0)
-        counts = []
-        for number in range(1, ROUNDS + 1):
-            with db.transaction() as connection:
-                counted = {"total": 100, "success": 3 * number, "failed": 0, "skipped": 0}
-                change = sa.update(operation_runs).values(summary_counts=counted)
-                connection.execute(change.where(operation_runs.c.id.in_(ids[-CHANGED * 2 :: 2])))
-            counts.append(screen.read_for(2.5))
-        yield Line(f"bytes when {CHANGED} of {ROWS} rows changed, at 120x40", f"{median(counts):.0f}")
-
-
-def _running(url: str) -> list[int]:
-    """Runs that have been running for two days, so that no time that is shown changes. Their ids are numbers like no other."""
+def running(url: str) -> list[int]:
+    """Ids of runs that have run for two days, so that no time that is shown changes. They are numbers like no other."""
     with opened(url) as db:
         founding.found(db, me(), "bench")
         user = access.find_user(db, me())
         tenant = access.memberships_of(db, user.id)[0].tenant
         worker = workers.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)
         with db.transaction() as connection:
-            connection.execute(sa.text("SELECT setval('operation_runs_id_seq', 700000)"))
+            high = "SELECT setval('operation_runs_id_seq', 700000)"
+            if db.is_sqlite:
+                high = "INSERT INTO sqlite_sequence (name, seq) VALUES ('operation_runs', 700000)"
+            connection.execute(sa.text(high))
         ids = []
         for number in range(ROWS):
             identity = identity_hash(tenant.id, "bench.nothing", {"number": number})

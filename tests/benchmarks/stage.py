@@ -28,6 +28,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "fsync": "on",
         "full_page_writes": "on",
+        "max_connections": "300",
         "shared_buffers": "128MB",
         "max_parallel_workers_per_gather": "2",
         "jit": "on",

@@ -45,14 +45,14 @@ class Terminal:
         while wanted not in seen:
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"waited for {text!r} in vain, after {seen[-2000:]!r}")
-            seen += self._read(0.5)
+            seen += self.read(0.5)
         return time.perf_counter()
 
     def read_for(self, seconds: float) -> int:
         """Read for so long. Returns how many bytes came."""
         deadline, count = time.perf_counter() + seconds, 0
         while (left := deadline - time.perf_counter()) > 0:
-            count += len(self._read(left))
+            count += len(self.read(left))
         return count
 
     def press(self, key: str) -> float:
@@ -66,7 +66,7 @@ class Terminal:
         while self.process.poll() is None:
             if time.perf_counter() > deadline:
                 raise TimeoutError("the program does not end")
-            self._read(0.002)
+            self.read(0.002)
         return time.perf_counter()
 
     def memory(self) -> int:
@@ -80,7 +80,8 @@ class Terminal:
         self.process.wait()
         os.close(self._master)
 
-    def _read(self, seconds: float) -> bytes:
+    def read(self, seconds: float) -> bytes:
+        """What comes within so long; nothing when nothing does."""
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return b""

@@ -129,7 +129,8 @@ class Stage:
         }
         chosen = next((run for run in self.runs if run.id == request.run_id), None)
         return Snapshot(
-            request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), reached=self.reached), counts=counts, workers=self.workers,
+            request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), reached=self.reached),
+            counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
             detail=Detail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),

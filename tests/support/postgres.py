@@ -87,6 +87,12 @@ class Postgres:
             )  # fmt: skip
         wait_for(self._answers, seconds=30, what="PostgreSQL to start")
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's."""
+        assert self._server
+        return self._server.pid
+
     def stop(self, immediately: bool = False) -> None:
         """Stop the server as a shutdown would, or `immediately` as a crash would. Its data stay for another `start`."""
         if self._server is None:

@@ -1,0 +1,121 @@
+"""Many at once: two hundred sessions that poll one PostgreSQL, and a retry of five thousand runs while keys are pressed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import psutil
+
+from store import access, founding, history
+from store.records import Counts, Failure, Outcome
+from tests.benchmarks.glass import Glass, looking
+from tests.benchmarks.report import Line, median, percentile, say
+from tests.benchmarks.stage import KINDS, Stage, child, me, opened
+
+SESSIONS = 200
+PROCESSES = 2
+OVER = 20.0
+RETRIED = 5_000
+
+
+def sessions(stage: Stage) -> Iterator[Line]:
+    """Each polls once a second what the screens poll, from its own connection; what the server burns is measured."""
+    url = stage.loaded("postgresql", stage.sizes[0])
+    with contextlib.ExitStack() as stack:
+        pollers = [
+            stack.enter_context(child("pollers", url, str(SESSIONS // PROCESSES), log=stage.folder / f"pollers{n}.log"))
+            for n in range(PROCESSES)
+        ]
+        for poller in pollers:
+            assert poller.stdout
+            assert poller.stdout.readline().strip() == "ready"
+        time.sleep(5)
+        began, before, polls = time.perf_counter(), _server_time(stage), _polls(pollers)
+        time.sleep(OVER)
+        burnt, took = _server_time(stage) - before, time.perf_counter() - began
+        rate = (_polls(pollers) - polls) / took
+    share = 100 * burnt / took
+    measure = f"postgresql: {SESSIONS} sessions at {stage.sizes[0]:,} runs, processor time of the whole server"
+    yield Line(
+        measure, f"{share:.0f} % of a core at {rate:.0f} polls/s", "<= 25 %", share <= 25 and rate > 0.95 * SESSIONS
+    )
+
+
+def _polls(pollers: list[object]) -> int:
+    total = 0
+    for poller in pollers:
+        poller.stdin.write("1\n")  # type: ignore[attr-defined]
+        poller.stdin.flush()  # type: ignore[attr-defined]
+        total += int(poller.stdout.readline())  # type: ignore[attr-defined]
+    return total
+
+
+def _server_time(stage: Stage) -> float:
+    """Processor seconds of every process of the server, those included that have ended."""
+    postmaster = psutil.Process(stage.server.pid)
+    own = postmaster.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for process in postmaster.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent = process.cpu_times()
+            total += spent.user + spent.system
+    return float(total)
+
+
+def bulk(stage: Stage) -> Iterator[Line]:
+    """All failed runs are retried from the screens, and all the while keys are pressed in the list of receipts."""
+    for kind in KINDS:
+        url = stage.empty(kind)
+        with opened(url) as db:
+            founding.found(db, me(), "bench")
+            user = access.find_user(db, me())
+            tenant = access.memberships_of(db, user.id)[0].tenant
+            history.insert_past(db, (_failed(tenant.id, user.id, n) for n in range(RETRIED)), batch=5_000)
+        with looking(stage, url) as glass:
+            waits, took = _retried(glass, kind)
+        with opened(url) as db, db.reading() as connection:
+            query = "SELECT count(*) FROM operation_runs WHERE retry_of_id IS NOT NULL"
+            receipts = connection.exec_driver_sql(query).scalar_one()
+        worst = percentile(waits, 0.99)
+        measure = f"{kind}: retries of {RETRIED:,} failed runs, runs that they made"
+        yield Line(measure, f"{receipts:,} in {took:.0f} s", f"{RETRIED:,}", receipts == RETRIED)
+        shown = f"p50 {median(waits):.0f}, p99 {worst:.0f}, max {max(waits):.0f} ms of {len(waits)}"
+        yield Line(f"{kind}: a key meanwhile, until it is painted", shown, "p99 < 50 ms", worst < 50)
+
+
+def _failed(tenant_id: int, user_id: int, number: int) -> history.PastRun:
+    parameters = {"items": 0, "seconds": 0.0, "fail_items": 0, "skip_items": 0, "error": "", "key": f"k{number}"}
+    return history.PastRun(
+        tenant_id, "system.probe", Outcome.FAILED, age=90_000 - number, took=1, user_id=user_id, initiator_name="bench",
+        label="Probe", counts=Counts(1, 0, 1), failures=(Failure("operation.error", "It broke"),),
+        context={"parameters": parameters},
+    )  # fmt: skip
+
+
+def _retried(glass: Glass, kind: str) -> tuple[list[float], float]:
+    glass.until(lambda lines: "live" in lines[0])
+    glass.screen.press("5")
+    glass.settle()
+    glass.screen.press("A")
+    glass.until(lambda lines: "Dry run. r retries 5,000" in lines[1], 60)
+    glass.screen.press("r")
+    began, waits = time.perf_counter(), list[float]()
+    glass.until(lambda lines: "Under way" in lines[1] or "Done" in lines[1])
+    while "Done" not in glass.emulator.display[1]:
+        for key in "jk":
+            before = _cursor(glass)
+            pressed = glass.screen.press(key)
+            at = glass.until(lambda _: _cursor(glass) != before)  # noqa: B023
+            waits.append(1000 * (at - pressed))
+            end = time.perf_counter() + 0.1
+            while time.perf_counter() < end:
+                glass.read(0.02)
+        say(f"{kind}: {glass.emulator.display[2].strip()}")
+    return waits, time.perf_counter() - began
+
+
+def _cursor(glass: Glass) -> int:
+    """The line that is painted in reverse, but for the tabs' and the header's own."""
+    return next((y for y in range(4, glass.emulator.lines - 1) if glass.emulator.buffer[y][3].reverse), -1)
