@@ -256,7 +256,7 @@ def without_credentials(text: str) -> str:
 class Watchdog:
     """Ends calls on connections that are overdue, by shutting their socket down under them."""
 
-    _TICK = 0.25
+    _TICK = 0.5
 
     def __init__(self) -> None:
         self._watched: dict[int, tuple[DBAPIConnection, float]] = {}

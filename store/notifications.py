@@ -106,4 +106,6 @@ def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select
 
 
 def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notification, ...]:
-    return tuple(Notification(**row) for row in connection.execute(query).mappings())
+    result = connection.execute(query)
+    names = tuple(result.keys())
+    return tuple(Notification(**dict(zip(names, row, strict=True))) for row in result)

@@ -19,7 +19,7 @@ from store.access import Membership, read_memberships
 from store.database import Database
 from store.filters import RunFilter
 from store.records import Outcome, Run
-from store.rows import LISTED, run_columns, run_from
+from store.rows import LISTED, run_columns, run_from, runs_from
 from store.search import SCAN, Part, Search, asking, driving, search
 from store.tables import operation_runs, tenants
 from store.types import UtcTime, seconds_between, utcnow
@@ -146,7 +146,7 @@ def _newer(connection: sa.Connection, found: Search, limit: int, before: Cursor)
 
 
 def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str, Any]) -> tuple[Run, ...]:
-    return tuple(run_from(dict(row)) for row in connection.execute(query, parameters).mappings())
+    return runs_from(connection.execute(query, parameters))
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,3 +27,9 @@ def run_from(row: Mapping[str, Any]) -> Run:
     values["summary_counts"] = Counts.from_json(values["summary_counts"])
     values["failure_summary"] = tuple(Failure(**item) for item in values["failure_summary"] or ())
     return Run(**values)
+
+
+def runs_from(result: sa.CursorResult[Any]) -> tuple[Run, ...]:
+    """All runs of a result. Lists are read every second, and a mapping of its own for each row would take half of that."""
+    names = tuple(result.keys())
+    return tuple(run_from(dict(zip(names, row, strict=True))) for row in result)

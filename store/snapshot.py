@@ -22,7 +22,7 @@ from store.records import Notification, Run, Worker
 from store.types import utcnow
 
 #: Notifications that every snapshot carries.
-RECENT = 50
+RECENT = 30
 
 
 @dataclass(frozen=True, slots=True)

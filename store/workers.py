@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from store.database import Database
 from store.queue_pause import IS_PAUSED
 from store.records import Run, Status, Worker
-from store.rows import run_columns, run_from
+from store.rows import run_columns, runs_from
 from store.tables import IS_ACTIVE, operation_runs, tenants, workers
 from store.types import UtcTime, seconds_ago, utcnow
 
@@ -114,4 +114,4 @@ def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:
 
 def _runs(db: Database, query: sa.Select[tuple[object, ...]]) -> tuple[Run, ...]:
     with db.reading() as connection:
-        return tuple(run_from(dict(row)) for row in connection.execute(query).mappings())
+        return runs_from(connection.execute(query))
