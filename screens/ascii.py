@@ -13,7 +13,8 @@ from textual.filter import LineFilter
 
 _SIGNS: Final = {
     "…": "~", "≥": ">", "⏎": "<", "•": "*", "●": "*", "○": ".", "✓": "+", "✗": "x", "◐": "~", "▪": "+", "·": ".",
-    "\N{EN DASH}": "-", "\N{EM DASH}": "-", "\N{MULTIPLICATION SIGN}": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "⭘": "o", "↵": "<", "␣": "_",
+    "\N{EN DASH}": "-", "\N{EM DASH}": "-", "\N{MULTIPLICATION SIGN}": "x",
+    "→": ">", "←": "<", "↑": "^", "↓": "v", "⭘": "o", "↵": "<", "␣": "_",
     "▲": "^", "▼": "v", "▶": ">", "◀": "<", "■": "#", "□": "o", "█": "#", "▓": "x", "▒": "-", "░": ".",
 }  # fmt: skip
 #: What stands at the edges of boxes, and in scroll bars.
