@@ -64,6 +64,12 @@ def _can_be_written(value: str) -> bool:
     return bool(value) and value.isprintable() and not set(value) & set('",')
 
 
+def term(name: str, value: str) -> str:
+    """The term that names this value; what no line can hold becomes a `*`."""
+    writable = "".join("*" if char in '",' or not char.isprintable() else char for char in value)
+    return f"{name}:{_quoted(writable or '*')}"
+
+
 def _quoted(value: str) -> str:
     return f'"{value}"' if " " in value else value
 

@@ -86,7 +86,8 @@ class GroupsScreen(LiveScreen):
         return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, room)]))
 
     def _put_words(self, many: int, back_to: str) -> None:
-        words = f" {many} groups of failed runs" if many else " No failed runs"
+        words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
+        words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
         words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", bars.Line).put(Content(clean(words)))
@@ -117,7 +118,7 @@ class GroupsScreen(LiveScreen):
         listed = next((screen for screen in self.app.screen_stack if isinstance(screen, RunsScreen)), None)
         if group and listed:
             self.dismiss()
-            listed.narrow(f"type:{group.type} code:{group.code}", "Failed")
+            listed.narrow({"type": group.type, "code": group.code}, "Failed")
 
     def action_retry(self) -> None:
         if group := self._painted:
