@@ -252,6 +252,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "many twins": lambda full: bulk.active_twins(
         full.db, {tenant.id: [f"{number:064}" for number in range(600)] for tenant in full.tenants}
     ),
+    "many retries": lambda full: bulk.newest_retries(full.db, full.user.id, range(1, 1001)),
     "a setting": lambda full: preferences.read(full.db, full.user.id, "views"),
     "a changed setting": lambda full: preferences.change(full.db, full.user.id, "views", lambda kept: {"of": "plans"}),
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
