@@ -34,9 +34,9 @@ class Phase(StrEnum):
 class Kind(StrEnum):
     """What is known of one run of the job: first what the dry run says, then its receipt."""
 
-    UNKNOWN = "not looked at yet"
+    UNKNOWN = "not looked at"
     ELIGIBLE = "eligible"
-    JOINS = "has an active twin"
+    JOINS = "with active twin"
     REFUSED = "refused"
     QUEUED = "queued"
     ATTACHED = "joined"

@@ -24,7 +24,12 @@ from store.filters import RunFilter
 from store.groups import Group
 from store.snapshot import Request, Snapshot
 
-_RUNS, _TYPE, _CODE, _AGE = 7, 24, 22, 6
+_RUNS, _AGE = 7, 6
+
+
+def _names(width: int) -> tuple[int, int]:
+    """The widths of an operation and of a code: the message needs room, too."""
+    return (24, 22) if width >= 100 else (17, 17)
 
 
 class GroupsScreen(LiveScreen):
@@ -62,10 +67,11 @@ class GroupsScreen(LiveScreen):
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
+        type_, code = _names(self.size.width)
         titles = (
             f"{'Runs':>{_RUNS}}",
-            fit("Operation", _TYPE),
-            fit("Code", _CODE),
+            fit("Operation", type_),
+            fit("Code", code),
             fit("Last", _AGE),
             fit("First", _AGE),
         )
@@ -80,8 +86,9 @@ class GroupsScreen(LiveScreen):
         return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
 
     def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
-        room = max(8, self.size.width - _RUNS - _TYPE - _CODE - 2 * _AGE - 7)
-        texts = [f"{group.count:>{_RUNS}}", fit(group.type, _TYPE), fit(group.code, _CODE)]
+        type_, code = _names(self.size.width)
+        room = max(8, self.size.width - _RUNS - type_ - code - 2 * _AGE - 7)
+        texts = [f"{group.count:>{_RUNS}}", fit(group.type, type_), fit(group.code, code)]
         texts += [fit(fmt.age(at, now), _AGE) for at in (group.last_at, group.first_at)]
         return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, room)]))
 

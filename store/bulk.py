@@ -48,7 +48,7 @@ def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, 
         query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
         query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
         with db.query() as connection:
-            found |= {old: new for old, new in connection.execute(query)}
+            found |= {row[0]: row[1] for row in connection.execute(query)}
     return found
 
 

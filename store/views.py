@@ -81,9 +81,9 @@ def _from_json(kept: Any) -> tuple[View, ...]:
 
 def _view(one: Any) -> View | None:
     try:
-        view = View(one["name"], one["terms"], one["tab"], Order(one["order"]))
+        name, terms, tab, order = one["name"], one["terms"], one["tab"], Order(one["order"])
     except (KeyError, TypeError, ValueError):
         return None
     # Names and terms go to the terminal, and into a filter line.
-    texts = all(isinstance(text, str) and text.isprintable() for text in (view.name, view.terms))
-    return view if texts and view.name and view.tab in tuple(TABS) else None
+    texts = all(isinstance(text, str) and text.isprintable() for text in (name, terms))
+    return View(name, terms, tab, order) if texts and name and tab in tuple(TABS) else None

@@ -111,7 +111,9 @@ async def ended(pilot: Any, job: BulkRetry, phase: Phase = Phase.DONE) -> None:
 class Dispatchers(Dispatcher):
     """The house's dispatcher, with something that happens before each retry."""
 
-    def __init__(self, of: Dispatcher, before: Callable[[int], None], after: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, of: Dispatcher, before: Callable[[int], None], after: Callable[[int], None] = lambda _: None
+    ) -> None:
         super().__init__(of._db, of._queue, of.registry)
         self._before, self._after = before, after
         self.tried: list[int] = []
@@ -176,7 +178,9 @@ async def test_r_again_retries_just_what_was_eligible(house: House) -> None:
         assert "only a completed run" in by_id[twin.id].words
         await pilot.press("r")
         await ended(pilot, job)
-        await until(pilot, lambda: words(monitor).startswith(" Done. Enter opens a run. Retry of 5 marked runs"), "the words")
+        await until(
+            pilot, lambda: words(monitor).startswith(" Done. Enter opens a run. Retry of 5 marked runs"), "the words"
+        )
         assert retried(house.db) == [ids[2], ids[0]]
         assert {item.run_id: item.kind for item in job.items} == {
             ids[2]: Kind.QUEUED, ids[1]: Kind.JOINS, ids[0]: Kind.QUEUED, refused: Kind.REFUSED, twin.id: Kind.REFUSED,
@@ -269,10 +273,12 @@ async def test_x_twice_stops_and_what_was_not_tried_says_so(house: House) -> Non
         await pilot.press("x")
         go_on.set()
         await ended(pilot, job, Phase.STOPPED)
-        assert kinds(job) == [Kind.QUEUED, Kind.QUEUED, Kind.STOPPED, Kind.STOPPED], "what is being tried has its receipt"
+        assert kinds(job) == [Kind.QUEUED, Kind.QUEUED, Kind.STOPPED, Kind.STOPPED], (
+            "what is being tried has its receipt"
+        )
         assert retried(house.db) == [ids[3], ids[2]]
         await until(pilot, lambda: words(monitor).startswith(" Stopped. Retry of 4 marked runs"), "the words")
-        assert words(monitor, "counts") == " 4 of 4: 2 queued   2 not tried"
+        assert words(monitor, "counts") == " 4 of 4: 2 queued  2 not tried"
 
 
 async def test_a_second_one_cannot_run_beside_it(house: House) -> None:
@@ -381,7 +387,10 @@ async def test_one_that_is_stopped_while_the_database_is_away_says_what_is_not_k
         await until(pilot, lambda: "waits for the database" in words(monitor), "the words")
         await pilot.press("x", "x")
         await ended(pilot, job, Phase.STOPPED)
-        assert [item.words for item in job.items] == ["the database went away while it was tried", "stopped before its turn"]
+        assert [item.words for item in job.items] == [
+            "the database went away while it was tried",
+            "stopped before its turn",
+        ]
         await until(pilot, lambda: words(monitor) == " Stopped. Retry of 2 marked runs", "the words")
         assert retried(house.db) == []
         assert ids
@@ -396,7 +405,9 @@ async def test_a_dry_run_without_a_database_says_why(house: House, monkeypatch: 
     monkeypatch.setattr(house.dispatcher, "rehearse", away)
     async with watching(house.backend("ann")) as (monitor, pilot):
         monitor.bulk_retry([1], "one run")
-        await until(pilot, lambda: isinstance(monitor.screen, BulkScreen) and "Not possible" in words(monitor), "the words")
+        await until(
+            pilot, lambda: isinstance(monitor.screen, BulkScreen) and "Not possible" in words(monitor), "the words"
+        )
         assert words(monitor) == " the database is away. Not possible. Retry of one run"
         await pilot.press("r")
         await until(pilot, lambda: any("It is failed already" in toast for toast in toasts(monitor)), "the reason")

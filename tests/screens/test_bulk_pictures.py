@@ -74,6 +74,10 @@ RECEIPTS = (
     item(984, Kind.JOINS, "run 995 is active", 995),
     Item(983, Kind.REFUSED, None, "not found"),
 )
+NOT_TRIED = (
+    item(982, Kind.STOPPED, "the database went away while it was tried"),
+    item(981, Kind.STOPPED, "stopped before its turn"),
+)
 REST = tuple(item(number, Kind.ELIGIBLE) for number in range(980, 900, -1))
 
 
@@ -96,15 +100,9 @@ def test_bulk_waits_for_the_database(picture: Picture) -> None:
     assert picture(Stage(MANY), job=standing(Phase.RUNNING, *RECEIPTS, *REST, trouble=trouble))
 
 
-def test_bulk_stopped(picture: Picture) -> None:
-    words = "the database went away while it was tried"
-    rest = (item(980, Kind.STOPPED, words), item(979, Kind.STOPPED, "stopped before its turn"))
-    assert picture(Stage(MANY), "j", job=standing(Phase.STOPPED, *RECEIPTS, *rest))
-
-
 def test_bulk_hostile(picture: Picture) -> None:
     hostile = Item(999, Kind.REFUSED, a_run(999, label=HOSTILE, tenant=HOSTILE), HOSTILE)
-    assert picture(Stage(MANY), job=standing(Phase.DONE, hostile, *RECEIPTS, words=HOSTILE))
+    assert picture(Stage(MANY), job=standing(Phase.STOPPED, hostile, *RECEIPTS, *NOT_TRIED, words=HOSTILE))
 
 
 def a_group(count: int, code: str, type_: str = "inventory.sync", message: str = "") -> Group:
@@ -155,7 +153,3 @@ def test_filter_line_with_names(picture: Picture) -> None:
 
 def test_filter_line_with_a_suggestion(picture: Picture) -> None:
     assert picture(Stage(MANY), "slash", *"code:gr")
-
-
-def test_filter_line_with_what_is_wrong(picture: Picture) -> None:
-    assert picture(Stage(MANY), "slash", *"status:x")

@@ -22,12 +22,33 @@ KNOWN = Known(
 )
 #: What people type, and what else a terminal may bring.
 PIECES = st.sampled_from(
-    [*(f"{name}:" for name in NAMES), MINE, "-", "!", '"', ",", ":", " ", "  ", "*", "fail", "inv", "st", "2h", "Ann", "\x1b[31m"]
+    [
+        *(f"{name}:" for name in NAMES),
+        MINE,
+        "-",
+        "!",
+        '"',
+        ",",
+        ":",
+        " ",
+        "  ",
+        "*",
+        "fail",
+        "inv",
+        "st",
+        "2h",
+        "Ann",
+        "\x1b[31m",
+    ]
 )
 ANY_LINES = st.lists(PIECES | st.text(max_size=3), max_size=7).map("".join)
-BEGUN = st.builds("{}{}:".format, st.sampled_from(["", "-", "mine !"]), st.sampled_from(["type", "tenant", "by", "code"]))
+BEGUN = st.builds(
+    "{}{}:".format, st.sampled_from(["", "-", "mine !"]), st.sampled_from(["type", "tenant", "by", "code"])
+)
 LINES = (ANY_LINES | BEGUN).filter(lambda line: len(line.splitlines()) < 2)
-VALUES = st.lists(st.text(max_size=8) | st.sampled_from(["failed", "Ann Alba", HOSTILE, 'a"b', "a,b", "a\nb"]), max_size=4)
+VALUES = st.lists(
+    st.text(max_size=8) | st.sampled_from(["failed", "Ann Alba", HOSTILE, 'a"b', "a,b", "a\nb"]), max_size=4
+)
 KNOWNS = st.dictionaries(st.sampled_from(["type", "tenant", "by", "code"]), VALUES, max_size=4).map(Known)
 
 

@@ -76,7 +76,9 @@ async def filtered(pilot: Any, monitor: Monitor, line: str) -> None:
     await until(pilot, lambda: monitor.snapshot and monitor.snapshot.request.wanted == parse_line(line), "the filter")
 
 
-@pytest.mark.parametrize("line", ["", "type:system.*", "type:system.*,inventory.sync code:x.*,graph.throttled", "x.y mine by:*"])
+@pytest.mark.parametrize(
+    "line", ["", "type:system.*", "type:system.*,inventory.sync code:x.*,graph.throttled", "x.y mine by:*"]
+)
 async def test_enter_on_a_group_shows_exactly_its_runs(house: House, line: str) -> None:
     ids = fail(house, *FAILED)
     async with watching(house.backend("ann")) as (monitor, pilot):
@@ -85,7 +87,9 @@ async def test_enter_on_a_group_shows_exactly_its_runs(house: House, line: str) 
         screen = await groups(pilot, monitor)
         assert lines(monitor)[0].split()[:3] == ["3", "system.probe", "x.y"]
         assert lines(monitor)[1].split()[:3] == ["2", "system.probe", "graph.throttled"]
-        assert screen.query_one("#words", Line).text.startswith(" 3 groups" if "system.* " not in f"{line} " else " 2 groups")
+        assert screen.query_one("#words", Line).text.startswith(
+            " 3 groups" if "system.* " not in f"{line} " else " 2 groups"
+        )
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await until(pilot, lambda: rows(monitor) == [ids[0], ids[3]], "the runs of the group")
@@ -153,7 +157,9 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: House) -> None
     ids = fail(house, *FAILED)
     async with watching(house.backend("ann")) as (monitor, pilot):
         await pilot.press("f1")
-        await until(pilot, lambda: any("There is no view 1" in toast for toast in toasts(monitor)), "that there is none")
+        await until(
+            pilot, lambda: any("There is no view 1" in toast for toast in toasts(monitor)), "that there is none"
+        )
         await filtered(pilot, monitor, "type:system.probe")
         await pilot.press("5", "o")
         await kept(pilot, monitor, "probes")

@@ -82,12 +82,12 @@ def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: U
         ),
         max_size=12,
     ),
-    line=st.sampled_from(("", "type:a.*", "code:graph.*", "code:graph.*,x.y type:a.*", "-code:graph.throttled", "-type:b.run")),
+    line=st.sampled_from(
+        ("", "type:a.*", "code:graph.*", "code:graph.*,x.y type:a.*", "-code:graph.throttled", "-type:b.run")
+    ),
 )
 @examples(25)
-def test_the_same_groups_as_made_by_hand(
-    db: Database, runs: list[tuple[str, list[str], Outcome]], line: str
-) -> None:
+def test_the_same_groups_as_made_by_hand(db: Database, runs: list[tuple[str, list[str], Outcome]], line: str) -> None:
     tenant = make_tenant(db, f"groups-{next(_numbers)}")
     user = make_user(db, f"user-{next(_numbers)}", **{tenant.slug: Role.READONLY})
     insert_past(db, [a_failed_run(tenant, *codes, type_=type_, outcome=outcome) for type_, codes, outcome in runs])
@@ -117,7 +117,8 @@ def test_only_the_newest_are_grouped_and_it_says_how_far_back(
     insert_past(db, [a_failed_run(tenant, "x.y", age=10_000 - number) for number in range(9)])
     found = grouped(db, user)
     assert [one.count for one in found.groups] == [4]
-    assert found.reached and found.reached.created_at == found.groups[0].first_at
+    assert found.reached
+    assert found.reached.created_at == found.groups[0].first_at
 
 
 def test_a_tenant_that_one_is_no_member_of_has_no_groups(db: Database, tenant: Tenant, user: User) -> None:

@@ -121,7 +121,9 @@ def test_a_kept_view_that_cannot_be_read_is_left_out(db: Database, user: User, o
 @given(
     kept=st.recursive(
         st.none() | st.integers(0, 9) | st.text(max_size=3) | st.just(dict(GOOD)),
-        lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(("views", "name", "x")), part, max_size=3),
+        lambda part: (
+            st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(("views", "name", "x")), part, max_size=3)
+        ),
         max_leaves=6,
     )
 )

@@ -52,7 +52,13 @@ def _tenants(stage: Stage) -> list[Tenant]:
 
 
 def a_run(
-    stage: Stage, key: str, *, slug: str = "contoso", type_: str = "system.probe", active: bool = False, **parameters: Any
+    stage: Stage,
+    key: str,
+    *,
+    slug: str = "contoso",
+    type_: str = "system.probe",
+    active: bool = False,
+    **parameters: Any,
 ) -> Run:
     """A run as it may lie in the database, whatever its operation is today."""
     tenant = tenant_of(stage, slug)
