@@ -107,7 +107,9 @@ class Acting:
         """Make a dry run of the retry of these runs, and show it."""
         monitor = self._monitor
         job = BulkRetry(monitor.backend, run_ids, words, lambda job: monitor.soon(lambda: self._ended(job)))
-        self.jobs = [*self.jobs, job][-JOBS_KEPT:]
+        older = [one for one in self.jobs if not one.is_active]
+        forgotten = older[: max(0, len(self.jobs) + 1 - JOBS_KEPT)]
+        self.jobs = [*(one for one in self.jobs if one not in forgotten), job]
         job.rehearse()
         self._show(job)
 

@@ -20,7 +20,9 @@ from store.snapshot import Snapshot
 
 #: Seconds between two looks at the job.
 LOOK_EVERY: Final = 0.25
-_RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 18
+_RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 16
+#: Where the operation gets less room and the tenant none: what came of a run matters more.
+_NARROW, _SHORT_OPERATION = 100, 16
 _STYLES: Final = {
     Kind.QUEUED: ("✓", "+", "green"),
     Kind.ATTACHED: ("●", "*", "blue"),
@@ -31,6 +33,16 @@ _STYLES: Final = {
     Kind.STOPPED: ("\N{EN DASH}", "-", "yellow"),
     Kind.UNKNOWN: ("·", " ", "dim"),
 }
+#: Receipts first.
+_TOLD: Final = (*RECEIPTS, Kind.REFUSED, Kind.JOINS, Kind.ELIGIBLE, Kind.UNKNOWN)
+
+
+def _columns(width: int) -> list[tuple[str, int]]:
+    """The titles of the columns, and their widths."""
+    fixed = [("Receipt", _KIND + 2), ("Run", _RUN)]
+    fixed += [("Operation", _SHORT_OPERATION)] if width < _NARROW else [("Operation", _OPERATION), ("Tenant", _TENANT)]
+    used = sum(size + 1 for _, size in fixed)
+    return [*fixed, ("What", max(8, width - used - 2))]
 
 
 class ItemRow:
@@ -54,14 +66,15 @@ class ItemRow:
         item, run = self.item, self.item.run
         glyph, plain_glyph, style = _STYLES[item.kind]
         words = f"run {item.new_id}" if item.new_id and not item.words else item.words
-        room = max(8, self.width - _RUN - _OPERATION - _TENANT - _KIND - 7)
-        return (
-            Cell(fit(f"{plain_glyph if self.ascii_only else glyph} {item.kind}", _KIND + 2), style),
-            Cell(fit(str(item.run_id), _RUN)),
-            Cell(fit(run.title if run else "", _OPERATION)),
-            Cell(fit(run.tenant if run else "", _TENANT)),
-            Cell(fit(words, room)),
-        )
+        texts = {
+            "Receipt": f"{plain_glyph if self.ascii_only else glyph} {item.kind}",
+            "Run": str(item.run_id),
+            "Operation": run.title if run else "",
+            "Tenant": run.tenant if run else "",
+            "What": words,
+        }
+        styles = {"Receipt": style}
+        return tuple(Cell(fit(texts[title], size), styles.get(title, "")) for title, size in _columns(self.width))
 
 
 class BulkScreen(LiveScreen):
@@ -87,6 +100,7 @@ class BulkScreen(LiveScreen):
         yield bars.Line(id="words")
         yield bars.Line(id="counts")
         yield RowTable()
+        yield bars.Line(id="chosen")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -115,13 +129,21 @@ class BulkScreen(LiveScreen):
         self._seen = now
         ascii_only, width = self.monitor.ascii_only, self.size.width
         rows = [ItemRow(item, width, ascii_only) for item in self.job.items]
-        header = " ".join(
-            (fit("Receipt", _KIND + 2), fit("Run", _RUN), fit("Operation", _OPERATION), fit("Tenant", _TENANT), "What")
-        )
+        header = " ".join(fit(title, size) for title, size in _columns(width))
         self.query_one(RowTable).show(rows, header, may_follow=False)
         self.query_one("#words", bars.Line).put(Content(clean(f" {self._sentence()}")))
         self.query_one("#counts", bars.Line).put(Content(clean(f" {self._counts()}")))
+        self._tell_chosen()
         self.refresh_keys()
+
+    def on_row_table_cursor_moved(self) -> None:
+        self._tell_chosen()
+
+    def _tell_chosen(self) -> None:
+        """The words of the run under the cursor, for which the table may lack the room."""
+        key = self.query_one(RowTable).cursor_key
+        item = next((item for item in self.job.items if item.run_id == key), None)
+        self.query_one("#chosen", bars.Line).put(Content(clean(f" {item.words}" if item else "")))
 
     def _sentence(self) -> str:
         job = self.job
@@ -142,7 +164,9 @@ class BulkScreen(LiveScreen):
         progress = (
             f"{done:,} of {done + counts[Kind.ELIGIBLE]:,}: " if self.job.phase is not Phase.READY and done else ""
         )
-        return progress + "   ".join(f"{counts[kind]:,} {kind}" for kind in Kind if counts[kind])
+        # What is left to do is in the progress already, and a narrow line has no room to say it twice.
+        told = [kind for kind in _TOLD if counts[kind] and not (progress and kind is Kind.ELIGIBLE)]
+        return progress + "  ".join(f"{counts[kind]:,} {kind}" for kind in told)
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 

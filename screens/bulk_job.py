@@ -14,7 +14,7 @@ from store.errors import DatabaseAway, OpsmonError
 from store.records import Run
 
 if TYPE_CHECKING:
-    from tasks.dispatch import Rehearsed
+    from tasks.dispatch import Rehearsed, Started
 
 #: Seconds between two tries while the database is away.
 AWAY_PAUSE: Final = 1.0
@@ -34,9 +34,9 @@ class Phase(StrEnum):
 class Kind(StrEnum):
     """What is known of one run of the job: first what the dry run says, then its receipt."""
 
-    UNKNOWN = "not looked at yet"
+    UNKNOWN = "not looked at"
     ELIGIBLE = "eligible"
-    JOINS = "has an active twin"
+    JOINS = "with active twin"
     REFUSED = "refused"
     QUEUED = "queued"
     ATTACHED = "joined"
@@ -50,13 +50,17 @@ RECEIPTS: Final = (Kind.QUEUED, Kind.ATTACHED, Kind.DISPATCH_FAILED, Kind.STOPPE
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One run of the job as it stands. `run` is the run to retry, `new_id` the run that its retry has come to, or joins."""
+    """One run of the job as it stands. `run` is the run to retry, `new_id` the run that its retry has come to, or joins.
+
+    `retry_id` is the newest retry of it that there was before the job.
+    """
 
     run_id: int
     kind: Kind = Kind.UNKNOWN
     run: Run | None = None
     words: str = ""
     new_id: int | None = None
+    retry_id: int | None = None
 
 
 class BulkRetry:
@@ -110,9 +114,7 @@ class BulkRetry:
 
     def _survived(self, error: object) -> None:
         if isinstance(error, Exception):
-            self.trouble = (
-                str(error) if isinstance(error, OpsmonError) else f"unforeseen: {type(error).__name__}: {error}"
-            )
+            self.trouble = _words(error)
             self._enter(Phase.FAILED)
             self._ended(self)
 
@@ -135,6 +137,7 @@ class BulkRetry:
         for item in self.items:
             if item.kind is Kind.ELIGIBLE:
                 self._put(self._retried(item))
+        self.trouble = ""
         self._enter(Phase.STOPPED if self._stop.is_set() else Phase.DONE)
         self._ended(self)
 
@@ -147,18 +150,27 @@ class BulkRetry:
             Receipt.ATTACHED: Kind.ATTACHED,
             Receipt.DISPATCH_FAILED: Kind.DISPATCH_FAILED,
         }
+        tried = False
         while not self._stop.is_set():
             try:
-                started = self._backend.dispatcher().retry(self._backend.user, item.run_id, seen=item.run)
+                started = self._try(item, tried)
             except DatabaseAway as error:
+                tried = True
                 self._say(f"waits for the database: {error}")
                 self._stop.wait(AWAY_PAUSE)
-            except OpsmonError as error:
-                return Item(item.run_id, Kind.REFUSED, item.run, str(error))
+            except Exception as error:  # one run's own: the others go on
+                return Item(item.run_id, Kind.REFUSED, item.run, _words(error))
             else:
                 self._say("")
                 return Item(item.run_id, kinds[started.receipt], item.run, new_id=started.run.id)
-        return Item(item.run_id, Kind.STOPPED, item.run, "stopped before its turn")
+        words = "the database went away while it was tried" if tried else "stopped before its turn"
+        return Item(item.run_id, Kind.STOPPED, item.run, words)
+
+    def _try(self, item: Item, tried: bool) -> Started:
+        """Retry the run, unless a try before has opened the new run, and the database went away before it could say so."""
+        dispatcher, user = self._backend.dispatcher(), self._backend.user
+        started = dispatcher.retried(user, item.run_id, item.retry_id) if tried else None
+        return started or dispatcher.retry(user, item.run_id, seen=item.run)
 
     def _say(self, trouble: str) -> None:
         if trouble != self.trouble:
@@ -166,11 +178,15 @@ class BulkRetry:
             self.changed += 1
 
 
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, OpsmonError) else f"unforeseen: {type(error).__name__}: {error}"
+
+
 def _from_rehearsal(one: Rehearsed) -> Item:
     from tasks.dispatch import Fate
 
     if one.fate is Fate.ELIGIBLE:
-        return Item(one.run_id, Kind.ELIGIBLE, one.run)
+        return Item(one.run_id, Kind.ELIGIBLE, one.run, retry_id=one.retry_id)
     if one.fate is Fate.REFUSED:
         return Item(one.run_id, Kind.REFUSED, one.run, one.reason)
     words = f"run {one.twin_id} is active" if one.twin_id else f"the same as run {one.same_as} of this list"

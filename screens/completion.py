@@ -13,6 +13,8 @@ from store.records import Outcome, Run, Status
 #: So many suggestions are told at once.
 TOLD: Final = 8
 _SPANS: Final = ("1h", "2h", "8h", "24h", "7d", "30d")
+#: Names that cannot be turned round with a sign.
+_ONE_WAY: Final = ("since", "before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,27 @@ def suggestions(line: str, known: Known) -> list[str]:
     last = found[-1].text if found and found[-1].end == len(line) else ""
     sign = last[:1] if last[:1] in ("-", "!") else ""
     name, colon, value = last[len(sign) :].partition(":")
+    if sign and name in _ONE_WAY:
+        return []
     if not colon:
-        starts = [f"{known_name}:" for known_name in NAMES] + [MINE]
+        starts = [f"{known_name}:" for known_name in NAMES if not (sign and known_name in _ONE_WAY)] + [MINE]
         return [sign + start for start in starts if start.startswith(name) and start != name]
     *before, open_value = value.replace('"', "").split(",")
     chosen = "".join(f"{one}," for one in before)
-    fitting = [one for one in known.of(name) if one.lower().startswith(open_value.lower()) and one not in before]
+    begins = [one for one in known.of(name) if one.lower().startswith(open_value.lower()) and one not in before]
+    fitting = [one for one in begins if _can_be_written(one)]
     return [f"{sign}{name}:{chosen}{_quoted(one)}" for one in fitting if one != open_value]
+
+
+def _can_be_written(value: str) -> bool:
+    """Values have been seen, so they are anybody's: one that a terminal may obey, or that would read as another, is left out."""
+    return bool(value) and value.isprintable() and not set(value) & set('",')
+
+
+def term(name: str, value: str) -> str:
+    """The term that names this value; what no line can hold becomes a `*`."""
+    writable = "".join("*" if char in '",' or not char.isprintable() else char for char in value)
+    return f"{name}:{_quoted(writable or '*')}"
 
 
 def _quoted(value: str) -> str:

@@ -15,7 +15,7 @@ from textual.widgets.input import Selection
 from screens import completion
 from screens.completion import Known
 from store.errors import FilterInvalid
-from store.filters import RunFilter, parse_line
+from store.filters import RunFilter, parse_line, tokens
 
 
 class FilterEdit(Input):
@@ -95,7 +95,7 @@ class FilterEdit(Input):
             self.selection = Selection(error.start, error.end)
             self.post_message(self.Refused(completion.where(error)))
             return
-        self.post_message(self.Applied(" ".join(self.value.split()), wanted))
+        self.post_message(self.Applied(" ".join(token.text for token in tokens(self.value)), wanted))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":

@@ -24,7 +24,12 @@ from store.filters import RunFilter
 from store.groups import Group
 from store.snapshot import Request, Snapshot
 
-_RUNS, _TYPE, _CODE, _AGE = 7, 24, 22, 6
+_RUNS, _AGE = 7, 6
+
+
+def _names(width: int) -> tuple[int, int]:
+    """The widths of an operation and of a code: the message needs room, too."""
+    return (24, 22) if width >= 100 else (17, 17)
 
 
 class GroupsScreen(LiveScreen):
@@ -62,10 +67,11 @@ class GroupsScreen(LiveScreen):
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
+        type_, code = _names(self.size.width)
         titles = (
             f"{'Runs':>{_RUNS}}",
-            fit("Operation", _TYPE),
-            fit("Code", _CODE),
+            fit("Operation", type_),
+            fit("Code", code),
             fit("Last", _AGE),
             fit("First", _AGE),
         )
@@ -80,13 +86,15 @@ class GroupsScreen(LiveScreen):
         return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
 
     def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
-        room = max(8, self.size.width - _RUNS - _TYPE - _CODE - 2 * _AGE - 7)
-        texts = [f"{group.count:>{_RUNS}}", fit(group.type, _TYPE), fit(group.code, _CODE)]
+        type_, code = _names(self.size.width)
+        room = max(8, self.size.width - _RUNS - type_ - code - 2 * _AGE - 7)
+        texts = [f"{group.count:>{_RUNS}}", fit(group.type, type_), fit(group.code, code)]
         texts += [fit(fmt.age(at, now), _AGE) for at in (group.last_at, group.first_at)]
         return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, room)]))
 
     def _put_words(self, many: int, back_to: str) -> None:
-        words = f" {many} groups of failed runs" if many else " No failed runs"
+        words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
+        words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
         words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", bars.Line).put(Content(clean(words)))
@@ -117,7 +125,7 @@ class GroupsScreen(LiveScreen):
         listed = next((screen for screen in self.app.screen_stack if isinstance(screen, RunsScreen)), None)
         if group and listed:
             self.dismiss()
-            listed.narrow(f"type:{group.type} code:{group.code}", "Failed")
+            listed.narrow({"type": group.type, "code": group.code}, "Failed")
 
     def action_retry(self) -> None:
         if group := self._painted:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Footer
 
-from screens import columns, paging
+from screens import columns, completion, paging
 from screens import format as fmt
 from screens.completion import Known, known_from
 from screens.filtering import FilterEdit
@@ -20,7 +20,7 @@ from screens.live import LiveScreen
 from screens.text import clean
 from screens.widgets import bars
 from screens.widgets.table import RowTable
-from store.filters import RunFilter, parse_line
+from store.filters import RunFilter, parse_line, tokens
 from store.queries import TABS, THE_END, Count, Cursor, Order
 from store.records import Run
 from store.search import SCAN
@@ -284,10 +284,12 @@ class RunsScreen(LiveScreen):
         if not self.query_one(FilterEdit).has_focus:
             self.explain(event)
 
-    def narrow(self, terms: str, tab: str) -> None:
-        """Show what the filter leaves of what the list shows, on a tab."""
-        both = " ".join(filter(None, (self.terms, terms)))
-        self._show_list(both, parse_line(both), tab, self.order)
+    def narrow(self, terms: Mapping[str, str], tab: str) -> None:
+        """Show on a tab what these values leave of what the list shows; they take the place of others of their names."""
+        others = (token.text for token in tokens(self.terms))
+        kept = [one for one in others if one.partition(":")[0] not in terms]
+        line = " ".join([*kept, *(completion.term(name, value) for name, value in terms.items())])
+        self._show_list(line, parse_line(line), tab, self.order)
 
     @property
     def view(self) -> View:

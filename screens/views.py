@@ -55,7 +55,7 @@ class ViewsScreen(LiveModal):
         options.clear_options()
         for number, view in enumerate(self.monitor.views.all, 1):
             words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
-            options.add_option(Option(words, id=view.name))
+            options.add_option(Option(words))
         if not self.monitor.views.all:
             options.add_option(Option("No view is kept yet.", disabled=True))
         options.highlighted = 0 if self.monitor.views.all else None
@@ -66,12 +66,21 @@ class ViewsScreen(LiveModal):
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         view = self._listed.view
-        self.monitor.views.keep(View(message.value, view.terms, view.tab, view.order), self.dismiss)
+        self.monitor.views.keep(View(message.value, view.terms, view.tab, view.order), self._kept)
+
+    def _kept(self) -> None:
+        # The database took its time, and they may have gone on.
+        if self.is_current:
+            self.dismiss()
+
+    def _deleted(self) -> None:
+        if self.is_attached:
+            self._fill()
 
     def action_delete(self) -> None:
         options = self.query_one(OptionList)
         if options.has_focus and options.highlighted is not None and self.monitor.views.all:
-            self.monitor.views.delete(self.monitor.views.all[options.highlighted].name, self._fill)
+            self.monitor.views.delete(self.monitor.views.all[options.highlighted].name, self._deleted)
 
 
 def words_of(view: View) -> Content:

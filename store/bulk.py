@@ -41,6 +41,17 @@ def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[
     return found
 
 
+def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, int]:
+    """For each of the runs that the user has retried, the id of their newest retry. Raises DatabaseAway."""
+    found: dict[int, int] = {}
+    for some in _batched(ids):
+        query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
+        query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
+        with db.query() as connection:
+            found |= {row[0]: row[1] for row in connection.execute(query)}
+    return found
+
+
 def _batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

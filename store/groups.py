@@ -17,7 +17,7 @@ from store.filters import RunFilter
 from store.jsonlists import elements, text_of
 from store.queries import Cursor
 from store.records import Outcome
-from store.search import Search, search
+from store.search import Search, like, search
 from store.tables import operation_runs
 
 _run = operation_runs.c
@@ -54,7 +54,10 @@ def only(wanted: RunFilter, group: Group) -> RunFilter:
 
 
 def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> Groups:
-    """The groups of the failed runs that the filter leaves."""
+    """The groups of the failed runs that the filter leaves; of codes only those that it names, if it names any.
+
+    So the runs of a group are those that `only` leaves.
+    """
     failed = queries.on_tab(wanted, "Failed")
     try:
         found = search(connection, of, user_id, failed) if failed else None
@@ -78,4 +81,6 @@ def _query(found: Search, has_bound: bool) -> sa.Select[Any]:
     first_at, last_at = sa.func.min(failed.c.created_at), sa.func.max(failed.c.created_at)
     query = sa.select(failed.c.type, code, count, first_at, last_at, sa.func.max(message))
     query = query.select_from(failed.join(one, sa.true())).group_by(failed.c.type, code)
+    if found.codes:
+        query = query.where(sa.or_(*(like(code, glob) for glob in found.codes)))
     return query.order_by(count.desc(), failed.c.type, code).limit(MOST)

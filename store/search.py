@@ -295,10 +295,11 @@ def _is_by(initiators: tuple[int | None, ...]) -> sa.ColumnElement[bool]:
 
 
 def _has_code(globs: tuple[str, ...]) -> sa.ColumnElement[bool]:
-    return any_of(_run.failure_summary, "code", lambda code: sa.or_(*(_like(code, glob) for glob in globs)))
+    return any_of(_run.failure_summary, "code", lambda code: sa.or_(*(like(code, glob) for glob in globs)))
 
 
-def _like(column: sa.ColumnElement[str], glob: str) -> sa.ColumnElement[bool]:
+def like(column: sa.ColumnElement[str], glob: str) -> sa.ColumnElement[bool]:
+    """Whether the text is as the glob says."""
     if "*" not in glob:
         return column == glob
     escaped = re.sub(r"([\\%_])", r"\\\1", glob).replace("*", "%")

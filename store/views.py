@@ -71,13 +71,19 @@ def _as_json(views: Iterable[View]) -> Any:
 
 
 def _from_json(kept: Any) -> tuple[View, ...]:
-    listed = kept.get("views", []) if isinstance(kept, dict) else []
-    return tuple(view for one in listed if (view := _view(one)))
+    listed = kept.get("views") if isinstance(kept, dict) else None
+    found: dict[str, View] = {}
+    for one in listed if isinstance(listed, list) else []:
+        if view := _view(one):
+            found.setdefault(view.name, view)
+    return tuple(found.values())
 
 
 def _view(one: Any) -> View | None:
     try:
-        view = View(str(one["name"]), str(one["terms"]), str(one["tab"]), Order(one["order"]))
+        name, terms, tab, order = one["name"], one["terms"], one["tab"], Order(one["order"])
     except (KeyError, TypeError, ValueError):
         return None
-    return view if view.tab in TABS else None
+    # Names and terms go to the terminal, and into a filter line.
+    texts = all(isinstance(text, str) and text.isprintable() for text in (name, terms))
+    return View(name, terms, tab, order) if texts and name and tab in tuple(TABS) else None

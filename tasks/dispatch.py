@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from store import access, outcome, runs
+from store import access, bulk, outcome, runs
 from store.database import Database
 from store.errors import QueueUnavailable, RunChanged
 from store.records import Run, Status, Tenant, User
@@ -85,6 +85,18 @@ class Dispatcher:
     def rehearse(self, user: User, run_ids: Sequence[int]) -> tuple[Rehearsed, ...]:
         """What a retry of each of these runs would come to. Writes nothing. Raises DatabaseAway."""
         return rehearse(self._db, self.registry, user, run_ids)
+
+    def retried(self, user: User, run_id: int, after: int | None) -> Started | None:
+        """The retry of the run that the user has come to after the one of that id (None: at all), with its receipt.
+
+        For whoever was left without a receipt: the database may have gone away behind the run that it opened.
+        """
+        newest = bulk.newest_retries(self._db, user.id, [run_id]).get(run_id)
+        run = runs.by_id(self._db, newest) if newest and newest > (after or 0) else None
+        if run is None:
+            return None
+        refused = any(failure.code == QueueUnavailable.code for failure in run.failure_summary)
+        return Started(Receipt.DISPATCH_FAILED if refused else Receipt.QUEUED, run)
 
     def to_retry(self, user: User, run_id: int) -> tuple[Operation, Run]:
         """A run with its parameters, and its operation. Raises NotFound, InputInvalid and DatabaseAway."""

@@ -27,7 +27,7 @@ class Rehearsed:
     """One run of the list. `run` is None when the user may not see it (any more); it comes without its context.
 
     `reason` says why it is refused; `twin_id` is the active run that it would join, `same_as` the run earlier in the list
-    whose retry it would join.
+    whose retry it would join. `retry_id` is the newest retry of it by this user that there is already.
     """
 
     run_id: int
@@ -36,6 +36,7 @@ class Rehearsed:
     reason: str = ""
     twin_id: int | None = None
     same_as: int | None = None
+    retry_id: int | None = None
 
 
 def rehearse(db: Database, registry: Registry, user: User, run_ids: Sequence[int]) -> tuple[Rehearsed, ...]:
@@ -47,7 +48,9 @@ def rehearse(db: Database, registry: Registry, user: User, run_ids: Sequence[int
     for one, identity in first:
         if one.run and identity:
             wanted.setdefault(one.run.tenant_id, set()).add(identity)
-    return _together(first, bulk.active_twins(db, wanted))
+    retries = bulk.newest_retries(db, user.id, [one.run_id for one, identity in first if identity])
+    found = _together(first, bulk.active_twins(db, wanted))
+    return tuple(replace(one, retry_id=retries.get(one.run_id)) for one in found)
 
 
 def _alone(run_id: int, run: Run | None, registry: Registry, members: dict[int, Membership]) -> tuple[Rehearsed, str]:

@@ -14,11 +14,14 @@ import sqlalchemy as sa
 
 from store import (
     access,
+    bulk,
     details,
     events,
+    groups,
     health,
     load,
     notifications,
+    preferences,
     queries,
     queue_pause,
     runs,
@@ -190,6 +193,14 @@ def counting(line: str) -> Callable[[Full], object]:
     )
 
 
+def grouping(line: str) -> Callable[[Full], object]:
+    return reading(
+        lambda connection, full: groups.read(
+            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
+        )
+    )
+
+
 def a_run(full: Full, running: bool = False) -> Run:
     return (start_run if running else open_run)(full.db, full.tenants[0], full.user)
 
@@ -236,6 +247,14 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "counts": counting(""),
     "counts of a long time": counting("since:52w"),
     **{f"all of {line}": everything(line) for line in ("outcome:failed", "code:x.*", "type:some.type3 mine")},
+    **{f"groups, {line}": grouping(line) for line in ("", "since:52w", "mine", "code:x.*", "type:some.type3", "boom")},
+    "many runs": lambda full: bulk.visible_runs(full.db, full.user.id, range(1, 1001)),
+    "many twins": lambda full: bulk.active_twins(
+        full.db, {tenant.id: [f"{number:064}" for number in range(600)] for tenant in full.tenants}
+    ),
+    "many retries": lambda full: bulk.newest_retries(full.db, full.user.id, range(1, 1001)),
+    "a setting": lambda full: preferences.read(full.db, full.user.id, "views"),
+    "a changed setting": lambda full: preferences.change(full.db, full.user.id, "views", lambda kept: {"of": "plans"}),
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
     "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
     "number of unread": reading(lambda connection, full: notifications.unread_count(connection, full.user.id)),
@@ -295,6 +314,7 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("what is usual", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
         ("an active twin", "uq_operation_runs_active_identity"),
         ("a twin", "uq_operation_runs_active_identity"),
+        ("many twins", "uq_operation_runs_active_identity"),
         ("number of unread", "ix_notifications_unread"),
         ("unread", "ix_notifications_unread"),
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
