@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from screens import toasts
-from screens.bulk_job import BulkRetry
+from screens.bulk_job import BulkRetry, kept
 from store.access import Membership, Right
 from store.filters import RunFilter
 from store.queries import Matching
@@ -107,7 +107,7 @@ class Acting:
         """Make a dry run of the retry of these runs, and show it."""
         monitor = self._monitor
         job = BulkRetry(monitor.backend, run_ids, words, lambda job: monitor.soon(lambda: self._ended(job)))
-        self.jobs = [*self.jobs, job][-JOBS_KEPT:]
+        self.jobs = kept([*self.jobs, job], JOBS_KEPT)
         job.rehearse()
         self._show(job)
 

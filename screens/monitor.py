@@ -115,7 +115,7 @@ class Monitor(App[None]):
         self._shown_freshness = ""
         self._newest_toast: int | None = None
         self._said_away = False
-        self._warned_of_bulk = False
+        self._warned_of: BulkRetry | None = None
         self._teller = Teller(self, look.notify_by, os.environ)
         self.acting = Acting(self)
         self.views = KeptViews(self)
@@ -321,8 +321,9 @@ class Monitor(App[None]):
 
     async def action_quit(self) -> None:
         """Quit; while a bulk retry is under way, the second time."""
-        if self.why_no_bulk() and not self._warned_of_bulk:
-            self._warned_of_bulk = True
+        active = next((job for job in self.bulk_jobs if job.is_active), None)
+        if active and active is not self._warned_of:
+            self._warned_of = active
             self.say("A bulk retry is under way: q again stops it and quits.", "warning")
             return
         for job in self.bulk_jobs:
