@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from store import (
     access,
+    bulk,
     details,
     events,
     health,
@@ -243,6 +244,10 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "a run": lambda full: runs.by_id(full.db, 17),
     "a run one may see": lambda full: access.visible_run(full.db, full.user, 17),
     "a twin": lambda full: runs.active_twin(full.db, full.tenants[0].id, "x"),
+    "many runs one may see": lambda full: bulk.visible_runs(full.db, full.user.id, range(1, 1200)),
+    "many twins": lambda full: bulk.active_twins(
+        full.db, {tenant.id: [f"{n:064}" for n in range(700)] for tenant in full.tenants}
+    ),
     "attempts": reading(lambda c, full: queries.attempts(c, access.read_visible_run(c, full.user.id, 17))),
     "snapshot": lambda full: snapshot.take(full.db, Request(full.user.id, run_id=17, inbox=True)),
     "load": reading(lambda c, full: load.read(c, access.read_memberships(c, full.user.id), 30)),
@@ -295,6 +300,7 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("what is usual", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
         ("an active twin", "uq_operation_runs_active_identity"),
         ("a twin", "uq_operation_runs_active_identity"),
+        ("many twins", "uq_operation_runs_active_identity"),
         ("number of unread", "ix_notifications_unread"),
         ("unread", "ix_notifications_unread"),
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
