@@ -129,6 +129,10 @@ class Acting:
         active = next((job for job in self.jobs if job.is_active), None)
         return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
 
+    def in_bulk(self, run_id: int) -> bool:
+        """Whether a bulk retry of this session has started the run."""
+        return any(run_id in job.started for job in self.jobs)
+
     def show_newest_job(self) -> None:
         """Show the bulk retry of before."""
         from screens.bulk import BulkScreen

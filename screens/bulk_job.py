@@ -76,6 +76,8 @@ class BulkRetry:
         self.trouble = ""
         #: Whether those that have an active twin are to join it.
         self.joins_too = False
+        #: The ids of the runs that it has started.
+        self.started: set[int] = set()
         self._backend = backend
         self._ended = ended
         self._items = [Item(run_id) for run_id in dict.fromkeys(run_ids)]
@@ -197,6 +199,8 @@ class BulkRetry:
         return None
 
     def _put(self, place: int, item: Item) -> None:
+        if item.new_id and item.kind in (Kind.QUEUED, Kind.DISPATCH_FAILED):
+            self.started.add(item.new_id)
         with self._lock:
             self._counts[self._items[place].kind] -= 1
             self._counts[item.kind] += 1

@@ -116,8 +116,8 @@ class Monitor(App[None]):
         self._newest_toast: int | None = None
         self._said_away = False
         self._warned_of: BulkRetry | None = None
-        self._teller = Teller(self, look.notify_by, os.environ)
         self.acting = Acting(self)
+        self._teller = Teller(self, look.notify_by, os.environ, in_bulk=self.acting.in_bulk)
         self.views = KeptViews(self)
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
