@@ -23,6 +23,8 @@ from store.snapshot import Snapshot
 #: Seconds between two looks at the job.
 LOOK_EVERY: Final = 0.25
 _RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 18
+#: In a narrower terminal the operation's column goes: what became of a run is more. The line below the table names it.
+_WIDE: Final = 100
 _STYLES: Final = {
     Kind.QUEUED: ("✓", "+", "green"),
     Kind.ATTACHED: ("●", "*", "blue"),
@@ -42,10 +44,10 @@ GROUPS: Final = {
     "Twins": frozenset({Kind.JOINS, Kind.ATTACHED}),
     "Not done": frozenset({Kind.FORBIDDEN, Kind.REFUSED, Kind.DISPATCH_FAILED, Kind.NOT_TRIED}),
 }
-_COUNTED: Final = {Kind.JOINS: "with an active twin"}
+_COUNTED: Final = {Kind.JOINS: "with active twin"}
 _PHASES: Final = {
-    Phase.REHEARSING: "Dry run, nothing is started yet: it is looking.",
-    Phase.READY: "Dry run, nothing is started yet: ",
+    Phase.REHEARSING: "Dry run: it is looking.",
+    Phase.READY: "Dry run: ",
     Phase.STOPPED: "Stopped: ",
     Phase.DONE: "Done: ",
 }
@@ -71,23 +73,44 @@ class ItemRow:
     def cells(self) -> tuple[Cell, ...]:
         item, run = self.item, self.item.run
         glyph, plain_glyph, style = _STYLES[item.kind]
-        words = f"run {item.new_id}" if item.new_id and not item.words else item.words
-        room = max(8, self.width - _RUN - _OPERATION - _TENANT - _KIND - 7)
+        operation = _OPERATION if self.width >= _WIDE else 0
+        room = max(8, self.width - _RUN - operation - _TENANT - _KIND - 7)
         return (
             Cell(fit(f"{plain_glyph if self.ascii_only else glyph} {item.kind}", _KIND + 2), style),
             Cell(fit(str(item.run_id), _RUN)),
-            Cell(fit(run.title if run else "", _OPERATION)),
+            *([Cell(fit(run.title if run else "", operation))] if operation else []),
             Cell(fit(run.tenant if run else "", _TENANT)),
-            Cell(fit(words, room)),
+            Cell(fit(_words(item), room)),
         )
+
+
+def _words(item: Item) -> str:
+    return f"run {item.new_id}" if item.new_id and not item.words else item.words
+
+
+def _about(item: Item) -> str:
+    """The item on a line of its own."""
+    run = item.run
+    what = f", {run.title} on {run.tenant}" if run else ""
+    words = f": {_words(item)}" if _words(item) else ""
+    return f"Run {item.run_id}{what}: {item.kind}{words}"
+
+
+def _header(width: int) -> str:
+    operation = [fit("Operation", _OPERATION)] if width >= _WIDE else []
+    return " ".join([fit("Receipt", _KIND + 2), fit("Run", _RUN), *operation, fit("Tenant", _TENANT), "What"])
 
 
 class BulkScreen(LiveScreen):
     """One job at a time, the newest first. Esc leaves it, and it goes on; `b` finds it again."""
 
+    DEFAULT_CSS = """
+    BulkScreen #state { height: auto; max-height: 2; padding: 0 1; }
+    BulkScreen #about { height: 2; padding: 0 1; color: $text-muted; }
+    """
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("r", "start", "Retry what is eligible", id="retry"),
+        Binding("r", "start", "Retry", id="retry"),
         Binding("a", "join_twins", "Join twins", id="join_twins"),
         Binding("x", "stop", "Stop", id="stop"),
         *(Binding(str(n), f"tab({name!r})", name, show=False, id=f"tab_{n}") for n, name in enumerate(GROUPS, 1)),
@@ -114,6 +137,7 @@ class BulkScreen(LiveScreen):
         yield bars.Line(id="state")
         yield bars.Line(id="tabs")
         yield RowTable()
+        yield bars.Line(id="about")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -147,13 +171,25 @@ class BulkScreen(LiveScreen):
         if not changed and now == self._seen:
             return
         self._seen = now
-        self.query_one(RowTable).show(self._listed(), _HEADER, may_follow=False)
+        self.query_one(RowTable).show(self._listed(), _header(self.size.width), may_follow=False)
         counts = job.counts
-        self.query_one("#words", bars.Line).put(Content(clean(f" Retry of {job.words}")))
-        self.query_one("#state", bars.Line).put(Content(clean(f" {self._sentence(counts)}")))
+        begun = "" if job.phase not in (Phase.REHEARSING, Phase.READY) else "Nothing is started yet. "
+        self.query_one("#words", bars.Line).put(Content(clean(f" {begun}Retry of {job.words}")))
+        self.query_one("#state", bars.Line).put(Content(clean(self._sentence(counts))))
         numbers = {name: Count(sum(counts[kind] for kind in kinds)) for name, kinds in GROUPS.items()}
         self.query_one("#tabs", bars.Line).put(bars.tabs(numbers, self._tab, self.size.width, self.monitor.ascii_only))
+        self._put_about()
         self.refresh_keys()
+
+    def on_row_table_cursor_moved(self) -> None:
+        self._put_about()
+
+    def _put_about(self) -> None:
+        """Say all about the run under the cursor: a column has no room for a reason."""
+        table = self.query_one(RowTable)
+        row = table.rows[table.cursor_line] if table.rows else None
+        about = _about(row.item) if isinstance(row, ItemRow) else ""
+        self.query_one("#about", bars.Line).put(Content(clean(about)))
 
     def _make_rows(self) -> bool:
         """Make the rows of the items that have changed; all of them for another job or width. False when none has."""
@@ -242,8 +278,3 @@ class BulkScreen(LiveScreen):
         item = next((item for item in self.job.items if item.run_id == message.key), None)
         if item:
             self.monitor.open_run(item.new_id or item.run_id)
-
-
-_HEADER: Final = " ".join(
-    (fit("Receipt", _KIND + 2), fit("Run", _RUN), fit("Operation", _OPERATION), fit("Tenant", _TENANT), "What")
-)

@@ -75,7 +75,7 @@ class FormScreen(LiveScreen):
                 yield Static("", id="changes", markup=False)
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)
-        yield Button("Start", id="go", compact=True)
+        yield Button("Retry" if self._retry_of else "Start", id="go", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:

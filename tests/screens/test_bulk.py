@@ -130,7 +130,7 @@ async def rehearsed(pilot: Any, monitor: Monitor, ids: Sequence[int], words: str
     job = monitor.bulk_jobs[-1]
     await until(pilot, lambda: job.phase is Phase.READY, "the dry run")
     await until(
-        pilot, lambda: isinstance(monitor.screen, BulkScreen) and line(monitor, "state").startswith("Dry run, nothing")
+        pilot, lambda: isinstance(monitor.screen, BulkScreen) and line(monitor, "state").startswith("Dry run: ")
     )
     return job
 
@@ -156,8 +156,8 @@ async def test_every_run_ends_with_a_receipt_and_just_those_given_are_retried(ho
     others = failed(house, 20)
     async with watching(house) as (monitor, pilot):
         job = await rehearsed(pilot, monitor, ids, "300 marked runs")
-        assert line(monitor, "words") == "Retry of 300 marked runs"
-        assert line(monitor, "state") == "Dry run, nothing is started yet: 300 eligible"
+        assert line(monitor, "words") == "Nothing is started yet. Retry of 300 marked runs"
+        assert line(monitor, "state") == "Dry run: 300 eligible"
         assert retries(house) == {}
         await pilot.press("r")
         later = failed(house, 5)  # whatever comes into the list meanwhile
@@ -181,9 +181,7 @@ async def test_each_group_is_counted_and_listed(house: House) -> None:
     active = house.dispatcher.retry(house.users["ann"], twin).run.id
     async with watching(house, "eve") as (monitor, pilot):
         job = await rehearsed(pilot, monitor, [*fine, *pair, twin, *foreign, active, 10**9])
-        assert line(monitor, "state") == (
-            "Dry run, nothing is started yet: 4 eligible, 2 with an active twin, 2 not permitted, 2 refused"
-        )
+        assert line(monitor, "state") == ("Dry run: 4 eligible, 2 with active twin, 2 not permitted, 2 refused")
         groups = {"1": len(job.items), "2": [*fine, pair[0]], "3": [], "4": [pair[1], twin]}
         for key, expected in {**groups, "5": [*foreign, active, 10**9]}.items():
             await pilot.press(key)
@@ -285,6 +283,7 @@ async def test_a_right_that_is_lost_in_between(house: House) -> None:
         assert sorted(retries(house)) == ids
         assert [kinds(job)[run] for run in foreign] == [Kind.FORBIDDEN] * 2
         assert "as readonly of fabrikam you may not" in job.items[0].words
+        await until(pilot, lambda: line(monitor, "about").endswith(job.items[0].words))
         await until(pilot, lambda: line(monitor, "state") == "Done: 2 queued, 2 not permitted")
 
 
