@@ -17,7 +17,7 @@ ROLES: Final = ("owner", "manager", "operator", "readonly")
 #: Every option of every command, to name the one that was probably meant.
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
-    *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card"),
+    *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -80,7 +80,8 @@ def _take(word: str, arguments: argparse.Namespace) -> None:
     if (word.startswith("-") and not is_negation) or not arguments.more:
         hint = close_match(word.partition("=")[0], OPTIONS) if word.startswith("-") else None
         raise InputInvalid(f"there is no argument '{word}' here", hint or "see 'opsmon --help'")
-    getattr(arguments, arguments.more).append(parameter(word) if arguments.more == "parameters" else word)
+    typed = {"parameters": parameter, "run_ids": run_id}.get(arguments.more, str)
+    getattr(arguments, arguments.more).append(typed(word))
 
 
 # ---- what one argument can be
@@ -184,8 +185,18 @@ def _add_runs(commands: _Commands) -> None:
         "--param", dest="parameters", action="append", default=[], type=parameter, metavar="K=V", help="repeatable"
     )
     _add_wait(start)
-    retry = commands.add("retry", "runs:retry", "start a completed run again")
-    retry.add_argument("run_id", metavar="RUN", type=run_id)
+    retry = commands.add("retry", "retries:retry", "start completed runs again", more="run_ids")
+    retry.add_argument("run_ids", metavar="RUN", nargs="+", type=run_id)
+    retry.add_argument(
+        "--param",
+        dest="parameters",
+        action="append",
+        default=[],
+        type=parameter,
+        metavar="K=V",
+        help="in place of the run's own; repeatable",
+    )
+    retry.add_argument("--dry-run", action="store_true", help="say what would come of it, and start nothing")
     _add_wait(retry)
     wait = commands.add("wait", "runs:wait", "wait until a run has ended")
     wait.add_argument("run_id", metavar="RUN", type=run_id)

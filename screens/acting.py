@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from screens import toasts
-from screens.bulk_job import BulkRetry
+from screens.bulk_job import BulkRetry, kept
 from store.access import Membership, Right
 from store.filters import RunFilter
 from store.queries import Matching
@@ -107,9 +107,7 @@ class Acting:
         """Make a dry run of the retry of these runs, and show it."""
         monitor = self._monitor
         job = BulkRetry(monitor.backend, run_ids, words, lambda job: monitor.soon(lambda: self._ended(job)))
-        older = [one for one in self.jobs if not one.is_active]
-        forgotten = older[: max(0, len(self.jobs) + 1 - JOBS_KEPT)]
-        self.jobs = [*(one for one in self.jobs if one not in forgotten), job]
+        self.jobs = kept([*self.jobs, job], JOBS_KEPT)
         job.rehearse()
         self._show(job)
 
@@ -130,6 +128,10 @@ class Acting:
         """Why no bulk retry can be started now: one at a time is enough for the queue."""
         active = next((job for job in self.jobs if job.is_active), None)
         return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
+
+    def in_bulk(self, run_id: int) -> bool:
+        """Whether a bulk retry of this session has started the run."""
+        return any(run_id in job.started for job in self.jobs)
 
     def show_newest_job(self) -> None:
         """Show the bulk retry of before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from textual import events
@@ -16,33 +17,40 @@ from screens.live import LiveScreen
 from screens.text import clean, fit
 from screens.widgets import bars
 from screens.widgets.table import RowTable
+from store.queries import Count
 from store.snapshot import Snapshot
 
 #: Seconds between two looks at the job.
 LOOK_EVERY: Final = 0.25
-_RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 16
-#: Where the operation gets less room and the tenant none: what came of a run matters more.
-_NARROW, _SHORT_OPERATION = 100, 16
+_RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 18
+#: In a narrower terminal the operation's column goes: what became of a run is more. The line below the table names it.
+_WIDE: Final = 100
 _STYLES: Final = {
     Kind.QUEUED: ("✓", "+", "green"),
     Kind.ATTACHED: ("●", "*", "blue"),
     Kind.JOINS: ("●", "*", "blue"),
     Kind.ELIGIBLE: ("○", ".", "cyan"),
+    Kind.FORBIDDEN: ("✗", "x", "red"),
     Kind.REFUSED: ("✗", "x", "red"),
     Kind.DISPATCH_FAILED: ("✗", "x", "bold red"),
-    Kind.STOPPED: ("\N{EN DASH}", "-", "yellow"),
+    Kind.NOT_TRIED: ("\N{EN DASH}", "-", "yellow"),
     Kind.UNKNOWN: ("·", " ", "dim"),
 }
-#: Receipts first.
-_TOLD: Final = (*RECEIPTS, Kind.REFUSED, Kind.JOINS, Kind.ELIGIBLE, Kind.UNKNOWN)
-
-
-def _columns(width: int) -> list[tuple[str, int]]:
-    """The titles of the columns, and their widths."""
-    fixed = [("Receipt", _KIND + 2), ("Run", _RUN)]
-    fixed += [("Operation", _SHORT_OPERATION)] if width < _NARROW else [("Operation", _OPERATION), ("Tenant", _TENANT)]
-    used = sum(size + 1 for _, size in fixed)
-    return [*fixed, ("What", max(8, width - used - 2))]
+#: What the tabs list.
+GROUPS: Final = {
+    "All": frozenset(Kind),
+    "Eligible": frozenset({Kind.ELIGIBLE}),
+    "Queued": frozenset({Kind.QUEUED}),
+    "Twins": frozenset({Kind.JOINS, Kind.ATTACHED}),
+    "Not done": frozenset({Kind.FORBIDDEN, Kind.REFUSED, Kind.DISPATCH_FAILED, Kind.NOT_TRIED}),
+}
+_COUNTED: Final = {Kind.JOINS: "with active twin"}
+_PHASES: Final = {
+    Phase.REHEARSING: "Dry run: it is looking.",
+    Phase.READY: "Dry run: ",
+    Phase.STOPPED: "Stopped: ",
+    Phase.DONE: "Done: ",
+}
 
 
 class ItemRow:
@@ -65,25 +73,47 @@ class ItemRow:
     def cells(self) -> tuple[Cell, ...]:
         item, run = self.item, self.item.run
         glyph, plain_glyph, style = _STYLES[item.kind]
-        words = f"run {item.new_id}" if item.new_id and not item.words else item.words
-        texts = {
-            "Receipt": f"{plain_glyph if self.ascii_only else glyph} {item.kind}",
-            "Run": str(item.run_id),
-            "Operation": run.title if run else "",
-            "Tenant": run.tenant if run else "",
-            "What": words,
-        }
-        styles = {"Receipt": style}
-        return tuple(Cell(fit(texts[title], size), styles.get(title, "")) for title, size in _columns(self.width))
+        operation = _OPERATION if self.width >= _WIDE else 0
+        room = max(8, self.width - _RUN - operation - _TENANT - _KIND - 7)
+        return (
+            Cell(fit(f"{plain_glyph if self.ascii_only else glyph} {item.kind}", _KIND + 2), style),
+            Cell(fit(str(item.run_id), _RUN)),
+            *([Cell(fit(run.title if run else "", operation))] if operation else []),
+            Cell(fit(run.tenant if run else "", _TENANT)),
+            Cell(fit(_words(item), room)),
+        )
+
+
+def _words(item: Item) -> str:
+    return f"run {item.new_id}" if item.new_id and not item.words else item.words
+
+
+def _about(item: Item) -> str:
+    """The item on a line of its own."""
+    run = item.run
+    what = f", {run.title} on {run.tenant}" if run else ""
+    words = f": {_words(item)}" if _words(item) else ""
+    return f"Run {item.run_id}{what}: {item.kind}{words}"
+
+
+def _header(width: int) -> str:
+    operation = [fit("Operation", _OPERATION)] if width >= _WIDE else []
+    return " ".join([fit("Receipt", _KIND + 2), fit("Run", _RUN), *operation, fit("Tenant", _TENANT), "What"])
 
 
 class BulkScreen(LiveScreen):
     """One job at a time, the newest first. Esc leaves it, and it goes on; `b` finds it again."""
 
+    DEFAULT_CSS = """
+    BulkScreen #state { height: auto; max-height: 2; padding: 0 1; }
+    BulkScreen #about { height: 2; padding: 0 1; color: $text-muted; }
+    """
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("r", "start", "Retry what is eligible", id="retry"),
+        Binding("r", "start", "Retry", id="retry"),
+        Binding("a", "join_twins", "Join twins", id="join_twins"),
         Binding("x", "stop", "Stop", id="stop"),
+        *(Binding(str(n), f"tab({name!r})", name, show=False, id=f"tab_{n}") for n, name in enumerate(GROUPS, 1)),
         Binding("left_square_bracket", "other(-1)", "Older", show=False, id="older_job"),
         Binding("right_square_bracket", "other(1)", "Newer", show=False, id="newer_job"),
     ]
@@ -91,16 +121,23 @@ class BulkScreen(LiveScreen):
     def __init__(self, job: BulkRetry) -> None:
         super().__init__()
         self.job = job
-        self._seen: tuple[object, ...] = ()
+        self._tab = "All"
+        self._joins_too = False
         self._asked_to_stop = False
         self._freshness = "live"
+        self._rows: list[ItemRow] = []
+        #: What the rows were made for, and up to which of the job's changes they are true.
+        self._made_for: tuple[object, ...] = ()
+        self._since = 0
+        self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield bars.Line(id="header")
         yield bars.Line(id="words")
-        yield bars.Line(id="counts")
+        yield bars.Line(id="state")
+        yield bars.Line(id="tabs")
         yield RowTable()
-        yield bars.Line(id="chosen")
+        yield bars.Line(id="about")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -121,60 +158,83 @@ class BulkScreen(LiveScreen):
         self.show_freshness(self._freshness)
         self._look()
 
+    # -- what is shown ----------------------------------------------------------------------------------------------------
+
     def _look(self) -> None:
         """Show what has changed of the job since the last look."""
-        now = (self.job, self.job.changed, self.job.phase, self.size.width)
-        if not self.is_current or now == self._seen:
+        if not self.is_current:
+            return
+        job = self.job
+        state = (job.phase, job.trouble, job.is_stopping)
+        changed = self._make_rows()
+        now = (*state, self._tab, self._joins_too)
+        if not changed and now == self._seen:
             return
         self._seen = now
-        ascii_only, width = self.monitor.ascii_only, self.size.width
-        rows = [ItemRow(item, width, ascii_only) for item in self.job.items]
-        header = " ".join(fit(title, size) for title, size in _columns(width))
-        self.query_one(RowTable).show(rows, header, may_follow=False)
-        self.query_one("#words", bars.Line).put(Content(clean(f" {self._sentence()}")))
-        self.query_one("#counts", bars.Line).put(Content(clean(f" {self._counts()}")))
-        self._tell_chosen()
+        self.query_one(RowTable).show(self._listed(), _header(self.size.width), may_follow=False)
+        counts = job.counts
+        begun = "" if job.phase not in (Phase.REHEARSING, Phase.READY) else "Nothing is started yet. "
+        self.query_one("#words", bars.Line).put(Content(clean(f" {begun}Retry of {job.words}")))
+        self.query_one("#state", bars.Line).put(Content(clean(self._sentence(counts))))
+        numbers = {name: Count(sum(counts[kind] for kind in kinds)) for name, kinds in GROUPS.items()}
+        self.query_one("#tabs", bars.Line).put(bars.tabs(numbers, self._tab, self.size.width, self.monitor.ascii_only))
+        self._put_about()
         self.refresh_keys()
 
     def on_row_table_cursor_moved(self) -> None:
-        self._tell_chosen()
+        self._put_about()
 
-    def _tell_chosen(self) -> None:
-        """The words of the run under the cursor, for which the table may lack the room."""
-        key = self.query_one(RowTable).cursor_key
-        item = next((item for item in self.job.items if item.run_id == key), None)
-        self.query_one("#chosen", bars.Line).put(Content(clean(f" {item.words}" if item else "")))
+    def _put_about(self) -> None:
+        """Say all about the run under the cursor: a column has no room for a reason."""
+        table = self.query_one(RowTable)
+        row = table.rows[table.cursor_line] if table.rows else None
+        about = _about(row.item) if isinstance(row, ItemRow) else ""
+        self.query_one("#about", bars.Line).put(Content(clean(about)))
 
-    def _sentence(self) -> str:
+    def _make_rows(self) -> bool:
+        """Make the rows of the items that have changed; all of them for another job or width. False when none has."""
+        width, ascii_only = self.size.width, self.monitor.ascii_only
+        made_for = (self.job, width)
+        if made_for != self._made_for:
+            self._made_for = made_for
+            self._since, _ = self.job.changes(0)
+            self._rows = [ItemRow(item, width, ascii_only) for item in self.job.items]
+            return True
+        self._since, changed = self.job.changes(self._since)
+        for place, item in changed:
+            self._rows[place] = ItemRow(item, width, ascii_only)
+        return bool(changed)
+
+    def _listed(self) -> list[ItemRow]:
+        kinds = GROUPS[self._tab]
+        return self._rows if self._tab == "All" else [row for row in self._rows if row.item.kind in kinds]
+
+    def _sentence(self, counts: Counter[Kind]) -> str:
         job = self.job
-        eligible = job.counts[Kind.ELIGIBLE]
-        says = {
-            Phase.REHEARSING: f"Dry run: nothing is started yet. Retry of {job.words}",
-            Phase.READY: f"Dry run. r retries {eligible:,}, esc leaves it. Retry of {job.words}",
-            Phase.RUNNING: f"Under way. x stops it, esc leaves it going on. Retry of {job.words}",
-            Phase.STOPPED: f"Stopped. Retry of {job.words}",
-            Phase.DONE: f"Done. Enter opens a run. Retry of {job.words}",
-            Phase.FAILED: f"Not possible. Retry of {job.words}",
-        }
-        return f"{job.trouble}. {says[job.phase]}" if job.trouble else says[job.phase]
-
-    def _counts(self) -> str:
-        counts = self.job.counts
-        done = sum(counts[kind] for kind in RECEIPTS)
-        progress = (
-            f"{done:,} of {done + counts[Kind.ELIGIBLE]:,}: " if self.job.phase is not Phase.READY and done else ""
+        if job.trouble:
+            return f"Not possible: {job.trouble}" if job.phase is Phase.FAILED else job.trouble
+        has_begun = job.phase is not Phase.READY
+        kinds = ", ".join(
+            f"{counts[kind]:,} {_COUNTED.get(kind, kind)}"
+            for kind in Kind
+            if counts[kind] and not (has_begun and kind not in RECEIPTS)
         )
-        # What is left to do is in the progress already, and a narrow line has no room to say it twice.
-        told = [kind for kind in _TOLD if counts[kind] and not (progress and kind is Kind.ELIGIBLE)]
-        return progress + "  ".join(f"{counts[kind]:,} {kind}" for kind in told)
+        if job.phase is Phase.RUNNING:
+            done = sum(counts[kind] for kind in RECEIPTS)
+            stopping = "Stopping after " if job.is_stopping else ""
+            return f"{stopping}{done:,} of {counts.total():,}: {kinds}"
+        twins = "; they are joined, too" if self._joins_too and not has_begun else ""
+        return _PHASES[job.phase] + ("" if job.phase is Phase.REHEARSING else kinds + twins)
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
     def why_not(self, action: str) -> str | None:
-        phase = self.job.phase
-        if action == "start" and phase is not Phase.READY:
+        phase, counts = self.job.phase, self.job.counts
+        if action in ("start", "join_twins") and phase is not Phase.READY:
             return "The dry run is not complete yet." if phase is Phase.REHEARSING else f"It is {phase} already."
-        if action == "start" and not self.job.counts[Kind.ELIGIBLE]:
+        if action == "join_twins" and not counts[Kind.JOINS]:
+            return "None of them has an active twin."
+        if action == "start" and not counts[Kind.ELIGIBLE] and not (self._joins_too and counts[Kind.JOINS]):
             return "None of them can be retried."
         return "Nothing is being retried." if action == "stop" and phase is not Phase.RUNNING else None
 
@@ -185,21 +245,30 @@ class BulkScreen(LiveScreen):
         if reason := self.monitor.why_no_bulk():
             self.monitor.say(reason, "warning")
             return
-        self.job.start()
+        self.job.start(joins_too=self._joins_too)
+        self._look()
+
+    def action_join_twins(self) -> None:
+        self._joins_too = not self._joins_too
         self._look()
 
     def action_stop(self) -> None:
         if self._asked_to_stop:
             self.job.stop()
+            self._look()
         else:
             self._asked_to_stop = True
             self.monitor.say("x again stops it: what was not tried is listed as such.", "warning")
+
+    def action_tab(self, name: str) -> None:
+        self._tab = name
+        self._look()
 
     def action_other(self, by: int) -> None:
         jobs = self.monitor.bulk_jobs
         number = jobs.index(self.job) + by if self.job in jobs else len(jobs) - 1
         if 0 <= number < len(jobs):
-            self.job, self._asked_to_stop = jobs[number], False
+            self.job, self._tab, self._joins_too, self._asked_to_stop = jobs[number], "All", False, False
             self.show_freshness(self._freshness)
             self._look()
         else:

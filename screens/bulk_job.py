@@ -7,17 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from screens.backend import Backend, in_background
-from store.errors import DatabaseAway, OpsmonError
+from store.errors import DatabaseAway, Forbidden, OpsmonError
 from store.records import Run
 
 if TYPE_CHECKING:
     from tasks.dispatch import Rehearsed, Started
 
-#: Seconds between two tries while the database is away.
-AWAY_PAUSE: Final = 1.0
+T = TypeVar("T")
+
+#: Seconds until the next try while the database is away: each time twice as long, up to the longest.
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 5.0
 
 
 class Phase(StrEnum):
@@ -34,49 +37,54 @@ class Phase(StrEnum):
 class Kind(StrEnum):
     """What is known of one run of the job: first what the dry run says, then its receipt."""
 
-    UNKNOWN = "not looked at"
+    UNKNOWN = "not looked at yet"
     ELIGIBLE = "eligible"
-    JOINS = "with active twin"
-    REFUSED = "refused"
+    JOINS = "has an active twin"
     QUEUED = "queued"
     ATTACHED = "joined"
+    FORBIDDEN = "not permitted"
+    REFUSED = "refused"
     DISPATCH_FAILED = "not queued"
-    STOPPED = "not tried"
+    NOT_TRIED = "not tried"
 
 
-#: What a retry comes to; the others are what is known before it.
-RECEIPTS: Final = (Kind.QUEUED, Kind.ATTACHED, Kind.DISPATCH_FAILED, Kind.STOPPED)
+#: What nothing more comes after. A dry run that refuses is one already.
+RECEIPTS: Final = frozenset(Kind) - {Kind.UNKNOWN, Kind.ELIGIBLE, Kind.JOINS}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One run of the job as it stands. `run` is the run to retry, `new_id` the run that its retry has come to, or joins.
-
-    `retry_id` is the newest retry of it that there was before the job.
-    """
+    """One run of the job as it stands. `run` is the run to retry, `new_id` the run that its retry has come to, or joins."""
 
     run_id: int
     kind: Kind = Kind.UNKNOWN
     run: Run | None = None
     words: str = ""
     new_id: int | None = None
+    #: The newest retry of it by this user that there was at the dry run.
     retry_id: int | None = None
 
 
 class BulkRetry:
-    """Made with the ids of the runs to retry, which never change. Its methods return at once; `changed` counts changes."""
+    """Made with the ids of the runs to retry, which never change. Its methods return at once and never raise."""
 
     def __init__(
         self, backend: Backend, run_ids: Sequence[int], words: str, ended: Callable[[BulkRetry], None]
     ) -> None:
+        """`words` say what was chosen; `ended` is called from the job's thread."""
         self.words = words
         self.phase = Phase.REHEARSING
         #: Why it waits, or why it failed.
         self.trouble = ""
-        self.changed = 0
+        #: Whether those that have an active twin are to join it.
+        self.joins_too = False
+        #: The ids of the runs that it has started.
+        self.started: set[int] = set()
         self._backend = backend
         self._ended = ended
-        self._items = {run_id: Item(run_id) for run_id in run_ids}
+        self._items = [Item(run_id) for run_id in dict.fromkeys(run_ids)]
+        self._counts = Counter(item.kind for item in self._items)
+        self._changed: list[int] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -85,16 +93,26 @@ class BulkRetry:
     @property
     def items(self) -> tuple[Item, ...]:
         """Every run of the job, in its order."""
-        with self._lock:
-            return tuple(self._items.values())
+        return tuple(self._items)
 
     @property
     def counts(self) -> Counter[Kind]:
-        return Counter(item.kind for item in self.items)
+        with self._lock:
+            return self._counts.copy()
+
+    def changes(self, since: int) -> tuple[int, list[tuple[int, Item]]]:
+        """The items that have changed since then (0: the beginning), with their places, and the `since` of the next call."""
+        with self._lock:
+            places = dict.fromkeys(self._changed[since:])
+            return len(self._changed), [(place, self._items[place]) for place in places]
 
     @property
     def is_active(self) -> bool:
         return self.phase is Phase.RUNNING
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stop.is_set()
 
     # -- what it does -----------------------------------------------------------------------------------------------------
 
@@ -102,10 +120,11 @@ class BulkRetry:
         """Begin the dry run."""
         in_background(self._rehearse, self._survived)
 
-    def start(self) -> None:
-        """Begin to retry what is eligible, once the dry run is there."""
+    def start(self, *, joins_too: bool = False) -> None:
+        """Begin to retry what is eligible, once the dry run is there; `joins_too`: what has an active twin joins it."""
         if self.phase is Phase.READY:
-            self._enter(Phase.RUNNING)
+            self.joins_too = joins_too
+            self.phase = Phase.RUNNING
             in_background(self._run, self._survived)
 
     def stop(self) -> None:
@@ -114,71 +133,90 @@ class BulkRetry:
 
     def _survived(self, error: object) -> None:
         if isinstance(error, Exception):
-            self.trouble = _words(error)
-            self._enter(Phase.FAILED)
+            self.trouble = _told(error)
+            self.phase = Phase.FAILED
             self._ended(self)
 
-    def _enter(self, phase: Phase) -> None:
-        self.phase = phase
-        self.changed += 1
-
     def _rehearse(self) -> None:
-        ids = tuple(self._items)
-        for one in self._backend.dispatcher().rehearse(self._backend.user, ids):
-            self._put(_from_rehearsal(one))
-        self._enter(Phase.READY)
-
-    def _put(self, item: Item) -> None:
-        with self._lock:
-            self._items[item.run_id] = item
-        self.changed += 1
+        ids = [item.run_id for item in self._items]
+        rehearsed = self._patiently(lambda: self._backend.dispatcher().rehearse(self._backend.user, ids))
+        for place, one in enumerate(rehearsed or ()):
+            self._put(place, _from_rehearsal(one))
+        self.phase = Phase.STOPPED if rehearsed is None else Phase.READY
 
     def _run(self) -> None:
-        for item in self.items:
-            if item.kind is Kind.ELIGIBLE:
-                self._put(self._retried(item))
-        self.trouble = ""
-        self._enter(Phase.STOPPED if self._stop.is_set() else Phase.DONE)
+        for place, item in enumerate(self.items):
+            if item.kind is Kind.ELIGIBLE or (item.kind is Kind.JOINS and self.joins_too):
+                self._put(place, self._retried(item))
+            elif item.kind is Kind.JOINS:
+                self._put(place, Item(item.run_id, Kind.NOT_TRIED, item.run, item.words, item.new_id))
+        stopped = self.is_stopping and self.counts[Kind.NOT_TRIED]
+        self.phase = Phase.STOPPED if stopped else Phase.DONE
         self._ended(self)
 
     def _retried(self, item: Item) -> Item:
-        """The item with its receipt. While the database is away, it waits."""
+        """The item with its receipt."""
+        tries = 0
+
+        def retry() -> Started:
+            nonlocal tries
+            tries += 1
+            dispatcher, user = self._backend.dispatcher(), self._backend.user
+            # The database may have gone away behind a run that it had opened, and that has ended since.
+            found = dispatcher.retried(user, item.run_id, item.retry_id) if tries > 1 else None
+            return found or dispatcher.retry(user, item.run_id, seen=item.run)
+
+        try:
+            started = self._patiently(retry)
+        except Exception as error:  # whatever is wrong with one run, the others go on
+            kind = Kind.FORBIDDEN if isinstance(error, Forbidden) else Kind.REFUSED
+            return Item(item.run_id, kind, item.run, _told(error))
+        if started is None:
+            return Item(item.run_id, Kind.NOT_TRIED, item.run, "stopped before its turn")
+        return self._receipt(item, started)
+
+    def _receipt(self, item: Item, started: Started) -> Item:
         from tasks.dispatch import Receipt
 
-        kinds = {
-            Receipt.QUEUED: Kind.QUEUED,
-            Receipt.ATTACHED: Kind.ATTACHED,
-            Receipt.DISPATCH_FAILED: Kind.DISPATCH_FAILED,
-        }
-        tried = False
-        while not self._stop.is_set():
+        new = started.run
+        if started.receipt is Receipt.DISPATCH_FAILED:
+            words = new.failure_summary[0].message if new.failure_summary else ""
+            return Item(item.run_id, Kind.DISPATCH_FAILED, item.run, words, new.id)
+        kind = Kind.QUEUED if started.receipt is Receipt.QUEUED else Kind.ATTACHED
+        return Item(item.run_id, kind, item.run, new_id=new.id)
+
+    def _patiently(self, work: Callable[[], T]) -> T | None:
+        """What `work` returns, as soon as the database is there; None when the job was stopped before."""
+        pause = FIRST_PAUSE
+        while not self.is_stopping:
             try:
-                started = self._try(item, tried)
+                result = work()
             except DatabaseAway as error:
-                tried = True
-                self._say(f"waits for the database: {error}")
-                self._stop.wait(AWAY_PAUSE)
-            except Exception as error:  # one run's own: the others go on
-                return Item(item.run_id, Kind.REFUSED, item.run, _words(error))
+                self.trouble = f"It waits for the database: {error}."
+                self._stop.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._say("")
-                return Item(item.run_id, kinds[started.receipt], item.run, new_id=started.run.id)
-        words = "the database went away while it was tried" if tried else "stopped before its turn"
-        return Item(item.run_id, Kind.STOPPED, item.run, words)
+                self.trouble = ""
+                return result
+        self.trouble = ""
+        return None
 
-    def _try(self, item: Item, tried: bool) -> Started:
-        """Retry the run, unless a try before has opened the new run, and the database went away before it could say so."""
-        dispatcher, user = self._backend.dispatcher(), self._backend.user
-        started = dispatcher.retried(user, item.run_id, item.retry_id) if tried else None
-        return started or dispatcher.retry(user, item.run_id, seen=item.run)
-
-    def _say(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            self.trouble = trouble
-            self.changed += 1
+    def _put(self, place: int, item: Item) -> None:
+        if item.new_id and item.kind in (Kind.QUEUED, Kind.DISPATCH_FAILED):
+            self.started.add(item.new_id)
+        with self._lock:
+            self._counts[self._items[place].kind] -= 1
+            self._counts[item.kind] += 1
+            self._items[place] = item
+            self._changed.append(place)
 
 
-def _words(error: Exception) -> str:
+def kept(jobs: Sequence[BulkRetry], most: int) -> list[BulkRetry]:
+    """The newest of the jobs, `most` of them, and whichever is under way: it must be found again."""
+    return [job for number, job in enumerate(jobs) if number >= len(jobs) - most or job.is_active]
+
+
+def _told(error: Exception) -> str:
     return str(error) if isinstance(error, OpsmonError) else f"unforeseen: {type(error).__name__}: {error}"
 
 
@@ -188,6 +226,7 @@ def _from_rehearsal(one: Rehearsed) -> Item:
     if one.fate is Fate.ELIGIBLE:
         return Item(one.run_id, Kind.ELIGIBLE, one.run, retry_id=one.retry_id)
     if one.fate is Fate.REFUSED:
-        return Item(one.run_id, Kind.REFUSED, one.run, one.reason)
+        kind = Kind.FORBIDDEN if one.code == Forbidden.code else Kind.REFUSED
+        return Item(one.run_id, kind, one.run, one.reason)
     words = f"run {one.twin_id} is active" if one.twin_id else f"the same as run {one.same_as} of this list"
     return Item(one.run_id, Kind.JOINS, one.run, words, one.twin_id)

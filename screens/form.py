@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -41,6 +42,7 @@ class FormScreen(LiveScreen):
     FormScreen Select.-expanded { height: auto; }
     FormScreen Checkbox { border: none; height: auto; max-height: 12; padding: 0 1; }
     FormScreen Checkbox:focus { border: none; background: $boost; }
+    FormScreen .help.changed { text-style: bold; color: $text-warning; }
     FormScreen #changes { color: $text-warning; }
     FormScreen #note { height: auto; padding: 0 1; }
     FormScreen #note.wrong { text-style: bold; color: $text-error; }
@@ -57,8 +59,10 @@ class FormScreen(LiveScreen):
         super().__init__()
         self._operation = operation
         self._retry_of = retry_of
-        old = retry_of.parameters if retry_of else {}
-        self._fields = {p.name: _field(p, old.get(p.name, _default(p))) for p in operation.parameters}
+        #: What the run that is retried had, as far as the form still takes it.
+        self._kept = _still_taken(operation, retry_of.parameters if retry_of else {})
+        self._fields = {p.name: _field(p, self._kept.get(p.name, _default(p))) for p in operation.parameters}
+        self._titles = {p.name: Static(plain(_title(p)), classes="help", markup=False) for p in operation.parameters}
         self._asked = 0
         self._timer: Timer | None = None
         self._starting = False
@@ -71,7 +75,7 @@ class FormScreen(LiveScreen):
                 yield Static("", id="changes", markup=False)
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)
-        yield Button("Start", id="go", compact=True)
+        yield Button("Retry" if self._retry_of else "Start", id="go", compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:
@@ -81,11 +85,7 @@ class FormScreen(LiveScreen):
         tenant = Select([(plain(slug), slug) for slug in slugs], value=chosen, allow_blank=False, id="tenant")
         yield Vertical(Static("tenant", markup=False), tenant, classes="field")
         for parameter in self._operation.parameters:
-            yield Vertical(
-                Static(plain(_title(parameter)), classes="help", markup=False),
-                self._fields[parameter.name],
-                classes="field",
-            )
+            yield Vertical(self._titles[parameter.name], self._fields[parameter.name], classes="field")
 
     def on_mount(self) -> None:
         self.show_freshness("live")
@@ -101,8 +101,14 @@ class FormScreen(LiveScreen):
 
     def _values(self) -> dict[str, Any]:
         """What the form holds. Raises InputInvalid, naming the field."""
-        given = {p.name: _value(p, self._fields[p.name]) for p in self._operation.parameters}
-        return self._operation.check(given)
+        return self._operation.check({p.name: self._value(p) for p in self._operation.parameters})
+
+    def _value(self, parameter: Parameter) -> Any:
+        """What the field holds. Untouched, it is what the run had to the letter: not all of that survives a line of text."""
+        field = self._fields[parameter.name]
+        if parameter.name in self._kept and _holds(field, self._kept[parameter.name]):
+            return self._kept[parameter.name]
+        return _value(parameter, field)
 
     @property
     def _tenant(self) -> str:
@@ -144,18 +150,18 @@ class FormScreen(LiveScreen):
             )
 
     def _put_changes(self, values: dict[str, Any]) -> None:
-        """Say what a retry changes."""
-        if self._retry_of:
-            changed = changes(self._before(self._retry_of), values)
-            words = "  ".join(changed) if changed else "nothing yet: the same parameters as before"
-            self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
-
-    def _before(self, run: Run) -> Mapping[str, Any]:
-        """The run's parameters as the form knows them: those that it was not given have their defaults."""
-        try:
-            return {**run.parameters, **self._operation.check(run.parameters)}
-        except OpsmonError:
-            return run.parameters
+        """Say what a retry changes, above the form and at each field."""
+        if self._retry_of is None:
+            return
+        defaults = {p.name: p.default for p in self._operation.parameters if not p.required}
+        before = {**defaults, **self._retry_of.parameters, **self._kept}
+        told = changes(before, values)
+        words = "  ".join(told.values()) or "nothing yet: the same parameters as before"
+        self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
+        for parameter in self._operation.parameters:
+            title, is_changed = self._titles[parameter.name], parameter.name in told
+            title.set_class(is_changed, "changed")
+            title.update(plain(f"* {_title(parameter)}" if is_changed else _title(parameter)))
 
     def _note(self, words: str, *, wrong: bool = False) -> None:
         note = self.query_one("#note", Static)
@@ -179,23 +185,33 @@ class FormScreen(LiveScreen):
         user, tenant, type_, old = self.monitor.backend.user, self._tenant, self._operation.type, self._retry_of
         self.dismiss()
         if old:
-            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.retry(user, old.id, values))
+            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.retry(user, old.id, values, seen=old))
         else:
             self.monitor.with_dispatcher(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What is otherwise than before, as `name: old to new`; what the form does not know any more is dropped."""
-    told = [
-        f"{name}: {_told(old[name]) if name in old else 'not given'} to {_told(value)}"
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+    """What is otherwise than before, by name, as `name: old to new`; what the form does not know any more is dropped."""
+    told = {
+        name: f"{name}: {_told(old[name]) if name in old else 'not given'} to {_told(value)}"
         for name, value in new.items()
         if name not in old or old[name] != value
-    ]
-    return told + [f"{name}: dropped" for name in old if name not in new]
+    }
+    return told | {name: f"{name}: dropped" for name in old if name not in new}
 
 
 def _told(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _still_taken(operation: Operation, old: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a run's parameters that its operation, as it is now, takes."""
+    kept = {}
+    for parameter in operation.parameters:
+        if parameter.name in old:
+            with contextlib.suppress(OpsmonError):
+                kept[parameter.name] = parameter.check(old[parameter.name])
+    return kept
 
 
 def _title(parameter: Parameter) -> str:
@@ -216,14 +232,25 @@ def _field(parameter: Parameter, default: Any) -> Widget:
         return Select(
             choices,
             value=default if default in parameter.choices else Select.NULL,
-            allow_blank=parameter.optional or parameter.required,
+            allow_blank=parameter.optional or default not in parameter.choices,
         )
     if parameter.kind is Kind.CHOICES:
         return Checks(parameter.choices, frozenset(default or ()))
-    text = ", ".join(default) if isinstance(default, list) else "" if default is None else str(default)
-    field = Input(clean(text), select_on_focus=False)
+    field = Input(_text(default), select_on_focus=False)
     field.cursor_blink = False
     return field
+
+
+def _text(value: Any) -> str:
+    """The value as a line to edit."""
+    return clean(", ".join(value) if isinstance(value, list) else "" if value is None else str(value))
+
+
+def _holds(field: Widget, value: Any) -> bool:
+    """Whether the field is as it was made for that value."""
+    if isinstance(field, Input):
+        return field.value == _text(value)
+    return isinstance(field, Checks) and sorted(field.chosen) == (value or [])
 
 
 def _value(parameter: Parameter, field: Widget) -> Any:

@@ -11,6 +11,7 @@ KEY_NAMES: Final = frozenset(
         *(f"view_{n}" for n in range(1, 10)),
         *["up", "down", "top", "bottom", "page_up", "page_down", "open", "next", "previous"],
         *["start", "retry", "edit_retry", "retry_all", "mark", "filter", "groups", "views", "order", "copy", "stop"],
+        "join_twins",
         *[
             "tenant",
             "notifications",

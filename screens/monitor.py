@@ -115,9 +115,9 @@ class Monitor(App[None]):
         self._shown_freshness = ""
         self._newest_toast: int | None = None
         self._said_away = False
-        self._warned_of_bulk = ""
-        self._teller = Teller(self, look.notify_by, os.environ)
+        self._warned_of: BulkRetry | None = None
         self.acting = Acting(self)
+        self._teller = Teller(self, look.notify_by, os.environ, in_bulk=self.acting.in_bulk)
         self.views = KeptViews(self)
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
@@ -321,9 +321,9 @@ class Monitor(App[None]):
 
     async def action_quit(self) -> None:
         """Quit; while a bulk retry is under way, the second time."""
-        under_way = self.why_no_bulk() or ""
-        if under_way != self._warned_of_bulk and under_way:
-            self._warned_of_bulk = under_way
+        active = next((job for job in self.bulk_jobs if job.is_active), None)
+        if active and active is not self._warned_of:
+            self._warned_of = active
             self.say("A bulk retry is under way: q again stops it and quits.", "warning")
             return
         for job in self.bulk_jobs:

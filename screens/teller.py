@@ -42,6 +42,8 @@ class Teller:
     notify_by: terminal.Kind | None
     environment: Mapping[str, str]
     clock: Callable[[], float] = time.monotonic
+    #: Whether a run was started by a bulk retry of this session.
+    in_bulk: Callable[[int], bool] = lambda run_id: False
     _told: Told = field(default_factory=Told)
     _title: str = ""
     _snapshot: Snapshot | None = None
@@ -56,7 +58,7 @@ class Teller:
         """Tell what is new in the snapshot."""
         self._snapshot = snapshot
         self._began = self._began or snapshot.at
-        for toast in self._told.news(snapshot.recent_notifications):
+        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk):
             self.outlet.toast(toast)
         for note in self._told.newest:
             self._notify(note)

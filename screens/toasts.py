@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -37,19 +37,27 @@ class Told:
         #: What the last call found to be news, oldest first.
         self.newest: tuple[Notification, ...] = ()
 
-    def news(self, recent: Sequence[Notification]) -> list[Toast]:
+    def news(
+        self, recent: Sequence[Notification], in_bulk: Callable[[int], bool] = lambda run_id: False
+    ) -> list[Toast]:
         """Toasts for those of the newest notifications (newest first) that were not told yet, oldest first.
 
-        By what was told and not by the highest id: ids become visible out of order.
+        By what was told and not by the highest id: ids become visible out of order. The runs of a bulk retry (`in_bulk`, by
+        their ids) have receipts that say they are queued, and are counted when they end: thousands of toasts tell nobody
+        anything, and painting them takes longer than a key may wait.
         """
         ids = {notification.id for notification in recent}
         told, self._ids = self._ids, ids | (self._ids or set())
         new = [] if told is None else [notification for notification in recent if notification.id not in told]
+        ended = [
+            notification for notification in new if in_bulk(notification.run_id) and notification.kind == "completed"
+        ]
+        new = [notification for notification in new if not in_bulk(notification.run_id)]
         self.newest = tuple(reversed(new))
         toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
         if len(new) > AT_ONCE:
             toasts.insert(0, Toast(f"{len(new) - AT_ONCE} more notifications.\nn: inbox"))
-        return toasts
+        return [*toasts, of_many(ended)] if ended else toasts
 
 
 def outcome_of(told: Notification) -> str:
@@ -62,6 +70,13 @@ def of_notification(told: Notification) -> Toast:
     wrong = told.kind == "completed" and outcome_of(told) != "succeeded"
     severity: Severity = "warning" if wrong else "information"
     return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
+
+
+def of_many(ended: Sequence[Notification]) -> Toast:
+    """Of runs of a bulk retry that have ended since the last look."""
+    wrong = sum(outcome_of(told) != "succeeded" for told in ended)
+    words = f"{len(ended)} of its runs ended, {wrong or 'all'} {'did not succeed' if wrong else 'succeeded'}.\nn: inbox"
+    return Toast(words, "Bulk retry", "warning" if wrong else "information")
 
 
 def of_receipt(started: Started) -> Toast | None:

@@ -13,7 +13,7 @@ from store.database import Database
 from store.errors import QueueUnavailable, RunChanged
 from store.records import Run, Status, Tenant, User
 from tasks.registry import Operation, Registry
-from tasks.rehearsal import Fate, Rehearsed, rehearse
+from tasks.rehearsal import Edit, Fate, Rehearsed, rehearse, unchanged
 
 if TYPE_CHECKING:
     from tasks.queue import Queue
@@ -82,9 +82,12 @@ class Dispatcher:
         wanted = old.parameters if parameters is None else parameters
         return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
 
-    def rehearse(self, user: User, run_ids: Sequence[int]) -> tuple[Rehearsed, ...]:
-        """What a retry of each of these runs would come to. Writes nothing. Raises DatabaseAway."""
-        return rehearse(self._db, self.registry, user, run_ids)
+    def rehearse(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[Rehearsed, ...]:
+        """What a retry of each of these runs would come to, with the parameters that `edit` gives it. Writes nothing.
+
+        Raises DatabaseAway.
+        """
+        return rehearse(self._db, self.registry, user, run_ids, edit)
 
     def retried(self, user: User, run_id: int, after: int | None) -> Started | None:
         """The retry of the run that the user has come to after the one of that id (None: at all), with its receipt.

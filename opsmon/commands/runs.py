@@ -1,4 +1,4 @@
-"""`opsmon start`, `retry`, `wait`, `runs` and `show`."""
+"""`opsmon start`, `wait`, `runs` and `show`."""
 
 from __future__ import annotations
 
@@ -26,15 +26,10 @@ DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
 
 def start(session: Session, arguments: argparse.Namespace) -> int:
     operation = _operation(session.services.registry, arguments.type)
-    parameters = operation.parse(_parameters(operation, arguments.parameters))
+    parameters = operation.parse(given_parameters(operation, arguments.parameters))
     user = session.user
     started = session.services.dispatcher.start(user, arguments.tenant, operation.type, parameters)
-    return _receipt(session, started, arguments.wait)
-
-
-def retry(session: Session, arguments: argparse.Namespace) -> int:
-    user = session.user
-    return _receipt(session, session.services.dispatcher.retry(user, arguments.run_id), arguments.wait)
+    return show_receipt(session, started, arguments.wait)
 
 
 def wait(session: Session, arguments: argparse.Namespace) -> int:
@@ -80,7 +75,7 @@ def _operation(registry: Registry, type_: str) -> Operation:
     return registry.get(type_)
 
 
-def _parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+def given_parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Raises InputInvalid for a parameter that is given twice, or is none and is like one."""
     found: dict[str, str] = {}
     known = [parameter.name for parameter in operation.parameters]
@@ -94,7 +89,7 @@ def _parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[
     return found
 
 
-def _receipt(session: Session, started: Started, seconds: float | None) -> int:
+def show_receipt(session: Session, started: Started, seconds: float | None) -> int:
     """Print the receipt, having waited when that was asked for."""
     run = started.run
     waits = seconds is not None and started.receipt is not Receipt.DISPATCH_FAILED
@@ -102,7 +97,7 @@ def _receipt(session: Session, started: Started, seconds: float | None) -> int:
         run = _wait(session, run.id, seconds)
     session.output.show(
         {"receipt": started.receipt, "run": run},
-        lambda: f"{_RECEIPTS[started.receipt]} {run_line(run)}",
+        lambda: f"{RECEIPTS[started.receipt]} {run_line(run)}",
     )
     if started.receipt is Receipt.DISPATCH_FAILED:
         sys.stdout.flush()
@@ -111,7 +106,7 @@ def _receipt(session: Session, started: Started, seconds: float | None) -> int:
     return _exit_code(run) if waits else DONE
 
 
-_RECEIPTS: Final = {
+RECEIPTS: Final = {
     Receipt.QUEUED: "Queued.",
     Receipt.ATTACHED: "Joined the run that is active already.",
     Receipt.DISPATCH_FAILED: "Not queued.",

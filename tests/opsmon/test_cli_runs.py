@@ -14,8 +14,9 @@ from store import access, events
 from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.events import NewEvent
-from store.records import Outcome
+from store.records import Outcome, User
 from tasks.context import RunContext
+from tasks.dispatch import Dispatcher
 from tasks.registry import Registry, operation
 from tests.opsmon.conftest import Answer, Cli, Town
 
@@ -211,6 +212,111 @@ def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: Town) -> None:
     attempts = opsmon("show", str(run["id"]), "--json").json["attempts"]
     assert [attempt["id"] for attempt in attempts][:2] == [old, run["id"]]
     assert "Attempts" in opsmon("show", str(old)).out
+
+
+def test_a_retry_with_other_parameters(opsmon: Cli, town: Town) -> None:
+    old = started(opsmon, "items=3", "key=a")
+    town.complete(old, Outcome.FAILED)
+    answer = opsmon("retry", str(old), "--param", "key=b", "--json")
+    run = answer.json["run"]
+    assert (answer.code, answer.json["receipt"], run["retry_of_id"]) == (0, "queued", old)
+    assert (run["context"]["parameters"]["items"], run["context"]["parameters"]["key"]) == (3, "b")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (["--param", "itms=3"], "there is no parameter 'itms': did you mean 'items'?"),
+        (["--param", "zzz=3"], "there is no parameter 'zzz': known are: items"),
+        (["--param", "items=x"], "parameter 'items' cannot be 'x': give a whole number"),
+        (["--param", "key=a", "--param", "key=b"], "parameter 'key' is given twice: give it once"),
+        (["--dry-run", "--wait"], "a dry run starts nothing to wait for: leave --wait out"),
+        (["--dryrun"], "did you mean '--dry-run'?"),
+        (["17", "--wait"], "only one run can be waited for: leave --wait out, or retry one run"),
+        (["x"], "'x' is not the number of a run"),
+        (["--param", "key=b", "x"], "'x' is not the number of a run"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_retried_starts_nothing(opsmon: Cli, town: Town, given: list[str], line: str) -> None:
+    old = started(opsmon)
+    town.complete(old, Outcome.FAILED)
+    answer = opsmon("retry", str(old), *given)
+    assert answer.code == 2
+    assert line in answer.line
+    assert len(opsmon("runs", "--json").json) == 1
+
+
+def test_several_retries_have_a_receipt_each(opsmon: Cli, town: Town) -> None:
+    first, same, second, queued = (started(opsmon, f"key={key}") for key in "abcd")
+    for run in (first, same, second):
+        town.complete(run, Outcome.FAILED)
+    opsmon("retry", str(same))
+    answer = opsmon("retry", str(first), str(same), "--json", str(second), str(first), str(queued), "987654")
+    receipts = answer.json
+    assert [one["retry_of"] for one in receipts] == [first, same, second, queued, 987654]
+    assert [one["receipt"] for one in receipts] == ["queued", "attached", "queued", "refused", "refused"]
+    assert [one["run"] and one["run"]["retry_of_id"] for one in receipts] == [first, same, second, None, None]
+    assert [one.get("code") for one in receipts] == [None, None, None, "run.changed", "access.not_found"]
+    assert (answer.code, answer.err) == (1, "opsmon: 2 of 5 runs were not retried: the answer names each\n")
+
+
+def test_several_retries_in_text(opsmon: Cli, town: Town) -> None:
+    old, queued = started(opsmon, "key=a"), started(opsmon, "key=b")
+    town.complete(old, Outcome.FAILED)
+    answer = opsmon("retry", str(old), str(queued))
+    new = queued + 1
+    assert answer.out.splitlines() == [
+        f"Run {old}: Queued. Run {new}, Probe in contoso: queued.",
+        f"Run {queued}: Refused: run {queued} is queued: only a completed run can be retried.",
+    ]
+    town.complete(new, Outcome.FAILED)
+    town.complete(queued, Outcome.FAILED)
+    well = opsmon("retry", str(old), str(queued))
+    assert (well.code, well.err, len(well.out.splitlines())) == (0, "", 2)
+
+
+def test_of_several_retries_what_came_before_the_database_went_away_is_told(
+    opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [started(opsmon, f"key={key}") for key in "abc"]
+    for run in ids:
+        town.complete(run, Outcome.FAILED)
+    send = Dispatcher.retry
+    tries = []
+
+    def once(self: Dispatcher, user: User, run_id: int) -> Any:
+        tries.append(run_id)
+        if len(tries) > 1:
+            raise DatabaseAway("gone")
+        return send(self, user, run_id)
+
+    monkeypatch.setattr(Dispatcher, "retry", once)
+    answer = opsmon("retry", *map(str, ids), "--json")
+    assert [one["receipt"] for one in answer.json] == ["queued", "refused", "refused"]
+    assert [one.get("code") for one in answer.json] == [None, "database.away", "database.away"]
+    assert (answer.code, tries) == (1, ids[:2])
+
+
+def test_a_dry_run_starts_nothing(opsmon: Cli, town: Town) -> None:
+    one, twin, queued = (started(opsmon, f"key={key}") for key in "abc")
+    town.complete(one, Outcome.FAILED)
+    town.complete(twin, Outcome.FAILED)
+    active = opsmon("retry", str(twin), "--json").json["run"]["id"]
+    before = opsmon("runs", "--json").json
+    fine = opsmon("retry", "--dry-run", str(one), str(twin), "--json")
+    assert (fine.code, fine.err) == (0, "")
+    assert [(each["run_id"], each["fate"], each["twin_id"]) for each in fine.json] == [
+        (one, "eligible", None),
+        (twin, "joins", active),
+    ]
+    refused = opsmon("retry", str(one), str(queued), "--dry-run")
+    assert refused.code == 1
+    assert refused.out.splitlines()[-1] == "Dry run, nothing was started: 1 eligible, 0 joins a twin, 1 refused."
+    assert "only a completed run can be retried" in refused.out
+    edited = opsmon("retry", str(one), "--param", "key=b", "--dry-run", "--json").json
+    assert (edited[0]["fate"], edited[0]["twin_id"]) == ("joins", active)
+    assert opsmon("runs", "--json").json == before
 
 
 # ---- lists

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from textual.widgets import Input, OptionList
 
+from screens.backend import Backend
 from screens.bulk import BulkScreen
 from screens.bulk_job import Phase
 from screens.groups import GroupsScreen
@@ -16,16 +20,32 @@ from screens.runs import RunsScreen
 from screens.views import ViewsScreen
 from screens.widgets.bars import Line
 from screens.widgets.table import RowTable
-from store import access, views
+from store import access, runs, views
+from store.database import Database
 from store.filters import parse_line
 from store.history import PastRun, insert_past
 from store.queries import Order
-from store.records import Failure, Outcome
+from store.records import Failure, Outcome, Run
+from store.tables import operation_runs
 from store.views import MOST, View
 from tests.screens.conftest import HOSTILE, House, Stage, threads_end, toasts, until
-from tests.screens.test_bulk import all_runs, watching
 
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def watching(backend: Backend) -> AsyncIterator[tuple[Monitor, Any]]:
+    monitor = Monitor(backend)
+    async with monitor.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        yield monitor, pilot
+    threads_end()
+
+
+def all_runs(db: Database) -> list[Run]:
+    with db.reading() as connection:
+        ids = connection.execute(sa.select(operation_runs.c.id).order_by(operation_runs.c.id)).scalars().all()
+    return [run for id_ in ids if (run := runs.by_id(db, id_))]
 
 
 def fail(house: House, *listed: tuple[str, str, str]) -> list[int]:

@@ -1,241 +1,221 @@
-"""A dry run of many retries says what the retries come to afterwards, and writes nothing."""
+"""The dry run of many retries: it writes nothing, and what it foretells is what the retries then come to."""
 
 from __future__ import annotations
 
-import itertools
+import time
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import access
+from store import access, runs
 from store.access import Role
 from store.errors import Forbidden, InputInvalid, NotFound, OpsmonError, RunChanged
+from store.history import PastRun, insert_past
 from store.records import Outcome, Run, Status, Tenant
-from tasks.dispatch import Fate, Receipt, Rehearsed
-from tests.store.properties import examples
+from store.tables import operation_runs
+from tasks.dispatch import Fate, Receipt, Rehearsed, Started
+from tasks.registry import Operation
+from tests.store.test_plans import sent_statements
 from tests.support import people
 from tests.tasks.conftest import Stage
 
-_numbers = itertools.count(1)
+#: ann's role in each tenant; she is no member of the last.
+ROLES = {"contoso": Role.OPERATOR, "fabrikam": Role.READONLY, "secret": None}
+ABSENT = 10**12
 
-NOBODY = 10**9
+
+class Street:
+    """A stage with runs in all states, in tenants where ann may retry, look, or know nothing."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.db, self.dispatcher, self.ann = stage.db, stage.dispatcher(), stage.user
+        self.tenants: dict[str, Tenant] = {}
+        for slug, role in ROLES.items():
+            if slug != "contoso":
+                access.add_tenant(self.db, slug)
+            if role:
+                access.grant(self.db, "ann", slug, role)
+        owner = people.make_user(self.db, "owner")
+        for slug in ROLES:
+            access.grant(self.db, owner.login, slug, Role.OWNER)
+            self.tenants[slug] = access.require(self.db, owner, slug, access.Right.VIEW)
+
+    def make(self, tenant: str, type_: str, parameters: dict[str, Any], status: Status) -> Run:
+        """A run as it might stand in the table; an active one may be the twin that is there already."""
+        place = self.tenants[tenant]
+        operation = self.stage.registry.operations.get(type_)
+        key = parameters.get("key", "")
+        identity = operation.identity_in(place.id, {"name": "x", "key": key}) if operation else f"{type_}{key}"
+        run, _ = runs.open_or_join(
+            self.db,
+            people.new_run(place, self.ann, type=type_, context={"parameters": parameters}, run_identity_hash=identity),
+        )
+        if status is Status.COMPLETED:
+            return people.end_run(self.db, run, people.FAILED)
+        if status is Status.RUNNING and run.status is Status.QUEUED:
+            return runs.claim(self.db, run.id, people.make_worker(self.db)) or run
+        return run
+
+    def failed(self, key: str, tenant: str = "contoso") -> Run:
+        return self.make(tenant, "test.mark", {"name": "x", "key": key}, Status.COMPLETED)
+
+    def rehearse(self, *ids: int) -> tuple[Rehearsed, ...]:
+        return self.dispatcher.rehearse(self.ann, ids)
 
 
 @pytest.fixture
-def wide(stage: Stage) -> Stage:
-    """Beside the tenant in which ann may start runs one in which she may look, and one that she is no member of."""
-    access.add_tenant(stage.db, "readable")
-    access.grant(stage.db, "ann", "readable", Role.READONLY)
-    access.add_tenant(stage.db, "hidden")
-    return stage
+def street(stage: Stage) -> Street:
+    return Street(stage)
 
 
-def tenant_of(stage: Stage, slug: str) -> Tenant:
-    return next(tenant for tenant in _tenants(stage) if tenant.slug == slug)
+MADE = st.tuples(
+    st.sampled_from([*["contoso"] * 4, "fabrikam", "secret"]),
+    st.sampled_from([*["test.mark"] * 6, "test.gone"]),
+    st.integers(0, 3),
+    st.sampled_from([*[Status.COMPLETED] * 4, Status.QUEUED, Status.RUNNING]),
+    st.sampled_from([*["fine"] * 5, "dropped", "wrong"]),
+)
+examples = iter(range(10**6))
 
 
-def _tenants(stage: Stage) -> list[Tenant]:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(MADE, min_size=1, max_size=9), st.randoms(use_true_random=False))
+def test_what_it_foretells_is_what_comes(street: Street, made: list[Any], random: Any) -> None:
+    example = next(examples)
+    ids = [ABSENT]
+    for tenant, type_, key, status, how in sorted(made, key=lambda one: one[3] is not Status.COMPLETED):
+        odd: dict[str, Any] = {"fine": {}, "dropped": {"of_before": 1}, "wrong": {"name": 7}}[how]
+        parameters = {"name": "x", "key": f"{example}-{key}"} | odd
+        ids.append(street.make(tenant, type_, parameters, status).id)
+    random.shuffle(ids)
+    before = street.stage.everything(), street.stage.queue.waiting(10**6)
+    foretold = street.rehearse(*ids)
+    assert (street.stage.everything(), street.stage.queue.waiting(10**6)) == before
+    assert [one.run_id for one in foretold] == ids
+    assert Counter(one.fate for one in foretold).total() == len(ids)
+    come: dict[int, int] = {}
+    for one in foretold:
+        _assert_comes(street, one, come)
+
+
+def _retry(street: Street, one: Rehearsed) -> Started | OpsmonError:
     try:
-        bob = access.find_user(stage.db, "bob")
-    except NotFound:
-        bob = access.add_user(stage.db, "bob")
-        for slug in ("contoso", "readable", "hidden"):
-            try:
-                access.grant(stage.db, "bob", slug, Role.READONLY)
-            except NotFound:
-                continue
-    return [member.tenant for member in access.memberships_of(stage.db, bob.id)]
+        return street.dispatcher.retry(street.ann, one.run_id, seen=one.run)
+    except OpsmonError as error:
+        return error
 
 
-def a_run(
-    stage: Stage,
-    key: str,
-    *,
-    slug: str = "contoso",
-    type_: str = "system.probe",
-    active: bool = False,
-    **parameters: Any,
-) -> Run:
-    """A run as it may lie in the database, whatever its operation is today."""
-    tenant = tenant_of(stage, slug)
-    given = {"key": key, **parameters}
-    operation = stage.registry.operations["system.probe"]
-    try:
-        identity = operation.identity_in(tenant.id, operation.check(given))
-    except InputInvalid:
-        identity = f"{next(_numbers):064}"
-    run = people.open_run(
-        stage.db, tenant, stage.user, type=type_, run_identity_hash=identity, context={"parameters": given}
-    )
-    return run if active else people.end_run(stage.db, run, people.FAILED)
+def _assert_comes(street: Street, one: Rehearsed, come: dict[int, int]) -> None:
+    """Retry it, and compare. `come` are the new runs by those that they retry."""
+    started = _retry(street, one)
+    if isinstance(started, OpsmonError):
+        assert (one.fate, one.code) == (Fate.REFUSED, started.code)
+        assert one.reason
+        return
+    assert one.run
+    assert one.run.context is None
+    new = started.run.id
+    come.setdefault(one.run_id, new)
+    if one.fate is Fate.ELIGIBLE:
+        assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, one.run_id)
+    else:
+        assert one.fate is Fate.JOINS
+        assert started.receipt is Receipt.ATTACHED
+        assert new == (one.twin_id or come[one.same_as or 0])
 
 
-def rehearsed(stage: Stage, *run_ids: int) -> tuple[Rehearsed, ...]:
-    return stage.dispatcher().rehearse(stage.user, run_ids)
+def test_every_reason_is_told(street: Street) -> None:
+    fine, twin = street.failed("a"), street.failed("b")
+    active = street.make("contoso", "test.mark", {"name": "x", "key": "b"}, Status.QUEUED)
+    same = street.failed("a")
+    cases = {
+        fine.id: (Fate.ELIGIBLE, "", ""),
+        twin.id: (Fate.JOINS, "", ""),
+        same.id: (Fate.JOINS, "", ""),
+        active.id: (Fate.REFUSED, RunChanged.code, "it is queued: only a completed run can be retried"),
+        street.failed("c", "fabrikam").id: (Fate.REFUSED, Forbidden.code, "you may not start or retry runs in fabrikam"),
+        street.failed("d", "secret").id: (Fate.REFUSED, NotFound.code, "there is no such run"),
+        ABSENT: (Fate.REFUSED, NotFound.code, "there is no such run"),
+        street.make("contoso", "test.gone", {}, Status.COMPLETED).id: (
+            Fate.REFUSED, InputInvalid.code, "there is no operation 'test.gone': 'opsmon operations' lists them",
+        ),
+        street.make("contoso", "test.mark", {"name": 7}, Status.COMPLETED).id: (
+            Fate.REFUSED, InputInvalid.code, "parameter 'name' cannot be '7': give a text",
+        ),
+    }  # fmt: skip
+    found = street.rehearse(*cases)
+    assert {one.run_id: (one.fate, one.code, one.reason) for one in found} == cases
+    by_id = {one.run_id: one for one in found}
+    assert (by_id[twin.id].twin_id, by_id[twin.id].same_as) == (active.id, None)
+    assert (by_id[same.id].twin_id, by_id[same.id].same_as) == (None, fine.id)
 
 
-def alone(stage: Stage, run_id: int) -> tuple[Fate, str]:
-    (one,) = rehearsed(stage, run_id)
-    return one.fate, one.reason
+@pytest.mark.parametrize("context", [{"parameters": [1]}, {"parameters": "x"}, [1], "x"])
+def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: Street, context: Any) -> None:
+    broken, fine = street.failed("a"), street.failed("b")
+    with street.db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).where(operation_runs.c.id == broken.id).values(context=context))
+    first, second = street.rehearse(broken.id, fine.id)
+    assert (first.fate, first.code, second.fate) == (Fate.REFUSED, InputInvalid.code, Fate.ELIGIBLE)
 
 
-#: What a run of the list is, and which key it has: few keys, so that twins are common.
-KINDS = ("ended", "ended", "ended", "active", "readable", "hidden", "unknown", "invalid", "nobody")
-LISTS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from("abc")), max_size=9)
+def test_an_edit_is_rehearsed_with_what_it_would_start(street: Street) -> None:
+    """With other parameters it has other twins, and may be refused."""
+    one, other = street.failed("a"), street.failed("b")
+    active = street.make("contoso", "test.mark", {"name": "x", "key": "z"}, Status.QUEUED)
+
+    def all_alike(_: Operation, run: Run) -> dict[str, Any]:
+        return {**run.parameters, "key": "z"}
+
+    found = street.dispatcher.rehearse(street.ann, [one.id, other.id], all_alike)
+    assert [(each.fate, each.twin_id) for each in found] == [(Fate.JOINS, active.id)] * 2
+    found = street.dispatcher.rehearse(street.ann, [one.id], lambda *_: {"name": "x", "kye": "z"})
+    assert (found[0].fate, found[0].code) == (Fate.REFUSED, InputInvalid.code)
 
 
-def _make(stage: Stage, listed: list[tuple[str, str]]) -> list[int]:
-    example, ids, active = next(_numbers), [], set[str]()
-    for kind, letter in listed:
-        key = f"{example}{letter}"
-        if kind == "nobody":
-            ids.append(NOBODY + len(ids))
-        elif kind == "active":
-            if key not in active:
-                active.add(key)
-                ids.append(a_run(stage, key, active=True).id)
-        elif kind == "ended":
-            # Twins are never active at the same time: the ended one has run under another key's identity first.
-            ids.append(_ended(stage, key, key in active).id)
-        elif kind == "unknown":
-            ids.append(a_run(stage, key + "u", type_="gone.away").id)
-        elif kind == "invalid":
-            ids.append(a_run(stage, key, items="many").id)
-        else:
-            ids.append(a_run(stage, key, slug=kind).id)
-    return ids
-
-
-def _ended(stage: Stage, key: str, has_twin: bool) -> Run:
-    if not has_twin:
-        return a_run(stage, key)
-    tenant = tenant_of(stage, "contoso")
-    run = people.open_run(stage.db, tenant, stage.user, type="system.probe", context={"parameters": {"key": key}})
-    return people.end_run(stage.db, run, people.FAILED)
-
-
-@given(listed=LISTS)
-@examples(30)
-def test_the_retries_come_to_what_the_dry_run_has_said(wide: Stage, listed: list[tuple[str, str]]) -> None:
-    ids = _make(wide, listed)
-    before = wide.everything()
-    found = rehearsed(wide, *ids)
-    assert wide.everything() == before, "a dry run writes nothing"
-    assert [one.run_id for one in found] == ids, "each run once, in the order of the list"
-    assert sum(Counter(one.fate for one in found).values()) == len(ids)
-    new: dict[int, int] = {}
-    for one in found:
-        if one.fate is Fate.REFUSED:
-            assert one.reason
-            with pytest.raises(OpsmonError):
-                wide.dispatcher().retry(wide.user, one.run_id, seen=one.run)
-            continue
-        started = wide.dispatcher().retry(wide.user, one.run_id, seen=one.run)
-        if one.fate is Fate.ELIGIBLE:
-            assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, one.run_id)
-            new[one.run_id] = started.run.id
-        else:
-            assert (one.twin_id is None) != (one.same_as is None)
-            assert (started.receipt, started.run.id) == (Receipt.ATTACHED, one.twin_id or new[one.same_as or 0])
-
-
-def test_each_class_with_its_reason(wide: Stage) -> None:
-    active = a_run(wide, "x", active=True)
-    first, second, readable, hidden, unknown, invalid, lacks = (
-        a_run(wide, "y").id,
-        a_run(wide, "y").id,
-        a_run(wide, "r", slug="readable").id,
-        a_run(wide, "h", slug="hidden").id,
-        a_run(wide, "u", type_="gone.away").id,
-        a_run(wide, "i", items="many").id,
-        a_run(wide, "l", volume=11).id,
-    )
-    (same,) = [_ended(wide, "x", True)]
-    found = rehearsed(wide, first, second, same.id, active.id, readable, hidden, unknown, invalid, lacks, NOBODY)
-    told = [(one.fate, one.reason, one.twin_id, one.same_as) for one in found]
-    assert told[:3] == [
-        (Fate.ELIGIBLE, "", None, None),
-        (Fate.JOINS, "", None, first),
-        (Fate.JOINS, "", active.id, None),
-    ]
-    assert [fate for fate, *_ in told[3:]] == [Fate.REFUSED] * 7
-    reasons = [reason for _, reason, *_ in told[3:]]
-    assert "only a completed run" in reasons[0]
-    assert reasons[1] == "you may not start or retry runs in readable"
-    assert reasons[2] == reasons[6] == "not found", "of a tenant that one is no member of there is nothing to know"
-    assert "gone.away" in reasons[3]
-    assert "items" in reasons[4]
-    assert "volume" in reasons[5]
-    assert found[5].run is None
-    assert [one.run.context for one in found if one.run] == [None] * 8
-
-
-def test_more_runs_than_a_statement_takes_are_looked_at(wide: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.bulk._AT_ONCE", 3)
-    actives = [a_run(wide, f"many{number}", active=True).id for number in range(7)]
-    ids = [_ended(wide, f"many{number}", True).id for number in range(7)]
-    found = rehearsed(wide, *reversed(ids))
-    assert [one.run_id for one in found] == ids[::-1]
-    assert [one.twin_id for one in found] == actives[::-1]
-
-
-def test_nothing_to_look_at(wide: Stage) -> None:
-    assert rehearsed(wide) == ()
-
-
-def test_a_right_that_is_taken_away_meanwhile_refuses_the_retry(wide: Stage) -> None:
-    run = a_run(wide, "x")
-    assert alone(wide, run.id) == (Fate.ELIGIBLE, "")
-    access.grant(wide.db, "ann", "contoso", Role.READONLY)
-    with pytest.raises(Forbidden):
-        wide.dispatcher().retry(wide.user, run.id, seen=run)
-    assert alone(wide, run.id)[0] is Fate.REFUSED
-
-
-# ---- a retry with what was seen, or with other parameters
-
-
-def test_a_run_that_is_not_as_it_was_seen_any_more_is_not_retried(wide: Stage) -> None:
-    run = a_run(wide, "x")
-    before = wide.everything()
-    for seen, was in (
-        (replace(run, status=Status.RUNNING, outcome=Outcome.PENDING), "running"),
-        (replace(run, outcome=Outcome.SUCCEEDED), "succeeded"),
-    ):
-        with pytest.raises(RunChanged, match=f"run {run.id} was {was} and is failed now"):
-            wide.dispatcher().retry(wide.user, run.id, seen=seen)
-    assert wide.everything() == before
-    assert wide.dispatcher().retry(wide.user, run.id, seen=run).receipt is Receipt.QUEUED
-
-
-def test_other_parameters_are_checked_stored_and_linked(wide: Stage) -> None:
-    run = a_run(wide, "x", items=3)
-    for wrong in ({"items": "many"}, {"volume": 11}):
-        with pytest.raises(InputInvalid):
-            wide.dispatcher().retry(wide.user, run.id, wrong)
-    started = wide.dispatcher().retry(wide.user, run.id, {"key": "x", "items": 4}, seen=run)
-    assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, run.id)
-    assert {name: started.run.parameters[name] for name in ("key", "items")} == {"key": "x", "items": 4}
-    # No parameters at all are other parameters than those of before.
-    bare = wide.dispatcher().retry(wide.user, run.id, {})
-    assert (bare.run.parameters["key"], bare.run.parameters["items"]) == ("", 10)
-
-
-def test_parameters_that_are_another_runs_join_that_one(wide: Stage) -> None:
-    run, other = a_run(wide, "x"), a_run(wide, "y", active=True)
-    started = wide.dispatcher().retry(wide.user, run.id, {"key": "y"})
-    assert (started.receipt, started.run.id) == (Receipt.ATTACHED, other.id)
-
-
-def test_what_a_form_is_filled_with(wide: Stage) -> None:
-    run = a_run(wide, "x", items=3)
-    operation, found = wide.dispatcher().to_retry(wide.user, run.id)
-    assert (operation.type, found.parameters) == ("system.probe", {"key": "x", "items": 3})
-    with pytest.raises(NotFound):
-        wide.dispatcher().to_retry(wide.user, a_run(wide, "h", slug="hidden").id)
+def test_a_retry_with_other_parameters_is_linked_and_checked(street: Street) -> None:
+    old = street.failed("a")
+    started = street.dispatcher.retry(street.ann, old.id, {"name": "x", "key": "other"})
+    assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, old.id)
+    assert started.run.parameters == {"name": "x", "key": "other"}
+    assert street.stage.run(old.id).parameters == {"name": "x", "key": "a"}
+    before = street.stage.everything()
     with pytest.raises(InputInvalid):
-        wide.dispatcher().to_retry(wide.user, a_run(wide, "u", type_="gone.away").id)
+        street.dispatcher.retry(street.ann, old.id, {"name": "x", "kye": "b"})
+    assert street.stage.everything() == before
+
+
+@pytest.mark.parametrize("painted", [Status.QUEUED, Status.RUNNING])
+def test_a_run_that_is_not_as_it_was_painted_is_not_retried(street: Street, painted: Status) -> None:
+    run = street.make("contoso", "test.mark", {"name": "x", "key": "a"}, painted)
+    people.end_run(street.db, run, people.FAILED)
+    before = street.stage.everything()
+    with pytest.raises(RunChanged, match=rf"run {run.id} was {painted} and is failed now: look again"):
+        street.dispatcher.retry(street.ann, run.id, seen=run)
+    assert street.stage.everything() == before
+    seen = street.stage.run(run.id)
+    assert street.dispatcher.retry(street.ann, run.id, seen=seen).receipt is Receipt.QUEUED
+
+
+def test_thousands_are_looked_at_in_few_statements(street: Street) -> None:
+    tenant = street.tenants["contoso"]
+    past = (
+        PastRun(tenant.id, "test.mark", Outcome.FAILED, 60 + n, context={"parameters": {"name": "x", "key": str(n)}})
+        for n in range(5000)
+    )
+    insert_past(street.db, past, batch=5000)
+    with street.db.reading() as connection:
+        ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
+    with sent_statements(street.db) as sent:
+        began = time.monotonic()
+        found = street.rehearse(*ids)
+        took = time.monotonic() - began
+    assert {one.fate for one in found} == {Fate.ELIGIBLE}
+    assert len(found) == len(ids) == 5000
+    assert len(sent) <= 31
+    assert took < 5, f"{took:.1f} s"  # 0.6 s here; the machine may be busy
