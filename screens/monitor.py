@@ -34,7 +34,7 @@ from screens.live import Live
 from screens.poller import Arrived, Freshness, Poller
 from screens.runs import RunsScreen
 from screens.teller import Teller
-from screens.text import clean
+from screens.text import clean, unmarked
 from screens.toasts import Severity, Toast
 from screens.widgets import bars
 from store.access import Membership, Right
@@ -438,13 +438,23 @@ class Monitor(App[None]):
         return KEYS_IN_ASCII.get(shown, shown) if self.ascii_only else shown
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette knows what the keys know, generated from the same bindings."""
+        """The palette knows what the keys know, generated from the same bindings, and views, tenants and themes by name."""
         for active in screen.active_bindings.values():
             binding = active.binding
             if active.enabled and binding.description and not binding.system:
                 words = f"{binding.description} ({self.get_key_display(binding)})"
                 run = functools.partial(self.call_later, self.run_action, binding.action, active.node)
                 yield SystemCommand(words, binding.action, run)
+        for number, view in enumerate(self.views.all, 1):
+            yield SystemCommand(
+                f"View: {unmarked(view.name)}", unmarked(view.terms), functools.partial(self.views.show, number)
+            )
+        for member in self.snapshot.memberships if self.snapshot else ():
+            slug = member.tenant.slug
+            yield SystemCommand(
+                f"Tenant: {slug}", unmarked(member.tenant.name), functools.partial(self.choose_tenant, slug)
+            )
+        yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
 
 
 def _collect_again() -> None:

@@ -68,3 +68,8 @@ def without_colour(content: Content) -> Content:
 def plain(text: str) -> Content:
     """`text`, cleaned, as content that no markup is looked for in."""
     return Content(clean(text))
+
+
+def unmarked(text: str) -> str:
+    """`text`, cleaned, for the one place where Textual takes nothing but a str and parses it: without brackets."""
+    return clean(text).replace("[", "(").replace("]", ")")

@@ -72,8 +72,8 @@ def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
     options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items())
     return {
         "connect_timeout": max(2, round(timeouts.connect)),
-        # Compiling a statement takes longer than any of ours should run.
-        "options": options + " -c timezone=UTC -c jit=off",
+        # Compiling a statement takes longer than any of ours should run; so does planning a poll, which is the same each time.
+        "options": options + " -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan",
         "application_name": "opsmon",
         "keepalives_idle": 15,
         "keepalives_interval": 5,

@@ -17,7 +17,7 @@ from store.queries import COUNT_CAP
 from store.records import Event, Outcome, Run, Status, Worker
 from store.rows import run_columns, run_from
 from store.tables import IS_ACTIVE, operation_runs, queue_pauses, tenants, users, workers
-from store.types import utcnow
+from store.types import at_most, utcnow
 
 _run = operation_runs.c
 
@@ -127,7 +127,7 @@ def clock(connection: sa.Connection) -> dt.datetime:
 
 
 def _waiting(connection: sa.Connection, user_id: int, run: Run) -> Waiting:
-    some = _ahead_of(run).limit(COUNT_CAP + 1).subquery()
+    some = _ahead_of(run).limit(at_most(COUNT_CAP + 1)).subquery()
     count = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     oldest, oldest_id = _oldest(connection, user_id, run) if count else (None, None)
     return Waiting(int(count), oldest, oldest_id, _pause(connection))
@@ -142,7 +142,7 @@ def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime, int]]:
 
 def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | None, int | None]:
     """How long ago the first of those ahead was opened, and its id when the user may see it."""
-    first = _ahead_of(run).order_by(_run.created_at, _run.id).limit(1).subquery()
+    first = _ahead_of(run).order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
     visible_id = sa.case((first.c.tenant_id.in_(member_tenants(user_id)), first.c.id))
     row = connection.execute(sa.select(visible_id, first.c.created_at, utcnow())).first()
     return (None, None) if row is None else (_seconds(row[2], row[1]), row[0])
@@ -150,7 +150,7 @@ def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | 
 
 def _pause(connection: sa.Connection) -> Pause | None:
     query = sa.select(users.c.name, queue_pauses.c.paused_at).join(users, users.c.id == queue_pauses.c.user_id)
-    row = connection.execute(query.where(queue_pauses.c.resumed_at.is_(None)).limit(1)).first()
+    row = connection.execute(query.where(queue_pauses.c.resumed_at.is_(None)).limit(at_most(1))).first()
     return None if row is None else Pause(row.name, row.paused_at)
 
 
@@ -183,7 +183,7 @@ def _usual(connection: sa.Connection, run: Run) -> Usual | None:
         _run.id != run.id,
         _run.started_at.is_not(None),
     )
-    query = query.order_by(_run.created_at.desc(), _run.id.desc()).limit(SAMPLE)
+    query = query.order_by(_run.created_at.desc(), _run.id.desc()).limit(at_most(SAMPLE))
     durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in connection.execute(query))
     return Usual(tuple(durations)) if len(durations) >= FEWEST else None
 

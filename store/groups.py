@@ -19,6 +19,7 @@ from store.queries import Cursor
 from store.records import Outcome
 from store.search import Search, like, search
 from store.tables import operation_runs
+from store.types import at_most
 
 _run = operation_runs.c
 
@@ -83,4 +84,4 @@ def _query(found: Search, has_bound: bool) -> sa.Select[Any]:
     query = query.select_from(failed.join(one, sa.true())).group_by(failed.c.type, code)
     if found.codes:
         query = query.where(sa.or_(*(like(code, glob) for glob in found.codes)))
-    return query.order_by(count.desc(), failed.c.type, code).limit(MOST)
+    return query.order_by(count.desc(), failed.c.type, code).limit(at_most(MOST))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from store.access import Membership
 from store.records import Outcome, Status
 from store.tables import operation_runs
-from store.types import UtcTime, hour_of, seconds_between
+from store.types import UtcTime, at_most, hour_of, seconds_between
 
 HOURS: Final = 12
 #: Runs that are opened so long before the first hour may end within it, and are looked at, too.
@@ -89,7 +89,7 @@ def _newest(tenant_id: int, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
 @functools.lru_cache(maxsize=32)
 def _by_hour(within: tuple[int, ...], share: int) -> sa.Select[Any]:
     columns = (_run.status, _run.outcome, _run.started_at, _run.completed_at)
-    parts = [sa.select(_newest(id_, *columns).limit(share).subquery()) for id_ in within]
+    parts = [sa.select(_newest(id_, *columns).limit(at_most(share)).subquery()) for id_ in within]
     run = sa.union_all(*parts).subquery("looked_at").c
     ended = sa.select(
         hour_of(run.completed_at).label("at"),
@@ -122,6 +122,6 @@ def _grouped(ended: sa.Subquery) -> sa.Select[Any]:
 @functools.lru_cache(maxsize=32)
 def _bounds(within: tuple[int, ...], share: int) -> sa.Select[Any]:
     """The latest instant at which a tenant's share was used up: the oldest run of a share that another run lies behind."""
-    edges = [_newest(id_, _run.created_at).offset(share - 1).limit(2).subquery() for id_ in within]
+    edges = [_newest(id_, _run.created_at).offset(at_most(share - 1)).limit(at_most(2)).subquery() for id_ in within]
     used_up = [sa.select(sa.func.max(edge.c.created_at).label("at")).having(sa.func.count() > 1) for edge in edges]
     return sa.select(sa.func.max(sa.union_all(*used_up).subquery("used_up").c.at))

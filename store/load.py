@@ -21,7 +21,7 @@ from store.records import Outcome, Status, Worker
 from store.rescues import Rescue
 from store.tables import IS_ACTIVE, operation_runs, tenants
 from store.tables import workers as workers_table
-from store.types import seconds_ago, utcnow
+from store.types import at_most, seconds_ago, utcnow
 
 #: Seconds for which a worker that stopped or went silent is still shown.
 GONE_FOR: Final = 86_400.0
@@ -92,14 +92,14 @@ def read(
 
 # ---- what waits
 
-_SOME = sa.select(_run.id).where(_QUEUED).limit(COUNT_CAP + 1).subquery()
+_SOME = sa.select(_run.id).where(_QUEUED).limit(at_most(COUNT_CAP + 1)).subquery()
 _DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scalar_subquery())
 # For each tenant one step into the index: the oldest of all could otherwise be found only by looking at all that wait.
 _OLDEST_OF_A_TENANT = (
     sa.select(_run.id)
     .where(_run.tenant_id == tenants.c.id, _run.outcome == Outcome.PENDING.value, _run.status == Status.QUEUED.value)
     .order_by(_run.created_at, _run.id)
-    .limit(1)
+    .limit(at_most(1))
     .scalar_subquery()
 )
 _OLDEST_IDS = sa.select(_OLDEST_OF_A_TENANT.label("id")).select_from(tenants).subquery("oldest")
@@ -107,7 +107,7 @@ _OLDEST = (
     sa.select(_run.id, _run.tenant_id, _run.created_at)
     .join_from(_OLDEST_IDS, operation_runs, _run.id == _OLDEST_IDS.c.id)
     .order_by(_run.created_at, _run.id)
-    .limit(1)
+    .limit(at_most(1))
 )
 
 
@@ -132,8 +132,13 @@ def _workers(connection: sa.Connection, of: Sequence[Membership], lost_after: fl
 def _gone(connection: sa.Connection) -> list[Worker]:
     """Workers that stopped or fell silent of late, and those that live. Which stopped is looked for among the newest."""
     lately = _worker.beat_at > seconds_ago(sa.literal(GONE_FOR, sa.Float))
-    newest = sa.select(workers_table).order_by(_worker.id.desc()).limit(MAX_WORKERS).subquery("newest")
-    silent = sa.select(workers_table).where(_worker.stopped_at.is_(None), lately).limit(MAX_WORKERS).subquery("silent")
+    newest = sa.select(workers_table).order_by(_worker.id.desc()).limit(at_most(MAX_WORKERS)).subquery("newest")
+    silent = (
+        sa.select(workers_table)
+        .where(_worker.stopped_at.is_(None), lately)
+        .limit(at_most(MAX_WORKERS))
+        .subquery("silent")
+    )
     stopped = newest.c.stopped_at > seconds_ago(sa.literal(GONE_FOR, sa.Float))
     either = sa.union_all(sa.select(newest).where(stopped), sa.select(silent)).subquery("gone")
     query = sa.select(*either.c, utcnow().label("now")).order_by(either.c.id.desc())
@@ -164,7 +169,9 @@ def _in_hand() -> sa.Select[Any]:
     columns = (_run.worker_id, _run.id, _run.tenant_id, sa.func.coalesce(_run.label, _run.type).label("title"))
     running = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'running'"))
     return (
-        sa.select(*columns).where(running, _run.worker_id.in_(sa.bindparam("p_ids", expanding=True))).limit(MAX_IN_HAND)
+        sa.select(*columns)
+        .where(running, _run.worker_id.in_(sa.bindparam("p_ids", expanding=True)))
+        .limit(at_most(MAX_IN_HAND))
     )
 
 

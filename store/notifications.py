@@ -13,7 +13,7 @@ from store.database import Database
 from store.records import Counts, Failure, Notification
 from store.tables import notifications, operation_runs, tenants
 from store.transitions import insert_ignoring
-from store.types import utcnow
+from store.types import at_most, utcnow
 
 _note = notifications.c
 _COLUMNS = ("run_id", "user_id", "kind", "title", "body")
@@ -74,7 +74,7 @@ def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int
 @functools.lru_cache(maxsize=8)
 def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
     unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
-    some = unread_ones.order_by(_note.id.desc()).limit(cap).subquery()
+    some = unread_ones.order_by(_note.id.desc()).limit(at_most(cap)).subquery()
     return sa.select(sa.func.count()).select_from(some)
 
 
@@ -102,7 +102,7 @@ def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select
     query = sa.select(notifications).where(_note.user_id == user_id, _is_visible(user_id))
     if unread_only:
         query = query.where(_note.read_at.is_(None))
-    return query.order_by(_note.id.desc()).limit(limit)
+    return query.order_by(_note.id.desc()).limit(at_most(limit))
 
 
 def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notification, ...]:

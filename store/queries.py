@@ -22,7 +22,7 @@ from store.records import Outcome, Run
 from store.rows import LISTED, run_columns, run_from, runs_from
 from store.search import SCAN, Part, Search, asking, driving, search
 from store.tables import operation_runs, tenants
-from store.types import UtcTime, seconds_between, utcnow
+from store.types import UtcTime, at_most, seconds_between, utcnow
 
 _run = operation_runs.c
 
@@ -151,10 +151,10 @@ def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str
 
 @functools.lru_cache(maxsize=64)
 def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
-    parts = [part_of(found, part, has_place, has_bound, newer, *LISTED).limit(limit) for part in found.parts]
+    parts = [part_of(found, part, has_place, has_bound, newer, *LISTED).limit(at_most(limit)) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
-    return query.order_by(*_by_creation(listed.c, newer)).limit(limit)
+    return query.order_by(*_by_creation(listed.c, newer)).limit(at_most(limit))
 
 
 @functools.lru_cache(maxsize=64)
@@ -162,7 +162,7 @@ def _ordered_query(found: Search, order: Order, limit: int, has_bound: bool) -> 
     parts = [part_of(found, part, False, has_bound, False, *LISTED) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
-    return query.order_by(*_by(order, listed.c), *_by_creation(listed.c)).limit(limit)
+    return query.order_by(*_by(order, listed.c), *_by_creation(listed.c)).limit(at_most(limit))
 
 
 def _by(order: Order, columns: Any) -> list[sa.ColumnElement[Any]]:
@@ -227,7 +227,9 @@ def _bound_query(found: Search, has_place: bool, newer: bool, scan: int) -> sa.C
     bare = Search(found.parts, found.since, found.before, found.ids, found.retry_of)
     share = max(1, scan // len(found.parts))
     parts = [
-        part_of(bare, part, has_place, False, newer, _run.created_at, _run.id).offset(share - 1).limit(1)
+        part_of(bare, part, has_place, False, newer, _run.created_at, _run.id)
+        .offset(at_most(share - 1))
+        .limit(at_most(1))
         for part in found.parts
     ]
     return sa.union_all(*(sa.select(part.subquery()) for part in parts))
@@ -266,8 +268,13 @@ def _count_of(found: Search, outcome: Outcome, has_bound: bool) -> sa.ColumnElem
     if not narrowed.parts:
         return sa.literal(0)
     # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
-    parts = [part_of(narrowed, part, False, has_bound, False, _run.id).limit(COUNT_CAP + 1) for part in narrowed.parts]
-    some = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(COUNT_CAP + 1)
+    parts = [
+        part_of(narrowed, part, False, has_bound, False, _run.id).limit(at_most(COUNT_CAP + 1))
+        for part in narrowed.parts
+    ]
+    some = (
+        sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(at_most(COUNT_CAP + 1))
+    )
     return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 
@@ -319,10 +326,11 @@ def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit:
 @functools.lru_cache(maxsize=32)
 def _matching_query(found: Search, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
     parts = [
-        part_of(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(limit) for part in found.parts
+        part_of(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(at_most(limit))
+        for part in found.parts
     ]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
-    return sa.select(listed.c.created_at, listed.c.id).order_by(*_by_creation(listed.c)).limit(limit)
+    return sa.select(listed.c.created_at, listed.c.id).order_by(*_by_creation(listed.c)).limit(at_most(limit))
 
 
 def attempts(connection: sa.Connection, run: Run, limit: int = 20) -> tuple[Run, ...]:
@@ -339,6 +347,6 @@ def attempts(connection: sa.Connection, run: Run, limit: int = 20) -> tuple[Run,
     family = _run.id.in_(sa.select(chain.c.id).union(sa.select(_run.id).where(_run.retry_of_id == run.id)))
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
     nearest = sa.case((_run.id == run.id, 0), (_run.id == run.retry_of_id, 1), else_=2)
-    query = query.where(family, _run.tenant_id == run.tenant_id).order_by(nearest, _run.id.desc()).limit(limit)
+    query = query.where(family, _run.tenant_id == run.tenant_id).order_by(nearest, _run.id.desc()).limit(at_most(limit))
     found = [run_from(dict(row)) for row in connection.execute(query).mappings()]
     return tuple(sorted(found, key=lambda attempt: attempt.id))
