@@ -99,11 +99,11 @@ def _retried(glass: Glass, kind: str) -> tuple[list[float], float]:
     glass.screen.press("5")
     glass.settle()
     glass.screen.press("A")
-    glass.until(lambda lines: "Dry run. r retries 5,000" in lines[1], 60)
+    glass.until(lambda lines: f"Dry run: {RETRIED:,} eligible" in lines[2], 60)
     glass.screen.press("r")
     began, waits = time.perf_counter(), list[float]()
-    glass.until(lambda lines: "Under way" in lines[1] or "Done" in lines[1])
-    while "Done" not in glass.emulator.display[1]:
+    glass.until(lambda lines: f" of {RETRIED:,}: " in lines[2] or "Done" in lines[2])
+    while "Done" not in glass.emulator.display[2]:
         for key in "jk":
             before = _cursor(glass)
             pressed = glass.screen.press(key)
