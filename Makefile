@@ -13,8 +13,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-# Two files at a time: what a file shares (a database, a tenant) is made once.
-TEST_ARGS ?= -n 2 --dist loadfile
+# A file at a time each: what it shares (a database, a tenant) is made once. More of them than cores, since most tests wait.
+TEST_ARGS ?= -n 4 --dist loadfile
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
 

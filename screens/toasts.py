@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from screens.text import clean
 from store.errors import OpsmonError
-from store.records import Notification
+from store.records import OUTCOME_LABELS, Notification, Outcome
 
 if TYPE_CHECKING:
     from tasks.dispatch import Started
 
 Severity = Literal["information", "warning", "error"]
 
+#: The longer label first: the other one is its end.
+ENDS: Final = sorted(Outcome, key=lambda outcome: -len(OUTCOME_LABELS[outcome]))
 #: Toasts at once; what is more is counted. The inbox has them all.
 AT_ONCE: Final = 4
 
@@ -62,7 +64,7 @@ class Told:
 
 def outcome_of(told: Notification) -> str:
     """How the run ended that a completed notification is about, as its title says it."""
-    words = ("partially succeeded", "succeeded", "failed", "cancelled")
+    words = [OUTCOME_LABELS[outcome].lower() for outcome in ENDS]
     return next((word for word in words if told.title.endswith(f" {word}")), "ended")
 
 

@@ -88,11 +88,25 @@ def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
     NORMAL keeps the file whole through a crash of the program; a power cut may cost the last commits.
     """
     connection.execute(f"PRAGMA busy_timeout = {int(timeouts.busy * 1000)}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection, timeouts)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
+    """A file that is in this mode stays in it. While somebody else sets it, SQLite waits for nobody: so we do."""
+    deadline = time.monotonic() + timeouts.busy
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+#: Statements that are kept compiled. Those of a filter with many parts take a megabyte each.
+STATEMENTS = 150
 #: Every statement sees the same instant.
 POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -122,12 +136,17 @@ class Database:
         # statement is a transaction by itself.
         if self.is_sqlite:
             arguments = {"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy}
-            engine = sa.create_engine(self.url, connect_args=arguments, **pool)
+            engine = sa.create_engine(self.url, connect_args=arguments, query_cache_size=STATEMENTS, **pool)
             event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
         else:
             arguments = postgres_options(self.timeouts)
             engine = sa.create_engine(
-                self.url, connect_args=arguments, isolation_level="AUTOCOMMIT", pool_recycle=1800, **pool
+                self.url,
+                connect_args=arguments,
+                isolation_level="AUTOCOMMIT",
+                pool_recycle=1800,
+                query_cache_size=STATEMENTS,
+                **pool,
             )
         event.listen(engine, "begin", _begin)
         return engine

@@ -71,7 +71,7 @@ def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, want
     return Groups(tuple(Group(*row) for row in rows), reached)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def _query(found: Search, has_bound: bool) -> sa.Select[Any]:
     columns = (_run.id, _run.type, _run.created_at, _run.failure_summary)
     parts = [queries.part_of(found, part, False, has_bound, False, *columns) for part in found.parts]

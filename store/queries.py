@@ -149,7 +149,7 @@ def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str
     return runs_from(connection.execute(query, parameters))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=12)
 def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
     parts = [part_of(found, part, has_place, has_bound, newer, *LISTED).limit(at_most(limit)) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
@@ -157,7 +157,7 @@ def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, new
     return query.order_by(*_by_creation(listed.c, newer)).limit(at_most(limit))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=12)
 def _ordered_query(found: Search, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
     parts = [part_of(found, part, False, has_bound, False, *LISTED) for part in found.parts]
     listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
@@ -222,7 +222,7 @@ def bound(
     return min(rows) if newer else max(rows)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=12)
 def _bound_query(found: Search, has_place: bool, newer: bool, scan: int) -> sa.CompoundSelect[Any]:
     bare = Search(found.parts, found.since, found.before, found.ids, found.retry_of)
     share = max(1, scan // len(found.parts))
@@ -257,7 +257,7 @@ def _count(numbers: list[int], bounded: bool) -> Count:
     return Count(COUNT_CAP, True) if number > COUNT_CAP else Count(number, bounded)
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _counts_query(found: Search, has_bound: bool) -> sa.Select[Any]:
     columns: list[sa.ColumnElement[Any]] = [_count_of(found, o, has_bound).label(o.value) for o in Outcome]
     return sa.select(*columns)
@@ -323,7 +323,7 @@ def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit:
     return Matching(tuple(ids), behind is not None)
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _matching_query(found: Search, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
     parts = [
         part_of(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(at_most(limit))

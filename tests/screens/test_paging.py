@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,10 +21,17 @@ from store.filters import RunFilter
 from store.history import PastRun, insert_past
 from store.queries import Cursor, Page
 from store.records import Failure, Outcome, Run
-from tests.screens.conftest import House, a_run, toasts, until
+from tests.screens.conftest import House, a_run, threads_end, toasts, until
 
 pytestmark = pytest.mark.anyio
 SIZE = (100, 24)
+
+
+@asynccontextmanager
+async def shown(monitor: Monitor) -> AsyncIterator[Any]:
+    async with monitor.run_test(size=SIZE) as pilot:
+        yield pilot
+    threads_end()
 
 
 def past(house: House, many: int, **more: object) -> None:
@@ -52,7 +62,7 @@ async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) ->
     past(house, 400)
     ids = everything(house)
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with shown(monitor) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key == ids[0], "the newest")
         found, most = list[int](), 0
@@ -75,7 +85,7 @@ async def test_the_ends_are_one_key_away(house: House) -> None:
     past(house, 500)
     ids = everything(house)
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with shown(monitor) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key == ids[0])
         await pilot.press("G")
@@ -89,7 +99,7 @@ async def test_the_ends_are_one_key_away(house: House) -> None:
 async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House) -> None:
     past(house, 600)
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with shown(monitor) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key)
         for _ in range(6):
@@ -111,7 +121,7 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(house: House, mon
     insert_past(house.db, [PastRun(tenant, "x.y", Outcome.FAILED, age=9e5, failures=(Failure("x.y", "needle"),))])
     past(house, 900)
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with shown(monitor) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key)
         await pilot.press("slash", *"needle", "enter")
@@ -132,7 +142,7 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(house: House, mon
 async def test_orders_take_turns(house: House) -> None:
     past(house, 120)
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with shown(monitor) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key)
         for key in ("started", "duration", "type", "created"):

@@ -152,7 +152,7 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
     asyncio.run(scene())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_an_action_hits_the_painted_run_or_nothing(steps: list[Any]) -> None:
     asyncio.run(play(steps))

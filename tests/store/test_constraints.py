@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store.database import Database
 from store.records import Tenant, User
-from store.tables import memberships, metadata, notifications, operation_runs, run_events
+from store.tables import memberships, metadata, notifications, operation_runs, rescues, run_events
 from tests.support.people import make_user, open_run, start_run
 
 NOW, NULL = sa.func.current_timestamp(), sa.null()
@@ -65,11 +65,13 @@ def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, use
     run = open_run(db, tenant, user)
     note = {"run_id": run.id, "user_id": user.id, "kind": "started", "title": "x", "body": "x"}
     line = {"run_id": run.id, "level": "loud", "message": "x"}
+    rescue = {"run_id": run.id, "what": "forgotten"}
     member = {"user_id": make_user(db).id, "tenant_id": tenant.id, "role": "admin"}
     for table, row, check in (
         (notifications, note, "ck_notifications_kind"),
         (run_events, line, "ck_run_events_level"),
         (memberships, member, "ck_memberships_role"),
+        (rescues, rescue, "ck_rescues_what"),
     ):
         with pytest.raises(IntegrityError) as caught, db.transaction() as connection:
             connection.execute(sa.insert(table).values(row))
@@ -84,7 +86,12 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
         if isinstance(constraint, sa.CheckConstraint)
     }
     tried = {f"ck_operation_runs_{name}" for name, *_ in REFUSED}
-    assert checks == tried | {"ck_notifications_kind", "ck_run_events_level", "ck_memberships_role"}
+    assert checks == tried | {
+        "ck_notifications_kind",
+        "ck_run_events_level",
+        "ck_memberships_role",
+        "ck_rescues_what",
+    }
 
 
 def test_a_run_refers_to_what_exists(db: Database, tenant: Tenant) -> None:
