@@ -120,7 +120,7 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
         screen.action_tab(key[4:])
         assert list(screen._marked) == marked
     else:
-        screen.narrow(key, screen.tab)
+        screen._show_list(key, parse_line(key), screen.tab, screen.order)
         assert list(screen._marked) == marked
 
 
