@@ -20,7 +20,7 @@ from store.database import Database
 from store.filters import RunFilter
 from store.records import Outcome, Run
 from store.rows import LISTED, run_columns, run_from, runs_from
-from store.search import SCAN, Part, Search, asking, driving, search
+from store.search import Part, Search, asking, driving, search
 from store.tables import operation_runs, tenants
 from store.types import UtcTime, at_most, seconds_between, utcnow
 
@@ -202,20 +202,24 @@ def part_of(
 ) -> sa.Select[Any]:
     """One part's runs from the place on, no further than the bound; newest first, or oldest first to find the newer ones."""
     query = sa.select(*columns).where(*driving(found, part), *asking(found))
-    if part.failures:  # SQLite sees no difference to the index of all runs
-        query = query.with_hint(operation_runs, "INDEXED BY ix_operation_runs_failures", "sqlite")
+    # Without statistics SQLite sees no difference to the indexes of all runs.
+    if part.failures or found.retry_of:
+        index = "ix_operation_runs_retry_of_id" if found.retry_of else "ix_operation_runs_failures"
+        query = query.with_hint(operation_runs, f"INDEXED BY {index}", "sqlite")
     if has_place:
         query = query.where(_AT > _PLACE if newer else _AT < _PLACE)
     if has_bound:
         query = query.where(_AT <= _BOUND if newer else _AT >= _BOUND)
-    return query.order_by(*_by_creation(_run, newer))
+    # PostgreSQL takes no IS NULL for an equality: it would sort all runs of the system, if it were not told that they are sorted.
+    first = [_run.user_id.asc() if newer else _run.user_id.desc()] if part.user == (None,) else []
+    return query.order_by(*first, *_by_creation(_run, newer))
 
 
 def bound(
     connection: sa.Connection, found: Search, place: Cursor | None, *, newer: bool = False, scan: int | None = None
 ) -> Cursor | None:
     """How far one looks from the place: where a part has come to its share of `scan` (SCAN) runs. None when none does."""
-    query = _bound_query(found, place is not None, newer, scan or SCAN)
+    query = _bound_query(found, place is not None, newer, scan or found.scan)
     rows = [Cursor(*row) for row in connection.execute(query, place_of(place, None))]
     if not rows:
         return None

@@ -28,9 +28,11 @@ from store.types import UtcTime, seconds_ago
 _run = operation_runs.c
 
 #: At most so many runs are looked at for what no index knows.
-SCAN: Final = 5_000
+SCAN: Final = 2_500
+#: Of these, when words are looked for in them: that takes longer.
+SCAN_FOR_WORDS: Final = 750
 #: More parts than this are not worth their planning; the filter is then asked of each run on the way.
-MAX_PARTS: Final = 60
+MAX_PARTS: Final = 200
 ALL: Final = tuple(Outcome)
 NOTHING: Final = Values()
 _ACTIVE: Final = frozenset((Status.QUEUED, Status.RUNNING))
@@ -73,6 +75,11 @@ class Search:
         """Whether there is anything to ask of each run on the way: then the walk has a bound."""
         asked = (self.statuses, self.codes, self.words, self.without_users, self.without != NOTHING)
         return any(asked) or self.users is not None or self.types is not None or self.outcomes != ALL
+
+    @property
+    def scan(self) -> int:
+        """How many runs are looked at, at most, for what no index knows."""
+        return min(SCAN, SCAN_FOR_WORDS) if self.words or self.without.words else SCAN
 
     def with_outcomes(self, outcomes: Iterable[Outcome]) -> Search:
         """Narrowed to these outcomes, each with its parts."""

@@ -115,7 +115,7 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House)
 
 async def test_a_search_that_finds_nothing_so_far_back_goes_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one run that matches is far beyond what one walk looks at."""
-    monkeypatch.setattr(queries, "SCAN", 200)
+    monkeypatch.setattr("store.search.SCAN", 200)
     queries._bound_query.cache_clear()
     tenant = access.memberships_of(house.db, house.users["ann"].id)[0].tenant.id
     insert_past(house.db, [PastRun(tenant, "x.y", Outcome.FAILED, age=9e5, failures=(Failure("x.y", "needle"),))])

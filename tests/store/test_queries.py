@@ -241,7 +241,7 @@ def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many, wante
     expected = many.wanted(many.memberships, wanted)
     found, behind, walks = list[Run](), None, 0
     with pytest.MonkeyPatch.context() as patch, many.db.reading() as connection:
-        patch.setattr(queries, "SCAN", size)
+        patch.setattr("store.search.SCAN", size)
         for kept in (queries._bound_query, queries._page_query):
             kept.cache_clear()
         while True:
