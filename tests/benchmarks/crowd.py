@@ -31,7 +31,8 @@ def sessions(stage: Stage) -> Iterator[Line]:
         for poller in pollers:
             assert poller.stdout
             assert poller.stdout.readline().strip() == "ready"
-        time.sleep(5)
+        # Only then has every connection planned its statements.
+        time.sleep(15)
         began, before, polls = time.perf_counter(), _server_time(stage), _polls(pollers)
         time.sleep(OVER)
         burnt, took = _server_time(stage) - before, time.perf_counter() - began
