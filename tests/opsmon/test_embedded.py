@@ -192,15 +192,13 @@ def test_other_databases_are_left_alone(make_services: Callable[[str], Services]
 # ---- the worker
 
 
-def test_it_carries_out_a_run_within_a_second(services: Services, worker: EmbeddedWorker) -> None:
+def test_it_carries_out_a_run(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
     wait_for(lambda: beats(services, worker), 20)
     start_probe(services, items=0, key="warm")  # Huey is imported at the first start
     run = start_probe(services, items=1, seconds=0)
     done = wait_for(lambda: ended(services, run))
     assert done.outcome is Outcome.SUCCEEDED
-    assert done.started_at
-    assert (done.started_at - done.created_at).total_seconds() < 1
 
 
 def test_it_says_that_it_is_embedded_and_is_out_of_the_terminals_reach(
