@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 # A file at a time each: what it shares (a database, a tenant) is made once. More of them than cores, since most tests wait.
-TEST_ARGS ?= -n 4 --dist loadfile
+TEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.theme import BUILTIN_THEMES
@@ -88,8 +89,8 @@ def make_look(settings: Settings) -> Look:
     return Look(theme, settings.keys, None if how == "off" else how)
 
 
-def run_screens(services: Services, user: User) -> int:
-    """Show the screens until the user quits. Returns the exit code."""
+def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:
+    """Show the screens until the user quits. Returns the exit code. `before` is called once nothing can be wrong any more."""
     settings = services.settings
     ascii_only = wants_ascii() if settings["ascii"] == "auto" else settings["ascii"] == "yes"
     app = Monitor(
@@ -104,6 +105,7 @@ def run_screens(services: Services, user: User) -> int:
         # An exception out of a signal's handler could hit the app anywhere, and leave the terminal as it is.
         loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
 
+    before()
     with ended_by_signals(quit_):
         app.run(mouse=settings["mouse"] == "yes")
     return app.return_code or 0

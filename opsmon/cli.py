@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from opsmon.arguments import parse
+from opsmon.frame import EmptyFrame
 from store.errors import DatabaseAway, OpsmonError
 from store.sanitize import sanitize, visible
 
+SCREENS: Final = "screens:screens"
 MAX_LINE: Final = 600
 #: As a shell says it of a program that a signal ended: 128 and the signal's number.
 INTERRUPTED: Final = 130
@@ -44,12 +46,22 @@ def _main(argv: Sequence[str] | None) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     if arguments.version:
         return _print_version()
+    frame = EmptyFrame()
+    if arguments.run == SCREENS and not arguments.json:
+        frame.show()
+    try:
+        return _run(arguments, frame)
+    finally:
+        frame.take_away()
+
+
+def _run(arguments: argparse.Namespace, frame: EmptyFrame) -> int:
     from opsmon.commands.session import Session
     from opsmon.output import Output
 
     module, _, function = arguments.run.partition(":")
     command = getattr(importlib.import_module(f"opsmon.commands.{module}"), function)
-    with contextlib.closing(Session(arguments.as_login, Output(arguments.json))) as session:
+    with contextlib.closing(Session(arguments.as_login, Output(arguments.json), frame)) as session:
         code: int = command(session, arguments)
         return code
 

@@ -28,9 +28,9 @@ from store.types import UtcTime, seconds_ago
 _run = operation_runs.c
 
 #: At most so many runs are looked at for what no index knows.
-SCAN: Final = 2_500
+SCAN: Final = 1_500
 #: Of these, when words are looked for in them: that takes longer.
-SCAN_FOR_WORDS: Final = 750
+SCAN_FOR_WORDS: Final = 300
 #: More parts than this are not worth their planning; the filter is then asked of each run on the way.
 MAX_PARTS: Final = 200
 ALL: Final = tuple(Outcome)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
-import sys
 
 from opsmon.commands.session import Session
+from opsmon.frame import has_terminal
 from store.errors import InputInvalid
 
 
@@ -22,7 +21,7 @@ def screens(session: Session, _: argparse.Namespace) -> int:
     from opsmon.app import run_screens
 
     with worker_beside(session.services):
-        return run_screens(session.services, user)
+        return run_screens(session.services, user, session.frame.hand_over)
 
 
 def demo(session: Session, arguments: argparse.Namespace) -> int:
@@ -35,6 +34,5 @@ def demo(session: Session, arguments: argparse.Namespace) -> int:
 def _require_terminal(session: Session) -> None:
     if session.output.json:
         raise InputInvalid("the screens cannot be printed as JSON", "'opsmon runs --json' prints the runs")
-    terminal = sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()
-    if not terminal or os.environ.get("TERM", "dumb") in ("", "dumb"):
+    if not has_terminal():
         raise InputInvalid("the screens need a terminal, and this is none", "'opsmon runs' prints the runs")

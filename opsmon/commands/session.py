@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsmon.frame import EmptyFrame
 from opsmon.output import Output
 from store.errors import NotFound, SchemaMismatch
 
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One command's session. `as_login` is what --as gave."""
+    """One command's session. `as_login` is what --as gave; `frame` may stand until the screens are there."""
 
     as_login: str | None
     output: Output
+    frame: EmptyFrame = field(default_factory=EmptyFrame)
 
     @cached_property
     def services(self) -> Services:

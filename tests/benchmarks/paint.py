@@ -45,9 +45,7 @@ def _measure(stage: Stage, kind: str, url: str) -> Iterator[Line]:
         base = _timed(imports, environment)
         textual = _timed([sys.executable, "-c", "import textual.app"], environment)
         with terminal(command(), environment) as screen:
-            # The line of keys is what is painted last of the frame.
-            frame = screen.read_until("Quit") - screen.began
-            paint = screen.read_until(newest) - screen.began
+            frame, paint = (at - screen.began for at in screen.read_until_all("loading", newest))
             if number == REPETITIONS:
                 screen.read_for(SETTLED)
             memory.append(screen.memory())

@@ -40,13 +40,19 @@ class Terminal:
 
     def read_until(self, text: str, seconds: float = 30.0) -> float:
         """Read until `text` has come. Returns when that was. Raises TimeoutError, showing the end of what came instead."""
-        wanted, seen = text.encode(), b""
-        deadline = time.perf_counter() + seconds
-        while wanted not in seen:
+        return self.read_until_all(text, seconds=seconds)[0]
+
+    def read_until_all(self, *texts: str, seconds: float = 30.0) -> list[float]:
+        """Read until all of them have come, in whatever order. Returns when each of them had."""
+        came: dict[str, float] = {}
+        seen, deadline = b"", time.perf_counter() + seconds
+        while len(came) < len(texts):
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"waited for {text!r} in vain, after {seen[-2000:]!r}")
+                raise TimeoutError(f"waited for {set(texts) - set(came)} in vain, after {seen[-2000:]!r}")
             seen += self.read(0.5)
-        return time.perf_counter()
+            now = time.perf_counter()
+            came |= {text: now for text in texts if text not in came and text.encode() in seen}
+        return [came[text] for text in texts]
 
     def read_for(self, seconds: float) -> int:
         """Read for so long. Returns how many bytes came."""

@@ -30,7 +30,7 @@ from store import (
 )
 from store import rescues as store_rescues
 from store.access import Role
-from store.database import Database
+from store.database import Database, Timeouts
 from store.events import NewEvent
 from store.filters import parse_line
 from store.history import PastRun, insert_past
@@ -95,7 +95,8 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         url = databases.copy_sqlite(template, tmp_path_factory.mktemp("plans") / "database")
     else:
         url = request.getfixturevalue("modules_postgres_url")
-    db = Database(url)
+    # Filling it is no poll: a busy machine may take its time.
+    db = Database(url, Timeouts(statement=60.0, transaction=100.0))
     yield Full(db)
     db.close()
 

@@ -167,7 +167,7 @@ def filters(draw: st.DrawFn) -> RunFilter:
     )
 
 
-@examples(150)
+@examples(60)
 @given(wanted=filters(), limit=st.integers(1, 40), start=st.integers(0, 30))
 def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many, wanted: RunFilter, limit: int, start: int) -> None:
     """From the top, and behind any run, whatever ties there are."""
@@ -180,7 +180,7 @@ def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many, wanted: RunFilter, 
     assert found.below == (len(everything) > start + limit)
 
 
-@examples(60)
+@examples(25)
 @given(wanted=filters(), limit=st.integers(2, 40), start=st.integers(0, 60))
 def test_a_window_around_a_run_holds_what_is_newer_and_older(
     many: Many, wanted: RunFilter, limit: int, start: int
@@ -203,7 +203,7 @@ def test_the_end_is_the_oldest_window(many: Many) -> None:
     assert (found.above, found.below) == (True, False)
 
 
-@examples(40)
+@examples(20)
 @given(wanted=filters(), order=st.sampled_from(Order), limit=st.integers(1, 400))
 def test_other_orders_sort_the_same_runs(many: Many, wanted: RunFilter, order: Order, limit: int) -> None:
     everything = many.wanted(many.memberships, wanted)
@@ -234,7 +234,7 @@ def sort_key(order: Order, run: Run) -> tuple[object, ...]:
     return (-run.created_at.timestamp(), -run.id)
 
 
-@examples(60)
+@examples(25)
 @given(wanted=filters(), size=st.integers(1, 90))
 def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many, wanted: RunFilter, size: int) -> None:
     """With a small bound, walk after walk finds every run once, in order, and counts never say too much."""
@@ -259,7 +259,7 @@ def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many, wante
     assert counts["All"].at_least or counts["All"].number == len(expected)
 
 
-@examples(40)
+@examples(20)
 @given(wanted=filters(), limit=st.integers(1, 50))
 def test_all_that_match_are_found_walk_by_walk(many: Many, wanted: RunFilter, limit: int) -> None:
     found, behind = list[int](), None
@@ -286,7 +286,7 @@ def test_page_by_page_every_run_comes_once(many: Many, size: int) -> None:
     assert len({run.created_at for run in found}) < len(found) / 2, "there should be many ties"
 
 
-@examples(60)
+@examples(25)
 @given(wanted=filters())
 def test_counts_are_those_of_the_tabs_lists(many: Many, wanted: RunFilter) -> None:
     everything = many.wanted(many.memberships, wanted)
