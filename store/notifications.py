@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -68,14 +69,20 @@ def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[No
 
 def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:
     """How many are unread, counted up to `cap`."""
-    return int(connection.execute(_unread_count(user_id, cap)).scalar_one())
+    return unread_now(connection, user_id, cap)[0]
+
+
+def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime]:
+    """How many are unread, counted up to `cap`, and the database's clock: every statement of a poll is paid for each second."""
+    number, now = connection.execute(_unread_count(user_id, cap)).one()
+    return int(number), now
 
 
 @functools.lru_cache(maxsize=8)
 def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
     unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
     some = unread_ones.order_by(_note.id.desc()).limit(at_most(cap)).subquery()
-    return sa.select(sa.func.count()).select_from(some)
+    return sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), utcnow())
 
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:

@@ -19,7 +19,6 @@ from store.hours import LastHours
 from store.load import Load
 from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
-from store.types import utcnow
 
 #: Notifications that every snapshot carries.
 RECENT = 30
@@ -79,16 +78,17 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request)
+        unread, now = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
-            at=connection.execute(sa.select(utcnow())).scalar_one(),
+            at=now,
             memberships=members,
             page=page,
             counts=counts,
             total=total,
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
-            unread=notifications.unread_count(connection, request.user_id),
+            unread=unread,
             detail=details.read(connection, request.user_id, request.run_id, request.lost_after),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
