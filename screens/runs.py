@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -22,10 +23,13 @@ from screens.widgets import bars
 from screens.widgets.table import RowTable
 from store.filters import RunFilter, parse_line, tokens
 from store.queries import TABS, THE_END, Count, Cursor, Order
-from store.records import Run
+from store.records import Run, Status
 from store.search import SCAN
 from store.snapshot import Request, Snapshot
 from store.views import View
+
+#: Seconds for which a list is not painted again while nothing in it changes: what it tells of time, it tells in minutes.
+STILL: Final = 10.0
 
 
 class RunsScreen(LiveScreen):
@@ -60,6 +64,7 @@ class RunsScreen(LiveScreen):
         self._place: Cursor | None = None
         self._jump: Literal["first", "last"] | None = None
         self._snapshot: Snapshot | None = None
+        self._painted_at: dt.datetime | None = None
         #: Marked runs by id, in the order in which they were marked.
         self._marked: dict[int, None] = {}
         self._freshness = "loading"
@@ -90,9 +95,19 @@ class RunsScreen(LiveScreen):
         return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._place, limit=limit)
 
     def show(self, snapshot: Snapshot) -> None:
+        is_still = self._is_still(snapshot)
         self._snapshot = snapshot
-        self._paint()
-        self.refresh_keys()
+        if not is_still:
+            self._paint()
+            self.refresh_keys()
+
+    def _is_still(self, new: Snapshot) -> bool:
+        """Whether nothing that the list tells has changed since it was painted."""
+        old = self._snapshot
+        if old is None or self._painted_at is None or (new.at - self._painted_at).total_seconds() >= STILL:
+            return False
+        told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
+        return told[0] == told[1] and not any(run.status is Status.RUNNING for run in new.runs)
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
@@ -107,6 +122,7 @@ class RunsScreen(LiveScreen):
         snapshot = self._snapshot
         if snapshot is None:
             return
+        self._painted_at = snapshot.at
         shape = columns.layout(self.size.width - 1)
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only)
         # Where the person wants to go was not in the window before: now it is.
