@@ -20,6 +20,7 @@ from store import notifications, preferences, queries, queue_pause, snapshot, vi
 from store.database import Database
 from store.errors import InputInvalid
 from store.filters import RunFilter
+from store.memory import Memory
 from store.records import User
 from store.snapshot import Request, Snapshot
 from store.views import View
@@ -50,9 +51,10 @@ class Kept:
 
 def make_backend(services: Services, user: User) -> Backend:
     """What the screens need, from the services."""
+    memory = Memory()
 
     def fetch(request: Request, generation: int) -> Snapshot:
-        return snapshot.take(services.db, request, generation)
+        return snapshot.take(services.db, request, generation, memory)
 
     def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
         notifications.mark_read(services.db, user_id, run_id=run_id, up_to=up_to)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from store.access import Membership, read_memberships
 from store.database import Database
 from store.filters import RunFilter
+from store.memory import Memory
 from store.records import Outcome, Run
 from store.rows import LISTED, run_columns, run_from, runs_from
 from store.search import Part, Search, asking, driving, search
@@ -98,10 +99,11 @@ def page(
     wanted: RunFilter,
     limit: int,
     behind: Cursor | None = None,
+    memory: Memory | None = None,
 ) -> Page:
-    """At most `limit` runs of these tenants, newest first, without their context."""
+    """At most `limit` runs of these tenants, newest first, without their context. With `memory` only what has changed is read."""
     found = search(connection, of, user_id, wanted)
-    return _older(connection, found, limit, behind) if found else Page()
+    return _older(connection, found, limit, behind, memory) if found else Page()
 
 
 def around(
@@ -129,10 +131,18 @@ def ordered(
     return Page(runs, below=len(runs) == limit, reached=reached)
 
 
-def _older(connection: sa.Connection, found: Search, limit: int, behind: Cursor | None) -> Page:
+def _older(
+    connection: sa.Connection, found: Search, limit: int, behind: Cursor | None, memory: Memory | None = None
+) -> Page:
     reached = bound(connection, found, behind) if found.asks else None
-    query = _page_query(found, limit + 1, behind is not None, reached is not None)
-    runs = _runs(connection, query, place_of(behind, reached))
+    shape, place = (found, limit + 1, behind is not None, reached is not None), place_of(behind, reached)
+    if memory is None:
+        runs = _runs(connection, _page_query(*shape), place)
+    else:
+        of, state = (*shape, behind, reached), connection.execute(_state_query(*shape), place).all()
+        known = memory.page(of, state)
+        runs = _runs(connection, _page_query(*shape), place) if known is None else known
+        memory.keep(of, state, runs)
     if len(runs) > limit:
         return Page(runs[:limit], below=True)
     return Page(runs, below=reached is not None, reached=reached)
@@ -155,6 +165,18 @@ def _page_query(found: Search, limit: int, has_place: bool, has_bound: bool, new
     listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
     return query.order_by(*_by_creation(listed.c, newer)).limit(at_most(limit))
+
+
+#: What tells that a run is as it was: every change of it moves `updated_at`.
+_STATE: Final = (_run.created_at, _run.id, _run.updated_at, _run.status, _run.outcome)
+
+
+@functools.lru_cache(maxsize=12)
+def _state_query(found: Search, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    """The page's runs, and no more of each than tells whether it has changed: a small part of what reading it takes."""
+    parts = [part_of(found, part, has_place, has_bound, False, *_STATE).limit(at_most(limit)) for part in found.parts]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    return sa.select(listed).order_by(*_by_creation(listed.c)).limit(at_most(limit))
 
 
 @functools.lru_cache(maxsize=12)
@@ -242,14 +264,23 @@ def _bound_query(found: Search, has_place: bool, newer: bool, scan: int) -> sa.C
 # -- counts ---------------------------------------------------------------------------------------------------------------
 
 
-def counts(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> dict[str, Count]:
-    """For each tab the number of runs behind it."""
+def counts(
+    connection: sa.Connection,
+    of: Sequence[Membership],
+    user_id: int,
+    wanted: RunFilter,
+    memory: Memory | None = None,
+) -> dict[str, Count]:
+    """For each tab the number of runs behind it. With `memory`, what was "at least" a moment ago is not counted again."""
     found = search(connection, of, user_id, wanted)
     if not found:
         return dict.fromkeys(TABS, Count(0))
     reached = bound(connection, found, None) if found.asks else None
-    row = connection.execute(_counts_query(found, reached is not None), place_of(None, reached)).one()
+    full = memory.full(found) if memory else frozenset[Outcome]()
+    row = connection.execute(_counts_query(found, reached is not None, full), place_of(None, reached)).one()
     by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
+    if memory and not full:
+        memory.counted(found, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
     return {
         tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], reached is not None)
         for tab, outcomes in TABS.items()
@@ -262,8 +293,12 @@ def _count(numbers: list[int], bounded: bool) -> Count:
 
 
 @functools.lru_cache(maxsize=8)
-def _counts_query(found: Search, has_bound: bool) -> sa.Select[Any]:
-    columns: list[sa.ColumnElement[Any]] = [_count_of(found, o, has_bound).label(o.value) for o in Outcome]
+def _counts_query(found: Search, has_bound: bool, full: frozenset[Outcome]) -> sa.Select[Any]:
+    """`full` are the outcomes of which there are more than are counted, as is known."""
+    columns: list[sa.ColumnElement[Any]] = [
+        (at_most(COUNT_CAP + 1) if outcome in full else _count_of(found, outcome, has_bound)).label(outcome.value)
+        for outcome in Outcome
+    ]
     return sa.select(*columns)
 
 

@@ -17,6 +17,7 @@ from store.filters import RunFilter
 from store.groups import Groups
 from store.hours import LastHours
 from store.load import Load
+from store.memory import Memory
 from store.queries import Count, Cursor, Order, Page
 from store.records import Notification, Run, Worker
 
@@ -73,11 +74,14 @@ class Snapshot:
         return self.page.runs
 
 
-def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
-    """Read what is asked for. Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list."""
+def take(db: Database, request: Request, generation: int = 0, memory: Memory | None = None) -> Snapshot:
+    """Read what is asked for; with `memory`, that of the one who polls, no more than has changed since their last poll.
+
+    Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list.
+    """
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
-        page, counts, total = _list(connection, members, request)
+        page, counts, total = _list(connection, members, request, memory)
         unread, now = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
@@ -98,21 +102,27 @@ def take(db: Database, request: Request, generation: int = 0) -> Snapshot:
 
 
 def _list(
-    connection: sa.Connection, members: tuple[Membership, ...], request: Request
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, memory: Memory | None
 ) -> tuple[Page, Mapping[str, Count], Count]:
     bare = RunFilter(tenants=request.wanted.tenants)
     try:
-        counts = queries.counts(connection, members, request.user_id, request.wanted)
-        total = counts if request.wanted == bare else queries.counts(connection, members, request.user_id, bare)
+        counts = queries.counts(connection, members, request.user_id, request.wanted, memory)
+        total = counts if request.wanted == bare else queries.counts(connection, members, request.user_id, bare, memory)
         wanted = queries.on_tab(request.wanted, request.tab)
-        return _page(connection, members, request, wanted) if wanted else Page(), counts, total["All"]
+        return _page(connection, members, request, wanted, memory) if wanted else Page(), counts, total["All"]
     except NotFound:
         return Page(), dict.fromkeys(queries.TABS, Count(0)), Count(0)
 
 
-def _page(connection: sa.Connection, of: tuple[Membership, ...], request: Request, wanted: RunFilter) -> Page:
+def _page(
+    connection: sa.Connection,
+    of: tuple[Membership, ...],
+    request: Request,
+    wanted: RunFilter,
+    memory: Memory | None,
+) -> Page:
     if request.order is not Order.CREATED:
         return queries.ordered(connection, of, request.user_id, wanted, request.order, queries.WINDOW)
     if request.place:
         return queries.around(connection, of, request.user_id, wanted, request.place, queries.WINDOW)
-    return queries.page(connection, of, request.user_id, wanted, request.limit)
+    return queries.page(connection, of, request.user_id, wanted, request.limit, memory=memory)

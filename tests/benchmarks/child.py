@@ -13,6 +13,7 @@ QUEUE is a database for the queue when it is not to be in that of the runs.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 import threading
@@ -179,13 +180,17 @@ def load(url: str, runs: str) -> None:
 
 
 def pollers(url: str, count: str) -> None:
-    """What a session sends to the server in a poll, sent by drivers alone: what it costs the sender is not the measure."""
+    """What a session sends to the server in a poll, sent by drivers alone: what it costs the sender is not the measure.
+
+    Every tenth poll asks for all there is, as the first one does; the others for what has changed since.
+    """
     import psycopg
     import sqlalchemy as sa
 
     from screens import paging
     from store import access, snapshot
     from store.database import Database, postgres_options
+    from store.memory import Memory
     from tests.benchmarks.stage import me
 
     db = Database(url)
@@ -194,18 +199,22 @@ def pollers(url: str, count: str) -> None:
     sa.event.listen(
         sa.Engine, "before_cursor_execute", lambda _c, _k, text, values, _x, _m: sent.append((text, values))
     )
-    snapshot.take(db, request)
-    statements = [one for one in sent if not one[0].startswith("BEGIN")]
+    memory, asked = Memory(), []
+    for _ in range(2):
+        sent.clear()
+        snapshot.take(db, request, memory=memory)
+        asked.append([one for one in sent if not one[0].startswith("BEGIN")])
+    first, again = asked
     conninfo, done = db.url.set(drivername="postgresql").render_as_string(hide_password=False), [0]
 
     def session(number: int) -> None:
         connection = psycopg.connect(conninfo, autocommit=True, **postgres_options(db.timeouts))
         due = time.monotonic() + number / int(count)
-        while True:
+        for poll in itertools.count(number):
             time.sleep(max(0.0, due - time.monotonic()))
             due += 1.0
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            for text, values in statements:
+            for text, values in again if poll % 10 else first:
                 connection.execute(text, values).fetchall()
             connection.execute("COMMIT")
             done[0] += 1

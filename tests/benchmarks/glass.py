@@ -201,6 +201,9 @@ def _paged(glass: Glass, kind: str, runs: int) -> tuple[list[float], list[int]]:
     waits: list[float] = []
     memory: list[int] = []
     per_page = LINES - 6
+    # The first one takes the cursor to the last row in view, and moves no row.
+    glass.screen.press("\x04")
+    glass.settle()
     while len(waits) * per_page < runs:
         before = glass.rows()
         pressed = glass.screen.press("\x04")

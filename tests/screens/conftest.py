@@ -24,6 +24,7 @@ from store.errors import DatabaseAway
 from store.filters import RunFilter
 from store.groups import Groups
 from store.load import Load
+from store.memory import Memory
 from store.queries import TABS, WINDOW, Count, Cursor, Matching, Page
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
 from store.snapshot import Request, Snapshot
@@ -245,10 +246,11 @@ class House:
         def hold_queue(paused: bool) -> bool:
             return (queue_pause.pause if paused else queue_pause.resume)(self.db, self.users[login])
 
+        memory = Memory()
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
             hold_queue=hold_queue,
-            fetch=lambda request, generation: snapshot.take(self.db, request, generation), poll_seconds=0.05,
+            fetch=lambda request, generation: snapshot.take(self.db, request, generation, memory), poll_seconds=0.05,
             matching=functools.partial(queries.all_matching, self.db, self.users[login].id),
             keeps=Kept(self.db, self.users[login].id),
         )  # fmt: skip

@@ -34,6 +34,7 @@ from store.database import Database, Timeouts
 from store.events import NewEvent
 from store.filters import parse_line
 from store.history import PastRun, insert_past
+from store.memory import Memory
 from store.records import Failure, Outcome, Run, Tenant, User
 from store.runs import Result
 from store.snapshot import Request
@@ -139,6 +140,13 @@ def explain(db: Database, statement: str, parameters: Any) -> list[Any]:
             driver: Any = connection.connection.driver_connection
             return psycopg.ClientCursor(driver).execute(statement).fetchall()  # others would want the parameters
         return list(connection.exec_driver_sql(statement, parameters))
+
+
+def remembering(full: Full) -> None:
+    """Two polls, the second of which asks only what has changed."""
+    memory = Memory()
+    for _ in range(2):
+        snapshot.take(full.db, Request(full.user.id), memory=memory)
 
 
 def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full], object]:
@@ -266,6 +274,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "attempts": reading(lambda c, full: queries.attempts(c, access.read_visible_run(c, full.user.id, 17))),
     "snapshot": lambda full: snapshot.take(full.db, Request(full.user.id, run_id=17, inbox=True)),
     "load": reading(lambda c, full: load.read(c, access.read_memberships(c, full.user.id), 30)),
+    "snapshot that remembers": remembering,
     "snapshot with the load": lambda full: snapshot.take(full.db, Request(full.user.id, load=True)),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
     "beat": lambda full: workers.beat(full.db, 1, 0),
