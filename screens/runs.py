@@ -107,7 +107,7 @@ class RunsScreen(LiveScreen):
         if old is None or self._painted_at is None or (new.at - self._painted_at).total_seconds() >= STILL:
             return False
         told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
-        return told[0] == told[1] and not any(run.status is Status.RUNNING for run in new.runs)
+        return told[0] == told[1] and not any(_tells_seconds(run, new.at) for run in new.runs)
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
@@ -323,6 +323,11 @@ class RunsScreen(LiveScreen):
 
     def action_view(self, number: int) -> None:
         self.monitor.views.show(number)
+
+
+def _tells_seconds(run: Run, at: dt.datetime) -> bool:
+    """Whether how long it has been running is told in seconds, or was a moment ago."""
+    return bool(run.status is Status.RUNNING and run.started_at and (at - run.started_at).total_seconds() < 60 + STILL)
 
 
 NOTHING_YET = "No runs in the last 30 days. Press s to start one."

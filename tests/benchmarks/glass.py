@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from store.database import Database
 from store.tables import operation_runs
+from store.types import utcnow
 from tests.benchmarks.feel import ROWS, running
 from tests.benchmarks.paint import command
 from tests.benchmarks.report import Line, median, percentile, say
@@ -134,7 +135,9 @@ def _change(db: Database, ids: list[int], count: int, step: int) -> None:
         counted = {"total": 100, "success": step, "failed": 0, "skipped": 0}
         chosen = ids[-count:] if count > ROWS // 2 else ids[-count * 2 :: 2]
         connection.execute(
-            sa.update(operation_runs).where(operation_runs.c.id.in_(chosen)).values(summary_counts=counted)
+            sa.update(operation_runs)
+            .where(operation_runs.c.id.in_(chosen))
+            .values(summary_counts=counted, updated_at=utcnow())
         )
     time.sleep(1.3)
 
