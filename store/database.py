@@ -23,6 +23,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
 
@@ -105,6 +106,17 @@ def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
             time.sleep(0.02)
 
 
+def _sqlite_compiler() -> type[SQLCompiler]:
+    """SQLAlchemy's own leaves out, without a word, which index a statement wants (`Select.with_hint`)."""
+    from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+
+    class Hinted(SQLiteCompiler):
+        def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+            return text
+
+    return Hinted
+
+
 #: Statements that are kept compiled. Those of a filter with many parts take a megabyte each.
 STATEMENTS = 150
 #: Every statement sees the same instant.
@@ -137,6 +149,7 @@ class Database:
         if self.is_sqlite:
             arguments = {"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy}
             engine = sa.create_engine(self.url, connect_args=arguments, query_cache_size=STATEMENTS, **pool)
+            engine.dialect.statement_compiler = _sqlite_compiler()
             event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
         else:
             arguments = postgres_options(self.timeouts)

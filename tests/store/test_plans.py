@@ -376,3 +376,16 @@ def test_a_walk_would_be_noticed(full: Full) -> None:
     with sent_statements(full.db) as sent, full.db.reading() as connection:
         connection.execute(statement, {"x": "y"})
     assert [len(walked(full.db, *one)) for one in sent] == [1 if full.db.is_sqlite else 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "index"), [("retry-of:17", "ix_operation_runs_retry_of_id"), ("code:x.y", "ix_operation_runs_failures")]
+)
+def test_sqlite_takes_the_index_that_it_is_told(full: Full, line: str, index: str) -> None:
+    """Without statistics it would take the index of all runs, which is a second at a million of them."""
+    if not full.db.is_sqlite:
+        pytest.skip("PostgreSQL has statistics")
+    with sent_statements(full.db) as sent:
+        snapshot.take(full.db, Request(full.user.id, parse_line(line)))
+    plans = [str(row[-1]) for text, values in sent for row in explain(full.db, "EXPLAIN QUERY PLAN " + text, values)]
+    assert any(f"INDEX {index}" in plan for plan in plans)
