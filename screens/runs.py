@@ -63,6 +63,8 @@ class RunsScreen(LiveScreen):
         self._wanted = RunFilter()
         self._place: Cursor | None = None
         self._jump: Literal["first", "last"] | None = None
+        #: The row at the window's edge that the cursor came to, and how many lines a key wanted to go on from there.
+        self._owed: tuple[int | None, int] = (None, 0)
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
         #: Marked runs by id, in the order in which they were marked.
@@ -130,6 +132,18 @@ class RunsScreen(LiveScreen):
         self._jump = None if go_to else self._jump
         on_top = self._place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Go the rest of the way that a key wanted to go, once its rows are there; unless the cursor has gone elsewhere."""
+        edge, lines = self._owed
+        if not lines or self._snapshot is None or self._snapshot.request.place != self._place:
+            return
+        if edge != self._table.cursor_key:
+            self._owed = (None, 0)
+        elif 0 <= self._table.cursor_line + (1 if lines > 0 else -1) < len(self._table.rows):
+            self._owed = (None, 0)
+            self._table.action_move(lines)
 
     def _paint_bars(self) -> None:
         if not self.is_mounted:
@@ -175,8 +189,12 @@ class RunsScreen(LiveScreen):
         if not self._snapshot or self.order is not Order.CREATED:
             return
         if not message.to_end:
+            page = self._snapshot.page
+            self._owed = (
+                (self._table.cursor_key, message.by) if (page.below if message.by > 0 else page.above) else (None, 0)
+            )
             if message.by > 0:
-                self._go_to(paging.beyond(self._place, self._snapshot.page))
+                self._go_to(paging.beyond(self._place, page))
         elif message.by < 0:
             self._go_to(None, "first")
         elif self._snapshot.page.below:

@@ -15,6 +15,7 @@ from screens import paging
 from screens.columns import RunRow
 from screens.monitor import Monitor
 from screens.paging import cursor_of
+from screens.runs import RunsScreen
 from screens.widgets.table import RowTable
 from store import access, queries
 from store.filters import RunFilter
@@ -96,6 +97,21 @@ async def test_the_ends_are_one_key_away(house: House) -> None:
         await until(pilot, lambda: table._pin.following, "it follows again")
 
 
+async def test_a_page_is_a_page_also_where_its_rows_are_on_their_way(house: House) -> None:
+    """The window ends in the middle of the page: the cursor goes the rest of the way once the next one is there."""
+    past(house, 600)
+    ids = everything(house)
+    monitor = Monitor(house.backend("ann"))
+    async with shown(monitor) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key == ids[0])
+        lines = 0
+        for _ in range(12):
+            await pilot.press("ctrl+d")
+            lines += table.size.height - 2
+            await until(pilot, lambda lines=lines: table.painted_key == ids[lines], f"line {lines}")
+
+
 async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House) -> None:
     past(house, 600)
     monitor = Monitor(house.backend("ann"))
@@ -105,7 +121,13 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House)
         for _ in range(6):
             await pilot.press("ctrl+d")
             await pilot.pause(0.1)
-        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.request == monitor._poller.request)
+        screen = monitor.screen
+        assert isinstance(screen, RunsScreen)
+        await until(
+            pilot,
+            lambda: monitor.snapshot and monitor.snapshot.request == monitor._poller.request and not screen._owed[1],
+            "all the rows that the keys want",
+        )
         before, here = seen(table), table.painted_key
         past(house, 40)
         generation = monitor.snapshot.generation if monitor.snapshot else 0
