@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from opsmon.settings import Settings
-from store.database import Database
+from store.database import Database, Timeouts
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
@@ -24,7 +24,7 @@ class Services:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, Timeouts.within(self.settings["database_seconds"]))
 
     @cached_property
     def registry(self) -> Registry:

@@ -44,6 +44,7 @@ SETTINGS: Final = (
         "never_queued_after_seconds", 10.0, "until a run whose message was never queued is queued by the rescuer", 0.5
     ),
     Setting("message_lost_after_seconds", 60.0, "until a run whose message is not in the queue is queued again", 0.5),
+    Setting("database_seconds", 8.0, "that a transaction may take until the database counts as away", 0.5),
     Setting("dispatch_seconds", 3.0, "that the queue may take to accept a message", 0.1),
     Setting("grace_seconds", 30.0, "that SIGTERM lets the runs in hand go on"),
     Setting(

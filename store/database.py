@@ -39,6 +39,20 @@ class Timeouts:
     #: SQLite: how long a writer waits for another one.
     busy: float = 15.0
 
+    @classmethod
+    def within(cls, seconds: float) -> Timeouts:
+        """Those of which a transaction may take so long, and the others in the usual proportion."""
+        usual = cls()
+        share = seconds / usual.transaction
+        return cls(
+            usual.connect * share, usual.statement * share, usual.lock * share, usual.transaction * share,
+            usual.busy * share,
+        )  # fmt: skip
+
+
+#: What a database has that is given no others.
+USUAL_TIMEOUTS = Timeouts()
+
 
 def parse_url(text: str) -> sa.URL:
     """A database URL as SQLAlchemy takes it; `postgresql://` means psycopg. Raises InputInvalid, never showing the password."""
@@ -132,7 +146,7 @@ class Database:
 
     def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
         self.url = parse_url(url) if isinstance(url, str) else url
-        self.timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts or USUAL_TIMEOUTS
         self.is_sqlite = is_sqlite(self.url)
         self._watchdog = Watchdog()
         self._engine = self._make_engine(pool_size)

@@ -1,10 +1,11 @@
 """Fixtures for everybody: a real PostgreSQL, fresh databases of both kinds, and a home that is not yours.
 
-database_url        a migrated database; the test runs twice, on SQLite and on PostgreSQL
+database_url        a migrated, empty database; the test runs twice, on SQLite and on PostgreSQL
 empty_database_url  the same without tables
 sqlite_url, postgres_url, empty_sqlite_url, empty_postgres_url      one kind only
+modules_postgres_url   a database of the module's own, for what is filled once
 db                  an open store.database.Database on database_url
-private_postgres    a server of the test's own: .url, .freeze(), .thaw(), .stop(), .start()
+private_postgres    a server that nobody else uses meanwhile: .url, .freeze(), .thaw(), .stop(), .start()
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import databases
-from tests.support.postgres import Postgres
+from store import database as database_module
+from store.database import Timeouts
+from tests.support import databases, properties
+from tests.support.databases import EmptiedDatabase
+from tests.support.postgres import Postgres, Server
+from tests.support.shared import Shared
+from tests.support.waiting import HANG
 
 if TYPE_CHECKING:
     from store.database import Database
@@ -32,8 +38,16 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(_number, _usual)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="what is long by nature in its whole form (make proof)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    properties.prepare(whole=bool(config.getoption("--proof")))
+
+
 @pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the settings and data of the person who runs it."""
     for name in os.environ:
         if name.startswith(("OPSMON_", "PG", "XDG_")):
@@ -41,6 +55,17 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+
+
+@pytest.fixture(autouse=True)
+def patience(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, the database answers in time: here, and in every process that a test starts.
+
+    What is about these times sets its own.
+    """
+    monkeypatch.setattr(database_module, "USUAL_TIMEOUTS", Timeouts.within(HANG))
+    for name in ("DATABASE", "DISPATCH"):
+        monkeypatch.setenv(f"OPSMON_{name}_SECONDS", str(HANG))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,45 +85,48 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """The server that tests share: one for each pytest process, started when the first test asks for it.
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What all processes of this run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return Shared(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
-    One each is simpler than one for all processes, and it is there in a second.
-    """
-    with Postgres() as server:
-        yield server
+
+@pytest.fixture(scope="session")
+def postgres(shared: Shared) -> Server:
+    """The server that all tests of a run share, started when the first test asks for it."""
+    return shared.server
 
 
 class PrivatePostgres(Postgres):
-    """A server for one test, with one migrated database."""
+    """A server that a test may freeze and stop, with one migrated database."""
 
     url: str
 
 
+@pytest.fixture(scope="session")
+def process_postgres(shared: Shared) -> Iterator[tuple[PrivatePostgres, EmptiedDatabase]]:
+    """One server for each process that wants one: making it costs more than what most tests do with it."""
+    with PrivatePostgres(cluster=shared.cluster) as server:
+        database = EmptiedDatabase(server)
+        yield server, database
+        database.close()
+
+
 @pytest.fixture
-def private_postgres() -> Iterator[PrivatePostgres]:
-    with PrivatePostgres() as server:
-        server.url = server.create("opsmon")
-        databases.migrate(server.url)
-        yield server
+def private_postgres(process_postgres: tuple[PrivatePostgres, EmptiedDatabase]) -> PrivatePostgres:
+    server, database = process_postgres
+    server.thaw()
+    server.start()
+    server.url = database.url()
+    return server
 
 
 # ---- databases
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return databases.make_sqlite_template(tmp_path_factory.mktemp("template") / "sqlite")
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    return databases.make_postgres_template(postgres)
-
-
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    return databases.copy_sqlite(sqlite_template, tmp_path / "database")
+def sqlite_url(shared: Shared, tmp_path: Path) -> str:
+    return databases.copy_sqlite(shared.sqlite_template, tmp_path / "database")
 
 
 @pytest.fixture
@@ -109,15 +137,30 @@ def empty_sqlite_url(tmp_path: Path) -> str:
     return databases.sqlite_url(folder)
 
 
+@pytest.fixture(scope="session")
+def emptied_database(postgres: Server) -> Iterator[EmptiedDatabase]:
+    """One for each process."""
+    database = EmptiedDatabase(postgres)
+    yield database
+    database.drop()
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+def postgres_url(emptied_database: EmptiedDatabase) -> str:
+    return emptied_database.url()
+
+
+@pytest.fixture(scope="module")
+def modules_postgres_url(postgres: Server) -> Iterator[str]:
+    """A database for what a module fills once and only reads."""
     name = databases.unused_name()
-    yield postgres.create(name, postgres_template)
+    yield postgres.create(name, databases.TEMPLATE)
     postgres.drop(name)
 
 
 @pytest.fixture
-def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
+def empty_postgres_url(postgres: Server) -> Iterator[str]:
+    """One without tables."""
     name = databases.unused_name()
     yield postgres.create(name)
     postgres.drop(name)

@@ -10,7 +10,7 @@ from screens.completion import TOLD, Known, completed, hint, known_from, suggest
 from store.errors import FilterInvalid
 from store.filters import MINE, NAMES, parse_line, tokens
 from tests.screens.conftest import HOSTILE, a_run, hostile_run, runs_of_all_states
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 KNOWN = Known(
     {

@@ -23,8 +23,8 @@ from store.errors import DatabaseAway, InputInvalid, OpsmonError, SchemaMismatch
 from store.records import Tenant, User
 from store.tables import tenants
 from tests.conftest import PrivatePostgres
-from tests.store.properties import examples
 from tests.support.people import SUCCEEDED, make_tenant, open_run, start_run
+from tests.support.properties import examples
 from tests.support.waiting import wait_for
 
 PASSWORD = "hunter2-correct-horse"

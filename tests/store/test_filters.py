@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from store.errors import FilterInvalid, InputInvalid
 from store.filters import EVER, NAMES, RunFilter, Values, parse, parse_line, tokens
 from store.records import Outcome, Status
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 
 def test_no_terms_want_everything_of_the_last_thirty_days() -> None:

@@ -15,8 +15,8 @@ from store.filters import RunFilter, parse_line
 from store.groups import Group, Groups
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run, Tenant, User
-from tests.store.properties import examples
 from tests.support.people import make_tenant, make_user
+from tests.support.properties import examples
 
 _numbers = itertools.count(1)
 CODES = ("graph.throttled", "graph.forbidden", "x.y", "odd*code", "x", "two words")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.identity import identity_hash
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 ID = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
 values = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=5) | st.uuids().map(str)

@@ -18,7 +18,6 @@ from store.rows import run_columns, run_from
 from store.runs import Result
 from store.tables import notifications, operation_runs, tenants
 from store.tables import workers as workers_table
-from tests.store.properties import examples
 from tests.support.people import (
     FAILED,
     SUCCEEDED,
@@ -31,6 +30,7 @@ from tests.support.people import (
     open_run,
     start_run,
 )
+from tests.support.properties import examples
 
 #: Seconds without a beat after which a worker is lost, and without a message after which a run is queued again.
 LONG = 600.0

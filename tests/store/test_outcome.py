@@ -18,7 +18,7 @@ from store.outcome import (
     summary,
 )
 from store.records import OUTCOME_LABELS, Counts, Failure, Outcome
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 few = st.integers(0, 4)
 

@@ -24,9 +24,9 @@ from store.records import Failure, Outcome, Run, Status, Tenant, User
 from store.rows import run_columns, run_from
 from store.tables import operation_runs, tenants
 from tests.conftest import KINDS
-from tests.store.properties import examples
 from tests.support import databases
 from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
+from tests.support.properties import examples
 
 HOUR = 3600.0
 FAILURES = (

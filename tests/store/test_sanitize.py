@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store.sanitize import MAX_INPUT, holds_secret, sanitize, visible
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 LIMIT = 200
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

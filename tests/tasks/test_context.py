@@ -19,8 +19,8 @@ from store.events import MAX_EVENTS, MAX_MESSAGE
 from store.outcome import MAX_FAILURES, failure
 from store.records import Counts, Failure, Outcome, Run, Status
 from tasks.context import GraphSettings, RunContext, Tools
-from tests.store.properties import examples
 from tests.support.people import make_tenant, start_run
+from tests.support.properties import examples
 
 NOW = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 RUN = Run(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from store.errors import InputInvalid
 from tasks.parameters import MAX_TEXT, Kind, Parameter, check_parameters, form_of, parse_parameters
-from tests.store.properties import examples
+from tests.support.properties import examples
 
 Kinds = Literal["a", "b", "c"]
 
