@@ -109,9 +109,9 @@ class Worker:
         )
         self._tracker = Tracker(db, self.id, registry, tools)
         # Whoever sets the one time alone must not make living workers look dead between two beats.
-        self._beat_every = min(options.beat_every, options.patience.lost_after / 4)
+        self.beat_every = min(options.beat_every, options.patience.lost_after / 4)
         self._heart = Heart(
-            db, self.id, self._beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
+            db, self.id, self.beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
         )
         self._rescuer = Rescuer(db, self._queue, options.patience)
 
@@ -124,7 +124,7 @@ class Worker:
     def run(self) -> None:
         consumer = self._queue.consumer(self._execute, self._options.slots)
         loops = [
-            (self._heart.beat, self._beat_every),
+            (self._heart.beat, self.beat_every),
             (self._tracker.tick, _TICK),
             (self._rescue, self._options.rescue_every),
         ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     properties.prepare(whole=bool(config.getoption("--proof")))
+
+
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_failed] = True
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -146,8 +157,10 @@ def emptied_database(postgres: Server) -> Iterator[EmptiedDatabase]:
 
 
 @pytest.fixture
-def postgres_url(emptied_database: EmptiedDatabase) -> str:
-    return emptied_database.url()
+def postgres_url(emptied_database: EmptiedDatabase, request: pytest.FixtureRequest) -> Iterator[str]:
+    yield emptied_database.url()
+    if request.node.stash.get(_failed, False):
+        emptied_database.drop()  # what a failed test has left behind, a thread say, must not meet the next one's rows
 
 
 @pytest.fixture(scope="module")

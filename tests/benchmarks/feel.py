@@ -53,7 +53,7 @@ def _starts(stage: Stage, url: str, db: Any, kind: str) -> Iterator[float]:
             time.sleep(1 + dice.random())
             began = time.time()
             run = dispatcher.start(user, "bench", "bench.nothing", {"number": number}).run
-            done = wait_for(functools.partial(_completed, db, run), what="the run to be completed")
+            done = wait_for(functools.partial(_completed, db, run), "the run to be completed")
             assert done.started_at is not None
             yield done.started_at.timestamp() - began
 

@@ -99,7 +99,7 @@ def _opsmon(stage: Stage, url: str, queue: str = "") -> Iterator[Round]:
 
         def run_round(count: int) -> float:
             began = _go(worker, starter, count)
-            return wait_for(completed, what="the last run to be completed") - began
+            return wait_for(completed, "the last run to be completed") - began
 
         yield run_round
 

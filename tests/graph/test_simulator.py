@@ -14,6 +14,7 @@ from store.errors import InputInvalid
 from tasks.graph.kinds import KINDS
 from tasks.graph.simulator import SimulatedTenant, Simulator, from_folder, synthetic
 from tasks.graph.simulator.tenants import kind_of
+from tests.support.waiting import HANG
 
 BITLOCKER = {"@odata.type": "#microsoft.graph.windows10CompliancePolicy", "displayName": "BitLocker"}
 FILTER = {"displayName": "VMs", "platform": "windows10AndLater", "rule": '(device.model -eq "Virtual Machine")'}
@@ -142,7 +143,7 @@ def test_the_program_serves_until_its_input_closes() -> None:
         ready = json.loads(process.stdout.readline())
         assert httpx.get(f"{ready['url']}/_simulator/requests").json() == []
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(HANG) == 0
 
 
 @pytest.mark.parametrize(

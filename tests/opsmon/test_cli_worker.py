@@ -216,7 +216,7 @@ def start_worker(database_url: str) -> Iterator[Start]:
 
 
 def ready(town: Town) -> None:
-    wait_for(lambda: health.workers_alive(town.db, 30), seconds=30, what="a worker")
+    wait_for(lambda: health.workers_alive(town.db, 30), "a worker")
 
 
 def start_probe(opsmon: Cli, *parameters: str) -> int:
@@ -288,7 +288,7 @@ def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worke
 def test_a_worker_needs_no_user(db: Database, start_worker: Start) -> None:
     assert access.all_users(db) == ()
     worker = start_worker()
-    wait_for(lambda: health.workers_alive(db, 30), seconds=30)
+    wait_for(lambda: health.workers_alive(db, 30))
     worker.send_signal(signal.SIGTERM)
     worker.communicate(timeout=20)
     assert worker.returncode == 0

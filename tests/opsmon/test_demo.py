@@ -74,7 +74,7 @@ def carry_out(services: Services, user: User, tenant: str, type_: str) -> Run:
         found = runs.by_id(services.db, run.id)
         return found if found and found.status is Status.COMPLETED else None
 
-    return wait_for(done, 60)
+    return wait_for(done)
 
 
 # ---- history
@@ -146,7 +146,7 @@ def test_everything_in_it_can_be_started(postgres: bool, temporary: Path) -> Non
     with demo.stage(postgres) as (services, user):
         assert services.db.is_sqlite is not postgres
         assert user.login == login_name()
-        wait_for(lambda: health.workers_alive(services.db, 30), 20)
+        wait_for(lambda: health.workers_alive(services.db, 30))
         assert carry_out(services, user, "contoso", "system.probe").outcome is Outcome.SUCCEEDED
         synced = carry_out(services, user, "contoso", "inventory.sync")
         assert (synced.outcome, synced.summary_counts and synced.summary_counts.success) == (Outcome.SUCCEEDED, 300)
@@ -241,7 +241,7 @@ def terminal(temporary: Path) -> Iterator[pexpect.spawn]:
     child = play()
     yield child
     child.close(force=True)
-    wait_for(lambda: not list(temporary.iterdir()), 20)
+    wait_for(lambda: not list(temporary.iterdir()))
 
 
 def play(*more: str) -> pexpect.spawn:
@@ -298,7 +298,7 @@ def test_after_a_kill_nothing_stays(postgres: bool, temporary: Path) -> None:
         wait_for(lambda: len(children_of(terminal.pid)) >= 3)
         children = children_of(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
-        wait_for(lambda: ended(children), 20)
-        wait_for(lambda: not list(temporary.iterdir()), 20)
+        wait_for(lambda: ended(children))
+        wait_for(lambda: not list(temporary.iterdir()))
     finally:
         terminal.close(force=True)

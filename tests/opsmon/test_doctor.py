@@ -61,7 +61,7 @@ def make_user(db: Database) -> User:
 @pytest.fixture
 def worker(services: Services) -> Iterator[None]:
     child = subprocess.Popen([sys.executable, "-m", "opsmon", "worker"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: health.workers_alive(services.db, 30), 20)
+    wait_for(lambda: health.workers_alive(services.db, 30))
     yield
     child.terminate()
     child.wait(30)

@@ -194,7 +194,7 @@ def test_other_databases_are_left_alone(make_services: Callable[[str], Services]
 
 def test_it_carries_out_a_run(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     start_probe(services, items=0, key="warm")  # Huey is imported at the first start
     run = start_probe(services, items=1, seconds=0)
     done = wait_for(lambda: ended(services, run))
@@ -205,7 +205,7 @@ def test_it_says_that_it_is_embedded_and_is_out_of_the_terminals_reach(
     services: Services, worker: EmbeddedWorker
 ) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     assert [found.embedded for found in alive(services)] == [True]
     assert worker.pid
     assert os.getsid(worker.pid) == worker.pid
@@ -216,7 +216,7 @@ def test_it_logs_to_a_file_and_nowhere_else(
 ) -> None:
     worker.start()
     log = embedded.log_file(os.environ)
-    wait_for(lambda: log.exists() and "is ready" in log.read_text(), 20)
+    wait_for(lambda: log.exists() and "is ready" in log.read_text())
     assert log.is_relative_to(Path.home())
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert worker.stop(20)
@@ -225,7 +225,7 @@ def test_it_logs_to_a_file_and_nowhere_else(
 
 def test_stopped_it_ends_in_good_order_and_at_once(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     began = time.monotonic()
     worker.stop()
     assert time.monotonic() - began < 4
@@ -244,11 +244,11 @@ def test_what_it_has_in_hand_is_completed_soon_after_the_screens_end(
     services: Services, worker: EmbeddedWorker
 ) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     run = start_probe(services, items=600, seconds=0.1)
     wait_for(lambda: running(services, run))
     worker.stop()
-    done = wait_for(lambda: ended(services, run), embedded.EOF_GRACE + 5)
+    done = wait_for(lambda: ended(services, run))
     assert done.failure_summary[-1].code == "worker.stopped"
     assert worker.stop(5)
 
@@ -260,12 +260,12 @@ def running(services: Services, run: Run) -> bool:
 
 def test_killed_it_is_started_again(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     first = worker.pid
     assert first
     os.kill(first, signal.SIGKILL)
     # The dead one's last beat still looks alive for a while, and is not waited for.
-    wait_for(lambda: worker.pid not in (None, first) and beats(services, worker), 20)
+    wait_for(lambda: worker.pid not in (None, first) and beats(services, worker))
 
 
 def test_one_that_cannot_start_is_not_started_over_and_over(
@@ -281,7 +281,7 @@ def test_one_that_cannot_start_is_not_started_over_and_over(
 
     monkeypatch.setattr(EmbeddedWorker, "_spawn", count)
     worker.start()
-    wait_for(lambda: len(started) >= 4, 10)
+    wait_for(lambda: len(started) >= 4)
     gaps = [later - earlier for earlier, later in pairwise(started)]
     assert gaps[0] >= 0.2
     assert gaps[2] >= 0.8
@@ -311,7 +311,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def other(services: Services) -> Iterator[subprocess.Popen[bytes]]:
     child = other_worker()
-    wait_for(lambda: any(found.pid == child.pid for found in alive(services)), 20)
+    wait_for(lambda: any(found.pid == child.pid for found in alive(services)))
     yield child
     end(child)
 
@@ -329,7 +329,7 @@ def test_it_is_started_when_the_other_one_ends(
 ) -> None:
     worker.start()
     other.terminate()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
 
 
 def test_it_is_started_when_the_other_one_was_killed(
@@ -338,20 +338,20 @@ def test_it_is_started_when_the_other_one_was_killed(
     other.kill()
     other.wait()
     worker.start()
-    wait_for(lambda: worker.pid, LOST_AFTER - 2, "a start before the dead one's last beat is old")
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: worker.pid, "a start before the dead one's last beat is old")
+    wait_for(lambda: beats(services, worker))
 
 
 def test_it_makes_room_for_another_one_and_finishes_what_it_has_in_hand(
     services: Services, worker: EmbeddedWorker
 ) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker), 20)
+    wait_for(lambda: beats(services, worker))
     run = start_probe(services, items=40, seconds=0.1)
     wait_for(lambda: running(services, run))
     newcomer = other_worker()
     try:
-        wait_for(lambda: worker.pid is None, 30)
+        wait_for(lambda: worker.pid is None)
         done = runs.by_id(services.db, run.id)
         assert done
         assert done.outcome is Outcome.SUCCEEDED
@@ -367,7 +367,7 @@ def test_of_two_that_start_at_once_one_stays(services: Services, worker: Embedde
             both = threading.Barrier(2)
             for each in (worker, twin):
                 pool.submit(lambda each=each: (both.wait(), each.start()))
-        wait_for(lambda: len(alive(services)) == 1 and (worker.pid is None) != (twin.pid is None), 30)
+        wait_for(lambda: len(alive(services)) == 1 and (worker.pid is None) != (twin.pid is None))
         time.sleep(1)
         assert (worker.pid is None) != (twin.pid is None)
     finally:
@@ -385,10 +385,10 @@ def test_it_never_outlives_its_parent(services: Services, ends_by: signal.Signal
     assert parent.stdout
     with parent.stdout:
         pid = int(parent.stdout.readline())
-    wait_for(lambda: any(found.pid == pid for found in alive(services)), 20)
+    wait_for(lambda: any(found.pid == pid for found in alive(services)))
     parent.send_signal(ends_by)
     parent.wait(10)
-    wait_for(lambda: is_gone(pid), 10)
+    wait_for(lambda: is_gone(pid))
     # It signed off, so that nobody takes it for alive.
     assert alive(services) == ()
 
@@ -402,7 +402,7 @@ def test_opsmon_on_a_new_machine(
     terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=30)
     try:
         terminal.expect("live")
-        (found,) = wait_for(lambda: alive(services), 20)
+        (found,) = wait_for(lambda: alive(services))
         began = time.monotonic()
         if ends_by:
             os.kill(terminal.pid, ends_by)
@@ -413,7 +413,7 @@ def test_opsmon_on_a_new_machine(
         assert time.monotonic() - began < 10
         assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
         assert terminal.exitstatus == (128 + ends_by if ends_by else 0)
-        wait_for(lambda: is_gone(found.pid), 10)
+        wait_for(lambda: is_gone(found.pid))
     finally:
         terminal.close(force=True)
 
@@ -425,7 +425,7 @@ def test_with_the_database_frozen_stopping_takes_no_time(
     worker = EmbeddedWorker(services)
     worker.start()
     try:
-        wait_for(lambda: beats(services, worker), 20)
+        wait_for(lambda: beats(services, worker))
         with private_postgres.frozen():
             time.sleep(0.5)
             began = time.monotonic()

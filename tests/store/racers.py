@@ -9,6 +9,7 @@ from store import runs
 from store.database import Database
 from store.records import Tenant
 from tests.support.people import SUCCEEDED, make_worker, new_run
+from tests.support.waiting import HANG
 
 #: What became of an attempt: the run's id, the identity that was wanted, the run's status, whether it was opened.
 Told = tuple[int, str, str, bool]
@@ -29,7 +30,7 @@ def race(url: str, tenant: Tenant, keys: range, attempts: int, seed: int) -> lis
     dice = random.Random(seed)
     try:
         runs.active_twin(db, tenant.id, "")  # connected before it begins
-        _ready.wait(60)
+        _ready.wait(HANG)
         wanted = (new_run(tenant, key=dice.choice(keys)) for _ in range(attempts))
         answers = ((new.run_identity_hash, *runs.open_or_join(db, new)) for new in wanted)
         return [(run.id, identity, run.status.value, opened) for identity, run, opened in answers]
@@ -43,7 +44,7 @@ def finish_whatever_runs(url: str, tenant: Tenant, keys: range) -> int:
     worker_id, finished = make_worker(db), 0
     identities = [new_run(tenant, key=key).run_identity_hash for key in keys]
     try:
-        _ready.wait(60)
+        _ready.wait(HANG)
         while not _over.is_set():
             for identity in identities:
                 run = runs.active_twin(db, tenant.id, identity)

@@ -16,6 +16,7 @@ from store.queries import Count
 from store.records import Tenant, User
 from store.tables import memberships, tenants, users
 from tests.support.people import end_run, make_tenant, make_user, open_run
+from tests.support.waiting import HANG
 
 MATRIX = {
     Role.OWNER: {Right.VIEW, Right.START, Right.RESTORE, Right.ADMINISTER},
@@ -152,7 +153,7 @@ def test_two_owners_cannot_step_down_at_once(db: Database, tenant: Tenant) -> No
         start, told = threading.Barrier(2), list[str]()
 
         def step_down(owner: User, start: threading.Barrier = start, told: list[str] = told) -> None:
-            start.wait(10)
+            start.wait(HANG)
             try:
                 access.grant(db, owner.login, "contoso", Role.READONLY)
                 told.append("done")
@@ -163,7 +164,7 @@ def test_two_owners_cannot_step_down_at_once(db: Database, tenant: Tenant) -> No
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(HANG)
         assert sorted(told) == ["Forbidden", "done"]
 
 
@@ -206,7 +207,7 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
     start, founded = threading.Barrier(4), list[bool | str]()
 
     def found(number: int) -> None:
-        start.wait(10)
+        start.wait(HANG)
         try:
             founded.append(founding.found(db, f"user{number}", "local"))
         except Exception as error:
@@ -216,7 +217,7 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(HANG)
     with db.reading() as connection:
         assert [len(connection.execute(sa.select(table)).all()) for table in (users, tenants, memberships)] == [1, 1, 1]
     assert founded.count(True) == 1

@@ -25,7 +25,7 @@ from store.tables import tenants
 from tests.conftest import PrivatePostgres
 from tests.support.people import SUCCEEDED, make_tenant, open_run, start_run
 from tests.support.properties import examples
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG, wait_for
 
 PASSWORD = "hunter2-correct-horse"
 SHORT = Timeouts(connect=2.0, statement=0.6, lock=0.3, transaction=1.0, busy=0.3)
@@ -112,13 +112,13 @@ def test_the_watchdog_leaves_a_connection_alone_once_it_is_given_back(postgres_u
     with opened(postgres_url, Timeouts(transaction=0.5), pool_size=1) as db:
         with db.query() as connection:
             pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        wait_for(lambda: not db._watchdog._watched, 5)
+        wait_for(lambda: not db._watchdog._watched)
         deadline = time.monotonic() + 1.2  # longer than it may be used, and than the watchdog needs to notice
 
         def later() -> bool:
             return time.monotonic() > deadline
 
-        wait_for(later, 5)
+        wait_for(later)
         with db.query() as connection:
             assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() == pid
 
@@ -142,7 +142,7 @@ def test_a_frozen_server_is_away_and_is_there_again_once_thawed(private_postgres
             except DatabaseAway:
                 return False
 
-        wait_for(answers, 20)
+        wait_for(answers)
         assert ask(fresh)
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_freezes_in_the_middle_of_a_statement_is_away(private_post
 
         thread = threading.Thread(target=sleep, daemon=True)
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(HANG)
         private_postgres.freeze()
         try:
             thread.join(BOUND)
@@ -177,7 +177,7 @@ def test_a_server_that_was_restarted_is_there_again(private_postgres: PrivatePos
         private_postgres.stop(immediately=True)
         away(lambda: ask(db))
         private_postgres.start()
-        wait_for(lambda: answers(db), 20)
+        wait_for(lambda: answers(db))
 
 
 def answers(db: Database) -> bool:

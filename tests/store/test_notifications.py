@@ -30,6 +30,7 @@ from tests.support.people import (
     start_run,
     told,
 )
+from tests.support.waiting import HANG
 
 
 def inbox(db: Database, user: User) -> list[Notification]:
@@ -185,7 +186,7 @@ def test_dispatcher_and_worker_at_once_tell_once(db: Database, tenant: Tenant, u
         def together(
             *steps: Callable[[], object], start: threading.Barrier = start, errors: list[BaseException] = errors
         ) -> None:
-            start.wait(10)
+            start.wait(HANG)
             try:
                 for step in steps:
                     step()
@@ -203,7 +204,7 @@ def test_dispatcher_and_worker_at_once_tell_once(db: Database, tenant: Tenant, u
         for thread in (dispatcher, worker):
             thread.start()
         for thread in (dispatcher, worker):
-            thread.join(30)
+            thread.join(HANG)
         assert errors == []
         now = runs.by_id(db, run.id)
         assert now

@@ -19,6 +19,7 @@ from store.snapshot import RECENT, Request, Snapshot, take
 from store.tables import memberships
 from store.tables import workers as workers_table
 from tests.support.people import FAILED, end_run, make_older, make_tenant, make_worker, open_run, start_run
+from tests.support.waiting import HANG
 
 
 def seen(db: Database, user: User, line: str = "", tab: str = "All") -> Snapshot:
@@ -145,7 +146,7 @@ def test_everything_is_of_one_instant(db: Database, tenant: Tenant, user: User, 
             sizes.add(len(now.runs))
     finally:
         over.set()
-        writer.join(30)
+        writer.join(HANG)
     assert len(sizes) > 3, "nothing happened meanwhile"
 
 

@@ -21,6 +21,7 @@ from store.tables import operation_runs
 from store.transitions import Transition
 from tests.store import racers
 from tests.support.people import end_run, kinds_told, make_tenant, make_user, new_run, open_run
+from tests.support.waiting import HANG
 
 PROCESSES, ATTEMPTS, KEYS = 16, 200, range(5)
 _run = operation_runs.c
@@ -60,7 +61,7 @@ def test_one_active_run_an_identity_however_many_start_it(
     crowd.over.clear()
     finisher = crowd.pool.submit(racers.finish_whatever_runs, database_url, tenant, KEYS)
     racing = [crowd.pool.submit(racers.race, database_url, tenant, KEYS, ATTEMPTS, seed) for seed in range(PROCESSES)]
-    crowd.ready.wait(60)
+    crowd.ready.wait(HANG)
     looks = 0
     while not all(one.done() for one in racing):
         assert active_twice(db) == []
@@ -183,14 +184,14 @@ def test_of_many_that_claim_one_gets_the_run(db: Database, tenant: Tenant, worke
         start, got = threading.Barrier(5), list[Run | None]()
 
         def claim(run: Run = run, start: threading.Barrier = start, got: list[Run | None] = got) -> None:
-            start.wait(10)
+            start.wait(HANG)
             got.append(runs.claim(db, run.id, worker_id))
 
         threads = [threading.Thread(target=claim) for _ in range(5)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(HANG)
         assert [found.status for found in got if found] == [Status.RUNNING]
         assert len(got) == 5
 

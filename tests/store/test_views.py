@@ -20,6 +20,7 @@ from store.records import User
 from store.views import MOST, View
 from tests.support.people import make_user
 from tests.support.properties import examples
+from tests.support.waiting import HANG
 
 FAILED = View("failed", "outcome:failed since:2h", "Failed", Order.DURATION)
 
@@ -138,7 +139,7 @@ def test_two_terminals_at_once_lose_nothing(db: Database, user: User) -> None:
     together = threading.Barrier(4)
 
     def keep(number: int) -> None:
-        together.wait(10)
+        together.wait(HANG)
         views.keep(db, user.id, View(f"view {number}"))
 
     with ThreadPoolExecutor(4) as pool:

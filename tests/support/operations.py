@@ -75,9 +75,9 @@ def hold(run: RunContext, name: str) -> None:
     run.success(7)
 
 
-@operation("test.patient", label="Patient hold", identity=["name"], timeout=0.5)
+@operation("test.patient", label="Patient hold", identity=["name"], timeout=2.0)
 def patient(run: RunContext, name: str) -> None:
-    """As `test.hold`, with half a second to do it."""
+    """As `test.hold`, with two seconds to do it."""
     hold(run, name)
 
 
@@ -100,7 +100,7 @@ def _ignore_everything(run: RunContext, name: str) -> None:
     mark(f"{name}.returned")
 
 
-@operation("test.stuck", label="Stuck", identity=["name"], timeout=0.5)
+@operation("test.stuck", label="Stuck", identity=["name"], timeout=2.0)
 def stuck(run: RunContext, name: str) -> None:
     """Hear nothing until the flag is raised, long past the deadline."""
     _ignore_everything(run, name)

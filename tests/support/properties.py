@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -14,15 +15,20 @@ T = TypeVar("T")
 #: Examples of a property test in `make proof`, for each one in `make test`.
 TIMES: Final = 20
 
-_whole = False
+#: Set in the environment by `--proof`, and with that in every process of the run.
+WHOLE: Final = "TESTS_WHOLE"
 
 
 def prepare(whole: bool) -> None:
     """Called once, before tests are imported: the profile that property tests have without asking for it."""
-    global _whole
-    _whole = whole
+    if whole:
+        os.environ[WHOLE] = "1"
     settings.register_profile("opsmon", _profile(60))
     settings.load_profile("opsmon")
+
+
+def is_whole() -> bool:
+    return WHOLE in os.environ
 
 
 def examples(count: int) -> settings:
@@ -32,12 +38,12 @@ def examples(count: int) -> settings:
 
 def size(small: T, whole: T) -> T:
     """How much is done: the one in `make test`, the other in `make proof`."""
-    return whole if _whole else small
+    return whole if is_whole() else small
 
 
 def _profile(count: int) -> settings:
     return settings(
-        max_examples=count * TIMES if _whole else count,
+        max_examples=count * TIMES if is_whole() else count,
         deadline=None,
         database=None,
         derandomize=True,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-#: Seconds after which whatever was waited for will never come.
-HANG: Final = 120
+#: Seconds after which whatever was waited for will never come. While a test is being written, fewer tell sooner.
+HANG: Final = float(os.environ.get("TESTS_HANG", "120"))
 #: Seconds between two questions: the first, and the longest.
 _EVERY: Final = (0.002, 0.05)
 

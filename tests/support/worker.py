@@ -6,25 +6,23 @@ import itertools
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from tests.support.forked import Forked
 from tests.support.operations import FOLDER
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
-#: Seconds, as short as a busy machine allows.
+#: Beats and rounds come often; nobody is given up, and nothing queued again, unless a test makes it old (`Stage.age`).
 QUICK: Mapping[str, object] = MappingProxyType(
     {
         "beat_seconds": 0.1,
-        "rescue_seconds": 0.2,
-        "lost_after_seconds": 2,
-        "never_queued_after_seconds": 0.5,
-        "message_lost_after_seconds": 1,
-        "grace_seconds": 20,
+        "rescue_seconds": 0.1,
+        "lost_after_seconds": 10 * HANG,
+        "never_queued_after_seconds": 10 * HANG,
+        "message_lost_after_seconds": 10 * HANG,
+        "grace_seconds": HANG,
     }
 )
 _ENTRY_POINTS = "[opsmon.operations]\ntests = tests.support.operations\n"
@@ -39,39 +37,37 @@ class WorkerProcess:
         self._log = folder / f"worker-{next(_numbers)}.log"
         values = {**QUICK, "database_url": url, **settings}
         environment = {f"OPSMON_{name.upper()}": str(value) for name, value in values.items()}
-        paths = [str(_plugins(folder)), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment |= {"PYTHONPATH": os.pathsep.join(paths), FOLDER: str(folder)}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "opsmon", "worker"],
-                env={**os.environ, **environment},
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._log.touch()
+        self._process = Forked(
+            ["worker"], {**os.environ, **environment, FOLDER: str(folder)}, folder, self._log, [str(_plugins(folder))]
+        )
         self.id = 0
 
     @property
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ready(self) -> WorkerProcess:
         """Wait until it takes messages, and take down its id."""
-        found = wait_for(self._is_ready, seconds=40, what="a worker that is ready", every=0.05)
+        found = wait_for(self._is_ready, "a worker that is ready", seen=lambda: self.log)
         self.id = int(found[1])
         return self
 
     def _is_ready(self) -> re.Match[str] | None:
-        assert self._process.poll() is None, self.log
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the worker has ended:\n{self.log}")
         return re.search(r"worker (\d+) is ready", self.log)
 
-    def says(self, text: str, seconds: float = 20) -> None:
+    def says(self, text: str) -> None:
         """Wait until its log holds `text`."""
-        wait_for(lambda: text in self.log, seconds, f"{text!r} in the worker's log")
+        wait_for(lambda: text in self.log, f"{text!r} in the worker's log", seen=lambda: self.log)
 
     def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        self._process.signal(number)
 
     def stop(self) -> None:
         """Ask it to stop, as systemd would."""
@@ -80,11 +76,10 @@ class WorkerProcess:
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""
         self._process.kill()
-        self._process.wait()
 
-    def exit_code(self, seconds: float = 20) -> int:
+    def exit_code(self) -> int:
         """Wait until it has ended by itself."""
-        return self._process.wait(seconds)
+        return self._process.wait()
 
 
 def _plugins(folder: Path) -> Path:

@@ -22,7 +22,7 @@ from tasks.queue import Queue
 from tasks.registry import Registry
 from tasks.tracking import Tracker
 from tests.support import operations
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
 REGISTRY = Registry.of([*operations.ALL, probe.probe, inventory.sync])
@@ -84,16 +84,22 @@ class Stage:
             done = run.summary_counts.success if run.summary_counts else 0
             return run if run.status is Status.RUNNING and done >= success else None
 
-        return wait_for(is_running, 30, f"run {run_id} to run")
+        return wait_for(is_running, f"run {run_id} to run", seen=self.logs)
 
-    def completed(self, run_id: int, seconds: float = 30) -> Run:
+    def completed(self, run_id: int) -> Run:
         """Wait until the run is completed."""
 
         def is_completed() -> Run | None:
             run = self.run(run_id)
             return run if run.status is Status.COMPLETED else None
 
-        return wait_for(is_completed, seconds, f"run {run_id} to be completed")
+        return wait_for(
+            is_completed, f"run {run_id} to be completed", seen=lambda: f"{self.run(run_id)}\n{self.logs()}"
+        )
+
+    def logs(self) -> str:
+        """What the workers have logged."""
+        return "\n".join(f"-- worker {process.id}:\n{process.log}" for process in self.processes)
 
     def marks(self, name: str) -> list[str]:
         """The lines that operations have left."""
@@ -132,6 +138,10 @@ class Stage:
         past = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-{1} seconds')" if self.db.is_sqlite else "{0} - interval '{1} s'"
         changes = ", ".join(f"{name} = {past.format(name, seconds)}" for name in columns)
         self.execute(f"UPDATE {table} SET {changes} WHERE {where}")
+
+    def silence(self, worker: WorkerProcess) -> None:
+        """Make the last beat of a worker that does not beat any more an old one."""
+        self.age("workers", 20 * HANG, f"id = {worker.id}", "beat_at")
 
     def everything(self) -> str:
         """All that the database's tables hold, as text."""
@@ -197,7 +207,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         user = access.add_user(db, "ann", "Ann")
         access.add_tenant(db, "contoso", "Contoso")
         access.grant(db, "ann", "contoso", Role.OPERATOR)
-        stages.append(Stage(db, url, folder, user, Queue(db)))
+        stages.append(Stage(db, url, folder, user, Queue(db, timeout=HANG)))
         return stages[-1]
 
     yield make

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import time
 from collections import Counter
 
 import pytest
@@ -17,7 +16,9 @@ from store.tables import operation_runs
 from tasks.queue import SQLITE_POLL, read_message
 from tasks.registry import Registry
 from tests.support import operations
+from tests.support.waiting import HANG
 from tests.tasks.conftest import Stage, assert_failed
+from tests.tasks.test_rescue import beats
 
 
 class Harmful:
@@ -100,7 +101,8 @@ def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: Stage) -> None:
     for data in (pickle.dumps(Harmful()), *GARBAGE, *NOBODYS):
         stage.put_message(data)
     run = stage.start("test.mark", name="lines")
-    stage.open(name="lines", key="never queued")
+    never = stage.open(name="lines", key="never queued")
+    stage.age("operation_runs", 20 * HANG, f"id = {never.id}", "created_at")
     worker = stage.worker(worker_slots=2)
     assert [stage.completed(found.id).outcome for found in stage.runs()] == [Outcome.SUCCEEDED] * 2
     assert stage.completed(run.id)
@@ -148,9 +150,9 @@ def test_a_message_that_comes_too_late_claims_nothing(stage: Stage) -> None:
 
 def test_a_worker_that_has_been_idle_takes_every_run(stage: Stage) -> None:
     """How soon is measured by `make bench` (idle); here that none is missed, and that its looks do not grow rarer."""
-    stage.worker()
-    for number in range(6):
+    worker = stage.worker()
+    for number in range(4):
         stage.completed(stage.start("test.mark", name="lines", key=f"{number}").id)
-        time.sleep(0.4)  # until the worker looks for messages as seldom as it ever does
+        beats(stage, 5, worker)  # by then it looks for messages as seldom as it ever does
     assert stage.marks("lines") == [str(run.id) for run in stage.runs()]
     assert SQLITE_POLL < 1

@@ -42,7 +42,7 @@ class Sync:
         return self.stage.worker(**address, **{f"credentials_contoso_{name}": value for name, value in app.items()})
 
     def run(self, **parameters: object) -> Run:
-        return self.stage.completed(self.stage.start("inventory.sync", **parameters).id, 60)
+        return self.stage.completed(self.stage.start("inventory.sync", **parameters).id)
 
     def faults(self, *faults: Fault) -> None:
         self.simulator.faults.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import Any
 
@@ -212,10 +211,7 @@ def test_thousands_are_looked_at_in_few_statements(street: Street) -> None:
     with street.db.reading() as connection:
         ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
     with sent_statements(street.db) as sent:
-        began = time.monotonic()
         found = street.rehearse(*ids)
-        took = time.monotonic() - began
     assert {one.fate for one in found} == {Fate.ELIGIBLE}
     assert len(found) == len(ids) == 5000
     assert len(sent) <= 31
-    assert took < 5, f"{took:.1f} s"  # 0.6 s here; the machine may be busy

@@ -17,7 +17,7 @@ from store.errors import DatabaseAway
 from store.records import Counts, Outcome, Run, Status
 from tasks.registry import Registry
 from tasks.tracking import Tracker
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG, wait_for
 from tests.tasks.conftest import Stage, assert_failed
 
 
@@ -207,7 +207,7 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: St
     # Six seconds with something new sixteen times a second: at once, and then every half second.
     assert seen.taken() == ["progress"] * 13
     go.release()
-    thread.join(10)
+    thread.join(HANG)
     assert seen.taken() == ["finish"]
     assert stage.run(run.id).summary_counts == Counts(100, 100)
 
@@ -229,7 +229,7 @@ def test_without_anything_new_nothing_is_stored(stage: Stage) -> None:
         tracker.tick()
     assert seen.taken() == []
     over.set()
-    thread.join(10)
+    thread.join(HANG)
 
 
 def test_progress_that_could_not_be_stored_is_stored_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def test_progress_that_could_not_be_stored_is_stored_later(stage: Stage, monkeyp
     run, tracker = prepare(stage, tell, clock=clock)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
     thread.start()
-    assert told.wait(10)
+    assert told.wait(HANG)
     with monkeypatch.context() as patched:
         patched.setattr(runs, "progress", _away)
         with pytest.raises(DatabaseAway):
@@ -254,7 +254,7 @@ def test_progress_that_could_not_be_stored_is_stored_later(stage: Stage, monkeyp
     assert stage.run(run.id).summary_counts == Counts(3, 3)
     assert "a line" in stage.everything()
     over.set()
-    thread.join(10)
+    thread.join(HANG)
 
 
 def _away(*_: object) -> None:
@@ -272,7 +272,7 @@ def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
         stage.running(run.id)
     wait_for(lambda: len(tracker._slots) == 2)
     monkeypatch.setattr(runs, "progress", lambda *_: 1 / 0)
-    clock.now += 1
+    clock.now += 60
 
     def is_over() -> bool:
         with contextlib.suppress(ZeroDivisionError):
@@ -295,12 +295,12 @@ def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: S
         assert_failed(run, "operation.timeout")
         assert run.summary_counts == counts
         assert stage.told(run.id) == ["queued", "completed"]
-    wait_for(lambda: stage.marks("polite.ended"), what="RunEnded in the operation that asks")
-    wait_for(lambda: stuck_slots(stage) == 1, what="the stuck slot to show")
+    wait_for(lambda: stage.marks("polite.ended"), "RunEnded in the operation that asks")
+    wait_for(lambda: stuck_slots(stage) == 1, "the stuck slot to show")
     again = stage.start("test.stuck", name="deaf")  # the identity is free, and so are the other slots
     stage.running(again.id)
     stage.flag("deaf")
-    wait_for(lambda: stuck_slots(stage) == 0, what="the slot to come back")
+    wait_for(lambda: stuck_slots(stage) == 0, "the slot to come back")
     worker.says(f"run {deaf.id}: its operation returned after the run had been completed")
     assert "deaf.returned" in {path.name for path in stage.folder.iterdir()}
     assert [stage.run(run.id) for run in ended] == ended
@@ -338,7 +338,7 @@ def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: Stage) -> N
     assert_failed(ended, "operation.timeout")
     assert tracker.stuck() == 1
     go.set()
-    thread.join(10)
+    thread.join(HANG)
     assert heard == ["RunEnded"] * 5
     assert tracker.stuck() == 0
     assert stage.run(run.id) == ended
@@ -383,7 +383,7 @@ def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: Stage) -> No
 
     def wait(run: RunContext) -> None:
         executions.append(run.id)
-        go.wait(5)
+        go.wait(HANG)
 
     run, tracker = prepare(stage, wait)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
@@ -391,7 +391,7 @@ def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: Stage) -> No
     wait_for(lambda: executions)
     tracker.execute(run.id)  # the message comes a second time, to the same worker
     go.set()
-    thread.join(10)
+    thread.join(HANG)
     assert executions == [run.id]
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
@@ -412,19 +412,19 @@ def test_a_worker_is_not_idle_while_it_claims(stage: Stage, monkeypatch: pytest.
 
     def slow(*arguments: Any) -> Run | None:
         claiming.set()
-        assert go.wait(20)
+        assert go.wait(HANG)
         return claim(*arguments)
 
     monkeypatch.setattr(runs, "claim", slow)
     run, tracker = prepare(stage, all_done)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
     thread.start()
-    assert claiming.wait(10)
+    assert claiming.wait(HANG)
     tracker.close()
     assert not tracker.wait_until_idle(0.01)
     go.set()
-    assert tracker.wait_until_idle(10)
-    thread.join(10)
+    assert tracker.wait_until_idle(HANG)
+    thread.join(HANG)
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
 

@@ -30,12 +30,12 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
 
 
 def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
-    worker = stage.worker(worker_slots=1)
+    worker = stage.worker(worker_slots=1, grace_seconds=600)
     run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
     stage.running(run.id)
     assert stopped_at(stage, worker) is None
     worker.stop()
-    worker.says("stops: waiting up to 20.0 s")
+    worker.says("stops: waiting up to 600.0 s")
     stage.flag("flag")
     assert worker.exit_code() == 0
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
@@ -130,7 +130,7 @@ def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     # It beats again, and takes messages as before.
     behind = stage.start("test.mark", name="lines")
     assert stage.completed(behind.id).worker_id == worker.id
-    wait_for(lambda: stopped_at(stage, worker) is None, what="the worker to live")
+    wait_for(lambda: stopped_at(stage, worker) is None, "the worker to live")
 
 
 def test_a_worker_that_stops_without_a_database_ends_all_the_same(
@@ -144,5 +144,6 @@ def test_a_worker_that_stops_without_a_database_ends_all_the_same(
     worker.stop()
     assert worker.exit_code() == 0
     restarted(private_postgres, stage)
+    stage.silence(worker)
     stage.worker()
     assert_failed(stage.completed(run.id), "worker.lost")
