@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -19,6 +20,45 @@ if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
 
 T = TypeVar("T")
+
+
+class Background:
+    """Work done aside, in daemon threads: quitting never waits for it. Whoever closes a database can wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+
+    def start(self, work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
+        """Do `work` in a thread, then call `done` there with its result or error."""
+        thread = threading.Thread(target=self._do, args=(work, done), name="background", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until nothing is being done any more, at most so long. Returns whether that is so."""
+        deadline = time.monotonic() + seconds
+        while threads := self._running():
+            threads[0].join(max(0.0, deadline - time.monotonic()))
+            if time.monotonic() >= deadline:
+                return not self._running()
+        return True
+
+    def _running(self) -> list[threading.Thread]:
+        with self._lock:
+            return list(self._threads)
+
+    def _do(self, work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
+        try:
+            try:
+                result: T | Exception = work()
+            except Exception as error:
+                result = error
+            done(result)
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
 
 
 class Keeps(Protocol):
@@ -46,7 +86,8 @@ class Backend:
     (filter, tab, limit) finds all runs that match, `hold_queue` pauses the queue (True) or resumes it and returns whether that
     is new.
 
-    All of them may block or raise, and are called in threads only. `dispatcher` makes the dispatcher at its first call.
+    All of them may block or raise, and are called in threads only: those of `background`, and the poller's. `dispatcher` makes
+    the dispatcher at its first call.
     """
 
     user: User
@@ -59,6 +100,7 @@ class Backend:
     hold_queue: Callable[[bool], bool]
     poll_seconds: float = 1.0
     lost_after: float = 30.0
+    background: Background = field(default_factory=Background)
 
 
 @dataclass(frozen=True)
@@ -71,16 +113,3 @@ class Look:
 
 
 PLAIN = Look()
-
-
-def in_background(work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
-    """Do `work` in a daemon thread, then call `done` there with its result or error. Quitting never waits for it."""
-
-    def run() -> None:
-        try:
-            result: T | Exception = work()
-        except Exception as error:
-            result = error
-        done(result)
-
-    threading.Thread(target=run, name="background", daemon=True).start()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from screens.backend import Backend, in_background
+from screens.backend import Backend
 from store.errors import DatabaseAway, Forbidden, OpsmonError
 from store.records import Run
 
@@ -118,14 +118,14 @@ class BulkRetry:
 
     def rehearse(self) -> None:
         """Begin the dry run."""
-        in_background(self._rehearse, self._survived)
+        self._backend.background.start(self._rehearse, self._survived)
 
     def start(self, *, joins_too: bool = False) -> None:
         """Begin to retry what is eligible, once the dry run is there; `joins_too`: what has an active twin joins it."""
         if self.phase is Phase.READY:
             self.joins_too = joins_too
             self.phase = Phase.RUNNING
-            in_background(self._run, self._survived)
+            self._backend.background.start(self._run, self._survived)
 
     def stop(self) -> None:
         """Try no more. What is being tried gets its receipt."""

@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import gc
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
@@ -26,7 +27,7 @@ from textual.screen import Screen
 from screens import terminal, toasts
 from screens.acting import Acting
 from screens.ascii import AsciiSigns
-from screens.backend import PLAIN, Backend, Look, in_background
+from screens.backend import PLAIN, Backend, Look
 from screens.bulk_job import BulkRetry
 from screens.driver import ThinDriver
 from screens.kept_views import KeptViews
@@ -111,6 +112,8 @@ class Monitor(App[None]):
         self.set_keymap(look.keys)
         self.tenant: str | None = None
         self.snapshot: Snapshot | None = None
+        #: The last poll that has come back, with or without a snapshot.
+        self.generation = 0
         self.freshness = Freshness()
         self._shown_freshness = ""
         self._newest_toast: int | None = None
@@ -144,6 +147,7 @@ class Monitor(App[None]):
     @on(Polled)
     def _polled(self, message: Polled) -> None:
         arrived = message.arrived
+        self.generation = max(self.generation, arrived.generation)
         self.freshness.arrived(arrived.error)
         self._tell_away(bool(arrived.error))
         snapshot = arrived.snapshot
@@ -267,7 +271,7 @@ class Monitor(App[None]):
 
     def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
         """Do `work` in a daemon thread and go on with its result, or error, in the app's own thread."""
-        in_background(work, lambda result: self.soon(lambda: then(result)))
+        self.backend.background.start(work, lambda result: self.soon(lambda: then(result)))
 
     def soon(self, then: Callable[[], None]) -> None:
         """Do it in the app's own thread; for threads that are not."""
@@ -276,6 +280,13 @@ class Monitor(App[None]):
     def poke(self) -> None:
         """Poll now."""
         self._poller.poke()
+
+    def wait(self, seconds: float) -> bool:
+        """After the end: wait until no thread of it uses the database any more. Returns whether none does."""
+        for job in self.bulk_jobs:
+            job.stop()
+        deadline = time.monotonic() + seconds
+        return self._poller.wait(seconds) and self.backend.background.wait(max(0.0, deadline - time.monotonic()))
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 

@@ -62,6 +62,12 @@ class Poller:
         self._stopped.set()
         self._wake.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Once it is stopped: wait until its last fetch has come back, at most so long. Returns whether it has."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._wake.clear()

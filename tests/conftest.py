@@ -44,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     properties.prepare(whole=bool(config.getoption("--proof")))
+    # However slow the machine is, the database answers in time. What is about these times sets its own.
+    database_module.USUAL_TIMEOUTS = Timeouts.within(HANG)
 
 
 _failed = pytest.StashKey[bool]()
@@ -70,11 +72,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def patience(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, the database answers in time: here, and in every process that a test starts.
-
-    What is about these times sets its own.
-    """
-    monkeypatch.setattr(database_module, "USUAL_TIMEOUTS", Timeouts.within(HANG))
+    """The same in every process that a test starts."""
     for name in ("DATABASE", "DISPATCH"):
         monkeypatch.setenv(f"OPSMON_{name}_SECONDS", str(HANG))
 

@@ -17,7 +17,9 @@ from tests.opsmon.conftest import Cli
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No opsmon.toml lies where the tests happen to be run."""
+    """No opsmon.toml lies where the tests happen to be run, and nothing is set."""
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import functools
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from textual._context import active_app
+from textual.app import App
 
 from opsmon.app import Kept
 from screens.backend import Backend
@@ -35,7 +42,13 @@ from tasks.operations.probe import probe
 from tasks.queue import Queue
 from tasks.registry import Registry
 from tests.support import people
+from tests.support.waiting import HANG, in_vain
 
+if TYPE_CHECKING:
+    from tests.screens.pictures import Picture
+
+#: Seconds between two polls: none comes but those that are asked for.
+NEVER = 86_400.0
 AT = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.UTC)
 ME = User(1, "ann", "Ann Alba", AT)
 CONTOSO = Tenant(1, "contoso", "Contoso Ltd", AT)
@@ -115,12 +128,13 @@ class Stage:
     detail: dict[str, Any] = field(default_factory=dict)
     away: str = ""
     hangs: threading.Event | None = None
+    poll_seconds: float = NEVER
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
 
     def fetch(self, request: Request, generation: int) -> Snapshot:
         if self.hangs:
-            self.hangs.wait(20)
+            self.hangs.wait()
         if self.away:
             raise DatabaseAway(self.away)
         wanted = [run for run in self.runs if _wanted(run, request)]
@@ -168,7 +182,7 @@ class Stage:
     def backend(self, dispatcher: Callable[[], Dispatcher] | None = None) -> Backend:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
-            mark_read=lambda *seen: self.read.append(seen), poll_seconds=0.05, matching=self.matching, keeps=self,
+            mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching, keeps=self,
             hold_queue=self._hold,
         )  # fmt: skip
 
@@ -208,23 +222,95 @@ def nobody_dispatches() -> Any:
     return OnlyARegistry()
 
 
-async def until(pilot: Any, condition: Callable[[], Any], what: str = "", seconds: float = 10) -> Any:
-    """Let the application go on until the condition holds."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion, tmp_path: Path) -> Picture:
+    """Compares what the screens show over a stage with the pictures that are kept."""
+    from tests.screens.pictures import Picture
+
+    return Picture(snapshot.use_extension(SVGImageExtension), tmp_path)
+
+
+# ---- waiting
+
+
+@pytest.fixture(autouse=True)
+def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and pauses wait until every message is dealt with, where Textual would look how busy the process is.
+
+    And nothing glides: where it is going to, it is at once.
+    """
+    monkeypatch.setattr("textual.app.wait_for_idle", _all_is_quiet)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", _all_is_quiet)
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+
+
+async def _all_is_quiet(*_: float) -> None:
+    """Until all is dealt with and painted: no message waits, several turns of the loop in a row. At most for about a second."""
+    app, quiet = active_app.get(), 0
+    for turn in range(1200):
+        quiet = quiet + 1 if _is_quiet(app) else 0
+        if quiet == 3 and app.screen_stack:
+            app.screen._on_timer_update()  # paints, where the screen's clock would some milliseconds later
+        if quiet == 6:
+            return
+        await asyncio.sleep(0 if turn < 200 else 0.001)  # a message that takes its time
+
+
+def _is_quiet(app: App[Any]) -> bool:
+    if app._resize_event is not None:
+        return False
+    pumps = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
+    return not any(pump.message_queue_size or pump._pending_message or pump._next_callbacks for pump in pumps)
+
+
+async def until(pilot: Any, condition: Callable[[], Any], what: str = "") -> Any:
+    """Let the application go on, and poll again and again, until the condition holds.
+
+    Raises AssertionError, naming what was waited for and what the screen shows, when it never does.
+    """
+    monitor: Monitor = pilot.app
+    deadline, pause = time.monotonic() + HANG, 0.0
     while not (answer := condition()):
-        assert loop.time() < deadline, f"still not: {what or condition}"
-        await pilot.pause(0.02)
+        if time.monotonic() > deadline:
+            raise AssertionError(in_vain(what or repr(condition), HANG, answer, lambda: shown(monitor)))
+        await pilot.pause()
+        if pause and monitor.generation == monitor._poller.generation:
+            monitor.poke()
+        await asyncio.sleep(pause)
+        pause = min(0.05, pause * 1.5 + 0.001)
     await pilot.pause()
     return answer
 
 
-def threads_end() -> None:
-    """Nothing is in flight any more: a connection that a thread still holds could not be closed."""
-    for thread in threading.enumerate():
-        if thread.name in ("poller", "background"):
-            thread.join(15)
-            assert not thread.is_alive()
+async def polls(pilot: Any, count: int = 1) -> None:
+    """Let so many polls come in, each begun after this was called."""
+    monitor: Monitor = pilot.app
+    for _ in range(count):
+        begun = monitor._poller.generation
+        monitor.poke()
+        await until(pilot, lambda begun=begun: monitor.generation > begun, "a poll")
+
+
+def shown(monitor: Monitor) -> str:
+    """What a person would see now, and what was told."""
+    if not monitor.is_running or not monitor.screen_stack:
+        return "the application has ended"
+    return "\n".join([f"-- {monitor.screen!r}:", *screen_lines(monitor), "-- toasts:", *toasts(monitor)])
+
+
+def screen_lines(monitor: Monitor) -> list[str]:
+    """The screen's lines as text."""
+    return [strip.text.rstrip() for strip in monitor.screen._compositor.render_strips()]
+
+
+@contextlib.asynccontextmanager
+async def running(monitor: Monitor, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Any]:
+    """The application runs, and at the end no thread of it is left."""
+    try:
+        async with monitor.run_test(size=size, notifications=True) as pilot:
+            yield pilot
+    finally:
+        assert monitor.wait(HANG), "a thread of the application does not end"
 
 
 def toasts(monitor: Monitor) -> list[str]:
@@ -250,7 +336,7 @@ class House:
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
             hold_queue=hold_queue,
-            fetch=lambda request, generation: snapshot.take(self.db, request, generation, memory), poll_seconds=0.05,
+            fetch=lambda request, generation: snapshot.take(self.db, request, generation, memory), poll_seconds=NEVER,
             matching=functools.partial(queries.all_matching, self.db, self.users[login].id),
             keeps=Kept(self.db, self.users[login].id),
         )  # fmt: skip
@@ -265,6 +351,6 @@ def house(db: Database) -> Iterator[House]:
         "ron": people.make_user(db, "ron", contoso=Role.READONLY),
         "nob": people.make_user(db, "nob"),
     }
-    queue = Queue(db)
+    queue = Queue(db, timeout=HANG)
     yield House(db, Dispatcher(db, queue, Registry.of([probe, sync])), users)
     queue.close()

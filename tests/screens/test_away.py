@@ -14,7 +14,7 @@ from screens.monitor import Monitor
 from store import access, preferences
 from store.records import Outcome, Tenant
 from store.snapshot import RECENT
-from tests.screens.conftest import AT, House, Stage, a_run, ago, threads_end, toasts, told, until
+from tests.screens.conftest import AT, House, Stage, a_run, ago, running, toasts, told, until
 from tests.support import people
 
 TITLES = ("Sync inventory succeeded", "Sync inventory failed", "Sync inventory partially succeeded")
@@ -64,7 +64,7 @@ def test_away_is_who_has_not_pressed_a_key_for_long() -> None:
 async def test_a_new_session_tells_what_ended_since_the_last_key_of_the_one_before() -> None:
     stage = Stage((a_run(990),), inbox=(told(2, 990), told(1, 990, created_at=ago(5000))), seen=ago(700))
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: missed(monitor), "what was missed")
         assert "1 of your runs ended: 1 succeeded" in missed(monitor)[0]
         await pilot.press("j")
@@ -77,7 +77,7 @@ async def test_a_new_session_tells_what_ended_since_the_last_key_of_the_one_befo
 async def test_the_first_key_after_long_tells_and_still_does_what_it_does() -> None:
     stage = Stage((a_run(990), a_run(989)))
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await pilot.press("j")
         monitor._teller.presence._last_key -= AWAY_AFTER + 1
@@ -95,14 +95,13 @@ async def test_the_first_key_after_long_tells_and_still_does_what_it_does() -> N
 async def test_when_one_was_there_is_kept_by_the_databases_clock(house: House) -> None:
     people.open_run(house.db, a_tenant(house), house.users["ann"])
     monitor = Monitor(house.backend("ann"))
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await pilot.press("j")
         seen = await until(pilot, lambda: preferences.seen_at(house.db, house.users["ann"].id), "the note")
         assert monitor.snapshot
         assert abs((seen - monitor.snapshot.at).total_seconds()) < 30
         assert preferences.seen_at(house.db, house.users["ron"].id) is None
-    threads_end()
 
 
 def a_tenant(house: House) -> Tenant:

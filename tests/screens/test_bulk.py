@@ -34,8 +34,9 @@ from tasks.dispatch import Dispatcher, Started
 from tasks.operations.probe import probe
 from tasks.queue import Queue
 from tasks.registry import Registry
-from tests.screens.conftest import House, Stage, threads_end, toasts, told, until
+from tests.screens.conftest import House, Stage, running, toasts, told, until
 from tests.support import people
+from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.anyio
 
@@ -43,12 +44,11 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def watching(house: House, login: str = "ann") -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
-    async with monitor.run_test(size=(120, 40), notifications=True) as pilot:
+    async with running(monitor, (120, 40)) as pilot:
         await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
         yield monitor, pilot
         for job in monitor.bulk_jobs:
             job.stop()
-    threads_end()
 
 
 def failed(house: House, count: int, tenant: str = "contoso", same: str = "") -> list[int]:
@@ -106,7 +106,7 @@ class Slow:
 
     def retry(self, user: User, run_id: int, seen: Run | None = None) -> Started:
         if len(self.tried) >= self.after:
-            assert self.gate.wait(20)
+            assert self.gate.wait(HANG)
         if self.away:
             raise DatabaseAway("gone")
         if run_id in self.breaks:
@@ -129,9 +129,7 @@ async def rehearsed(pilot: Any, monitor: Monitor, ids: Sequence[int], words: str
     monitor.bulk_retry(ids, words)
     job = monitor.bulk_jobs[-1]
     await until(pilot, lambda: job.phase is Phase.READY, "the dry run")
-    await until(
-        pilot, lambda: isinstance(monitor.screen, BulkScreen) and line(monitor, "state").startswith("Dry run: ")
-    )
+    await until(pilot, lambda: isinstance(monitor.screen, BulkScreen) and said(monitor), "what the dry run says")
     return job
 
 
@@ -140,12 +138,17 @@ def line(monitor: Monitor, name: str) -> str:
     return "".join(found.text.strip() for found in monitor.screen.query(f"#{name}").results(bars.Line))
 
 
+def said(monitor: Monitor) -> bool:
+    state = line(monitor, "state")
+    return state.startswith("Dry run: ") and "looking" not in state
+
+
 def listed(monitor: Monitor) -> list[int]:
     return [row.key for row in monitor.screen.query_one(RowTable).rows]
 
 
 async def ended(pilot: Any, job: BulkRetry) -> None:
-    await until(pilot, lambda: job.phase in (Phase.DONE, Phase.STOPPED), "the end", 40)
+    await until(pilot, lambda: job.phase in (Phase.DONE, Phase.STOPPED), "the end")
 
 
 # ---- from the dry run to the receipts
@@ -257,7 +260,6 @@ async def test_thousands_have_their_receipts_and_keys_answer_all_the_while(
 
 async def answer(monitor: Monitor, key: str) -> None:
     """Press a key, and wait until the cursor has moved: how soon, `make bench` tells."""
-    await asyncio.sleep(0.1)
     table = monitor.screen.query_one(RowTable)
     before = table.cursor_line
     monitor.post_message(events.Key(key, key))
@@ -265,7 +267,7 @@ async def answer(monitor: Monitor, key: str) -> None:
 
 
 async def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + HANG
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.005)
@@ -396,7 +398,7 @@ async def test_quitting_asks_once_for_each_job(house: House, slow: Slow) -> None
         slow.gate.clear()
         job = await rehearsed(pilot, monitor, second)
         await pilot.press("r", "q")
-        await pilot.pause(0.05)
+        await pilot.pause()
         assert monitor.is_running
         assert sum("q again" in toast for toast in toasts(monitor)) == 2
         await pilot.press("q")
@@ -495,7 +497,7 @@ def test_whatever_breaks_the_dry_run_is_told() -> None:
     over = threading.Event()
     job = BulkRetry(Stage().backend(breaks), [7], "x", lambda _: over.set())
     job.rehearse()
-    assert over.wait(10)
+    assert over.wait(HANG)
     assert (job.phase, job.trouble) == (Phase.FAILED, "unforeseen: RuntimeError: boom")
 
 

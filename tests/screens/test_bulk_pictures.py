@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from screens.bulk_job import BulkRetry, Item, Kind, Phase
 from screens.monitor import Monitor
 from store.records import Outcome
 from tests.screens.conftest import HOSTILE, Stage, a_run, hostile_run, until
+from tests.screens.pictures import Picture
 
-SIZES = [(80, 24), (140, 40)]
 FORBIDDEN = "as readonly of fabrikam you may not start or retry runs: ask an owner of fabrikam"
 RUNNING = "run 7 is running: only a completed run can be retried"
 MATCH = "all 5,000 that match outcome:failed type:inventory.*"
@@ -58,28 +57,18 @@ STATES: dict[str, tuple[list[Item], Phase, str, str, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", STATES)
-def test_bulk(
-    name: str, size: tuple[int, int], ascii_only: bool, snap_compare: Callable[..., bool], monkeypatch: Any
-) -> None:
-    if ascii_only:
-        monkeypatch.setenv("NO_COLOR", "1")
+def test_bulk(name: str, picture: Picture) -> None:
     items, phase, words, trouble, keys = STATES[name]
     stage = Stage()
-    monitor = Monitor(stage.backend(), ascii_only=ascii_only)
     job = BulkRetry(stage.backend(), [item.run_id for item in items], words, lambda _: None)
     for place, item in enumerate(items):
         job._put(place, item)
     job.phase, job.trouble = phase, trouble
 
-    async def before(pilot: Any) -> None:
-        await until(pilot, lambda: monitor._shown_freshness == "live", "the first snapshot")
+    async def before(pilot: Any, monitor: Monitor) -> None:
         monitor.acting.jobs.append(job)
         monitor.push_screen(BulkScreen(job))
         await until(pilot, lambda: isinstance(monitor.screen, BulkScreen) and monitor.screen._seen)
-        await pilot.press(*keys)
-        await pilot.pause(0.3)
 
-    assert snap_compare(monitor, terminal_size=size, run_before=before)
+    assert picture(stage, *keys, before=before, in_ascii=name == "dry_run")

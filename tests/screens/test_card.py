@@ -18,7 +18,7 @@ from screens.monitor import Monitor
 from screens.run import RunScreen
 from store.details import Detail, Usual, Waiting
 from store.records import Counts, Event, Failure, Outcome, Status
-from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, toasts, until
+from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, running, toasts, until
 
 FAILED = a_run(
     990, Outcome.PARTIALLY_SUCCEEDED, summary_counts=Counts(40, 30, 6, 4), retry_of_id=981,
@@ -152,7 +152,7 @@ async def test_the_card_goes_to_the_clipboard(key: str, monkeypatch: pytest.Monk
     sent: list[str] = []
     monkeypatch.setattr(Monitor, "copy_to_clipboard", lambda self, text: sent.append(text))
     monitor = Monitor(Stage((FAILED,), events=LOG).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         text = (await open_card(pilot, monitor)).text
         await pilot.press(key)
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen), "the run")
@@ -166,7 +166,7 @@ async def test_a_card_that_is_too_long_for_the_clipboard_goes_to_a_file(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Monitor, "copy_to_clipboard", lambda self, text: False)
     monitor = Monitor(Stage((FAILED,), events=LOG).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         text = (await open_card(pilot, monitor)).text
         await pilot.press("y")
         await until(pilot, lambda: any("The card is in" in toast for toast in toasts(monitor)), "where it is")
@@ -177,7 +177,7 @@ async def test_the_card_is_written_to_a_file_and_says_where(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "opsmon-run-990.txt").write_text("mine")
     monitor = Monitor(Stage((FAILED,)).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await open_card(pilot, monitor)
         await pilot.press("w")
         where = "opsmon-run-990-2.txt"
@@ -193,7 +193,7 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monke
 
     monkeypatch.setattr("screens.incident.save", refuse)
     monitor = Monitor(Stage((FAILED,)).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await open_card(pilot, monitor)
         await pilot.press("w")
         told = "The card was not written: Permission denied"

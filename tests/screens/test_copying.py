@@ -8,7 +8,7 @@ import pytest
 
 from screens import terminal
 from screens.monitor import Monitor
-from tests.screens.conftest import Stage, a_run, toasts, until
+from tests.screens.conftest import Stage, a_run, running, toasts, until
 
 
 @pytest.mark.anyio
@@ -16,7 +16,7 @@ async def test_a_copy_is_sent_or_refused_and_says_which(monkeypatch: pytest.Monk
     for name in ("TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
     monitor: Any = Monitor(Stage((a_run(15),)).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         written: list[str] = []
         monkeypatch.setattr(monitor._driver, "write", written.append)

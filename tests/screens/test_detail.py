@@ -23,7 +23,7 @@ from screens.widgets.bars import Line as HeaderLine
 from screens.widgets.paper import Line, Paper, anchored
 from store.details import Detail, Pause, Usual, Waiting
 from store.records import Counts, Event, Failure, Outcome, Run, Status
-from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, toasts, until
+from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, polls, running, toasts, until
 from tests.screens.test_pure import ANY_TEXT, DANGEROUS
 
 QUEUED = a_run(995, Outcome.PENDING, Status.QUEUED)
@@ -256,7 +256,7 @@ def test_the_line_at_the_top_stays_at_the_top(old: list[int], new: list[int], to
 @asynccontextmanager
 async def on_run(stage: Stage, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Monitor, Any, Paper]]:
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=size, notifications=True) as pilot:
+    async with running(monitor, size) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor.open_run(stage.runs[0].id)
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
@@ -305,7 +305,7 @@ async def test_who_has_scrolled_up_is_never_moved() -> None:
         before = glass(paper)
         stage.events = LOG
         await until(pilot, lambda: "line 59" in paper.text, "the newest line")
-        await pilot.pause(0.2)
+        await polls(pilot, 3)
         assert glass(paper) == before
 
 
@@ -318,7 +318,7 @@ async def test_who_reads_below_the_timeline_is_not_moved_when_it_grows() -> None
         before = glass(paper)
         stage.events = LOG
         await until(pilot, lambda: "line 59" in paper.text, "the newest line")
-        await pilot.pause(0.1)
+        await polls(pilot, 3)
         assert glass(paper) == before
 
 
@@ -332,23 +332,22 @@ async def test_following_can_be_turned_off_where_one_is() -> None:
         before = glass(paper)
         stage.events = LOG
         await until(pilot, lambda: "line 59" in paper.text, "the newest line")
-        await pilot.pause(0.1)
+        await polls(pilot, 3)
         assert glass(paper)[:-2] == before[:-2]
 
 
 async def test_only_the_lines_that_tick_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage((RUNNING,), events=LOG[:2], detail={"worker": WORKER})
-    async with on_run(stage) as (monitor, pilot, paper):
-        await pilot.pause(0.5)
+    async with on_run(stage) as (_, pilot, paper):
+        await polls(pilot, 2)
         painted: list[Any] = []
         monkeypatch.setattr(Paper, "refresh", lambda self, *a, **k: painted.append(a))
         monkeypatch.setattr(Paper, "refresh_lines", lambda self, y, *a: painted.append(y))
-        before = monitor.snapshot
-        await until(pilot, lambda: monitor.snapshot and before and monitor.snapshot.generation > before.generation + 3)
+        await polls(pilot, 4)
         assert painted == [], "nothing has changed"
         stage.detail = {"worker": replace(WORKER, beat_age=4.0)}
         await until(pilot, lambda: painted, "the clock")
-        await pilot.pause(0.2)
+        await pilot.pause()
         (line,) = painted
         assert "last beat 4 s ago" in glass(paper)[line]
 
@@ -401,7 +400,7 @@ async def test_a_hostile_run_can_be_read_whole() -> None:
     async with on_run(stage, (60, 20)) as (monitor, pilot, paper):
         for key in ("z", "G", "tab", "enter", "ctrl+u", "g"):
             await pilot.press(key)
-            await pilot.pause(0.05)
+            await pilot.pause()
         assert monitor.is_running
         assert "\x1b" not in paper.text
         assert "[red]x[/]" in paper.text

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from screens.monitor import Monitor
 from store.details import Pause, Usual, Waiting
 from store.records import Counts, Event, Failure, Outcome, Status
-from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, until
+from tests.screens.conftest import HOSTILE, WORKER, Stage, a_run, ago, hostile_run
+from tests.screens.pictures import Picture
 
-SIZES = [(80, 24), (140, 40)]
 BUSY = replace(WORKER, running=4)
 USUAL = Usual(tuple(float(seconds) for seconds in range(20, 107)))
 QUEUED = a_run(995, Outcome.PENDING, Status.QUEUED, dispatched_at=ago(290))
@@ -76,30 +74,14 @@ STAGES: dict[str, tuple[Stage, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", STAGES)
-def test_run(
-    name: str, size: tuple[int, int], ascii_only: bool, snap_compare: Callable[..., bool], monkeypatch: Any
-) -> None:
-    if ascii_only:
-        monkeypatch.setenv("NO_COLOR", "1")
+def test_run(name: str, picture: Picture) -> None:
     stage, keys = STAGES[name]
-    monitor = Monitor(stage.backend(), ascii_only=ascii_only)
-
-    async def before(pilot: Any) -> None:
-        await until(pilot, lambda: monitor._shown_freshness == "live", "the first snapshot")
-        if keys[:1] != ("enter",) and keys[:2] != ("j", "enter"):
-            await pilot.press("enter")
-        for key in keys:
-            await pilot.pause(0.12)
-            await pilot.press(key)
-        await pilot.pause(0.2)
-
-    run_before: Callable[[Any], Awaitable[None]] = before
-    assert snap_compare(monitor, terminal_size=size, run_before=run_before)
+    first = () if keys[:1] == ("enter",) or keys[:2] == ("j", "enter") else ("enter",)
+    assert picture(stage, *first, *keys, in_ascii=name in ("running_and_followed", "card"))
 
 
-def test_the_stage_is_of_one_instant() -> None:
-    assert RUNNING.started_at
-    assert RUNNING.started_at < AT
+def test_without_colour(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stage, keys = STAGES["running_with_a_silent_worker"]
+    assert picture(stage, "enter", *keys, sizes=((80, 24),))

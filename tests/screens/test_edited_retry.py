@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -18,7 +17,8 @@ from store.access import Role
 from store.history import PastRun, insert_past
 from store.records import Outcome, Run
 from tasks.registry import Operation, Registry
-from tests.screens.conftest import HOSTILE, House, Stage, a_run, toasts, until
+from tests.screens.conftest import HOSTILE, House, Stage, a_run, running, toasts, until
+from tests.screens.pictures import Picture
 from tests.screens.test_bulk import failed, retries, watching
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +77,7 @@ UNTOUCHED = [
 @pytest.mark.parametrize("parameters", UNTOUCHED, ids=str)
 async def test_untouched_it_is_what_the_run_had_to_the_letter(parameters: dict[str, Any]) -> None:
     monitor = Monitor(Stage((the_run(**parameters),)).backend())
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         screen = await form(pilot, monitor, the_run(**parameters))
         assert screen._values() == MANY.check(parameters)
         assert told(screen) == "Changes: nothing yet: the same parameters as before"
@@ -85,7 +85,7 @@ async def test_untouched_it_is_what_the_run_had_to_the_letter(parameters: dict[s
 
 async def test_what_is_changed_is_told_above_and_marked_at_its_field() -> None:
     monitor = Monitor(Stage().backend())
-    async with monitor.run_test(size=(120, 50)) as pilot:
+    async with running(monitor, (120, 50)) as pilot:
         screen = await form(pilot, monitor, the_run(**FULL))
         text, dry_run, kinds = (screen._fields[name] for name in ("text", "dry_run", "kinds"))
         assert isinstance(text, Input)
@@ -124,14 +124,14 @@ async def test_what_the_operation_takes_no_longer_has_its_default_and_is_told(
     parameters: dict[str, Any], changed: str
 ) -> None:
     monitor = Monitor(Stage().backend())
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         screen = await form(pilot, monitor, the_run(**parameters))
         assert told(screen) == f"Changes: {changed}"
 
 
 async def test_a_run_without_what_is_required_now_says_so() -> None:
     monitor = Monitor(Stage().backend())
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         screen = FormScreen(MANY, retry_of=the_run(number=7))
         monitor.push_screen(screen)
@@ -225,22 +225,13 @@ EDITED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["colour", "ascii"])
-@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", EDITED)
-def test_picture_of_a_form(
-    name: str, size: tuple[int, int], ascii_only: bool, snap_compare: Callable[..., bool], monkeypatch: Any
-) -> None:
-    if ascii_only:
-        monkeypatch.setenv("NO_COLOR", "1")
-    monitor = Monitor(Stage().backend(), ascii_only=ascii_only)
-
-    async def before(pilot: Any) -> None:
+def test_picture_of_a_form(name: str, picture: Picture) -> None:
+    async def before(pilot: Any, monitor: Monitor) -> None:
         screen = await form(pilot, monitor, the_run(**EDITED[name]))
         number = screen._fields["number"]
         assert isinstance(number, Input)
         number.value = "8"
         await until(pilot, lambda: "number: 7 to 8" in told(screen))
-        await pilot.pause(0.1)
 
-    assert snap_compare(monitor, terminal_size=size, run_before=before)
+    assert picture(Stage(), before=before, in_ascii=name == "changed")

@@ -14,7 +14,7 @@ from screens.runs import RunsScreen
 from screens.widgets.bars import Line
 from screens.widgets.table import RowTable
 from store.filters import parse_line
-from tests.screens.conftest import Stage, runs_of_all_states, toasts, until
+from tests.screens.conftest import Stage, running, runs_of_all_states, toasts, until
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def editing(stage: Stage, terms: str = "") -> AsyncIterator[tuple[RunsScreen, Any]]:
     """The list with this filter, and the line open."""
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=(120, 30), notifications=True) as pilot:
+    async with running(monitor, (120, 30)) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         screen = monitor.screen
         assert isinstance(screen, RunsScreen)

@@ -28,7 +28,8 @@ from store.queries import Order
 from store.records import Failure, Outcome, Run
 from store.tables import operation_runs
 from store.views import MOST, View
-from tests.screens.conftest import HOSTILE, House, Stage, threads_end, toasts, until
+from tests.screens.conftest import HOSTILE, House, Stage, running, toasts, until
+from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +37,9 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def watching(backend: Backend) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(backend)
-    async with monitor.run_test(size=(120, 40), notifications=True) as pilot:
+    async with running(monitor, (120, 40)) as pilot:
         await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
         yield monitor, pilot
-    threads_end()
 
 
 def all_runs(db: Database) -> list[Run]:
@@ -136,7 +136,7 @@ async def test_r_retries_a_whole_group_after_a_dry_run(house: House) -> None:
 
 async def test_without_failed_runs_there_is_no_group_to_retry() -> None:
     monitor = Monitor(Stage().backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         await pilot.press("F")
         await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "the screen")
@@ -225,16 +225,16 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
 
     class Slow(Stage):
         def keep_view(self, view: View) -> tuple[View, ...]:
-            go_on.wait(10)
+            go_on.wait(HANG)
             return super().keep_view(view)
 
         def delete_view(self, name: str) -> tuple[View, ...]:
-            go_on.wait(10)
+            go_on.wait(HANG)
             return super().delete_view(name)
 
     stage = Slow(kept=[View("old")])
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the view")
         await pilot.press("V")
         await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
@@ -244,15 +244,14 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
         await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "another screen")
         go_on.set()
         await until(pilot, lambda: [view.name for view in stage.kept] == ["new"], "both")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert isinstance(monitor.screen, GroupsScreen)
         assert monitor._exception is None
-    threads_end()
 
 
 async def test_a_view_of_another_version_says_what_is_wrong_with_it() -> None:
     monitor = Monitor(Stage(kept=[View("old", "colour:red")]).backend())
-    async with monitor.run_test(notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the view")
         await pilot.press("f1")
         await until(pilot, lambda: any("'colour:red' is no filter" in toast for toast in toasts(monitor)), "the reason")

@@ -24,7 +24,7 @@ from store import access, runs
 from store.errors import QueueUnavailable
 from store.outcome import failure
 from store.records import Run
-from tests.screens.conftest import House, Stage, a_run, runs_of_all_states, threads_end, toasts, told, until
+from tests.screens.conftest import House, Stage, a_run, polls, running, runs_of_all_states, toasts, told, until
 from tests.support import people
 
 pytestmark = pytest.mark.anyio
@@ -33,10 +33,9 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def watching(house: House, login: str) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
-    async with monitor.run_test(size=(120, 40), notifications=True) as pilot:
+    async with running(monitor, (120, 40)) as pilot:
         await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
         yield monitor, pilot
-    threads_end()
 
 
 def rows(monitor: Monitor) -> list[int]:
@@ -79,7 +78,7 @@ async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(hou
         assert monitor.screen.run_id == run.id  # type: ignore[attr-defined]
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.unread == 0, "that both count as read")
     async with watching(house, "ann") as (monitor, pilot):
-        await pilot.pause(0.3)
+        await polls(pilot, 3)
         assert toasts(monitor) == [], "what was told is not told again"
 
 
@@ -163,7 +162,7 @@ async def test_a_readonly_member_starts_and_retries_nothing(house: House) -> Non
 async def test_who_is_no_member_finds_nothing(house: House) -> None:
     run = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {}).run
     async with watching(house, "nob") as (monitor, pilot):
-        await pilot.pause(0.2)
+        await polls(pilot, 3)
         assert rows(monitor) == []
         monitor.open_run(run.id)
         detail = await until(pilot, lambda: monitor.screen.query("#detail"), "the screen of the run")
@@ -225,7 +224,7 @@ async def test_a_wrong_filter_says_where_and_keeps_the_old_one(house: House) -> 
 @asynccontextmanager
 async def staged(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=size, notifications=True) as pilot:
+    async with running(monitor, size) as pilot:
         await until(pilot, lambda: monitor.snapshot or stage.away, "the first snapshot")
         yield monitor, pilot
 
@@ -235,7 +234,7 @@ async def test_a_database_that_goes_away_is_said_once_and_once_that_it_is_back()
     async with staged(stage) as (monitor, pilot):
         stage.away = "gone"
         await until(pilot, lambda: "stale" in monitor.screen.query_one("#header", Line).text, "stale")
-        await pilot.pause(0.3)
+        await polls(pilot, 3)
         assert len(rows(monitor)) == 6, "the last rows stay"
         assert len(toasts(monitor)) == 1
         stage.away = ""
@@ -265,7 +264,7 @@ async def test_escape_never_quits() -> None:
     async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
         for _ in range(3):
             await pilot.press("escape")
-            await pilot.pause(0.05)
+            await pilot.pause()
         assert monitor.is_running
         assert isinstance(monitor.screen, RunsScreen)
 
@@ -294,18 +293,17 @@ async def test_the_table_is_drawn_anew_at_every_size() -> None:
     async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
         for size in ((60, 20), (140, 40), (80, 24)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.1)
+            await pilot.pause()
             assert len(rows(monitor)) == 6
 
 
 async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(tuple(a_run(id_) for id_ in range(990, 950, -1)))
-    async with staged(stage) as (monitor, pilot):
-        await pilot.pause(0.5)
+    async with staged(stage) as (_, pilot):
+        await polls(pilot, 2)
         painted: list[object] = []
         monkeypatch.setattr(RowTable, "refresh", lambda self, *a, **k: painted.append(a))
-        before = monitor.snapshot
-        await until(pilot, lambda: monitor.snapshot and before and monitor.snapshot.generation > before.generation + 3)
+        await polls(pilot, 4)
         assert painted == []
         stage.runs = (*stage.runs[:7], replace(stage.runs[7], label="changed"), *stage.runs[8:])
         await until(pilot, lambda: painted, "one line")

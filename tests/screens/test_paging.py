@@ -22,7 +22,7 @@ from store.filters import RunFilter
 from store.history import PastRun, insert_past
 from store.queries import Cursor, Page
 from store.records import Failure, Outcome, Run
-from tests.screens.conftest import House, a_run, threads_end, toasts, until
+from tests.screens.conftest import House, a_run, polls, running, toasts, until
 
 pytestmark = pytest.mark.anyio
 SIZE = (100, 24)
@@ -30,9 +30,8 @@ SIZE = (100, 24)
 
 @asynccontextmanager
 async def shown(monitor: Monitor) -> AsyncIterator[Any]:
-    async with monitor.run_test(size=SIZE) as pilot:
+    async with running(monitor, SIZE) as pilot:
         yield pilot
-    threads_end()
 
 
 def past(house: House, many: int, **more: object) -> None:
@@ -120,7 +119,7 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House)
         await until(pilot, lambda: table.painted_key)
         for _ in range(6):
             await pilot.press("ctrl+d")
-            await pilot.pause(0.1)
+            await polls(pilot)
         screen = monitor.screen
         assert isinstance(screen, RunsScreen)
         await until(
@@ -130,8 +129,7 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House)
         )
         before, here = seen(table), table.painted_key
         past(house, 40)
-        generation = monitor.snapshot.generation if monitor.snapshot else 0
-        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.generation > generation + 2, "some polls")
+        await polls(pilot, 3)
         assert (seen(table), table.painted_key) == (before, here)
 
 
@@ -152,7 +150,7 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(house: House, mon
         )
         for _ in range(30):
             await pilot.press("ctrl+d")
-            await pilot.pause(0.1)
+            await polls(pilot)
             if table.rows:
                 break
         await until(

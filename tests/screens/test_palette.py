@@ -9,7 +9,7 @@ from screens.help import HelpScreen
 from screens.monitor import Monitor
 from screens.runs import RunsScreen
 from store.views import View
-from tests.screens.conftest import Stage, a_run, until
+from tests.screens.conftest import Stage, a_run, running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -23,14 +23,14 @@ async def chosen(monitor: Monitor, pilot: object, words: str) -> None:
     await pilot.press(*words)  # type: ignore[attr-defined]
     found = monitor.screen.query_one("CommandList")
     await until(pilot, lambda: found.option_count, words)  # type: ignore[attr-defined]
-    await pilot.pause(0.3)  # type: ignore[attr-defined]
+    await pilot.pause()  # type: ignore[attr-defined]
     await pilot.press("down", "enter")  # type: ignore[attr-defined]
     await until(pilot, lambda: not isinstance(monitor.screen, CommandPalette), "its end")
 
 
 async def test_views_and_tenants_are_found_by_name() -> None:
     monitor = Monitor(Stage((a_run(3),), kept=KEPT).backend())
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.views.all)
         await chosen(monitor, pilot, "tonight")
         screen = monitor.screen
@@ -42,7 +42,7 @@ async def test_views_and_tenants_are_found_by_name() -> None:
 
 async def test_what_keys_do_is_found_by_its_words() -> None:
     monitor = Monitor(Stage((a_run(3),)).backend())
-    async with monitor.run_test() as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await chosen(monitor, pilot, "help")
         await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")

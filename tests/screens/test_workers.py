@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -36,14 +35,15 @@ from tests.screens.conftest import (
     Stage,
     a_run,
     ago,
-    threads_end,
+    polls,
+    running,
     toasts,
     until,
 )
-from tests.screens.test_pictures import MANY, picture  # noqa: F401 (a fixture)
+from tests.screens.pictures import Picture
+from tests.screens.test_pictures import MANY
 from tests.support import people
 
-Picture = Callable[..., bool]
 FIRST = AT - dt.timedelta(hours=11)
 
 
@@ -101,52 +101,47 @@ FIFTY = replace(
 
 
 @pytest.mark.parametrize("load", [LOAD, PAUSED], ids=["busy", "paused"])
-def test_workers(picture: Picture, load: Load) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=load), "w")
+def test_workers(picture: Picture, load: Load) -> None:
+    assert picture(Stage(MANY, load=load), "w", in_ascii=load is LOAD)
 
 
-def test_workers_empty(picture: Picture) -> None:  # noqa: F811
+def test_workers_empty(picture: Picture) -> None:
     assert picture(Stage(MANY, load=EMPTY, workers=()), "w")
 
 
-def test_workers_many(picture: Picture) -> None:  # noqa: F811
+def test_workers_many(picture: Picture) -> None:
     assert picture(Stage(MANY, load=FIFTY), "w", "j", "j")
 
 
-def test_workers_hostile(picture: Picture) -> None:  # noqa: F811
+def test_workers_hostile(picture: Picture) -> None:
     assert picture(Stage(MANY, load=HOSTILE_LOAD), "w")
 
 
-def test_workers_when_too_many_runs_ended_to_count(picture: Picture) -> None:  # noqa: F811
+def test_workers_when_too_many_runs_ended_to_count(picture: Picture) -> None:
     load = replace(LOAD, hours=replace(BUSY, looked_back_to=ago(3 * 3600)))
     assert picture(Stage(MANY, load=load), "w")
 
 
-def test_workers_without_colour(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_workers_without_colour(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert picture(Stage(MANY, load=PAUSED), "w")
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 18)], ids=["60x20", "80x18"])
-def test_workers_on_a_small_terminal(picture: Picture, size: tuple[int, int]) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=LOAD), "w", size=size)
+def test_workers_on_a_small_terminal(picture: Picture) -> None:
+    assert picture(Stage(MANY, load=LOAD), "w", sizes=((60, 20), (80, 18)))
 
 
-def test_workers_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_workers_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Freshness, "age", 12.0)
-    assert picture(Stage(MANY, load=LOAD), "w", live=False)
+    assert picture(Stage(MANY, poll_seconds=1, load=LOAD), "w", live=False)
 
 
-def test_workers_loading(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(Freshness, "age", 0.0)  # however busy the machine is
-    stage = Stage(MANY, hangs=threading.Event())
-    assert picture(stage, "w", live=False)
-    assert stage.hangs
-    stage.hangs.set()
+def test_workers_loading(picture: Picture) -> None:
+    assert picture(Stage(MANY, hangs=threading.Event()), "w", live=False, shows=" loading")
 
 
-def test_workers_question_before_a_pause(picture: Picture) -> None:  # noqa: F811
-    assert picture(Stage(MANY, load=LOAD), "w", "P")
+def test_workers_question_before_a_pause(picture: Picture) -> None:
+    assert picture(Stage(MANY, load=LOAD), "w", "P", in_ascii=True)
 
 
 # ---- what it does
@@ -169,7 +164,7 @@ def line(screen: WorkersScreen, name: str) -> str:
 async def test_what_was_read_last_stays_while_the_database_is_away() -> None:
     stage = Stage(MANY, load=LOAD)
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=(80, 24), notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         screen = await opened(pilot, monitor)
         stage.away = "gone"
         await until(pilot, lambda: line(screen, "header").find("stale") > 0, "stale")
@@ -180,7 +175,7 @@ async def test_what_was_read_last_stays_while_the_database_is_away() -> None:
 @pytest.mark.anyio
 async def test_only_the_workers_screen_asks_for_the_load() -> None:
     monitor = Monitor(Stage(MANY, load=LOAD).backend())
-    async with monitor.run_test(size=(80, 24)) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await until(pilot, lambda: monitor._poller.request.known_hours == BUSY, "the hours to be taken over")
         await pilot.press("escape")
@@ -191,7 +186,7 @@ async def test_only_the_workers_screen_asks_for_the_load() -> None:
 @pytest.mark.anyio
 async def test_enter_opens_the_run_of_the_worker_under_the_cursor() -> None:
     monitor = Monitor(Stage(MANY, load=LOAD).backend())
-    async with monitor.run_test(size=(80, 24), notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("j", "enter")
         await until(pilot, lambda: toasts(monitor), "a toast")
@@ -206,7 +201,7 @@ async def test_enter_opens_the_run_of_the_worker_under_the_cursor() -> None:
 async def test_the_queue_is_paused_after_a_question_and_not_without() -> None:
     stage = Stage(MANY, load=LOAD)
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=(80, 24), notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
         await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
@@ -230,7 +225,7 @@ async def test_the_queue_is_paused_after_a_question_and_not_without() -> None:
 async def test_who_owns_no_tenant_is_told_so() -> None:
     stage = Stage(MANY, load=LOAD, members=(Membership(CONTOSO, Role.MANAGER),))
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=(80, 24), notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         screen = await opened(pilot, monitor)
         assert screen.check_action("pause_queue", ()) is None
         await pilot.press("P")
@@ -246,11 +241,10 @@ async def test_plots_are_drawn_when_their_numbers_change_and_not_before(monkeypa
     monkeypatch.setattr(HoursPlot, "_draw", lambda plot, *a: (drawn.append(plot.id), real(plot, *a)))
     stage = Stage(MANY, load=LOAD)
     monitor = Monitor(stage.backend())
-    async with monitor.run_test(size=(80, 24)) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await until(pilot, lambda: len(drawn) == 4, "both plots")
-        seen = monitor.snapshot.generation if monitor.snapshot else 0
-        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.generation > seen + 3, "more polls")
+        await polls(pilot, 4)
         assert len(drawn) == 4
         last = replace(BUSY.each[-1], completed=12)
         stage.load = replace(LOAD, hours=replace(BUSY, each=(*BUSY.each[:-1], last)))
@@ -261,9 +255,9 @@ async def test_plots_are_drawn_when_their_numbers_change_and_not_before(monkeypa
 async def test_in_ascii_nothing_else_is_on_the_glass() -> None:
     for size in ((80, 24), (140, 40), (60, 20)):
         monitor = Monitor(Stage(MANY, load=PAUSED).backend(), ascii_only=True)
-        async with monitor.run_test(size=size) as pilot:
+        async with running(monitor, size) as pilot:
             await opened(pilot, monitor)
-            await pilot.pause(0.2)
+            await pilot.pause()
             strips = monitor.screen._compositor.render_strips()
             text = "\n".join(strip.text for strip in strips[:-1])  # the footer is Textual's
             assert "".join(char for char in text if ord(char) > 126 and char != "…") == ""
@@ -298,7 +292,7 @@ async def test_an_owner_pauses_the_real_queue(house: House) -> None:
     started = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
     assert runs.claim(house.db, started.run.id, people.make_worker(house.db))
     monitor = Monitor(house.backend("olga"))
-    async with monitor.run_test(size=(100, 30), notifications=True) as pilot:
+    async with running(monitor, (100, 30)) as pilot:
         screen = await opened(pilot, monitor)
         (row,) = screen.query_one(RowTable).rows
         assert any(str(started.run.id) in cell.text for cell in row.cells)
@@ -306,7 +300,6 @@ async def test_an_owner_pauses_the_real_queue(house: House) -> None:
         await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
         await pilot.press("y")
         await until(pilot, lambda: "PAUSED by olga" in line(screen, "queue"), "the pause")
-    threads_end()
     with house.db.reading() as connection:
         pause = queue_pause.current(connection)
     assert pause
@@ -319,13 +312,12 @@ async def test_somebody_whose_right_was_taken_away_is_refused(house: House) -> N
     stage = Stage((a_run(990),), load=LOAD)
     monitor = Monitor(replace(stage.backend(), hold_queue=house.backend("ann").hold_queue))
     people.make_user(house.db, "olga", contoso=Role.OWNER)
-    async with monitor.run_test(size=(80, 24), notifications=True) as pilot:
+    async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
         await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
         await pilot.press("y")
         await until(pilot, lambda: toasts(monitor), "the refusal")
         assert "administration is for owners" in toasts(monitor)[0]
-    threads_end()
     with house.db.reading() as connection:
         assert queue_pause.current(connection) is None

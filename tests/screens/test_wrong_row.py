@@ -17,7 +17,7 @@ from screens.widgets.table import RowTable
 from store.filters import RunFilter, parse_line
 from store.records import Outcome, Run, Status
 from store.snapshot import Request
-from tests.screens.conftest import Stage, a_run, until
+from tests.screens.conftest import Stage, a_run, running, until
 
 STATES = ((Outcome.SUCCEEDED, Status.COMPLETED), (Outcome.FAILED, Status.COMPLETED), (Outcome.PENDING, Status.RUNNING))
 FEW = st.lists(st.integers(1, 30), min_size=0, max_size=14, unique=True)
@@ -66,7 +66,7 @@ async def play(steps: list[Any]) -> None:
     stage = Stage((a_run(15), a_run(14), a_run(13)))
     monitor = Watched(stage)
     generation = 1_000_000
-    async with monitor.run_test(size=(80, 14)) as pilot:
+    async with running(monitor, (80, 14)) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor._poller.stop()
         table = monitor.screen.query_one(RowTable)
@@ -80,7 +80,7 @@ async def play(steps: list[Any]) -> None:
                 request = monitor._poller.request if step == "poll" else request
                 monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
             elif step == "paint":
-                await pilot.pause(0.01)
+                await pilot.pause()
             else:
                 await press(monitor, table, step)
 
@@ -140,7 +140,7 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
     async def scene() -> None:
         stage = Stage((a_run(15), a_run(14), a_run(13)))
         monitor = Watched(stage)
-        async with monitor.run_test(size=(80, 14)) as pilot:
+        async with running(monitor, (80, 14)) as pilot:
             table = monitor.screen.query_one(RowTable)
             await until(pilot, lambda: monitor.snapshot and table.painted_key == 15)
             monitor._poller.stop()
@@ -162,7 +162,7 @@ def test_a_new_run_on_top_does_not_take_the_retry_that_was_meant_for_the_first_r
     async def scene() -> None:
         stage = Stage((a_run(15), a_run(14)))
         monitor = Watched(stage)
-        async with monitor.run_test(size=(80, 14)) as pilot:
+        async with running(monitor, (80, 14)) as pilot:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
             monitor._poller.stop()
             stage.runs = (a_run(16), *stage.runs)
@@ -178,7 +178,7 @@ def test_open_opens_the_painted_run() -> None:
     async def scene() -> None:
         stage = Stage((a_run(15), a_run(14)))
         monitor = Watched(stage)
-        async with monitor.run_test(size=(80, 14)) as pilot:
+        async with running(monitor, (80, 14)) as pilot:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
             monitor._poller.stop()
             stage.runs = (a_run(16), *stage.runs)

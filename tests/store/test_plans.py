@@ -92,7 +92,7 @@ class Full:
 @pytest.fixture(scope="module", params=KINDS)
 def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
+        template = request.getfixturevalue("shared").sqlite_template
         url = databases.copy_sqlite(template, tmp_path_factory.mktemp("plans") / "database")
     else:
         url = request.getfixturevalue("modules_postgres_url")

@@ -123,7 +123,7 @@ def glob_matches(glob: str, text: str) -> bool:
 @pytest.fixture(scope="module", params=KINDS)
 def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
     if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
+        template = request.getfixturevalue("shared").sqlite_template
         url = databases.copy_sqlite(template, tmp_path_factory.mktemp("queries") / "database")
     else:
         url = request.getfixturevalue("modules_postgres_url")

@@ -33,7 +33,7 @@ def main(file: str, count: int) -> None:
     goes_on = {"outcome": Outcome.PENDING, "status": Status.RUNNING, "summary_counts": Counts(40, 1)}
     runs = tuple(replace(a_run(1000 - n), completed_at=None, **goes_on) for n in range(count))
     stage = Told(runs=(*runs, hostile_run(900)), inbox=(told(1, 990),), file=Path(file))
-    Monitor(stage.backend(), driver_class=thin_driver()).run()
+    Monitor(replace(stage.backend(), poll_seconds=0.05), driver_class=thin_driver()).run()
 
 
 if __name__ == "__main__":

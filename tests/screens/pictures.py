@@ -1,0 +1,126 @@
+"""Pictures of screens, kept in `__snapshots__`: one application shows a state at every size, and a second one in ASCII.
+
+A picture that differs fails its test and says where both lie. `pytest --snapshot-update` keeps the new ones: look at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
+
+from screens.ascii import in_ascii
+from screens.monitor import Monitor
+from tests.screens.conftest import Stage, polls, running, screen_lines, shown, until
+
+SIZES: Final = ((80, 24), (140, 40))
+Size = tuple[int, int]
+Before = Callable[[Any, Monitor], Awaitable[None]]
+
+
+async def _nothing(pilot: Any, monitor: Monitor) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class State:
+    """How an application comes to show what a picture is taken of."""
+
+    stage: Stage
+    keys: tuple[str, ...]
+    live: bool
+    before: Before
+    shows: str
+
+    @asynccontextmanager
+    async def played(self, size: Size, *, ascii_only: bool) -> AsyncIterator[tuple[Any, Monitor]]:
+        """The application in the state, at rest."""
+        monitor = Monitor(self.stage.backend(), ascii_only=ascii_only)
+        hangs = self.stage.hangs or threading.Event()
+        hangs.clear()
+        async with running(monitor, size) as pilot:
+            try:
+                await self._play(pilot, monitor)
+                yield pilot, monitor
+            finally:
+                hangs.set()
+
+    async def _play(self, pilot: Any, monitor: Monitor) -> None:
+        if self.live:
+            await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        await self.before(pilot, monitor)
+        for key in self.keys:
+            await pilot.press(key)
+            await self.settle(pilot)
+        await self.settle(pilot)
+        await until(pilot, lambda: self.shows in shown(monitor), f"{self.shows!r}")
+
+    async def settle(self, pilot: Any) -> None:
+        """What was asked for is there, and nothing is done in the background any more."""
+        if self.stage.hangs:
+            await pilot.pause()
+            return
+        background = pilot.app.backend.background
+        await until(pilot, lambda: background.wait(0), "the end of what is done in the background")
+        await polls(pilot)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Compares what a state looks like with the pictures that are kept."""
+
+    kept: SnapshotAssertion
+    folder: Path
+
+    def __call__(
+        self,
+        stage: Stage,
+        *keys: str,
+        sizes: tuple[Size, ...] = SIZES,
+        live: bool = True,
+        in_ascii: bool = False,
+        before: Before = _nothing,
+        shows: str = "",
+    ) -> bool:
+        """The state is that of `stage` after `before` and the keys, once it shows the words `shows`, which come late.
+
+        `live`: the keys come once a snapshot has.
+
+        That it has in ASCII no other sign of ours is always looked at; `in_ascii` keeps a picture of that, too.
+        """
+        state = State(stage, keys, live, before, shows)
+        asyncio.run(self._look(state, sizes))
+        asyncio.run(self._look_in_ascii(state, sizes[-1 if in_ascii else 0], in_ascii))
+        return True
+
+    async def _look(self, state: State, sizes: tuple[Size, ...]) -> None:
+        async with state.played(sizes[0], ascii_only=False) as (pilot, monitor):
+            self._compare(monitor, f"{sizes[0][0]}x{sizes[0][1]}")
+            for width, height in sizes[1:]:
+                await pilot.resize_terminal(width, height)
+                await until(pilot, lambda size=(width, height): monitor.screen.size == size, "the new size")
+                await state.settle(pilot)
+                self._compare(monitor, f"{width}x{height}")
+
+    async def _look_in_ascii(self, state: State, size: Size, keep: bool) -> None:
+        async with state.played(size, ascii_only=True) as (_, monitor):
+            for line in screen_lines(monitor):
+                assert in_ascii(line) == line, f"a sign that is not ASCII's: {line!r}"
+                assert cell_len(line) <= size[0], f"a line that is too long: {line!r}"
+            if keep:
+                self._compare(monitor, f"{size[0]}x{size[1]}-ascii")
+
+    def _compare(self, monitor: Monitor, name: str) -> None:
+        seen = monitor.export_screenshot(title=monitor.title, simplify=True)
+        if seen != self.kept(name=name):
+            file = self.folder / f"{name}.svg"
+            file.write_text(seen)
+            pytest.fail(f"not the picture that is kept: see {file}\n{shown(monitor)}", pytrace=False)
