@@ -92,10 +92,13 @@ class Heart:
 class Worker:
     """One worker. `run` returns once `stop` was called and everything is put away."""
 
-    def __init__(self, db: Database, registry: Registry, tools: Tools, options: WorkerOptions) -> None:
+    def __init__(
+        self, db: Database, registry: Registry, tools: Tools, options: WorkerOptions, queue: Queue | None = None
+    ) -> None:
+        """`queue` is the one that is in the same database, unless another is given."""
         self._db = db
         self._options = options
-        self._queue = Queue(db)
+        self._queue = queue or Queue(db)
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._over = threading.Event()

@@ -1,1 +1,1 @@
-"""Measurements, not tests: `make bench`, or `python -m tests.benchmarks [NAME ...]`. See __main__.py."""
+"""Measurements, not tests: `make bench`, or `python -m tests.benchmarks [--tiny] [NAME ...]`. See __main__.py."""

@@ -7,22 +7,27 @@
     load URL RUNS            fills a database with history
     pollers URL SESSIONS     so many sessions, each with a connection that polls once a second
 
-Line by line the input is a number: of runs to start, or of executions after which the time is to be told.
-QUEUE is a database for the queue when it is not to be in that of the runs.
+Line by line the input is a number: of runs to start, or of executions after which the time is to be told. A child ends when
+its input does, or when anything in it fails. QUEUE is the database that the queue is in, that of the runs or another one.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opsmon import RunContext, operation
+from tests.benchmarks.parent import PATIENCE
 from tests.benchmarks.report import write
+
+if TYPE_CHECKING:
+    from tasks.registry import Registry
 
 STARTERS = 2
 SLOTS = 4
@@ -68,6 +73,22 @@ def serve(action: Callable[[int], None]) -> None:
         action(int(line))
 
 
+def serve_beside(action: Callable[[int], None]) -> None:
+    """The same in a thread, for who has other things to do in the first one. The process ends with the input."""
+
+    def serve_and_end() -> None:
+        serve(action)
+        os._exit(0)
+
+    threading.Thread(target=serve_and_end, daemon=True).start()
+
+
+def fail(args: threading.ExceptHookArgs) -> None:
+    """A thread that fails ends the process. Otherwise whoever measures would be told less than there is, or nothing."""
+    threading.__excepthook__(args)
+    os._exit(1)
+
+
 def serve_starts(start: Callable[[int], object]) -> None:
     begun = 0
 
@@ -85,16 +106,7 @@ def serve_starts(start: Callable[[int], object]) -> None:
 # ---- opsmon
 
 
-def _put_queue(url: str) -> None:
-    """Have the queue in another database than the runs."""
-    import tasks.queue
-    from store.database import Database
-
-    make = tasks.queue._make_huey
-    tasks.queue._make_huey = lambda _: make(Database(url))
-
-
-def registry(count: Callable[[], None]) -> Any:
+def registry(count: Callable[[], None]) -> Registry:
     from tasks.registry import Registry
 
     @operation("bench.nothing", label="Nothing")
@@ -108,28 +120,35 @@ def registry(count: Callable[[], None]) -> Any:
 def starter(url: str, queue: str) -> None:
     from store import access
     from store.database import Database
-    from tasks.dispatch import make_dispatcher
+    from tasks.dispatch import Dispatcher, Receipt
+    from tasks.queue import Queue
     from tests.benchmarks.stage import me
 
-    _put_queue(queue or url)
     db = Database(url)
-    dispatcher, _ = make_dispatcher(db, registry(lambda: None), 30.0)
+    dispatcher = Dispatcher(db, Queue(Database(queue), PATIENCE), registry(lambda: None))
     user = access.find_user(db, me())
-    serve_starts(lambda number: dispatcher.start(user, "bench", "bench.nothing", {"number": number}))
+
+    def start(number: int) -> None:
+        started = dispatcher.start(user, "bench", "bench.nothing", {"number": number})
+        if started.receipt is not Receipt.QUEUED:
+            raise RuntimeError(f"run {started.run.id}: {started.receipt}")
+
+    serve_starts(start)
 
 
 def worker(url: str, queue: str) -> None:
     from opsmon.logs import start_log
     from store.database import Database
     from tasks.context import GraphSettings, Tools
+    from tasks.queue import Queue
     from tasks.worker import Worker, WorkerOptions
 
-    _put_queue(queue or url)
     start_log("INFO")
     db, counter = Database(url), Counter()
     tools = Tools(db, GraphSettings("", "", lambda _: None))
-    made = Worker(db, registry(counter.count), tools, WorkerOptions(slots=SLOTS, embedded=True))
-    threading.Thread(target=serve, args=(counter.expect,), daemon=True).start()
+    options = WorkerOptions(slots=SLOTS, embedded=True)
+    made = Worker(db, registry(counter.count), tools, options, Queue(Database(queue)))
+    serve_beside(counter.expect)
     made.run()
 
 
@@ -145,7 +164,7 @@ def _huey(url: str) -> Any:
 
 
 def _task(huey: Any, counter: Counter) -> Any:
-    @huey.task()
+    @huey.task()  # type: ignore[untyped-decorator]
     def nothing(number: int) -> None:
         counter.count()
 
@@ -163,7 +182,7 @@ def huey_worker(url: str) -> None:
     _task(huey, counter)
     config = ConsumerConfig(workers=SLOTS, worker_type="thread", initial_delay=POLL / 4, max_delay=POLL)
     config.setup_logger(logging.getLogger("huey"))
-    threading.Thread(target=serve, args=(counter.expect,), daemon=True).start()
+    serve_beside(counter.expect)
     huey.create_consumer(**config.values).run()
 
 
@@ -233,4 +252,5 @@ if __name__ == "__main__":
         "load": load,
         "pollers": pollers,
     }
+    threading.excepthook = fail
     ROLES[sys.argv[1]](*sys.argv[2:])

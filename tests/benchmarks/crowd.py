@@ -8,48 +8,39 @@ from collections.abc import Iterator
 
 import psutil
 
-from store import access, founding, history
+from store import access, history
 from store.records import Counts, Failure, Outcome
 from tests.benchmarks.glass import Glass, looking
+from tests.benchmarks.parent import Child
 from tests.benchmarks.report import Line, median, percentile, say
-from tests.benchmarks.stage import KINDS, Stage, child, me, opened
-
-SESSIONS = 200
-PROCESSES = 2
-OVER = 20.0
-RETRIED = 5_000
+from tests.benchmarks.scale import Scale
+from tests.benchmarks.stage import KINDS, Stage, me, opened
 
 
 def sessions(stage: Stage) -> Iterator[Line]:
     """Each polls once a second what the screens poll, from its own connection; what the server burns is measured."""
-    url = stage.loaded("postgresql", stage.sizes[0])
+    scale = stage.scale
+    arguments = stage.loaded("postgresql", scale.large), str(scale.sessions // scale.processes)
     with contextlib.ExitStack() as stack:
-        pollers = [
-            stack.enter_context(child("pollers", url, str(SESSIONS // PROCESSES), log=stage.folder / f"pollers{n}.log"))
-            for n in range(PROCESSES)
-        ]
+        pollers = [stack.enter_context(stage.child("pollers", *arguments)) for _ in range(scale.processes)]
         for poller in pollers:
-            assert poller.stdout
-            assert poller.stdout.readline().strip() == "ready"
-        # Only then has every connection planned its statements.
-        time.sleep(15)
+            poller.wait_until_ready()
+        time.sleep(scale.planning)
         began, before, polls = time.perf_counter(), _server_time(stage), _polls(pollers)
-        time.sleep(OVER)
+        time.sleep(scale.polling)
         burnt, took = _server_time(stage) - before, time.perf_counter() - began
         rate = (_polls(pollers) - polls) / took
     share = 100 * burnt / took
-    measure = f"postgresql: {SESSIONS} sessions at {stage.sizes[0]:,} runs, processor time of the whole server"
-    yield Line(
-        measure, f"{share:.0f} % of a core at {rate:.0f} polls/s", "<= 25 %", share <= 25 and rate > 0.95 * SESSIONS
-    )
+    measure = f"postgresql: {scale.sessions} sessions at {scale.large:,} runs, processor time of the whole server"
+    is_met = share <= 25 and rate > 0.95 * scale.sessions
+    yield Line(measure, f"{share:.0f} % of a core at {rate:.0f} polls/s", "<= 25 %", is_met)
 
 
-def _polls(pollers: list[object]) -> int:
+def _polls(pollers: list[Child]) -> int:
     total = 0
     for poller in pollers:
-        poller.stdin.write("1\n")  # type: ignore[attr-defined]
-        poller.stdin.flush()  # type: ignore[attr-defined]
-        total += int(poller.stdout.readline())  # type: ignore[attr-defined]
+        poller.tell(1)
+        total += int(poller.hear())
     return total
 
 
@@ -68,20 +59,19 @@ def _server_time(stage: Stage) -> float:
 def bulk(stage: Stage) -> Iterator[Line]:
     """All failed runs are retried from the screens, and all the while keys are pressed in the list of receipts."""
     for kind in KINDS:
-        url = stage.empty(kind)
+        count, url = stage.scale.retried_runs, stage.founded(kind)
         with opened(url) as db:
-            founding.found(db, me(), "bench")
             user = access.find_user(db, me())
             tenant = access.memberships_of(db, user.id)[0].tenant
-            history.insert_past(db, (_failed(tenant.id, user.id, n) for n in range(RETRIED)), batch=5_000)
+            history.insert_past(db, (_failed(tenant.id, user.id, n) for n in range(count)), batch=5_000)
         with looking(stage, url) as glass:
-            waits, took = _retried(glass, kind)
+            waits, took = _retried(glass, kind, stage.scale)
         with opened(url) as db, db.reading() as connection:
             query = "SELECT count(*) FROM operation_runs WHERE retry_of_id IS NOT NULL"
             receipts = connection.exec_driver_sql(query).scalar_one()
         worst = percentile(waits, 0.99)
-        measure = f"{kind}: retries of {RETRIED:,} failed runs, runs that they made"
-        yield Line(measure, f"{receipts:,} in {took:.0f} s", f"{RETRIED:,}", receipts == RETRIED)
+        measure = f"{kind}: retries of {count:,} failed runs, runs that they made"
+        yield Line(measure, f"{receipts:,} in {took:.0f} s", f"{count:,}", receipts == count)
         shown = f"p50 {median(waits):.0f}, p99 {worst:.0f}, max {max(waits):.0f} ms of {len(waits)}"
         yield Line(f"{kind}: a key meanwhile, until it is painted", shown, "p99 < 50 ms", worst < 50)
 
@@ -95,22 +85,24 @@ def _failed(tenant_id: int, user_id: int, number: int) -> history.PastRun:
     )  # fmt: skip
 
 
-def _retried(glass: Glass, kind: str) -> tuple[list[float], float]:
+def _retried(glass: Glass, kind: str, scale: Scale) -> tuple[list[float], float]:
+    count = scale.retried_runs
     glass.until(lambda lines: "live" in lines[0])
     glass.screen.press("5")
     glass.settle()
     glass.screen.press("A")
-    glass.until(lambda lines: f"Dry run: {RETRIED:,} eligible" in lines[2], 60)
+    glass.until(lambda lines: f"Dry run: {count:,} eligible" in lines[2])
     glass.screen.press("r")
     began, waits = time.perf_counter(), list[float]()
-    glass.until(lambda lines: f" of {RETRIED:,}: " in lines[2] or "Done" in lines[2])
-    while "Done" not in glass.emulator.display[2]:
+    glass.until(lambda lines: f" of {count:,}: " in lines[2] or "Done" in lines[2])
+    # A few runs may be done before the first key.
+    while not waits or "Done" not in glass.emulator.display[2]:
         for key in "jk":
             before = _cursor(glass)
             pressed = glass.screen.press(key)
             at = glass.until(lambda _: _cursor(glass) != before)  # noqa: B023
             waits.append(1000 * (at - pressed))
-            end = time.perf_counter() + 0.1
+            end = time.perf_counter() + scale.reading_on
             while time.perf_counter() < end:
                 glass.read(0.02)
         say(f"{kind}: {glass.emulator.display[2].strip()}")

@@ -7,11 +7,11 @@ import functools
 import random
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 
 from store import access, founding, runs, workers
+from store.database import Database
 from store.identity import identity_hash
 from store.records import Run, Status
 from store.tables import operation_runs
@@ -19,62 +19,64 @@ from store.types import seconds_ago
 from tasks.dispatch import make_dispatcher
 from tests.benchmarks.child import registry
 from tests.benchmarks.paint import command
+from tests.benchmarks.parent import PATIENCE, Child
 from tests.benchmarks.report import Line, median, percentile, say
-from tests.benchmarks.stage import KINDS, SETTINGS, Stage, child, me, opened
+from tests.benchmarks.scale import Scale
+from tests.benchmarks.stage import KINDS, SETTINGS, Stage, me, opened
 from tests.benchmarks.terminal import Terminal, terminal
 from tests.support import databases
 from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
 
-STARTS = 15
-ROUND_TRIPS = 6
 ROWS = 40
 
 
 def idle(stage: Stage) -> Iterator[Line]:
     """From the start to `started_at`, with a worker that has had nothing to do."""
     for kind in KINDS:
-        url = stage.empty(kind)
+        url = stage.founded(kind)
         with opened(url) as db:
-            founding.found(db, me(), "bench")
             waits = [1000 * seconds for seconds in _starts(stage, url, db, kind)]
         value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
         yield Line(f"{kind}: idle worker, from the start to started_at", value, "< 1000 ms", max(waits) < 1000)
 
 
-def _starts(stage: Stage, url: str, db: Any, kind: str) -> Iterator[float]:
-    dispatcher, queue = make_dispatcher(db, registry(lambda: None), 5.0)
+def _starts(stage: Stage, url: str, db: Database, kind: str) -> Iterator[float]:
+    scale = stage.scale
+    dispatcher, queue = make_dispatcher(db, registry(lambda: None), PATIENCE)
     user, dice = access.find_user(db, me()), random.Random(1)
-    with child("worker", url, "", log=stage.folder / "idle.log") as process, contextlib.closing(queue):
-        assert process.stdout is not None
-        process.stdout.readline()
-        for number in range(STARTS):
-            say(f"{kind}: idle worker, start {number + 1} of {STARTS}")
-            time.sleep(1 + dice.random())
+    with stage.child("worker", url, url) as worker, contextlib.closing(queue):
+        worker.wait_until_ready()
+        for number in range(scale.starts):
+            say(f"{kind}: idle worker, start {number + 1} of {scale.starts}")
+            time.sleep(scale.rest * (1 + dice.random()))
             began = time.time()
             run = dispatcher.start(user, "bench", "bench.nothing", {"number": number}).run
-            done = wait_for(functools.partial(_completed, db, run), "the run to be completed")
-            assert done.started_at is not None
+            done = wait_for(functools.partial(_completed, db, run, worker), PATIENCE, "the run to be completed")
+            assert done
+            assert done.started_at
             yield done.started_at.timestamp() - began
 
 
-def _completed(db: Any, run: Run) -> Run | None:
+def _completed(db: Database, run: Run, worker: Child) -> Run | None:
+    worker.check()
     found = runs.by_id(db, run.id)
     return found if found and found.status is Status.COMPLETED else None
 
 
 def frozen(stage: Stage) -> Iterator[Line]:
     """Keys, and quitting, while every process of the database's server is stopped."""
+    scale = stage.scale
     with Postgres(SETTINGS) as server:
         url = server.create("opsmon")
         databases.migrate(url)
         ids = running(url)
         with terminal(command(), stage.environment(url)) as screen:
             screen.read_until(str(ids[-1]))
-            screen.read_for(2.0)
+            screen.read_for(scale.before_frost)
             with server.frozen():
-                screen.read_for(4.0)
-                waits = [1000 * seconds for seconds in _keys(screen, ids)]
+                screen.read_for(scale.in_frost)
+                waits = [1000 * seconds for seconds in _keys(screen, ids, scale)]
                 pressed = screen.press("q")
                 quitting = screen.wait() - pressed
     worst = percentile(waits, 0.99)
@@ -83,13 +85,13 @@ def frozen(stage: Stage) -> Iterator[Line]:
     yield Line("quitting while the database is frozen", f"{1000 * quitting:.0f} ms", "< 1000 ms", quitting < 1)
 
 
-def _keys(screen: Terminal, ids: list[int]) -> Iterator[float]:
+def _keys(screen: Terminal, ids: list[int], scale: Scale) -> Iterator[float]:
     """Down and up again, each until the row that the cursor comes to has arrived."""
-    newest_first = ids[::-1]
-    for _ in range(ROUND_TRIPS):
-        for key, lines in (("j", range(1, 11)), ("k", range(9, -1, -1))):
+    newest_first, last = ids[::-1], scale.rows_down
+    for _ in range(scale.round_trips):
+        for key, lines in (("j", range(1, last + 1)), ("k", range(last - 1, -1, -1))):
             for line in lines:
-                screen.read_for(0.15)
+                screen.read_for(scale.between_keys)
                 pressed = screen.press(key)
                 yield screen.read_until(str(newest_first[line])) - pressed
 

@@ -18,17 +18,14 @@ from store.tables import operation_runs
 from store.types import utcnow
 from tests.benchmarks.feel import ROWS, running
 from tests.benchmarks.paint import command
+from tests.benchmarks.parent import PATIENCE
 from tests.benchmarks.report import Line, median, percentile, say
+from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import KINDS, Stage, opened
 from tests.benchmarks.terminal import Terminal, terminal
 from tests.screens.emulator import Emulator
 
 COLUMNS, LINES = 120, 40
-#: So long nothing is done before polls are looked at, and so long they are.
-QUIET, LOOK, ROUNDS = 4.0, 12.0, 5
-#: Seconds over which processor time is measured.
-WORK = 25.0
-PAGED = 100_000
 #: Seconds without a byte after which a paint counts as complete.
 SETTLED = 0.25
 
@@ -50,9 +47,10 @@ class Glass:
         self.emulator.feed(self._decode(data))
         return at
 
-    def until(self, holds: Callable[[list[str]], object], seconds: float = 30.0) -> float:
-        """Read until the picture is as wanted. Returns when it was."""
-        deadline, at = time.perf_counter() + seconds, time.perf_counter()
+    def until(self, holds: Callable[[list[str]], object]) -> float:
+        """Read until the picture is as wanted. Returns when it was. Raises TimeoutError, showing the picture."""
+        at = time.perf_counter()
+        deadline = at + PATIENCE
         while not holds(self.emulator.display):
             if time.perf_counter() > deadline:
                 raise TimeoutError("\n".join(self.emulator.display))
@@ -91,22 +89,22 @@ def sent(stage: Stage) -> Iterator[Line]:
     yield Line(
         "a plain DataTable: first paint, page move, five rows changed", f"{first:,}, {page:,}, {changed:,} bytes"
     )
-    url = stage.empty("postgresql")
+    url, scale = stage.empty("postgresql"), stage.scale
     ids = running(url)
     with opened(url) as db, looking(stage, url) as glass:
         glass.until(lambda lines: str(ids[-1]) in "".join(lines))
         glass.settle()
         yield _bytes("first paint", glass.bytes, 15_000)
-        glass.cost(lambda: time.sleep(QUIET))
-        quiet = glass.cost(lambda: _reading_on(glass, LOOK))
-        yield _bytes(f"{LOOK:.0f} polls in which nothing changed", quiet, 0)
+        glass.cost(lambda: time.sleep(scale.quiet))
+        quiet = glass.cost(lambda: _reading_on(glass, scale.look))
+        yield _bytes(f"{scale.look:.0f} polls in which nothing changed", quiet, 0)
         steps = itertools.count(1)
         for count in (1, 5, 20):
-            costs = [glass.cost(lambda: _change(db, ids, count, next(steps))) for _ in range(ROUNDS)]  # noqa: B023
+            costs = [glass.cost(lambda: _change(db, ids, scale, count, next(steps))) for _ in range(scale.changes)]  # noqa: B023
             yield _bytes(f"{count} of {ROWS} rows changed", int(median(costs)), 200 + 150 * count)
-    with looking(stage, stage.loaded("postgresql", stage.sizes[1])) as glass:
+    with looking(stage, stage.loaded("postgresql", scale.small)) as glass:
         glass.until(lambda lines: "live" in lines[0])
-        costs = [glass.cost(lambda: glass.screen.press("\x04")) for _ in range(ROUNDS)]
+        costs = [glass.cost(lambda: glass.screen.press("\x04")) for _ in range(scale.changes)]
         yield _bytes("a page move", int(median(costs)), 8_000)
 
 
@@ -129,7 +127,7 @@ def _reading_on(glass: Glass, seconds: float) -> None:
         glass.read(0.2)
 
 
-def _change(db: Database, ids: list[int], count: int, step: int) -> None:
+def _change(db: Database, ids: list[int], scale: Scale, count: int, step: int) -> None:
     """Another progress for so many runs in the list, and time for a poll to see it."""
     with db.transaction() as connection:
         counted = {"total": 100, "success": step, "failed": 0, "skipped": 0}
@@ -139,71 +137,66 @@ def _change(db: Database, ids: list[int], count: int, step: int) -> None:
             .where(operation_runs.c.id.in_(chosen))
             .values(summary_counts=counted, updated_at=utcnow())
         )
-    time.sleep(1.3)
+    time.sleep(scale.seen_after)
 
 
 def work(stage: Stage) -> Iterator[Line]:
     """Processor time of the screens with a poll a second: nothing changes; five of forty rows change each second."""
+    scale = stage.scale
     for kind in KINDS:
         url = stage.empty(kind)
         ids = running(url)
         with opened(url) as db, looking(stage, url) as glass:
-            change = functools.partial(_change, db, ids, 5)
+            change = functools.partial(_change, db, ids, scale, 5)
             glass.until(functools.partial(_shows, str(ids[-1])))
-            _reading_on(glass, QUIET)
-            yield _share(f"{kind}: processor, nothing changes", _burnt(glass, lambda _: None), 0.7)
-            yield _share(
-                f"{kind}: processor, 5 of {ROWS} rows change each second",
-                _burnt(glass, change),
-                2.0,
-            )
+            _reading_on(glass, scale.quiet)
+            still, moving = (_burnt(glass, scale.work, each_second) for each_second in (lambda _: None, change))
+            yield _share(f"{kind}: processor, nothing changes", still, scale.work, 0.7)
+            yield _share(f"{kind}: processor, 5 of {ROWS} rows change each second", moving, scale.work, 2.0)
 
 
 def _shows(text: str, lines: list[str]) -> bool:
     return text in "".join(lines)
 
 
-def _burnt(glass: Glass, each_second: Callable[[int], None]) -> float:
-    """The share of one core, in per cent."""
+def _burnt(glass: Glass, seconds: float, each_second: Callable[[int], None]) -> float:
+    """The share of one core, in per cent, over so many seconds."""
     process = psutil.Process(glass.screen.process.pid)
     began, before = time.perf_counter(), process.cpu_times()
     second = 0
-    while time.perf_counter() < began + WORK:
+    while time.perf_counter() < began + seconds:
         second += 1
         each_second(second)
         _reading_on(glass, max(0.0, began + second - time.perf_counter()))
     after, took = process.cpu_times(), time.perf_counter() - began
-    return 100 * (after.user + after.system - before.user - before.system) / took
+    return float(100 * (after.user + after.system - before.user - before.system) / took)
 
 
-def _share(measure: str, share: float, goal: float) -> Line:
-    return Line(measure, f"{share:.2f} % of a core over {WORK:.0f} s", f"<= {goal:g} %", share <= goal)
+def _share(measure: str, share: float, seconds: float, goal: float) -> Line:
+    return Line(measure, f"{share:.2f} % of a core over {seconds:g} s", f"<= {goal:g} %", share <= goal)
 
 
 def pages(stage: Stage) -> Iterator[Line]:
     """Page down through a hundred thousand runs, each page complete before the next key."""
+    scale = stage.scale
     for kind in KINDS:
-        with looking(stage, stage.loaded(kind, stage.sizes[0])) as glass:
+        with looking(stage, stage.loaded(kind, scale.large)) as glass:
             glass.until(lambda lines: "live" in lines[0])
             glass.settle()
-            waits, memory = _paged(glass, kind, min(PAGED, stage.sizes[0] // 2))
+            waits, memory = _paged(glass, kind, scale)
         worst, spread = percentile(waits, 0.99), (max(memory) - min(memory)) / 1e6
         shown = f"p50 {median(waits):.0f}, p99 {worst:.0f}, max {max(waits):.0f} ms"
-        yield Line(
-            f"{kind}: {len(waits):,} pages down at {stage.sizes[0]:,} runs, key to page",
-            shown,
-            "p99 <= 80 ms",
-            worst <= 80,
-        )
-        yield Line(
-            f"{kind}: memory meanwhile, from the 500th page on", f"within {spread:.1f} MB", "<= 5 MB", spread <= 5
-        )
+        measure = f"{kind}: {len(waits):,} pages down at {scale.large:,} runs, key to page"
+        yield Line(measure, shown, "p99 <= 80 ms", worst <= 80)
+        measure = f"{kind}: memory meanwhile, from the 500th page on"
+        yield Line(measure, f"within {spread:.1f} MB", "<= 5 MB", spread <= 5)
 
 
-def _paged(glass: Glass, kind: str, runs: int) -> tuple[list[float], list[int]]:
+def _paged(glass: Glass, kind: str, scale: Scale) -> tuple[list[float], list[int]]:
     waits: list[float] = []
     memory: list[int] = []
     per_page = LINES - 6
+    runs = min(scale.paged_runs, scale.large // 2)
     # The first one takes the cursor to the last row in view, and moves no row.
     glass.screen.press("\x04")
     glass.settle()
@@ -212,7 +205,7 @@ def _paged(glass: Glass, kind: str, runs: int) -> tuple[list[float], list[int]]:
         pressed = glass.screen.press("\x04")
         at = glass.until(lambda _: _is_next_page(before, glass.rows()))  # noqa: B023
         waits.append(1000 * (at - pressed))
-        if len(waits) % 250 == 0:
+        if len(waits) % scale.pages_between_looks == 0:
             say(f"{kind}: {len(waits)} pages")
             if len(waits) >= min(500, runs // per_page // 2):
                 memory.append(glass.screen.memory())

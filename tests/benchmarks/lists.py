@@ -11,10 +11,9 @@ from store.database import Database
 from store.filters import parse_line
 from store.queries import THE_END, Order
 from tests.benchmarks.report import Line, median, percentile, ratio_line, say
+from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import KINDS, Stage, me, opened
 
-REPETITIONS = 60
-WARM_UP = 8
 GOAL = 1.3
 #: Milliseconds that 99 of 100 polls may take, whatever the filter.
 FILTER_GOAL = 50.0
@@ -42,25 +41,28 @@ def sizes(stage: Stage) -> Iterator[Line]:
     """The whole poll as the screens open, at sizes a hundred times and a thousand times apart."""
     for kind in KINDS:
         say(f"{kind}: filling databases with runs")
-        large, small = (stage.loaded(kind, size) for size in stage.sizes)
-        yield from _against(kind, large, small, stage.sizes)
+        yield from _against(stage, kind, stage.scale.large)
 
 
 def tenfold(stage: Stage) -> Iterator[Line]:
     """The same on PostgreSQL with ten times as many."""
-    sizes = (stage.sizes[0] * 10, stage.sizes[1])
-    say(f"postgresql: filling a database with {sizes[0]:,} runs")
-    yield from _against("postgresql", stage.filled("postgresql", sizes[0]), stage.loaded("postgresql", sizes[1]), sizes)
+    say(f"postgresql: filling a database with {stage.scale.huge:,} runs")
+    yield from _against(stage, "postgresql", stage.scale.huge)
 
 
-def _against(kind: str, large: str, small: str, sizes: tuple[int, int]) -> Iterator[Line]:
-    with opened(large) as many, opened(small) as few:
+def _against(stage: Stage, kind: str, size: int) -> Iterator[Line]:
+    scale = stage.scale
+    with opened(stage.loaded(kind, size)) as many, opened(stage.loaded(kind, scale.small)) as few:
         user_id = access.find_user(many, me()).id
         assert user_id == access.find_user(few, me()).id
         for name, request in _views(user_id).items():
-            measure = f"{kind}: poll, {name}, at {sizes[0]:,} against {sizes[1]:,} runs"
+            measure = f"{kind}: poll, {name}, at {size:,} against {scale.small:,} runs"
             goal = GOAL if name == "as the screens open" else None
-            yield _compare(measure, lambda db, request=request: snapshot.take(db, request), many, few, goal)
+            yield _compare(measure, _poll_of(request), many, few, scale, goal)
+
+
+def _poll_of(request: snapshot.Request) -> Query:
+    return lambda db: snapshot.take(db, request)
 
 
 def _views(user_id: int) -> dict[str, snapshot.Request]:
@@ -77,32 +79,34 @@ def _views(user_id: int) -> dict[str, snapshot.Request]:
 def filters(stage: Stage) -> Iterator[Line]:
     """Each term alone and the pairs, at a million runs: 99 of 100 polls."""
     for kind in KINDS:
-        with opened(stage.loaded(kind, stage.sizes[0])) as db:
+        with opened(stage.loaded(kind, stage.scale.large)) as db:
             user_id = access.find_user(db, me()).id
-            for line in (*TERMS, *PAIRS):
-                yield _filter(kind, db, user_id, line, stage.sizes[0])
+            parsed = {line: parse_line(line) for line in (*TERMS, *PAIRS)}
+            for line in list(parsed)[:: stage.scale.one_filter_of]:
+                request = snapshot.Request(user_id, parsed[line], limit=paging.window(None, HEIGHT))
+                yield _filter(kind, db, request, line, stage.scale)
 
 
-def _filter(kind: str, db: Database, user_id: int, line: str, size: int) -> Line:
+def _filter(kind: str, db: Database, request: snapshot.Request, line: str, scale: Scale) -> Line:
     say(f"{kind}: {line}")
-    request = snapshot.Request(user_id, parse_line(line), limit=paging.window(None, HEIGHT))
-    for _ in range(WARM_UP):
+    for _ in range(scale.warm_up_polls):
         snapshot.take(db, request)
-    took = [1000 * _timed(lambda db: snapshot.take(db, request), db) for _ in range(REPETITIONS)]
+    took = [1000 * _timed(_poll_of(request), db) for _ in range(scale.polls)]
     found = snapshot.take(db, request)
     worst = percentile(took, 0.99)
     bounded = ", bounded" if found.counts["All"].at_least and found.page.reached else ""
     value = f"p50 {median(took):.0f} ms, p99 {worst:.0f} ms{bounded}"
-    return Line(f"{kind}: poll with '{line}', {size:,} runs", value, f"p99 <= {FILTER_GOAL:g} ms", worst <= FILTER_GOAL)
+    measure = f"{kind}: poll with '{line}', {scale.large:,} runs"
+    return Line(measure, value, f"p99 <= {FILTER_GOAL:g} ms", worst <= FILTER_GOAL)
 
 
-def _compare(measure: str, query: Query, many: Database, few: Database, goal: float | None) -> Line:
+def _compare(measure: str, query: Query, many: Database, few: Database, scale: Scale, goal: float | None) -> Line:
     say(measure)
-    for _ in range(WARM_UP):
+    for _ in range(scale.warm_up_polls):
         query(many)
         query(few)
     slow, quick = [], []
-    for _ in range(REPETITIONS):
+    for _ in range(scale.polls):
         quick.append(_timed(query, few))
         slow.append(_timed(query, many))
     shown = f"{_ms(slow)} and {_ms(quick)}"

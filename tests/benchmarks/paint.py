@@ -15,12 +15,9 @@ from tests.benchmarks.report import Line, median, ratio_line, say
 from tests.benchmarks.stage import KINDS, Stage, opened
 from tests.benchmarks.terminal import terminal
 
-REPETITIONS = 11
 GOAL = 1.2
 MEMORY_GOAL = 110_000_000
 DRIVERS = {"postgresql": "psycopg", "sqlite": "sqlite3"}
-#: Seconds after the first paint until the memory is looked at: some polls later.
-SETTLED = 3.0
 
 
 def command() -> list[str]:
@@ -31,34 +28,34 @@ def command() -> list[str]:
 
 def measure(stage: Stage) -> Iterator[Line]:
     for kind in KINDS:
-        url = stage.loaded(kind, stage.sizes[0])
+        url = stage.loaded(kind, stage.scale.large)
         yield from _measure(stage, kind, url)
 
 
 def _measure(stage: Stage, kind: str, url: str) -> Iterator[Line]:
-    environment = stage.environment(url)
+    scale, environment = stage.scale, stage.environment(url)
     imports = [sys.executable, "-c", f"import textual.app, sqlalchemy, {DRIVERS[kind]}"]
     newest = _newest(url)
     paints, bases, frames, bare, memory = [], [], [], [], []
-    for number in range(REPETITIONS + 1):
-        say(f"{kind}: first paint, repetition {number} of {REPETITIONS}")
+    for number in range(1 - scale.warm_up_paints, scale.paints + 1):
+        say(f"{kind}: first paint, repetition {number} of {scale.paints}")
         base = _timed(imports, environment)
         textual = _timed([sys.executable, "-c", "import textual.app"], environment)
         with terminal(command(), environment) as screen:
             frame, paint = (at - screen.began for at in screen.read_until_all("loading", newest))
-            if number == REPETITIONS:
-                screen.read_for(SETTLED)
+            if number == scale.paints:
+                screen.read_for(scale.after_paint)
             memory.append(screen.memory())
             screen.press("q")
             screen.wait()
-        if number:  # the first one fills the caches
+        if number > 0:
             paints.append(paint)
             bases.append(base)
             frames.append(frame)
             bare.append(textual)
     shown = f"{1000 * median(paints):.0f} and {1000 * median(bases):.0f} ms"
     yield ratio_line(
-        f"{kind}: command to first row, {stage.sizes[0]:,} runs, against its imports", paints, bases, shown, GOAL
+        f"{kind}: command to first row, {scale.large:,} runs, against its imports", paints, bases, shown, GOAL
     )
     shown = f"{1000 * median(frames):.0f} and {1000 * median(bare):.0f} ms"
     yield ratio_line(f"{kind}: command to an empty frame, against importing textual", frames, bare, shown, GOAL)

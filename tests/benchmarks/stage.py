@@ -5,22 +5,23 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
+import psutil
 import psycopg
 
 from opsmon.login import login_name
+from store import founding
 from store.database import Database
+from tests.benchmarks import parent
+from tests.benchmarks.scale import Scale
 from tests.support import databases
 from tests.support.postgres import Postgres
+from tests.support.waiting import wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("postgresql", "sqlite")
 
 #: PostgreSQL's own defaults in the place of what makes tests quick.
@@ -39,11 +40,10 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 class Stage:
     """Made once. What is asked for is made at first use and gone at the end."""
 
-    def __init__(self, folder: Path, server: Postgres, runs: int) -> None:
+    def __init__(self, folder: Path, server: Postgres, scale: Scale) -> None:
         self.folder = folder
         self.server = server
-        #: How many runs the large databases hold, and the small ones.
-        self.sizes = (runs, runs // 100)
+        self.scale = scale
         self._numbers = itertools.count(1)
         self._loaded: dict[tuple[str, int], str] = {}
 
@@ -59,31 +59,31 @@ class Stage:
         databases.migrate(url)
         return url
 
+    def founded(self, kind: str) -> str:
+        """A database whose only user and owner is the person who measures."""
+        url = self.empty(kind)
+        with opened(url) as db:
+            founding.found(db, me(), "bench")
+        return url
+
     def loaded(self, kind: str, runs: int) -> str:
-        """A database with so many runs of the past, made once."""
+        """A database with so many runs of the past, made once. The large and the small ones are made all at a time."""
         if (kind, runs) not in self._loaded:
-            self.load()
+            usual = {(kind, runs) for kind in KINDS for runs in (self.scale.large, self.scale.small)}
+            self._load(usual - self._loaded.keys() if (kind, runs) in usual else {(kind, runs)})
         return self._loaded[kind, runs]
 
-    def filled(self, kind: str, runs: int) -> str:
-        """A database with so many runs of the past, by itself."""
-        if (kind, runs) not in self._loaded:
-            url = self.empty(kind)
-            with child("load", url, str(runs)) as process:
-                if process.wait():
-                    raise RuntimeError("a database could not be filled")
-            self._loaded[kind, runs] = url
-        return self._loaded[kind, runs]
-
-    def load(self) -> None:
-        """All that hold history, of both kinds at a time."""
-        wanted = {(kind, runs): self.empty(kind) for kind in KINDS for runs in self.sizes}
+    def _load(self, wanted: Iterable[tuple[str, int]]) -> None:
+        urls = {(kind, runs): self.empty(kind) for kind, runs in sorted(wanted)}
         with contextlib.ExitStack() as stack:
-            children = [stack.enter_context(child("load", url, str(runs))) for (_, runs), url in wanted.items()]
-            for process in children:
-                if process.wait():
-                    raise RuntimeError("a database could not be filled")
-        self._loaded |= wanted
+            children = [stack.enter_context(self.child("load", url, str(runs))) for (_, runs), url in urls.items()]
+            for child in children:
+                child.finish()
+        self._loaded |= urls
+
+    def child(self, role: str, *arguments: str) -> contextlib.AbstractContextManager[parent.Child]:
+        """A process of child.py, with a log of its own."""
+        return parent.child(role, arguments, self.folder / f"{role}-{next(self._numbers)}.log")
 
     def server_says(self, setting: str) -> str:
         with psycopg.connect(self.server.url_of("postgres")) as connection:
@@ -93,17 +93,37 @@ class Stage:
 
     def environment(self, url: str) -> dict[str, str]:
         """A person's surroundings: a home of its own, a terminal with true colours."""
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
+        self._home.mkdir(exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPSMON_", "PG", "XDG_"))}
         terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        return kept | terminal | {"HOME": str(home), "OPSMON_DATABASE_URL": url}
+        return kept | terminal | {"HOME": str(self._home), "OPSMON_DATABASE_URL": url}
+
+    def inhabitants(self) -> list[psutil.Process]:
+        """The processes whose home is here: programs in terminals, and the workers that these have started."""
+        return [process for process in psutil.process_iter() if _home_of(process) == str(self._home)]
+
+    @property
+    def _home(self) -> Path:
+        return self.folder / "home"
+
+
+def _home_of(process: psutil.Process) -> str | None:
+    try:
+        home: str | None = process.environ().get("HOME")
+    except psutil.Error:  # somebody else's, or gone
+        return None
+    return home
 
 
 @contextlib.contextmanager
-def stage(runs: int) -> Iterator[Stage]:
+def stage(scale: Scale) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="opsmon-bench-") as folder, Postgres(SETTINGS) as server:
-        yield Stage(Path(folder), server, runs)
+        found = Stage(Path(folder), server, scale)
+        try:
+            yield found
+        finally:
+            # The worker beside the screens goes on for some moments, and writes into the folder.
+            wait_for(lambda: not found.inhabitants(), parent.PATIENCE, "the embedded workers to end")
 
 
 @contextlib.contextmanager
@@ -113,27 +133,6 @@ def opened(url: str) -> Iterator[Database]:
         yield db
     finally:
         db.close()
-
-
-@contextlib.contextmanager
-def child(role: str, *arguments: str, log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A process of tests/benchmarks/child.py. It ends when its standard input does, or by force."""
-    with contextlib.ExitStack() as stack:
-        errors: Any = stack.enter_context(log.open("w")) if log else None
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.child", role, *arguments],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            bufsize=1,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
 
 
 def me() -> str:

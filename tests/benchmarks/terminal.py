@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import psutil
 
+from tests.benchmarks.parent import PATIENCE
+
 
 class Terminal:
     """A program in a pseudo-terminal. `began` is when it was started; times are those of time.perf_counter."""
@@ -34,15 +36,16 @@ class Terminal:
             env=dict(environment),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (no other thread runs here)
+            # Its own terminal in every sense, so that it hears of the end of whoever measures. It takes no lock.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )
         os.close(slave)
 
-    def read_until(self, text: str, seconds: float = 30.0) -> float:
+    def read_until(self, text: str, seconds: float = PATIENCE) -> float:
         """Read until `text` has come. Returns when that was. Raises TimeoutError, showing the end of what came instead."""
         return self.read_until_all(text, seconds=seconds)[0]
 
-    def read_until_all(self, *texts: str, seconds: float = 30.0) -> list[float]:
+    def read_until_all(self, *texts: str, seconds: float = PATIENCE) -> list[float]:
         """Read until all of them have come, in whatever order. Returns when each of them had."""
         came: dict[str, float] = {}
         seen, deadline = b"", time.perf_counter() + seconds
@@ -66,7 +69,7 @@ class Terminal:
         os.write(self._master, key.encode())
         return time.perf_counter()
 
-    def wait(self, seconds: float = 15.0) -> float:
+    def wait(self, seconds: float = PATIENCE) -> float:
         """Wait for the program to end, reading on. Returns when that was."""
         deadline = time.perf_counter() + seconds
         while self.process.poll() is None:

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store import access, founding
+from store.database import Database
 from store.tables import IS_ACTIVE, operation_runs
+from tests.benchmarks.parent import PATIENCE, Child
 from tests.benchmarks.report import Line, median, say
-from tests.benchmarks.stage import KINDS, Stage, child, me, opened
+from tests.benchmarks.scale import Scale
+from tests.benchmarks.stage import KINDS, Stage, opened
 from tests.support.waiting import wait_for
 
-REPETITIONS = 7
-#: Executions in one repetition: some seconds of each.
-OPSMON, HUEY, WARM_UP = 1000, 2000, 100
+#: Executions a second below which a round counts as hanging.
+SLOWEST = 10
 
+#: Starts so many and returns the seconds until the last one was done.
 Round = Callable[[int], float]
 
 
@@ -33,30 +34,25 @@ def measure(stage: Stage) -> Iterator[Line]:
 
 
 def _measure(stage: Stage, kind: str) -> Iterator[Line]:
-    url = stage.empty(kind)
-    with opened(url) as db:
-        founding.found(db, me(), "bench")
-        access.find_user(db, me())
+    url, scale = stage.founded(kind), stage.scale
     with contextlib.ExitStack() as stack:
         rounds: dict[str, tuple[Round, int]] = {}
-        rounds["opsmon"] = stack.enter_context(_opsmon(stage, url)), OPSMON
+        rounds["opsmon"] = stack.enter_context(_opsmon(stage, url, url)), scale.opsmon_runs
         if kind == "sqlite":
-            beside = stage.empty(kind)
-            with opened(beside) as db:
-                founding.found(db, me(), "bench")
-            rounds["beside"] = stack.enter_context(_opsmon(stage, beside, stage.empty(kind))), OPSMON
-        rounds["huey"] = stack.enter_context(_bare(stage, url)), HUEY
-        rates = _alternate(kind, rounds)
+            beside = _opsmon(stage, stage.founded(kind), stage.empty(kind))
+            rounds["beside"] = stack.enter_context(beside), scale.opsmon_runs
+        rounds["huey"] = stack.enter_context(_bare(stage, url)), scale.huey_runs
+        rates = _alternate(kind, rounds, scale)
     yield from _lines(kind, rates)
 
 
-def _alternate(kind: str, rounds: dict[str, tuple[Round, int]]) -> dict[str, list[float]]:
+def _alternate(kind: str, rounds: dict[str, tuple[Round, int]], scale: Scale) -> dict[str, list[float]]:
     rates: dict[str, list[float]] = {name: [] for name in rounds}
     for run_round, _ in rounds.values():
-        run_round(WARM_UP)
-    for number in range(REPETITIONS):
+        run_round(scale.warm_up_runs)
+    for number in range(scale.repetitions):
         for name, (run_round, count) in rounds.items():
-            say(f"{kind}: {name}, repetition {number + 1} of {REPETITIONS}")
+            say(f"{kind}: {name}, repetition {number + 1} of {scale.repetitions}")
             rates[name].append(count / run_round(count))
     return rates
 
@@ -84,71 +80,62 @@ def _lines(kind: str, rates: dict[str, list[float]]) -> Iterator[Line]:
 
 
 @contextlib.contextmanager
-def _opsmon(stage: Stage, url: str, queue: str = "") -> Iterator[Round]:
-    with _children(stage, "worker", "starter", url, queue) as (worker, starter), opened(url) as db:
+def _opsmon(stage: Stage, url: str, queue: str) -> Iterator[Round]:
+    with _pair(stage, "worker", "starter", url, queue) as pair, opened(url) as db:
 
         def completed() -> float | None:
-            """When the last run was completed, once none is active."""
-            with db.reading() as connection:
-                if connection.execute(sa.select(operation_runs.c.id).where(IS_ACTIVE).limit(1)).first():
-                    return None
-                last: dt.datetime = connection.execute(
-                    sa.select(sa.func.max(operation_runs.c.completed_at))
-                ).scalar_one()
-                return last.timestamp()
+            pair.worker.check()
+            return _last_completion(db)
 
         def run_round(count: int) -> float:
-            began = _go(worker, starter, count)
-            return wait_for(completed, "the last run to be completed") - began
+            began, _ = pair.execute(count)
+            last = wait_for(completed, PATIENCE, "the last run to be completed")
+            assert last
+            return last - began
 
         yield run_round
+
+
+def _last_completion(db: Database) -> float | None:
+    """When the last run was completed, once none is active."""
+    with db.reading() as connection:
+        if connection.execute(sa.select(operation_runs.c.id).where(IS_ACTIVE).limit(1)).first():
+            return None
+        last: dt.datetime = connection.execute(sa.select(sa.func.max(operation_runs.c.completed_at))).scalar_one()
+        return last.timestamp()
 
 
 @contextlib.contextmanager
 def _bare(stage: Stage, url: str) -> Iterator[Round]:
-    with _children(stage, "huey-worker", "huey-starter", url) as (worker, starter):
+    with _pair(stage, "huey-worker", "huey-starter", url) as pair:
 
         def run_round(count: int) -> float:
-            began = _go(worker, starter, count, last := [])
-            return last[0] - began
+            began, last = pair.execute(count)
+            return last - began
 
         yield run_round
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Who executes, and who starts."""
+
+    worker: Child
+    starter: Child
+
+    def execute(self, count: int) -> tuple[float, float]:
+        """Start so many and wait until they were executed. Returns when the first was started, and the last executed."""
+        self.worker.tell(count)
+        self.starter.tell(count)
+        patience = PATIENCE + count / SLOWEST
+        began = float(self.starter.hear(patience))
+        self.starter.hear(patience)
+        return began, float(self.worker.hear(patience))
+
+
 @contextlib.contextmanager
-def _children(
-    stage: Stage, worker: str, starter: str, *arguments: str
-) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]:
-    def log(role: str) -> Path:
-        return stage.folder / f"{role}.log"
-
-    with child(worker, *arguments, log=log(worker)) as one, child(starter, *arguments, log=log(starter)) as other:
-        for process, role in ((one, worker), (other, starter)):
-            if _read(process) != "ready":
-                raise RuntimeError(f"the {role} did not start:\n{log(role).read_text()}")
-        yield one, other
-
-
-def _go(
-    worker: subprocess.Popen[str], starter: subprocess.Popen[str], count: int, last: list[float] | None = None
-) -> float:
-    """Start so many, wait until the worker has executed them (`last` is told when), return when the first was started."""
-    _write(worker, count)
-    _write(starter, count)
-    began = float(_read(starter))
-    _read(starter)
-    executed = float(_read(worker))
-    if last is not None:
-        last.append(executed)
-    return began
-
-
-def _write(process: subprocess.Popen[str], number: int) -> None:
-    assert process.stdin is not None
-    process.stdin.write(f"{number}\n")
-    process.stdin.flush()
-
-
-def _read(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+def _pair(stage: Stage, worker: str, starter: str, *arguments: str) -> Iterator[_Pair]:
+    with stage.child(worker, *arguments) as one, stage.child(starter, *arguments) as other:
+        one.wait_until_ready()
+        other.wait_until_ready()
+        yield _Pair(one, other)
