@@ -16,9 +16,10 @@ from store import runs, workers
 from store.database import Database
 from store.records import Counts, Outcome, Run, Status
 from store.runs import Result
+from tasks.context import GraphSettings, Tools
 from tasks.queue import Queue
 from tasks.rescue import Patience, Rescuer
-from tasks.worker import Heart
+from tasks.worker import Heart, Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess
@@ -429,3 +430,19 @@ def test_without_beats_a_worker_judges_as_of_its_last_one(beats_of: Beats) -> No
     last = beats_of.now
     beats_of.now += dt.timedelta(hours=1)
     assert beats_of.heart.settled == last
+
+
+def test_a_worker_rescues_nothing_at_its_first_beat(stage: Stage) -> None:
+    """Before it is settled it does not know who lives; then it does what rescuers do."""
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner)
+    worker = Worker(
+        stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), WorkerOptions()
+    )
+    worker._rescue()
+    assert stage.run(run.id) == run
+    worker._heart._recovery = dt.timedelta(0)
+    worker._rescue()
+    assert_failed(stage.run(run.id), "worker.lost")
+    worker._queue.close()
