@@ -332,6 +332,7 @@ async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
 
 
 async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
-    async with staged(Stage(runs_of_all_states())) as (monitor, _):
+    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
         monitor.say("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
+        await until(pilot, lambda: toasts(monitor), "the toast")
         assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"
