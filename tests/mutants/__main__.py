@@ -159,7 +159,7 @@ def verdict_on(mutant: Mutant, code: int | None, output: str) -> tuple[bool, str
     if code == PASSED:
         return False, "SURVIVED"
     # Who fails before the test begins has not asked what the test asks.
-    failed = re.search(r"^FAILED (\S+)", output, re.MULTILINE)
+    failed = re.search(r"^FAILED (.+?)(?: - .*)?$", output, re.MULTILINE)
     if code == FAILED and failed:
         return True, f"noticed by {failed[1]}"
     return False, f"broken: pytest says {code}"
