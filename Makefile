@@ -18,12 +18,13 @@ TEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
 
-.PHONY: help setup setup-dev run test check format bench lock clean
+.PHONY: help setup setup-dev run test check format bench mutants lock clean
 
 help:
 	@echo "make run      opens the demo"
 	@echo "make test     runs every test on SQLite and on PostgreSQL   (ARGS='-k worker' adds arguments)"
 	@echo "make check    formatter, linter, types, import laws"
+	@echo "make mutants  makes wrong changes in a copy, one at a time, and sees that a test notices each"
 	@echo "make setup | format | bench | lock | clean"
 
 # ---- the environment: a stamp a step, so that nothing is done twice
@@ -68,6 +69,9 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+mutants: setup-dev
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 # ---- the locks: names, versions, hashes; never an index. UPGRADE=1 takes the newest versions that fit.
 

@@ -24,7 +24,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from screens import terminal, toasts
+from screens import paging, terminal, toasts
 from screens.acting import Acting
 from screens.ascii import AsciiSigns
 from screens.backend import PLAIN, Backend, Look
@@ -130,6 +130,8 @@ class Monitor(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(RunsScreen())
+        # As the list will ask for it: a first answer of another length would be followed by one that throws the cursor back.
+        self._poller.ask(replace(self._poller.request, limit=paging.window(None, self.size.height)))
         self._poller.start()
         self.views.load()
         self.in_background(self.backend.keeps.seen_at, self._have_seen)

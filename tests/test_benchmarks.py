@@ -45,7 +45,7 @@ def test_a_measure_tells_something_and_leaves_no_process_behind(small: Stage, na
     assert [line for line in lines if not (line.measure and line.value)] == []
     assert own_children() == before
     # The worker beside the screens ends by itself, some moments after them.
-    wait_for(lambda: not small.inhabitants(), PATIENCE, "what the screens have started to end")
+    wait_for(lambda: not small.inhabitants(), "what the screens have started to end", seconds=PATIENCE)
 
 
 def start_one(small: Stage, queue: str) -> None:

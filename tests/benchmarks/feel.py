@@ -52,7 +52,7 @@ def _starts(stage: Stage, url: str, db: Database, kind: str) -> Iterator[float]:
             time.sleep(scale.rest * (1 + dice.random()))
             began = time.time()
             run = dispatcher.start(user, "bench", "bench.nothing", {"number": number}).run
-            done = wait_for(functools.partial(_completed, db, run, worker), PATIENCE, "the run to be completed")
+            done = wait_for(functools.partial(_completed, db, run, worker), "the run to be completed", seconds=PATIENCE)
             assert done
             assert done.started_at
             yield done.started_at.timestamp() - began

@@ -123,7 +123,7 @@ def stage(scale: Scale) -> Iterator[Stage]:
             yield found
         finally:
             # The worker beside the screens goes on for some moments, and writes into the folder.
-            wait_for(lambda: not found.inhabitants(), parent.PATIENCE, "the embedded workers to end")
+            wait_for(lambda: not found.inhabitants(), "the embedded workers to end", seconds=parent.PATIENCE)
 
 
 @contextlib.contextmanager

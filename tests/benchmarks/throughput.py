@@ -89,7 +89,7 @@ def _opsmon(stage: Stage, url: str, queue: str) -> Iterator[Round]:
 
         def run_round(count: int) -> float:
             began, _ = pair.execute(count)
-            last = wait_for(completed, PATIENCE, "the last run to be completed")
+            last = wait_for(completed, "the last run to be completed", seconds=PATIENCE)
             assert last
             return last - began
 

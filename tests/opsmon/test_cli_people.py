@@ -215,3 +215,11 @@ def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
         for json in ([], ["--json"]):
             out = opsmon(*argv, *json).out
             assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out)
+
+
+def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: Town, as_user: Become) -> None:
+    as_user("bob")
+    answer = opsmon("users", "grant", "bob", "--tenant", "contoso", "--role", "owner")
+    assert (answer.code, answer.line) == (3, "opsmon: no tenant 'contoso': 'opsmon tenants list' shows yours")
+    bob = access.find_user(town.db, "bob")
+    assert [member.tenant.slug for member in access.memberships_of(town.db, bob.id)] == ["fabrikam"]

@@ -557,3 +557,11 @@ def test_the_probe_is_among_them(cli: Cli) -> None:
     assert [parameter["name"] for parameter in probe["parameters"]] == [
         *("items", "seconds", "fail_items", "skip_items", "error", "key")
     ]
+
+
+def test_each_end_of_a_run_has_its_exit_code(opsmon: Cli, town: Town) -> None:
+    codes = {Outcome.SUCCEEDED: 0, Outcome.PARTIALLY_SUCCEEDED: 4, Outcome.FAILED: 5}
+    for how, code in codes.items():
+        run = started(opsmon)
+        town.complete(run, how)
+        assert opsmon("wait", str(run)).code == code, how

@@ -517,3 +517,31 @@ def test_what_a_bulk_retry_starts_is_no_news_and_what_of_it_ends_is_counted() ->
     assert news.news([*recent, *ends], lambda run_id: run_id < 50) == []
     (toast,) = news.news([*recent, *ends, told(53, 5)], lambda run_id: run_id < 50)
     assert toast.text == "1 of its runs ended, all succeeded.\nn: inbox"
+
+
+async def test_a_lost_receipt_is_found_again_when_its_run_has_ended(
+    house: House, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its identity is free again by then: a second try would start a second run."""
+    (run,) = failed(house, 1)
+    mark, opened, over = runs.mark_dispatched, list[int](), threading.Event()
+
+    def lost(db: Database, run_id: int) -> Run | None:
+        marked = mark(db, run_id)
+        if not opened:
+            opened.append(run_id)
+            worker = people.make_worker(db)
+            assert runs.claim(db, run_id, worker)
+            assert runs.finish(db, run_id, worker, people.SUCCEEDED)
+            raise DatabaseAway("gone")
+        return marked
+
+    monkeypatch.setattr("tasks.dispatch.runs.mark_dispatched", lost)
+    backend = house.backend("ann")
+    job = BulkRetry(backend, [run], "x", lambda _: over.set())
+    job._rehearse()
+    job.start()
+    assert over.wait(HANG)
+    assert backend.background.wait(HANG)
+    assert [(item.kind, item.new_id) for item in job.items] == [(Kind.QUEUED, opened[0])]
+    assert retries(house) == {run: opened[0]}

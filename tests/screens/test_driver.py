@@ -259,3 +259,10 @@ def test_a_full_repaint_is_quick() -> None:
         glass.feed(data)
         took.append(time.process_time() - began)
     assert min(took) < 0.008
+
+
+def test_a_cell_that_changes_its_style_alone_is_sent() -> None:
+    glass = Glass(COLUMNS, LINES)
+    glass.feed(a_line(2, ("31", "abc"), ("32", "def")) + HOME)
+    changed = a_line(2, ("31", "abc"), ("33", "def")) + HOME
+    assert shown_of([a_line(2, ("31", "abc"), ("32", "def")), glass.feed(changed)]).seen() == shown_of([changed]).seen()

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from screens.form import FormScreen
 from screens.inbox import InboxScreen
 from screens.monitor import Monitor
+from screens.poller import Arrived
 from screens.run import RunScreen
 from screens.runs import RunsScreen
 from screens.start import StartScreen
@@ -308,3 +309,28 @@ async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.Mo
         stage.runs = (*stage.runs[:7], replace(stage.runs[7], label="changed"), *stage.runs[8:])
         await until(pilot, lambda: painted, "one line")
         assert len(painted) == 1
+
+
+async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
+    stage = Stage((a_run(15), a_run(14)))
+    async with staged(stage) as (monitor, pilot):
+        monitor._poller.stop()
+        await pilot.pause()
+        request = monitor._poller.request
+
+        def comes(generation: int) -> None:
+            monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
+
+        comes(1000)
+        stage.runs = (a_run(13),)
+        comes(999)
+        assert rows(monitor) == [15, 14]
+        comes(1001)
+        assert rows(monitor) == [13]
+
+
+async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
+    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
+        monitor.say("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
+        await until(pilot, lambda: toasts(monitor), "the toast")
+        assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"

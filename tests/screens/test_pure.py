@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from screens import columns
 from screens import format as fmt
 from screens.diff import Cell, Pin, Row, changed_lines, move, repin
-from screens.text import clean, fit
+from screens.text import clean, fit, wrap
 from store.queries import Count
 from store.records import Counts, Outcome, Status
 from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
@@ -118,3 +118,17 @@ def test_on_the_first_row_it_follows_the_newest(old: tuple[Row, ...], new: tuple
     pin = repin(move(repin(Pin(), old), old, 0, follow=True), new)
     assert pin.line == 0
     assert pin.key == (new[0].key if new else None)
+
+
+def test_what_is_fitted_or_wrapped_is_cleaned() -> None:
+    assert fit("a\x1b[31mb", 8) == "a␛[31mb "
+    assert wrap("a\x1b]0;x\x07 b\u202e", 40) == ["a␛]0;x␇ b�"]
+
+
+def test_a_row_that_is_gone_leaves_the_cursor_to_its_neighbour() -> None:
+    """To the next one below that is still there, or else to the next one above."""
+    old = tuple(Row(key, ()) for key in (5, 4, 3, 2, 1))
+    pin = Pin(3, 2, False)
+    assert repin(pin, tuple(Row(key, ()) for key in (9, 5, 4, 1)), old) == Pin(1, 3, False)
+    assert repin(pin, tuple(Row(key, ()) for key in (9, 5, 4)), old) == Pin(4, 2, False)
+    assert repin(pin, tuple(Row(key, ()) for key in (9, 8, 7, 6)), old) == Pin(7, 2, False)

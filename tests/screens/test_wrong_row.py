@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +15,10 @@ from screens.run import RunScreen
 from screens.runs import RunsScreen
 from screens.widgets.table import RowTable
 from store.filters import RunFilter, parse_line
-from store.records import Outcome, Run, Status
+from store.records import Outcome, Run, Status, User
 from store.snapshot import Request
-from tests.screens.conftest import Stage, a_run, running, until
+from tasks.dispatch import Dispatcher, Receipt, Started
+from tests.screens.conftest import OnlyARegistry, Stage, a_run, running, until
 
 STATES = ((Outcome.SUCCEEDED, Status.COMPLETED), (Outcome.FAILED, Status.COMPLETED), (Outcome.PENDING, Status.RUNNING))
 FEW = st.lists(st.integers(1, 30), min_size=0, max_size=14, unique=True)
@@ -186,5 +187,33 @@ def test_open_opens_the_painted_run() -> None:
             monitor.screen.query_one(RowTable).action_open()
             await until(pilot, lambda: isinstance(monitor.screen, RunScreen), "the run")
             assert monitor.screen.run_id == 15  # type: ignore[attr-defined]
+
+    asyncio.run(scene())
+
+
+class Notes(OnlyARegistry):
+    """Notes what it is asked to retry, and how that was seen."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, Run | None]] = []
+
+    def retry(self, user: User, run_id: int, seen: Run | None = None) -> Started:
+        self.asked.append((run_id, seen))
+        return Started(Receipt.QUEUED, a_run(99, Outcome.PENDING, Status.QUEUED))
+
+
+def test_the_dispatcher_is_told_the_run_as_it_was_painted() -> None:
+    async def scene() -> None:
+        painted = a_run(15, Outcome.FAILED)
+        stage, dispatcher = Stage((painted, a_run(14))), Notes()
+        monitor = Monitor(stage.backend(lambda: cast(Dispatcher, dispatcher)))
+        async with running(monitor, (80, 14)) as pilot:
+            await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
+            monitor._poller.stop()
+            stage.runs = (a_run(15, Outcome.SUCCEEDED), a_run(14))
+            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor._poller.request, 10_000))))
+            monitor.screen.action_retry()  # type: ignore[attr-defined]
+            await until(pilot, lambda: dispatcher.asked, "the dispatcher to be asked")
+        assert dispatcher.asked == [(15, painted)]
 
     asyncio.run(scene())

@@ -222,3 +222,13 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
         assert [len(connection.execute(sa.select(table)).all()) for table in (users, tenants, memberships)] == [1, 1, 1]
     assert founded.count(True) == 1
     assert not founding.found(db, "late", "other")
+
+
+def test_a_tenants_list_holds_no_other_tenants_runs(db: Database, tenant: Tenant, user: User) -> None:
+    mine = open_run(db, tenant, user)
+    open_run(db, make_tenant(db, "fabrikam"))
+    with db.reading() as connection:
+        of = access.read_memberships(connection, user.id)
+        for wanted in (RunFilter(), RunFilter(tenants=("contoso",))):
+            assert [run.id for run in queries.page(connection, of, user.id, wanted, 10).runs] == [mine.id]
+            assert queries.counts(connection, of, user.id, wanted)["All"] == Count(1)

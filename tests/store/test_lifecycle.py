@@ -326,3 +326,26 @@ def test_cancelled_is_produced_nowhere() -> None:
 )  # fmt: skip
 def test_who_would_produce_it_is_found(source: str) -> None:
     assert makers_of_cancelled(source) == [1]
+
+
+def test_another_worker_neither_counts_nor_ends_a_run(db: Database, tenant: Tenant, worker_id: int) -> None:
+    run = start_run(db, tenant, worker_id=worker_id)
+    other = make_worker(db)
+    assert runs.progress(db, run.id, other, Result(Outcome.PENDING, Counts(9, 3))) is None
+    assert runs.finish(db, run.id, other, SUCCEEDED) is None
+    assert runs.by_id(db, run.id) == run
+    assert runs.finish(db, run.id, worker_id, SUCCEEDED)
+
+
+def test_what_is_completed_is_neither_ended_lost_nor_refused_again(
+    db: Database, tenant: Tenant, worker_id: int
+) -> None:
+    run = start_run(db, tenant, worker_id=worker_id)
+    assert runs.refuse(db, run.id, Failure("x.y", "no")) is None, "a worker has it in hand"
+    done = runs.finish(db, run.id, worker_id, SUCCEEDED)
+    workers.stopped(db, worker_id)
+    assert runs.finish(db, run.id, worker_id, FAILED) is None
+    assert runs.progress(db, run.id, worker_id, Result(Outcome.PENDING, Counts(9, 3))) is None
+    assert runs.lose(db, run, LONG) is None
+    assert runs.refuse(db, run.id, Failure("x.y", "no")) is None
+    assert runs.by_id(db, run.id) == done

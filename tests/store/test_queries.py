@@ -17,7 +17,7 @@ from store import access, queries, runs
 from store.access import Membership, Role
 from store.database import Database
 from store.errors import NotFound
-from store.filters import RunFilter, Values
+from store.filters import RunFilter, Values, parse_line
 from store.history import PastRun, insert_past
 from store.queries import COUNT_CAP, TABS, THE_END, Count, Cursor, Order, Page
 from store.records import Failure, Outcome, Run, Status, Tenant, User
@@ -25,7 +25,7 @@ from store.rows import run_columns, run_from
 from store.tables import operation_runs, tenants
 from tests.conftest import KINDS
 from tests.support import databases
-from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
+from tests.support.people import FAILED, end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
 from tests.support.properties import examples
 
 HOUR = 3600.0
@@ -382,3 +382,31 @@ def test_a_twin_is_found_while_it_is_active(db: Database, tenant: Tenant) -> Non
     assert runs.active_twin(db, tenant.id, run.run_identity_hash) == running
     assert runs.active_twin(db, tenant.id + 1, run.run_identity_hash) is None
     assert runs.active_twin(db, tenant.id, "another") is None
+
+
+# ---- what is not wanted
+
+
+def test_no_run_is_listed_that_was_not_wanted(db: Database, tenant: Tenant, user: User) -> None:
+    other = make_tenant(db, "fabrikam")
+    access.grant(db, "alice", "fabrikam", Role.READONLY)
+    good = end_run(db, open_run(db, tenant, user, label="Sync it"))
+    bad = end_run(db, open_run(db, tenant, user, label="Sync it"), FAILED)
+    there = end_run(db, open_run(db, other, user, label="Restore it"))
+    named = {good.id: "good", bad.id: "bad", there.id: "there"}
+    expected = {
+        "-outcome:failed": ["there", "good"],
+        "-tenant:fabrikam": ["bad", "good"],
+        "-restore": ["bad", "good"],
+        f"-id:{good.id}": ["there", "bad"],
+        "-code:operation.*": ["there", "good"],
+        "-by:alice": [],
+        "-mine": [],
+        "-type:inventory.*": [],
+        "-status:completed": [],
+    }
+    for line, wanted in expected.items():
+        with db.reading() as connection:
+            of = access.read_memberships(connection, user.id)
+            found = queries.page(connection, of, user.id, parse_line(line), 10).runs
+        assert [named[run.id] for run in found] == wanted, line

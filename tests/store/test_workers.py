@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 
@@ -105,3 +107,15 @@ def test_a_line_is_dated_when_it_was_logged(db: Database, tenant: Tenant) -> Non
     assert (never_in_the_future.at - now.at).total_seconds() == pytest.approx(0, abs=4)
     with db.reading() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one() == 1
+
+
+def test_lost_runs_are_those_of_an_instant(db: Database, tenant: Tenant) -> None:
+    """What was silent for too long by then, and not what has become so since."""
+    long_ago, of_late = make_worker(db), make_worker(db)
+    lost, living = start_run(db, tenant, worker_id=long_ago), start_run(db, tenant, worker_id=of_late)
+    make_older(db, workers_table, long_ago, "beat_at", 2 * LONG)
+    make_older(db, workers_table, of_late, "beat_at", LONG + 1)
+    now = workers.beat(db, make_worker(db), 0).at
+    assert {run.id for run in workers.lost_runs(db, LONG, now)} == {lost.id, living.id}
+    before = now - dt.timedelta(seconds=LONG / 2)
+    assert [run.id for run in workers.lost_runs(db, LONG, before)] == [lost.id]

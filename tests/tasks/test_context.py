@@ -329,3 +329,9 @@ def test_sleep_ends_with_the_run(context: RunContext) -> None:
 def test_sleep_otherwise_only_sleeps(context: RunContext) -> None:
     context.sleep(0)
     assert not context.is_over
+
+
+def test_the_names_in_a_note_are_sanitized_too(context: RunContext) -> None:
+    context.note("bob@contoso.com", {"ann@contoso.com\x1b[31m": 1})
+    stored = context.conclude().context
+    assert stored == {**(RUN.context or {}), "[address]": {"[address]": 1}}

@@ -156,3 +156,11 @@ def test_a_worker_that_has_been_idle_takes_every_run(stage: Stage) -> None:
         beats(stage, 5, worker)  # by then it looks for messages as seldom as it ever does
     assert stage.marks("lines") == [str(run.id) for run in stage.runs()]
     assert SQLITE_POLL < 1
+
+
+def test_a_second_message_starts_nothing_on_another_worker(stage: Stage) -> None:
+    run = stage.start("test.mark", name="lines")
+    assert runs.claim(stage.db, run.id, stage.register())
+    before = stage.run(run.id)
+    stage.tracker().execute(run.id)
+    assert (stage.marks("lines"), stage.run(run.id)) == ([], before)

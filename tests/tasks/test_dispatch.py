@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import access
+from store import access, runs
 from store.access import Role
 from store.database import Timeouts
 from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
@@ -260,3 +260,32 @@ def test_a_run_that_was_opened_before_the_server_froze_is_picked_up_once(
         assert_failed(ended, "queue.dispatch_failed")
         assert stage.marks("lines") == []
         assert stage.told(run.id) == ["completed"]
+
+
+# ---- one after the other
+
+
+def test_a_run_is_there_for_every_worker_before_its_message_is(stage: Stage) -> None:
+    """Asked on a connection of its own: what another one has not committed yet is not there for it."""
+    there: list[bool] = []
+
+    class Looks:
+        def send(self, run_id: int) -> None:
+            found = runs.by_id(stage.db, run_id)
+            there.append(found is not None and found.status is Status.QUEUED)
+
+    started = hold(stage, Looks())
+    assert (started.receipt, there) == (Receipt.QUEUED, [True])
+
+
+def test_only_a_newer_retry_is_the_one_whose_receipt_was_lost(stage: Stage) -> None:
+    first = hold(stage).run
+    stage.flag("flag")
+    stage.tracker().execute(first.id)
+    dispatcher = stage.dispatcher()
+    assert dispatcher.retried(stage.user, first.id, None) is None
+    again = dispatcher.retry(stage.user, first.id).run
+    found = dispatcher.retried(stage.user, first.id, None)
+    assert found
+    assert (found.receipt, found.run.id) == (Receipt.QUEUED, again.id)
+    assert dispatcher.retried(stage.user, first.id, again.id) is None, "that one was known before"

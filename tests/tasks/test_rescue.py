@@ -482,3 +482,19 @@ def test_without_beats_a_worker_judges_as_of_its_last_one(beats_of: Beats) -> No
     last = beats_of.now
     beats_of.now += dt.timedelta(hours=1)
     assert beats_of.heart.settled == last
+
+
+def test_a_worker_rescues_nothing_at_its_first_beat(stage: Stage) -> None:
+    """Before it is settled it does not know who lives; then it does what rescuers do."""
+    owner = stage.register()
+    run = running(stage, owner)
+    silent(stage, owner)
+    worker = Worker(
+        stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), WorkerOptions()
+    )
+    worker._rescue()
+    assert stage.run(run.id) == run
+    worker._heart._recovery = dt.timedelta(0)
+    worker._rescue()
+    assert_failed(stage.run(run.id), "worker.lost")
+    worker._queue.close()
