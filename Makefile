@@ -13,12 +13,14 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-# A file at a time each: what it shares (a database, a tenant) is made once. More of them than cores, since most tests wait.
-TEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+# One more than cores, since some tests wait. Who has nothing left to do takes from the others.
+TEST_ARGS ?= -n 3 --dist worksteal
+# What needs no process, no server and no picture.
+QUICK := not (kill or worker or terminal or wheel or picture or postgresql or benchmark)
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
 
-.PHONY: help setup setup-dev run test check format bench mutants lock clean
+.PHONY: help setup setup-dev run quick test proof check format bench mutants lock clean
 
 help:
 	@echo "make run      opens the demo"
@@ -54,8 +56,15 @@ setup-dev: $(VENV)/.dev
 run: setup
 	@$(BIN)/opsmon demo
 
+quick: setup-dev
+	$(BIN)/python -m pytest $(TEST_ARGS) -m "$(QUICK)" $(ARGS)
+
 test: setup-dev
 	$(BIN)/python -m pytest $(TEST_ARGS) $(ARGS)
+
+# Twenty times the examples, whole crowds and large tables: some minutes to an hour.
+proof: setup-dev
+	$(BIN)/python -m pytest $(TEST_ARGS) --proof $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff format --check $(ROOMS)

@@ -134,13 +134,13 @@ class FormScreen(LiveScreen):
         self._note("")
         self._put_changes(values)
         dispatcher = self.monitor.backend.dispatcher
-        self.monitor.in_background(
+        self.in_background(
             lambda: dispatcher().twin(user, tenant, self._operation.type, values),
             lambda twin: self._answered(asked, twin),
         )
 
     def _answered(self, asked: int, twin: Run | Exception | None) -> None:
-        if asked != self._asked or not self.is_mounted:
+        if asked != self._asked:
             return
         if isinstance(twin, Exception):
             self._note(str(twin), wrong=True)

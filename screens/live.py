@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,6 +13,8 @@ from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
     from screens.monitor import Monitor
+
+T = TypeVar("T")
 
 
 class Live:
@@ -52,6 +55,16 @@ class Live:
         if enabled != self._enabled_keys:
             self._enabled_keys = enabled
             screen.refresh_bindings()
+
+    def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
+        """Do `work` in a thread and go on with its result, or error, if the screen is still there by then."""
+        screen = cast("Screen[Any]", self)
+
+        def unless_closed(result: T | Exception) -> None:
+            if screen.is_attached:
+                then(result)
+
+        self.monitor.in_background(work, unless_closed)
 
     def explain(self, event: events.Key) -> None:
         """A key whose action is dimmed says why."""

@@ -44,7 +44,7 @@ class StartScreen(LiveModal):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self.monitor.in_background(lambda: self.monitor.backend.dispatcher().registry, self._loaded)
+        self.in_background(lambda: self.monitor.backend.dispatcher().registry, self._loaded)
 
     def _loaded(self, found: Registry | Exception) -> None:
         if isinstance(found, Exception):

@@ -48,6 +48,18 @@ def pytest_configure(config: pytest.Config) -> None:
     database_module.USUAL_TIMEOUTS = Timeouts.within(HANG)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks that what a test asks for tells."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        chosen = getattr(item, "callspec", None)
+        if fixtures & _ON_POSTGRESQL or (chosen and "postgresql" in chosen.params.values()):
+            item.add_marker(pytest.mark.postgresql)
+        if "picture" in fixtures:
+            item.add_marker(pytest.mark.picture)
+
+
+_ON_POSTGRESQL = {"postgres", "postgres_url", "empty_postgres_url", "modules_postgres_url", "private_postgres"}
 _failed = pytest.StashKey[bool]()
 
 

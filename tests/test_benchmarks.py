@@ -17,6 +17,7 @@ from tests.benchmarks.stage import Stage, stage
 from tests.support import databases
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.benchmark
 ROOT = Path(__file__).parent.parent
 
 

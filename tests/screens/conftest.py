@@ -288,7 +288,11 @@ async def polls(pilot: Any, count: int = 1) -> None:
     for _ in range(count):
         begun = monitor._poller.generation
         monitor.poke()
-        await until(pilot, lambda begun=begun: monitor.generation > begun, "a poll")
+        await until(pilot, functools.partial(_has_come, monitor, begun + 1), "a poll")
+
+
+def _has_come(monitor: Monitor, generation: int) -> bool:
+    return monitor.generation >= generation
 
 
 def shown(monitor: Monitor) -> str:

@@ -6,6 +6,7 @@ A picture that differs fails its test and says where both lie. `pytest --snapsho
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -73,6 +74,10 @@ class State:
         await polls(pilot)
 
 
+def _is_of_size(monitor: Monitor, size: Size) -> bool:
+    return monitor.screen.size == size
+
+
 @dataclass(frozen=True)
 class Picture:
     """Compares what a state looks like with the pictures that are kept."""
@@ -106,7 +111,7 @@ class Picture:
             self._compare(monitor, f"{sizes[0][0]}x{sizes[0][1]}")
             for width, height in sizes[1:]:
                 await pilot.resize_terminal(width, height)
-                await until(pilot, lambda size=(width, height): monitor.screen.size == size, "the new size")
+                await until(pilot, functools.partial(_is_of_size, monitor, (width, height)), "the new size")
                 await state.settle(pilot)
                 self._compare(monitor, f"{width}x{height}")
 

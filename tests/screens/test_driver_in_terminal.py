@@ -2,88 +2,59 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
 import psutil
 import pytest
 
 from tests.screens.emulator import Emulator
-from tests.support.waiting import wait_for
+from tests.screens.terminal import Terminal, closing
+from tests.support.waiting import HANG, in_vain, wait_for
+
+pytestmark = pytest.mark.terminal
 
 TEXTUALS_OWN = "textual.drivers.linux_driver:LinuxDriver"
-KIND = b"\x1b[?2026$p"
 
 
-class Program:
-    """The program in a pseudo-terminal, and what that shows."""
+class Program(Terminal):
+    """The screens over crafted runs, which go on as the file says."""
 
     def __init__(self, file: Path, size: tuple[int, int], driver: str = "") -> None:
-        columns, lines = size
-        # Whoever takes pictures in this process leaves their size behind.
-        kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        environment = {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        environment |= {"LC_ALL": "C.UTF-8", "TEXTUAL_DRIVER": driver}
-        command = ["-m", "tests.support.stage_main", str(file), "60"]
-        self.child = pexpect.spawn(sys.executable, command, env=environment, dimensions=(lines, columns), timeout=20)
-        self.screen = Emulator(columns, lines)
-        self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self.bytes = 0
+        super().__init__("tests.support.stage_main", [str(file), "60"], size, {"TEXTUAL_DRIVER": driver})
+        self._polls = file.with_suffix(".polls")
 
-    def read(self, seconds: float = 0.1) -> bytes:
-        try:
-            data: bytes = self.child.read_nonblocking(1 << 16, timeout=seconds)
-        except pexpect.TIMEOUT:
-            return b""
-        if KIND in data:  # as a terminal answers that knows synchronized updates
-            self.child.send("\x1b[?2026;2$y")
-        self.bytes += len(data)
-        self.screen.feed(self._decode(data))
-        return data
-
-    def read_for(self, seconds: float) -> int:
-        """Read for so long. Returns how many bytes came."""
-        before, end = self.bytes, time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.read(left)
+    def read_on(self, polls: int = 3) -> int:
+        """Read until so many more polls have been shown, and nothing more comes. Returns how many bytes came."""
+        before, wanted = self.bytes, self._shown() + polls
+        self.read_until(lambda: self._shown() >= wanted, f"{polls} more polls")
+        while self.read():
+            pass
         return self.bytes - before
 
-    def shows(self, text: str) -> bool:
-        """Whether the text is on the screen; of `not TEXT`, whether it is not."""
-        wanted = text.removeprefix("not ")
-        return (wanted in self.screen.text()) == (wanted == text)
-
-    def read_until(self, condition: Callable[[], bool], what: object) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, f"still not {what}:\n{self.screen.text()}"
-            self.read()
+    def _shown(self) -> int:
+        """How many polls the program has shown; it may just be writing that down."""
+        return int(self._polls.read_text() or 0) if self._polls.exists() else 0
 
     def cost(self, act: Callable[[], object], shows: str) -> int:
         """The bytes that came for what is done, until `shows` is on the screen and nothing more comes."""
         before = self.bytes
         act()
-        self.read_until(lambda: self.shows(shows), shows)
-        while self.read(0.4):
-            pass
+        self.wait_for(shows)
+        self.read_on()
         return self.bytes - before
 
 
 @contextlib.contextmanager
 def program(file: Path, size: tuple[int, int], driver: str = "") -> Iterator[Program]:
-    started = Program(file, size, driver)
-    try:
-        started.read_until(lambda: started.shows("live"), "live")
+    with closing(Program(file, size, driver)) as started:
+        assert isinstance(started, Program)
+        started.wait_for("live")
         yield started
-    finally:
-        started.child.close(force=True)
 
 
 @pytest.fixture
@@ -95,13 +66,13 @@ def file(tmp_path: Path) -> Path:
 
 def same(thin: Program, whole: Program, shows: str) -> None:
     """Both show the text, and the same around it; only what goes on at the moment may differ for a moment."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG
     while not (thin.shows(shows) and thin.screen.seen() == whole.screen.seen()):
-        assert time.monotonic() < deadline, (
-            f"not the same, or no {shows!r}:\n{thin.screen.text()}\n\n{whole.screen.text()}"
+        assert time.monotonic() < deadline, in_vain(
+            f"{shows!r} on both", HANG, False, lambda: f"{thin.screen.text()}\n\n{whole.screen.text()}"
         )
         for one in (thin, whole):
-            while one.read(0.05):
+            while one.read(0.02):
                 pass
     assert (thin.screen.cursor.y, thin.screen.cursor.x) == (whole.screen.cursor.y, whole.screen.cursor.x)
     assert thin.screen.cursor.hidden == whole.screen.cursor.hidden
@@ -121,7 +92,7 @@ def test_the_picture_is_that_of_textuals_own_driver(file: Path, size: tuple[int,
         same(thin, whole, "live")
         for key, shows in WALK:
             for one in (thin, whole):
-                one.child.send(key)
+                one.send(key)
             same(thin, whole, shows)
         file.write_text("7 5")
         same(thin, whole, "7/40" if size[0] > 60 else "running")
@@ -136,11 +107,11 @@ def test_what_is_sent_is_small(file: Path) -> None:
     with program(file, (120, 40)) as thin:
         thin.cost(lambda: None, "966")
         assert thin.bytes <= 15_000
-        assert thin.read_for(1.0) == 0
+        assert thin.read_on(polls=10) == 0
         for step, rows in ((2, 1), (3, 5), (4, 36)):
             cost = thin.cost(lambda step=step, rows=rows: file.write_text(f"{step} {rows}"), f"{step}/40")  # type: ignore[misc]
             assert 0 < cost <= 200 + 150 * rows
-        assert 0 < thin.cost(lambda: thin.child.send("G"), "boom [/foo]") <= 8_000
+        assert 0 < thin.cost(lambda: thin.send("G"), "boom [/foo]") <= 8_000
 
 
 def test_ctrl_l_paints_over_what_others_have_written(file: Path) -> None:
@@ -148,7 +119,7 @@ def test_ctrl_l_paints_over_what_others_have_written(file: Path) -> None:
         thin.cost(lambda: None, "998")
         before = thin.screen.seen()
         thin.screen.feed("\x1b[5;5HBroadcast message from root\r\n\n\nThe system is going down")
-        thin.child.send("\x0c")
+        thin.send("\x0c")
         thin.read_until(lambda: thin.screen.seen() == before, "painted over")
 
 
@@ -159,7 +130,7 @@ def test_after_a_stop_the_screen_is_painted_whole(file: Path) -> None:
         os.kill(thin.child.pid, signal.SIGTSTP)
         seen = bytearray()
         while b"\x1b[?1049l" not in seen:
-            seen += thin.read(20)
+            seen += thin.read(HANG)
         wait_for(lambda: psutil.Process(thin.child.pid).status() == psutil.STATUS_STOPPED)
         thin.screen = Emulator(80, 24)
         os.kill(thin.child.pid, signal.SIGCONT)
@@ -168,11 +139,8 @@ def test_after_a_stop_the_screen_is_painted_whole(file: Path) -> None:
 
 def test_at_the_end_no_style_is_left(file: Path) -> None:
     with program(file, (80, 24)) as thin:
-        thin.child.send("q")
-        seen = b""
-        with contextlib.suppress(pexpect.EOF):
-            while True:
-                seen += thin.read()
-        assert b"\x1b[?1049l" in seen
+        thin.send("q")
+        thin.end()
+        assert b"\x1b[?1049l" in thin.seen
         assert thin.screen.cursor.attrs == Emulator(80, 24).cursor.attrs
         assert not thin.screen.cursor.hidden

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,11 +23,23 @@ from screens.widgets.bars import Line
 from screens.widgets.paper import Paper
 from screens.widgets.table import RowTable
 from store import access, runs
-from store.errors import QueueUnavailable
+from store.errors import Forbidden, QueueUnavailable
 from store.outcome import failure
 from store.records import Run
-from tests.screens.conftest import House, Stage, a_run, polls, running, runs_of_all_states, toasts, told, until
+from tests.screens.conftest import (
+    House,
+    Stage,
+    a_run,
+    nobody_dispatches,
+    polls,
+    running,
+    runs_of_all_states,
+    toasts,
+    told,
+    until,
+)
 from tests.support import people
+from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.anyio
 
@@ -155,7 +168,7 @@ async def test_a_readonly_member_starts_and_retries_nothing(house: House) -> Non
         await until(pilot, lambda: any("may not start" in toast for toast in toasts(monitor)), "the reason")
         assert isinstance(monitor.screen, RunsScreen)
         # The screens only mirror what is checked below them.
-        with pytest.raises(access.Forbidden):
+        with pytest.raises(Forbidden):
             house.dispatcher.retry(house.users["ron"], run.id)
     assert len(all_runs(house)) == 1
 
@@ -334,3 +347,23 @@ async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
         monitor.say("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
         await until(pilot, lambda: toasts(monitor), "the toast")
         assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"
+
+
+async def test_a_screen_that_was_left_hears_no_more_of_what_it_asked_for() -> None:
+    """The answer comes when its widgets are gone."""
+    stage, go_on = Stage(runs_of_all_states()), threading.Event()
+
+    def slow() -> Any:
+        assert go_on.wait(HANG)
+        return nobody_dispatches()
+
+    monitor = Monitor(stage.backend(slow))
+    async with running(monitor) as pilot:
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(monitor.screen, StartScreen), "the operations' screen")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
+        go_on.set()
+        await until(pilot, lambda: monitor.backend.background.wait(0), "the answer")
+        assert monitor.is_running
+        assert toasts(monitor) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,6 +53,18 @@ def everything(house: House, wanted: RunFilter | None = None) -> list[int]:
     return list(found.ids)
 
 
+def is_at(table: RowTable, key: int) -> bool:
+    return table.painted_key == key
+
+
+def is_elsewhere(table: RowTable, key: int) -> bool:
+    return table.painted_key != key
+
+
+def is_ordered(monitor: Monitor, order: str) -> bool:
+    return monitor.snapshot is not None and monitor.snapshot.request.order == order
+
+
 def seen(table: RowTable) -> list[int]:
     """The runs that are on the glass."""
     top = round(table.scroll_y)
@@ -71,7 +84,7 @@ async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) ->
             end = ids[-1] if way == "down" else ids[0]
             while (here := found[-1]) != end:
                 await pilot.press(key)
-                await until(pilot, lambda here=here: table.painted_key != here, f"the next page after {here}")
+                await until(pilot, functools.partial(is_elsewhere, table, here), f"the next page after {here}")
                 found.append(table.painted_key or 0)
                 most = max(most, len(table.rows))
             lines = [ids.index(id_) for id_ in found]
@@ -108,7 +121,7 @@ async def test_a_page_is_a_page_also_where_its_rows_are_on_their_way(house: Hous
         for _ in range(12):
             await pilot.press("ctrl+d")
             lines += table.size.height - 2
-            await until(pilot, lambda lines=lines: table.painted_key == ids[lines], f"line {lines}")
+            await until(pilot, functools.partial(is_at, table, ids[lines]), f"line {lines}")
 
 
 async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House) -> None:
@@ -167,7 +180,7 @@ async def test_orders_take_turns(house: House) -> None:
         await until(pilot, lambda: table.painted_key)
         for key in ("started", "duration", "type", "created"):
             await pilot.press("o")
-            await until(pilot, lambda key=key: monitor.snapshot and monitor.snapshot.request.order == key, key)
+            await until(pilot, functools.partial(is_ordered, monitor, key), key)
             runs = monitor.snapshot.runs if monitor.snapshot else ()
             assert [run.id for run in runs] == [row.key for row in table.rows]
             if key == "duration":

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import signal
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pexpect
 import pytest
 
 from store.access import Role
 from store.database import Database
 from tests.conftest import PrivatePostgres
+from tests.screens.terminal import Terminal, closing
 from tests.support import people
+
+pytestmark = pytest.mark.terminal
 
 #: Each would be obeyed by a terminal: the clipboard, the cursor, 8-bit CSI and OSC, text turned around.
 PAYLOADS = ("\x1b]52;c;c2VjcmV0\x07", "\x1b[777;7H", "\x9b77m", "\x9d52;c;x\x9c", "\u202e")
@@ -26,59 +24,26 @@ HOSTILE = MARKUP + "".join(PAYLOADS)
 
 
 @contextmanager
-def screens(url: str, login: str = "ann", *arguments: str) -> Iterator[pexpect.spawn]:
-    environment = {**os.environ, "OPSMON_DATABASE_URL": url, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    command = ["-m", "tests.support.screens_main", login, *arguments]
-    terminal = pexpect.spawn(sys.executable, command, env=environment, dimensions=(24, 80), timeout=20)
-    terminal.seen = b""
-    terminal.logfile_read = Log(terminal)
-    try:
-        terminal.expect("live")
+def screens(url: str, login: str = "ann", *arguments: str) -> Iterator[Terminal]:
+    terminal = Terminal("tests.support.screens_main", [login, *arguments], more={"OPSMON_DATABASE_URL": url})
+    with closing(terminal):
+        terminal.wait_for("live")
         yield terminal
-    finally:
-        terminal.close(force=True)
 
 
-class Log:
-    """Everything that the terminal was sent."""
-
-    def __init__(self, terminal: pexpect.spawn) -> None:
-        self._terminal = terminal
-
-    def write(self, data: bytes) -> None:
-        self._terminal.seen += data
-
-    def flush(self) -> None:
-        pass
-
-
-def quit_(terminal: pexpect.spawn, seconds: float = 10) -> float:
-    """Press q. Returns the seconds until the process had ended."""
-    began = time.monotonic()
+def quit_(terminal: Terminal) -> int | None:
+    """Press q, and wait until the process has ended."""
     terminal.send("q")
-    terminal.expect(pexpect.EOF, timeout=seconds)
-    terminal.wait()
-    return time.monotonic() - began
+    return terminal.end()
 
 
-def walk(terminal: pexpect.spawn) -> None:
+def walk(terminal: Terminal) -> None:
     """Open every screen and come back. Escape must be alone, or it is taken for the beginning of something else."""
     for key, shows in (("\r", "Timeline"), ("n", "What"), ("t", "Show runs of"), ("?", "Keys"), ("s", "Start which")):
         terminal.send(key)
-        terminal.expect(shows)
-        settle(terminal)
-        before = len(terminal.seen)
+        terminal.wait_for(shows)
         terminal.send("\x1b")
-        while len(terminal.seen) < before + 20:
-            terminal.read_nonblocking(65536, timeout=10)
-        settle(terminal)
-
-
-def settle(terminal: pexpect.spawn) -> None:
-    """Read until nothing comes for a moment: what is painted is painted."""
-    with contextlib.suppress(pexpect.TIMEOUT):
-        while terminal.read_nonblocking(65536, timeout=0.3):
-            pass
+        terminal.wait_for(f"not {shows}")
 
 
 @pytest.fixture
@@ -106,40 +71,38 @@ def test_hostile_text_is_shown_and_not_obeyed(hostile_url: str) -> None:
     with screens(hostile_url) as terminal:
         walk(terminal)
         quit_(terminal)
-        seen = terminal.seen
-    assert b"boom [/foo]" in seen
+    assert b"boom [/foo]" in terminal.seen
     for payload in PAYLOADS:
-        assert payload.encode() not in seen
+        assert payload.encode() not in terminal.seen
     for byte in (b"\x1b]52", b"\xc2\x9b", b"\xc2\x9d", b"\x1b[77m"):
-        assert byte not in seen
+        assert byte not in terminal.seen
 
 
 def test_with_the_network_blocked_every_screen_works(hostile_url: str) -> None:
     with screens(hostile_url, "ann", "--block-network") as terminal:
         walk(terminal)
-        assert terminal.isalive()
-        quit_(terminal)
-    assert terminal.exitstatus == 0
+        assert terminal.child.isalive()
+        assert quit_(terminal) == 0, terminal.seen[-6000:].decode(errors="replace")
     assert b"PermissionError" not in terminal.seen
 
 
 def test_at_the_end_the_terminal_is_as_it_was(hostile_url: str) -> None:
     with screens(hostile_url) as terminal:
-        quit_(terminal)
-    assert terminal.exitstatus == 0
+        assert quit_(terminal) == 0
     assert b"\x1b[?1049l" in terminal.seen
 
 
+@pytest.mark.kill
 def test_a_terminal_that_is_closed_ends_the_process(hostile_url: str) -> None:
     with screens(hostile_url) as terminal:
-        terminal.kill(signal.SIGHUP)
-        terminal.expect(pexpect.EOF)
-        terminal.wait()
-    assert terminal.exitstatus == 128 + signal.SIGHUP
+        terminal.child.kill(signal.SIGHUP)
+        assert terminal.end() == 128 + signal.SIGHUP
 
 
 @pytest.fixture
-def frozen(private_postgres: PrivatePostgres) -> PrivatePostgres:
+def frozen(private_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch) -> PrivatePostgres:
+    """A server that is about to freeze; the screens have their own patience with it."""
+    monkeypatch.delenv("OPSMON_DATABASE_SECONDS")
     db = Database(private_postgres.url)
     tenant = people.make_tenant(db, "contoso")
     people.end_run(db, people.open_run(db, tenant, people.make_user(db, "ann", contoso=Role.OWNER)))
@@ -147,21 +110,19 @@ def frozen(private_postgres: PrivatePostgres) -> PrivatePostgres:
     return private_postgres
 
 
+@pytest.mark.kill
 def test_while_the_database_is_frozen_keys_answer_and_q_quits(frozen: PrivatePostgres) -> None:
     with screens(frozen.url) as terminal, frozen.frozen():
-        terminal.expect("stale")
-        began = time.monotonic()
+        terminal.wait_for("stale")
         terminal.send("?")
-        terminal.expect("Keys", timeout=3)
-        answered = time.monotonic() - began
-        took = quit_(terminal, 5)
-    assert terminal.exitstatus == 0, f"the key was answered in {answered:.3f} s, quitting took {took:.3f} s"
+        terminal.wait_for("Keys")
+        assert quit_(terminal) == 0
 
 
+@pytest.mark.kill
 def test_thawed_it_goes_on_by_itself(frozen: PrivatePostgres) -> None:
     with screens(frozen.url) as terminal:
         with frozen.frozen():
-            terminal.expect("stale")
-        terminal.expect("live", timeout=40)
-        quit_(terminal)
-    assert terminal.exitstatus == 0
+            terminal.wait_for("stale")
+        terminal.wait_for("live")
+        assert quit_(terminal) == 0

@@ -15,7 +15,7 @@ from screens.terminal import Kind
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}
 SCREEN = {"STY": "1.pts-0.host"}
-ENVIRONMENTS = ({}, TMUX, SCREEN)
+ENVIRONMENTS: tuple[dict[str, str], ...] = ({}, TMUX, SCREEN)
 BREAKERS = ";:\x1b\x07\x9c\x9d\\]\n\r\t\x00\x18\x1aP\u202e"
 HOSTILE = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(BREAKERS)), max_size=400)
 LINES = "a\nb ü"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from screens import load as told
 from screens.confirm import ConfirmScreen
@@ -156,7 +157,7 @@ async def opened(pilot: Any, monitor: Monitor) -> WorkersScreen:
     return screen
 
 
-def line(screen: WorkersScreen, name: str) -> str:
+def line(screen: Screen[Any], name: str) -> str:
     return screen.query_one(f"#{name}", bars.Line).text
 
 
@@ -238,7 +239,12 @@ async def test_who_owns_no_tenant_is_told_so() -> None:
 async def test_plots_are_drawn_when_their_numbers_change_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str | None] = []
     real = HoursPlot._draw
-    monkeypatch.setattr(HoursPlot, "_draw", lambda plot, *a: (drawn.append(plot.id), real(plot, *a)))
+
+    def noted(plot: HoursPlot, *arguments: Any) -> None:
+        drawn.append(plot.id)
+        real(plot, *arguments)
+
+    monkeypatch.setattr(HoursPlot, "_draw", noted)
     stage = Stage(MANY, load=LOAD)
     monitor = Monitor(stage.backend())
     async with running(monitor, (80, 24)) as pilot:

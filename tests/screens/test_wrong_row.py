@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from screens.monitor import Monitor
@@ -19,6 +21,7 @@ from store.records import Outcome, Run, Status, User
 from store.snapshot import Request
 from tasks.dispatch import Dispatcher, Receipt, Started
 from tests.screens.conftest import OnlyARegistry, Stage, a_run, running, until
+from tests.support.properties import examples
 
 STATES = ((Outcome.SUCCEEDED, Status.COMPLETED), (Outcome.FAILED, Status.COMPLETED), (Outcome.PENDING, Status.RUNNING))
 FEW = st.lists(st.integers(1, 30), min_size=0, max_size=14, unique=True)
@@ -59,31 +62,77 @@ class Watched(Monitor):
     def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
         self.all_of.append((wanted, tab))
 
-    def copy_to_clipboard(self, text: str) -> None:
+    def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # as Monitor's
         self.copied.append(text)
+        return True
 
 
-async def play(steps: list[Any]) -> None:
-    stage = Stage((a_run(15), a_run(14), a_run(13)))
-    monitor = Watched(stage)
-    generation = 1_000_000
-    async with running(monitor, (80, 14)) as pilot:
-        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
-        monitor._poller.stop()
-        table = monitor.screen.query_one(RowTable)
+@dataclass
+class Player:
+    """Plays steps on one application, in a loop of its own, beginning anew for each example."""
+
+    runner: asyncio.Runner
+    stage: Stage
+    monitor: Watched
+    pilot: Any
+    generation: int = 1_000_000
+
+    def play(self, steps: list[Any]) -> None:
+        self.runner.run(self._play(steps))
+
+    async def _play(self, steps: list[Any]) -> None:
+        await self._begin()
+        monitor, table = self.monitor, self.monitor.screen.query_one(RowTable)
         request = monitor._poller.request
         for step in steps:
             if isinstance(step, tuple) or step == "poll":
                 # Applied and not yet painted: what a person sees is still the list before. A list that changes comes for what
                 # was asked before the last keys, a poll for what is asked now.
-                generation += 1
-                stage.runs = step if isinstance(step, tuple) else stage.runs
+                self.stage.runs = step if isinstance(step, tuple) else self.stage.runs
                 request = monitor._poller.request if step == "poll" else request
-                monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
+                self._comes(request)
             elif step == "paint":
-                await pilot.pause()
+                await self.pilot.pause()
             else:
                 await press(monitor, table, step)
+
+    async def _begin(self) -> None:
+        """The whole list from its top, nothing marked."""
+        screen = self.monitor.screen
+        assert isinstance(screen, RunsScreen)
+        for noted in (self.monitor.retried, self.monitor.bulk, self.monitor.all_of, self.monitor.copied):
+            noted.clear()
+        self.stage.runs = (a_run(15), a_run(14), a_run(13))
+        screen.action_back()
+        screen._show_list("", RunFilter(), "All", screen.order)
+        self._comes(self.monitor._poller.request)
+        await self.pilot.pause()
+        assert screen.query_one(RowTable).painted_key == 15
+
+    def _comes(self, request: Request) -> None:
+        self.generation += 1
+        arrived = Arrived(self.generation, self.stage.fetch(request, self.generation))
+        self.monitor._polled(Monitor.Polled(arrived))
+
+
+@pytest.fixture
+def player() -> Iterator[Player]:
+    stage = Stage((a_run(15), a_run(14), a_run(13)))
+    monitor = Watched(stage)
+    running_ = running(monitor, (80, 14))
+
+    async def begin() -> Any:
+        pilot = await running_.__aenter__()
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor._poller.stop()
+        return pilot
+
+    async def end() -> None:
+        await running_.__aexit__(None, None, None)
+
+    with asyncio.Runner() as runner:
+        yield Player(runner, stage, monitor, runner.run(begin()))
+        runner.run(end())
 
 
 async def press(monitor: Watched, table: RowTable, key: str) -> None:
@@ -153,10 +202,10 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
     asyncio.run(scene())
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-@given(STEPS)
-def test_an_action_hits_the_painted_run_or_nothing(steps: list[Any]) -> None:
-    asyncio.run(play(steps))
+@examples(100)
+@given(steps=STEPS)
+def test_an_action_hits_the_painted_run_or_nothing(player: Player, steps: list[Any]) -> None:
+    player.play(steps)
 
 
 def test_a_new_run_on_top_does_not_take_the_retry_that_was_meant_for_the_first_row() -> None:

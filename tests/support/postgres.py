@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 import psycopg
@@ -107,6 +107,7 @@ class Postgres(Server):
             return
         if self.folder is None:
             self._make_cluster()
+        assert self.folder is not None
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal is for the tests, which then stop it in good order.
@@ -223,10 +224,10 @@ class Postgres(Server):
             install = copy
         return install / "bin" / name
 
-    def _as_user(self) -> dict[str, object]:
+    def _as_user(self) -> dict[str, Any]:
         assert self.folder is not None
         # Nothing of the caller's environment: PGDATA, PGOPTIONS and locales would speak to the server too.
-        plain: dict[str, object] = {"cwd": self.folder, "env": {"PATH": os.defpath, "LC_ALL": "C"}, "umask": 0o077}
+        plain: dict[str, Any] = {"cwd": self.folder, "env": {"PATH": os.defpath, "LC_ALL": "C"}, "umask": 0o077}
         if self._user is None:
             return plain
         return plain | {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
@@ -243,17 +244,8 @@ class Postgres(Server):
             subprocess.run(["cp", "-Rp", self._cluster, self._data], check=True)
             return
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [
-            self._binary("initdb"),
-            "-D",
-            self._data,
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--no-sync",
-            "--wal-segsize=1",
-        ]
-        command += locale
+        options = ["-U", "postgres", "--auth=trust", "--no-sync", "--wal-segsize=1", *locale]
+        command = [self._binary("initdb"), "-D", self._data, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stderr}")

@@ -1,16 +1,24 @@
-"""`python -m tests.support.stage_main FILE RUNS`: the screens over crafted runs, which go on as FILE says."""
+"""`python -m tests.support.stage_main FILE RUNS`: the screens over crafted runs, which go on as FILE says.
+
+How many polls have been shown is told in `FILE.polls`.
+"""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from textual import on
 
 from screens.driver import thin_driver
 from screens.monitor import Monitor
 from store.records import Counts, Outcome, Status
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import Stage, a_run, hostile_run, told
+
+POLL_SECONDS = 0.05
 
 
 @dataclass
@@ -29,11 +37,26 @@ class Told(Stage):
         return Stage.fetch(self, request, generation)
 
 
+class Counting(Monitor):
+    """Tells how many polls it has shown."""
+
+    file: Path
+
+    @on(Monitor.Polled)
+    def _count(self) -> None:
+        self.call_next(self._tell)
+
+    def _tell(self) -> None:
+        self.file.with_suffix(".polls").write_text(f"{self.generation}")
+
+
 def main(file: str, count: int) -> None:
-    goes_on = {"outcome": Outcome.PENDING, "status": Status.RUNNING, "summary_counts": Counts(40, 1)}
+    goes_on: dict[str, Any] = {"outcome": Outcome.PENDING, "status": Status.RUNNING, "summary_counts": Counts(40, 1)}
     runs = tuple(replace(a_run(1000 - n), completed_at=None, **goes_on) for n in range(count))
-    stage = Told(runs=(*runs, hostile_run(900)), inbox=(told(1, 990),), file=Path(file))
-    Monitor(replace(stage.backend(), poll_seconds=0.05), driver_class=thin_driver()).run()
+    stage = Told(runs=(*runs, hostile_run(900)), inbox=(told(1, 990),), file=Path(file), poll_seconds=POLL_SECONDS)
+    monitor = Counting(stage.backend(), driver_class=thin_driver())
+    monitor.file = stage.file
+    monitor.run()
 
 
 if __name__ == "__main__":

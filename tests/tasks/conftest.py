@@ -145,9 +145,10 @@ class Stage:
 
     def everything(self) -> str:
         """All that the database's tables hold, as text."""
-        tables = {**metadata.tables, self.message_table: sa.table(self.message_table, sa.column("data"))}
+        queue = sa.table(self.message_table, sa.column("data"))
+        tables: list[sa.FromClause] = [*metadata.sorted_tables, queue]
         with self.db.reading() as connection:
-            rows = [tuple(row) for table in tables.values() for row in connection.execute(sa.select(table))]
+            rows = [tuple(row) for table in tables for row in connection.execute(sa.select(*table.c))]
         return "\n".join(_text(value) for row in rows for value in row)
 
     # ---- workers

@@ -169,6 +169,7 @@ def test_a_message_that_waits_for_the_write_lock_too_long_changes_nothing(
     assert stage.told(started.run.id) == ["completed"]
 
 
+@pytest.mark.worker
 def test_a_message_that_arrives_after_all_starts_no_run_that_was_given_up(stage: Stage) -> None:
     started = stage.dispatcher(SendThen(stage.queue)).start(stage.user, "contoso", "test.mark", {"name": "lines"})
     assert started.receipt is Receipt.DISPATCH_FAILED
@@ -190,6 +191,7 @@ def test_a_worker_that_is_quicker_than_the_refusal_is_right(stage: Stage) -> Non
     assert stage.marks("lines") == [str(started.run.id)]
 
 
+@pytest.mark.kill
 def test_a_queue_whose_connection_died_meanwhile_connects_again(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
@@ -222,6 +224,8 @@ Dispatcher(services.db, Dies(), services.registry).start(
 """
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage: Stage) -> None:
     environment = {**os.environ, "OPSMON_DATABASE_URL": stage.url, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", DIES], env=environment, check=False)
@@ -234,6 +238,8 @@ def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage:
     assert stage.told(run.id) == ["queued", "completed"]
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_run_that_was_opened_before_the_server_froze_is_picked_up_once(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:

@@ -36,6 +36,8 @@ def ways(stage: Stage) -> dict[str, list[Run]]:
     }
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_nothing_that_an_operation_says_brings_a_secret_into_database_or_log(stage: Stage) -> None:
     worker = stage.worker()
     started = ways(stage)
@@ -80,7 +82,7 @@ def test_the_search_finds_what_is_there(stage: Stage) -> None:
         stage.execute(f"UPDATE {table} SET {column} = {cast_of(stage, column)}", value="{}")
     stage.put_message(b"hunter2")
     assert found_in(stage.everything()) == ["hunter2"]
-    assert stage.run(run.id)
+    assert stage.run(run.id).id == run.id
 
 
 def cast_of(stage: Stage, column: str) -> str:

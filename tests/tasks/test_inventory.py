@@ -74,6 +74,7 @@ def codes(run: Run) -> list[str]:
     return [failure.code for failure in run.failure_summary]
 
 
+@pytest.mark.worker
 def test_all_policies_are_read_once_and_a_second_time_nothing_changes(sync: Sync) -> None:
     sync.worker()
     first = sync.run()
@@ -87,6 +88,7 @@ def test_all_policies_are_read_once_and_a_second_time_nothing_changes(sync: Sync
     assert sync.stage.told(first.id) == sync.stage.told(second.id) == ["queued", "completed"]
 
 
+@pytest.mark.worker
 def test_a_kind_that_is_forbidden_is_that_kinds_failure_and_loses_nothing(sync: Sync) -> None:
     sync.worker()
     sync.faults(Fault("/deviceManagement/roleScopeTags", status=403, count=None))
@@ -105,6 +107,7 @@ def test_a_kind_that_is_forbidden_is_that_kinds_failure_and_loses_nothing(sync: 
     assert sync.missing() == set()
 
 
+@pytest.mark.worker
 def test_throttling_and_pages_that_break_off_lose_and_double_nothing(sync: Sync) -> None:
     sync.worker()
     lists = ("configurationPolicies", "deviceConfigurations", "mobileApps", "deviceCompliancePolicies")
@@ -125,6 +128,7 @@ def test_throttling_and_pages_that_break_off_lose_and_double_nothing(sync: Sync)
     assert sync.stage.everything().count("throttled by Graph") == 3
 
 
+@pytest.mark.worker
 def test_a_kind_that_fails_half_way_is_completed_by_the_next_run(sync: Sync) -> None:
     sync.worker()
     path = "/deviceManagement/configurationPolicies"
@@ -139,6 +143,7 @@ def test_a_kind_that_fails_half_way_is_completed_by_the_next_run(sync: Sync) -> 
     assert sync.known() == sorted(sync.actual())
 
 
+@pytest.mark.worker
 def test_only_a_kind_that_was_read_to_its_end_says_what_is_gone(sync: Sync) -> None:
     sync.worker()
     sync.run()
@@ -160,6 +165,7 @@ def test_only_a_kind_that_was_read_to_its_end_says_what_is_gone(sync: Sync) -> N
     assert sync.missing() == removed - {(kind, id_)}
 
 
+@pytest.mark.worker
 def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
     worker = sync.worker(client_secret="abc8Q~wrongwrongwrongwrongwrong")
     run = sync.run()
@@ -170,6 +176,7 @@ def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
         assert "wrongwrong" not in text
 
 
+@pytest.mark.worker
 def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> None:
     stage.worker()
     run = stage.completed(stage.start("inventory.sync").id)
@@ -177,6 +184,7 @@ def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> Non
     assert "[credentials.contoso]" in run.failure_summary[0].message
 
 
+@pytest.mark.worker
 def test_a_graph_that_cannot_be_reached_fails_the_run(stage: Stage) -> None:
     sync = Sync(stage, Simulator([synthetic("contoso", 7, 10)]))  # an address at which nobody serves
     sync.simulator._server.server_close()

@@ -27,6 +27,7 @@ def owner(stage: Stage) -> User:
     return user
 
 
+@pytest.mark.worker
 def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage: Stage, owner: User) -> None:
     worker = stage.worker()
     running = stage.start("test.hold", name="flag")
@@ -49,6 +50,7 @@ def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage:
         assert connection.execute(sa.select(rescues)).all() == []
 
 
+@pytest.mark.worker
 def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: Stage, owner: User) -> None:
     queue_pause.pause(stage.db, owner)
     run = stage.start("test.mark", name="lines")
@@ -59,6 +61,7 @@ def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: Sta
     assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.kill
 def test_an_embedded_worker_obeys(stage: Stage, owner: User) -> None:
     options = WorkerOptions(slots=1, beat_every=0.05, embedded=True, grace=1)
     worker = Worker(stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), options)

@@ -64,6 +64,8 @@ def beats(stage: Stage, count: int, *processes: WorkerProcess) -> None:
 # ---- processes
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -> None:
     first = stage.worker(worker_slots=1)
     run = stage.start("test.hold", name="flag")
@@ -83,6 +85,8 @@ def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -
     assert stage.run(run.id) == lost
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: Stage) -> None:
     sleeper = stage.worker()
     asks, returns = stage.start("test.hold", name="asks"), stage.start("test.deaf", name="returns")
@@ -107,6 +111,8 @@ def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: Stage) -> No
     assert stage.completed(stage.start("test.mark", name="lines").id).worker_id == sleeper.id
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stage: Stage) -> None:
     sleeper = stage.worker()
     run = stage.start("test.count", name="flag")
@@ -123,6 +129,7 @@ def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stag
     assert other.log.count(f"run {run.id}: worker {sleeper.id} was lost") == 1
 
 
+@pytest.mark.worker
 def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(stage: Stage) -> None:
     """Begun long ago, as the row says, while two rescuers look at it again and again."""
     owner = stage.worker(worker_slots=1)
@@ -137,6 +144,8 @@ def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(stage: 
     assert stage.told(run.id) == ["queued", "completed"]
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_through_an_outage_living_workers_keep_their_runs_and_are_rescuers_still(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
@@ -175,6 +184,7 @@ def test_whoever_shortens_the_patience_alone_makes_no_living_worker_look_dead(
     worker._queue.close()
 
 
+@pytest.mark.worker
 def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -> None:
     """A worker with one slot that is taken: what waits, waits for longer than a message may be lost."""
     worker = stage.worker(worker_slots=1)

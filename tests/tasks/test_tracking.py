@@ -143,6 +143,7 @@ def test_however_an_operation_ends_its_run_is_completed(stage: Stage) -> None:
     assert [stage.told(run.id) for run in found.values()] == [["queued", "completed"]] * len(ENDS)
 
 
+@pytest.mark.worker
 def test_an_operation_cannot_take_the_worker_down(stage: Stage) -> None:
     stage.worker(worker_slots=1)
     run, behind = stage.start("test.exit"), stage.start("test.mark", name="lines")
@@ -212,6 +213,12 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: St
     assert stage.run(run.id).summary_counts == Counts(100, 100)
 
 
+def counted(stage: Stage, tracker: Tracker, run: Run) -> Counts | None:
+    """What is stored of the run after a tick."""
+    tracker.tick()
+    return stage.run(run.id).summary_counts
+
+
 def test_without_anything_new_nothing_is_stored(stage: Stage) -> None:
     clock, over = Clock(), threading.Event()
 
@@ -222,7 +229,7 @@ def test_without_anything_new_nothing_is_stored(stage: Stage) -> None:
     run, tracker = prepare(stage, wait, clock=clock)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
     thread.start()
-    wait_for(lambda: (tracker.tick(), stage.run(run.id).summary_counts)[1] == Counts(1))
+    wait_for(lambda: counted(stage, tracker, run) == Counts(1))
     seen = Statements(stage)
     for _ in range(20):
         clock.now += 1
@@ -287,6 +294,7 @@ def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
 # ---- deadlines
 
 
+@pytest.mark.worker
 def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: Stage) -> None:
     worker = stage.worker()
     deaf, polite = stage.start("test.stuck", name="deaf"), stage.start("test.patient", name="polite")
@@ -328,7 +336,7 @@ def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: Stage) -> N
     run, tracker = prepare(stage, late, timeout=60, clock=clock)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
     thread.start()
-    wait_for(lambda: (tracker.tick(), stage.run(run.id).summary_counts)[1])
+    wait_for(lambda: counted(stage, tracker, run))
     clock.now += 59.9
     tracker.tick()
     assert stage.run(run.id).status is Status.RUNNING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 
+import pytest
 import sqlalchemy as sa
 
 from store import workers
@@ -29,6 +30,8 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
 # ---- SIGTERM and SIGINT
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
     worker = stage.worker(worker_slots=1, grace_seconds=600)
     run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
@@ -45,6 +48,8 @@ def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
     assert stage.completed(waiting.id).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: Stage) -> None:
     worker = stage.worker(grace_seconds=0.5)
     asks, deaf = stage.start("test.hold", name="never"), stage.start("test.deaf", name="never")
@@ -60,6 +65,8 @@ def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: Stage) ->
     assert stage.dispatcher().start(stage.user, "contoso", "test.hold", {"name": "never"}).run.id > deaf.id
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_second_sigterm_ends_the_grace_time(stage: Stage) -> None:
     worker = stage.worker(grace_seconds=600)
     run = stage.start("test.hold", name="never")
@@ -72,6 +79,8 @@ def test_a_second_sigterm_ends_the_grace_time(stage: Stage) -> None:
     assert_failed(stage.run(run.id), "worker.stopped")
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
     worker = stage.worker(grace_seconds=600)
     run = stage.start("test.stuck", name="never")
@@ -81,6 +90,8 @@ def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
     assert_failed(stage.run(run.id), "operation.timeout")
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_an_idle_worker_ends_on_either_signal(stage: Stage) -> None:
     found = stage.workers(2)
     for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT), strict=True):
@@ -109,6 +120,8 @@ def restarted(server: PrivatePostgres, stage: Stage) -> None:
     stage.db.close()
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
@@ -133,6 +146,8 @@ def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     wait_for(lambda: stopped_at(stage, worker) is None, "the worker to live")
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_worker_that_stops_without_a_database_ends_all_the_same(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
