@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input
 
 from screens.ascii import in_ascii
 from screens.monitor import Monitor
@@ -59,8 +60,10 @@ class State:
             await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         await self.before(pilot, monitor)
         for key in self.keys:
+            is_text = isinstance(monitor.focused, Input) and len(key) == 1
             await pilot.press(key)
-            await self.settle(pilot)
+            if not is_text:
+                await self.settle(pilot)
         await self.settle(pilot)
         await until(pilot, lambda: self.shows in shown(monitor), f"{self.shows!r}")
 

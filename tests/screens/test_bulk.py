@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ from tasks.queue import Queue
 from tasks.registry import Registry
 from tests.screens.conftest import House, Stage, running, toasts, told, until
 from tests.support import people
+from tests.support.properties import size
 from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.anyio
@@ -155,17 +156,18 @@ async def ended(pilot: Any, job: BulkRetry) -> None:
 
 
 async def test_every_run_ends_with_a_receipt_and_just_those_given_are_retried(house: House) -> None:
-    ids = failed(house, 300)
+    count = size(60, 300)
+    ids = failed(house, count)
     others = failed(house, 20)
     async with watching(house) as (monitor, pilot):
-        job = await rehearsed(pilot, monitor, ids, "300 marked runs")
-        assert line(monitor, "words") == "Nothing is started yet. Retry of 300 marked runs"
-        assert line(monitor, "state") == "Dry run: 300 eligible"
+        job = await rehearsed(pilot, monitor, ids, f"{count} marked runs")
+        assert line(monitor, "words") == f"Nothing is started yet. Retry of {count} marked runs"
+        assert line(monitor, "state") == f"Dry run: {count} eligible"
         assert retries(house) == {}
         await pilot.press("r")
         later = failed(house, 5)  # whatever comes into the list meanwhile
         await ended(pilot, job)
-        await until(pilot, lambda: line(monitor, "state") == "Done: 300 queued")
+        await until(pilot, lambda: line(monitor, "state") == f"Done: {count} queued")
         new = retries(house)
         assert sorted(new) == ids
         assert {item.run_id: item.new_id for item in job.items} == new
@@ -234,25 +236,26 @@ async def test_thousands_have_their_receipts_and_keys_answer_all_the_while(
 ) -> None:
     db = Database(sqlite_url)
     people.make_tenant(db, "contoso")
-    queue = Queue(db)
-    house = House(
-        db,
-        Dispatcher(db, queue, Registry.of([probe])),
-        {"ann": people.make_user(db, "ann", contoso=Role.OPERATOR)},
-    )
-    ids = failed(house, 1200)
+    queue = Queue(db, timeout=HANG)
+    count = size(300, 1200)
+    slow = Slow(Dispatcher(db, queue, Registry.of([probe])), after=count // 2)
+    house = House(db, cast(Dispatcher, slow), {"ann": people.make_user(db, "ann", contoso=Role.OPERATOR)})
+    ids = failed(house, count)
     backend = replace(house.backend("ann"), poll_seconds=1.0)
     monkeypatch.setattr(House, "backend", lambda *_: backend)
     async with watching(house) as (monitor, pilot):
-        job = await rehearsed(pilot, monitor, ids, "all 1,200 that match outcome:failed")
+        job = await rehearsed(pilot, monitor, ids, f"all {count:,} that match outcome:failed")
         await pilot.press("r")
-        answers = 0
+        for _ in range(10):
+            await answer(monitor, "j")
+            await answer(monitor, "k")
+        assert job.phase is Phase.RUNNING
+        slow.gate.set()
         while job.phase is Phase.RUNNING:
-            await answer(monitor, "jk"[answers % 2])
-            answers += 1
-        await until(pilot, lambda: line(monitor, "state") == "Done: 1,200 queued")
+            await answer(monitor, "j")
+            await answer(monitor, "k")
+        await until(pilot, lambda: line(monitor, "state") == f"Done: {count:,} queued")
         assert sorted(retries(house)) == ids
-        assert answers > 5
         assert toasts(monitor) == []
     queue.close()
     db.close()
