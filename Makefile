@@ -25,6 +25,8 @@ PIP_TOOLS := pip-tools==7.6.2
 help:
 	@echo "make run      opens the demo"
 	@echo "make test     runs every test on SQLite and on PostgreSQL   (ARGS='-k worker' adds arguments)"
+	@echo "make quick    the tests that need no process, no server and no picture"
+	@echo "make proof    every test at length: twenty times the examples, whole crowds, large tables"
 	@echo "make check    formatter, linter, types, import laws"
 	@echo "make mutants  makes wrong changes in a copy, one at a time, and sees that a test notices each"
 	@echo "make setup | format | bench | lock | clean"

@@ -22,6 +22,7 @@ MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "tenfold": lists.tenfold,
     "paint": paint.measure,
     "idle": feel.idle,
+    "refused": feel.refused,
     "frozen": feel.frozen,
     "sent": glass.sent,
     "work": glass.work,

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from store import access, founding, runs, workers
 from store.database import Database
 from store.identity import identity_hash
-from store.records import Run, Status
+from store.records import Run, Status, User
 from store.tables import operation_runs
 from store.types import seconds_ago
-from tasks.dispatch import make_dispatcher
+from tasks.dispatch import Dispatcher, Receipt, make_dispatcher
 from tests.benchmarks.child import registry
 from tests.benchmarks.paint import command
 from tests.benchmarks.parent import PATIENCE, Child
@@ -61,6 +61,27 @@ def _completed(db: Database, run: Run, worker: Child) -> Run | None:
     worker.check()
     found = runs.by_id(db, run.id)
     return found if found and found.status is Status.COMPLETED else None
+
+
+def refused(stage: Stage) -> Iterator[Line]:
+    """From the start to its receipt, while another program keeps the queue's table locked."""
+    scale, url = stage.scale, stage.founded("postgresql")
+    with opened(url) as db:
+        dispatcher, queue = make_dispatcher(db, registry(lambda: None), scale.queue_seconds)
+        user = access.find_user(db, me())
+        with contextlib.closing(queue), db.transaction() as connection:
+            connection.execute(sa.text("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE"))
+            waits = [1000 * _refusal(dispatcher, user, number) for number in range(scale.refusals)]
+    value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
+    yield Line("postgresql: the queue locked, from the start to its receipt", value, "< 5000 ms", max(waits) < 5000)
+
+
+def _refusal(dispatcher: Dispatcher, user: User, number: int) -> float:
+    began = time.perf_counter()
+    started = dispatcher.start(user, "bench", "bench.nothing", {"number": number})
+    took = time.perf_counter() - began
+    assert started.receipt is Receipt.DISPATCH_FAILED
+    return took
 
 
 def frozen(stage: Stage) -> Iterator[Line]:

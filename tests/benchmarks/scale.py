@@ -35,6 +35,10 @@ class Scale:
     starts: int
     rest: float
 
+    # refused: starts, and the seconds that the queue has to take a message
+    refusals: int
+    queue_seconds: float
+
     # frozen: seconds of looking on before and in the frost, round trips of so many rows, seconds between two keys
     before_frost: float
     in_frost: float
@@ -74,7 +78,7 @@ FULL = Scale(
     repetitions=7, opsmon_runs=1000, huey_runs=2000, warm_up_runs=100,
     polls=60, warm_up_polls=8, one_filter_of=1,
     paints=11, warm_up_paints=1, after_paint=3.0,
-    starts=15, rest=1.0,
+    starts=15, rest=1.0, refusals=2, queue_seconds=3.0,
     before_frost=2.0, in_frost=4.0, round_trips=6, rows_down=10, between_keys=0.15,
     quiet=4.0, look=12.0, changes=5, seen_after=1.3, work=25.0,
     paged_runs=100_000, pages_between_looks=250,
@@ -88,7 +92,7 @@ TINY = Scale(
     repetitions=1, opsmon_runs=4, huey_runs=4, warm_up_runs=1,
     polls=1, warm_up_polls=0, one_filter_of=8,
     paints=1, warm_up_paints=0, after_paint=0.0,
-    starts=1, rest=0.0,
+    starts=1, rest=0.0, refusals=1, queue_seconds=0.2,
     before_frost=0.0, in_frost=0.0, round_trips=1, rows_down=2, between_keys=0.0,
     quiet=0.0, look=1.0, changes=1, seen_after=0.0, work=0.1,
     paged_runs=100, pages_between_looks=1,

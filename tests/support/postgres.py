@@ -245,7 +245,7 @@ class Postgres(Server):
             return
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options = ["-U", "postgres", "--auth=trust", "--no-sync", "--wal-segsize=1", *locale]
-        command = [self._binary("initdb"), "-D", self._data, *options]
+        command: list[str | Path] = [self._binary("initdb"), "-D", self._data, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_user())
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stderr}")
