@@ -47,7 +47,7 @@ def test_the_outcome_follows_from_the_counts(counts: Counts | None, raised: bool
     assert outcome_of(counts, raised=raised) == wanted
 
 
-@examples(200)
+@examples(80)
 @given(few, few, few, few, st.booleans())
 def test_the_outcome_of_any_counts(announced: int, success: int, failed: int, skipped: int, raised: bool) -> None:
     counts = Counts(max(announced, success + failed + skipped), success, failed, skipped)
@@ -118,7 +118,7 @@ def test_anything_can_be_a_detail() -> None:
     assert failure("x.y", ValueError("no")).message == "no"
 
 
-@examples(100)
+@examples(40)
 @given(st.lists(st.tuples(st.integers(0, 120), st.integers(1, 5)), max_size=200), st.booleans())
 def test_failures_are_aggregated_and_bounded_and_none_is_forgotten(
     added: list[tuple[int, int]], ends_badly: bool
