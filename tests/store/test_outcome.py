@@ -134,8 +134,8 @@ def test_failures_are_aggregated_and_bounded_and_none_is_forgotten(
     assert sum(one.count for one in found) == sum(count for _, count in added) + ends_badly
     assert ("operation.timeout" in {one.code for one in found}) == ends_badly
     exact = {one.message: one.count for one in found if one.code == "graph.forbidden"}
-    for kind, told in exact.items():
-        assert told == sum(count for number, count in added if str(number) == kind)
+    for message, told in exact.items():
+        assert told == sum(count for number, count in added if str(number) == message)
     if len({number for number, _ in added}) <= MAX_FAILURES - 2:
         assert len(exact) == len({number for number, _ in added})
 
