@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -12,6 +14,14 @@ from tasks.graph.credentials import AppCredentials, AppToken
 from tasks.graph.simulator import CLIENT_ID, Simulator, directory_id, secret, synthetic
 
 POLICIES = 230
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Every client reads all there are before it speaks plain HTTP: most of what the tests here would cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import OperationFailed
@@ -17,6 +17,7 @@ from tasks.graph.credentials import AppCredentials, AppToken
 from tasks.graph.kinds import KINDS
 from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, server, synthetic
 from tasks.graph.versions import versioned
+from tests.support.properties import examples
 
 PATH = "/deviceManagement/configurationPolicies"
 Make = Callable[..., GraphClient]
@@ -54,7 +55,7 @@ FAULTS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(faults=st.lists(FAULTS, max_size=3), page_size=st.sampled_from([1, 7, 20, 64, 1000]))
 def test_whatever_breaks_on_the_way_nothing_is_lost_or_doubled(faults: list[Fault], page_size: int) -> None:
     with Simulator([synthetic("contoso", 7, 60)], page_size=page_size) as simulator:

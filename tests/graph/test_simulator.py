@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from store.errors import InputInvalid
 from tasks.graph.kinds import KINDS
 from tasks.graph.simulator import SimulatedTenant, Simulator, from_folder, synthetic
+from tasks.graph.simulator.__main__ import main
 from tasks.graph.simulator.tenants import kind_of
 from tests.support.waiting import HANG
 
@@ -129,21 +132,25 @@ def test_nonsense_is_answered_and_the_connection_lives(simulator: Simulator) -> 
         assert page["value"] == simulator.tenant("contoso").listed("configuration_policies")[:2]
 
 
-def run(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tasks.graph.simulator", *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-
-
 def test_the_program_serves_until_its_input_closes() -> None:
-    with run("--tenant", "contoso=seed:7,policies:9", "--until-stdin-closes") as process:
+    command = [sys.executable, "-m", "tasks.graph.simulator"]
+    command += ["--tenant", "contoso=seed:7,policies:9", "--until-stdin-closes"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdin
         ready = json.loads(process.stdout.readline())
         assert httpx.get(f"{ready['url']}/_simulator/requests").json() == []
         process.stdin.close()
         assert process.wait(HANG) == 0
+
+
+@pytest.fixture
+def signals_as_they_were() -> Iterator[None]:
+    """The program listens to them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +169,14 @@ def test_the_program_serves_until_its_input_closes() -> None:
         ["--nonsense"],
     ],
 )
-def test_the_program_refuses_nonsense_in_one_line(arguments: list[str]) -> None:
-    with run(*arguments) as process:
-        _, said = process.communicate(timeout=20)
-    assert process.returncode == 2
+@pytest.mark.usefixtures("signals_as_they_were")
+def test_the_program_refuses_nonsense_in_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulator", *arguments])
+    with pytest.raises(SystemExit) as left:
+        sys.exit(main())
+    assert left.value.code == 2
+    said = capsys.readouterr().err
     assert said.startswith("simulator: ")
     assert said.count("\n") == 1

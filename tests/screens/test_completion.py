@@ -53,7 +53,7 @@ KNOWNS = st.dictionaries(st.sampled_from(["type", "tenant", "by", "code"]), VALU
 
 
 @given(line=LINES, known=KNOWNS | st.just(KNOWN))
-@examples(500)
+@examples(150)
 def test_a_completed_line_starts_with_its_other_terms(line: str, known: Known) -> None:
     whole = completed(line, known)
     if whole is not None:
@@ -64,14 +64,14 @@ def test_a_completed_line_starts_with_its_other_terms(line: str, known: Known) -
 
 
 @given(line=LINES, known=KNOWNS | st.just(KNOWN))
-@examples(500)
+@examples(150)
 def test_a_hint_is_one_line_and_never_fails(line: str, known: Known) -> None:
     found = hint(line, known)
     assert len(found.splitlines()) == 1
 
 
 @given(line=LINES, known=KNOWNS | st.just(KNOWN))
-@examples(500)
+@examples(150)
 def test_what_is_suggested_can_be_written_and_means_one_value(line: str, known: Known) -> None:
     """What has been seen comes from anywhere: it goes into the line only if the terminal and the filter can take it."""
     for one in suggestions(line, known):

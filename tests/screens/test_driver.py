@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import time
+import sys
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.drivers.linux_driver import LinuxDriver
@@ -20,12 +24,15 @@ from screens.driver import ThinDriver
 from screens.glass import Glass
 from screens.sgr import blank, change, linked, step
 from tests.screens.emulator import Emulator
+from tests.support.properties import examples
 
 COLUMNS, LINES = 24, 6
 HOME = "\x1b[1;1H"
 
-PARAMETERS = ("", "0", "1", "3", "4", "7", "9", "22", "24", "27", "31", "39", "42", "49", "94", "102")
-PARAMETERS += ("38;5;17", "48;5;99", "38;2;1;2;3", "48;2;9;8;7", "1;4;38;2;200;1;1;48;2;0;0;9", "0;1;31", "7;44")
+PARAMETERS = (
+    "", "0", "1", "3", "4", "7", "9", "22", "24", "27", "31", "39", "42", "49", "94", "102",
+    "38;5;17", "48;5;99", "38;2;1;2;3", "48;2;9;8;7", "1;4;38;2;200;1;1;48;2;0;0;9", "0;1;31", "7;44",
+)  # fmt: skip
 
 styles = st.sampled_from(PARAMETERS).map("\x1b[{}m".format)
 texts = st.text("ab xyz  │●漢字é", min_size=1, max_size=12)
@@ -58,7 +65,7 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[start:stop] for start, stop in itertools.pairwise(edges)]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(100)
 @given(writes)
 def test_the_screen_is_the_same_after_each_write(data: list[str]) -> None:
     glass, whole, thin = Glass(COLUMNS, LINES), Emulator(COLUMNS, LINES), Emulator(COLUMNS, LINES)
@@ -70,7 +77,7 @@ def test_the_screen_is_the_same_after_each_write(data: list[str]) -> None:
         assert thin.title == whole.title
 
 
-@settings(max_examples=80, deadline=None)
+@examples(60)
 @given(writes, st.lists(st.integers(0, 2000), max_size=12))
 def test_it_is_the_same_wherever_the_bytes_are_cut(data: list[str], places: list[int]) -> None:
     text = "".join(data)
@@ -94,7 +101,7 @@ screens = st.lists(rows, min_size=LINES, max_size=LINES).map(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(30)
 @given(screens, screens)
 def test_what_is_painted_again_is_not_sent_again(one: str, other: str) -> None:
     glass = Glass(COLUMNS, LINES)
@@ -233,8 +240,13 @@ def test_a_stop_in_the_middle_of_a_write_neither_hangs_nor_is_swallowed(monkeypa
         monkeypatch.setattr("sys.__stdin__", nothing)
         driver = asyncio.run(app())
     feed = driver._glass.feed
+
+    def stopped(data: str) -> str:
+        driver.write("\x1b[?1049l")
+        return feed(data)
+
     with monkeypatch.context() as broken_into:
-        broken_into.setattr(driver._glass, "feed", lambda data: (driver.write("\x1b[?1049l"), feed(data))[1])
+        broken_into.setattr(driver._glass, "feed", stopped)
         driver.write(line)
     assert written[0] == "\x1b[?1049l"
     assert "abc" in written[1]
@@ -244,21 +256,40 @@ def test_a_stop_in_the_middle_of_a_write_neither_hangs_nor_is_swallowed(monkeypa
     assert len(written) == 3
 
 
-def test_a_full_repaint_is_quick() -> None:
-    """As Textual paints 120 by 40 cells, 12 styled pieces a line; the best of some, for others use the machine, too."""
+def steps(work: Callable[[], object]) -> int:
+    """How many lines of Python are run, and each round of a loop: what it costs, on any machine."""
+    count = itertools.count()
 
-    def screen(word: str) -> str:
+    def trace(_frame: FrameType, _event: str, _argument: object) -> Callable[..., Any]:
+        next(count)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return next(count)
+
+
+def test_a_full_repaint_costs_little_a_piece_and_next_to_nothing_a_cell() -> None:
+    """As Textual paints a screen of 40 lines, 12 styled pieces in each."""
+
+    def screen(word: str, width: int) -> str:
         return "".join(
-            a_line(y, *[(f"38;2;{x};{y};7;48;2;1;2;{x % 3}", f"{word:<10}") for x in range(12)]) for y in range(1, 41)
-        )  # fmt: skip
+            a_line(y, *[(f"38;2;{x};{y};7;48;2;1;2;{x % 3}", word.ljust(width)) for x in range(12)])
+            for y in range(1, 41)
+        )
 
-    glass, took = Glass(120, 40), []
-    for number in range(20):
-        data = screen(f"w{number}")
-        began = time.process_time()
-        glass.feed(data)
-        took.append(time.process_time() - began)
-    assert min(took) < 0.008
+    def cost(width: int) -> int:
+        glass = Glass(12 * width, 40)
+        glass.feed(screen("one", width))
+        return steps(partial(glass.feed, screen("two", width)))
+
+    pieces, narrow, wide = 12 * 40, cost(10), cost(40)
+    assert narrow < 200 * pieces
+    assert wide - narrow < 3 * (40 - 10) * pieces
 
 
 def test_a_cell_that_changes_its_style_alone_is_sent() -> None:

@@ -71,8 +71,8 @@ def test_counts_are_exact_or_a_lower_bound() -> None:
 
 def test_every_state_has_a_word_and_a_glyph_in_both_alphabets() -> None:
     states = [fmt.state_of(run) for run in runs_of_all_states()]
-    for way in (lambda s: s.word, lambda s: s.glyph, lambda s: s.ascii):
-        assert len({way(state) for state in states}) == len(states)
+    for way in ("word", "glyph", "ascii"):
+        assert len({getattr(state, way) for state in states}) == len(states)
     assert all(state.ascii.isascii() for state in states)
 
 

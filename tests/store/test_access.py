@@ -42,7 +42,7 @@ def test_each_role_may_what_it_may_and_no_more(db: Database, tenant: Tenant) -> 
 def test_a_role_in_one_tenant_is_none_in_another(db: Database, tenant: Tenant) -> None:
     make_tenant(db, "fabrikam")
     bob = make_user(db, "bob", contoso=Role.OWNER, fabrikam=Role.READONLY)
-    assert access.require(db, bob, "contoso", Right.ADMINISTER)
+    assert access.require(db, bob, "contoso", Right.ADMINISTER).slug == "contoso"
     with pytest.raises(Forbidden):
         access.require(db, bob, "fabrikam", Right.START)
 

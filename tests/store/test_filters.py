@@ -141,7 +141,7 @@ def test_a_wrong_term_is_found_in_its_line(line: str, wrong: str) -> None:
     assert line[caught.value.start : caught.value.end] == wrong
 
 
-@examples(300)
+@examples(100)
 @given(st.text() | st.lists(st.sampled_from([*NAMES, "mine", ":", "-", '"', " ", "x", ",", "2h"])).map("".join))
 def test_any_line_is_a_filter_or_one_error_that_is_in_it(line: str) -> None:
     wrong = ""
@@ -152,7 +152,7 @@ def test_any_line_is_a_filter_or_one_error_that_is_in_it(line: str) -> None:
     assert wrong in [token.text for token in tokens(line)] or not wrong
 
 
-@examples(200)
+@examples(100)
 @given(st.text(alphabet='ab:"- '))
 def test_tokens_are_what_the_blanks_leave(line: str) -> None:
     for token in tokens(line):

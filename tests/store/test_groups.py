@@ -86,7 +86,7 @@ def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: U
         ("", "type:a.*", "code:graph.*", "code:graph.*,x.y type:a.*", "-code:graph.throttled", "-type:b.run")
     ),
 )
-@examples(25)
+@examples(15)
 def test_the_same_groups_as_made_by_hand(db: Database, runs: list[tuple[str, list[str], Outcome]], line: str) -> None:
     tenant = make_tenant(db, f"groups-{next(_numbers)}")
     user = make_user(db, f"user-{next(_numbers)}", **{tenant.slug: Role.READONLY})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,7 @@ def test_only_what_has_ended_is_past(past: PastRun, outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"age": 10.0}, {"took": -1.0}, {"waited": -1.0}, {"age": float("nan")}])
-def test_times_that_cannot_have_been_are_refused(past: PastRun, wrong: dict[str, float]) -> None:
+def test_times_that_cannot_have_been_are_refused(past: PastRun, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="ended in the future"):
         replace(past, **wrong)
 

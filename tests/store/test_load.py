@@ -7,7 +7,7 @@ import math
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from store import access, hours, load, queue_pause, runs, snapshot, workers
@@ -21,7 +21,9 @@ from store.records import Outcome, Run, Tenant, User
 from store.snapshot import Request
 from store.tables import operation_runs
 from store.tables import workers as workers_table
+from store.types import utcnow
 from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
+from tests.support.properties import examples
 
 
 def read(db: Database, user: User) -> Load:
@@ -136,7 +138,7 @@ def test_a_pause_is_told(db: Database, tenant: Tenant, user: User) -> None:
 
 def now_of(db: Database) -> dt.datetime:
     with db.reading() as connection:
-        return connection.execute(sa.select(load.utcnow())).scalar_one()
+        return connection.execute(sa.select(utcnow())).scalar_one()
 
 
 def past(db: Database, tenant: Tenant, ended: float, took: float, outcome: Outcome = Outcome.SUCCEEDED) -> PastRun:
@@ -207,7 +209,7 @@ def test_tenants_share_what_is_looked_at(
     assert (now_of(db) - found.hours.looked_back_to).total_seconds() == pytest.approx(181, abs=5)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(took=st.lists(st.integers(0, 500), min_size=1, max_size=60))
 def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
     tenant = make_tenant(db)

@@ -15,6 +15,7 @@ from store.records import Counts, Outcome, Tenant, User
 from store.runs import Result
 from store.snapshot import Request, Snapshot
 from tests.support import people
+from tests.support.properties import size
 
 
 def told(found: Snapshot) -> Any:
@@ -45,7 +46,7 @@ def test_what_is_remembered_is_what_there_is(
     db: Database, tenant: Tenant, user: User, worker_id: int, line: str
 ) -> None:
     chance, memory = random.Random(line), Memory()
-    for number in range(60):
+    for number in range(size(25, 60)):
         something(db, tenant, user, worker_id, chance)
         tab = chance.choice(["All", "All", "Active", "Failed"])
         request = Request(user.id, parse_line(line), tab, limit=chance.choice([5, 5, 40]))

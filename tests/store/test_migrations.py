@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,10 @@ from store.runs import Result
 from store.schema import State
 from store.tables import metadata
 from tasks.queue import Queue
+from tests.store import racers
 from tests.support.people import new_run
 from tests.support.postgres import Postgres
+from tests.support.waiting import HANG
 
 
 @pytest.fixture
@@ -117,38 +117,13 @@ def test_what_somebody_altered_is_missed(empty: Database) -> None:
         assert missed in " ".join(schema.missing(empty))
 
 
-UPGRADE = """
-import sys
-from store import schema
-from store.database import Database
-db = Database(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-schema.upgrade(db)
-"""
-
-
 def test_several_that_migrate_an_empty_database_at_once_all_succeed(empty: Database) -> None:
     url = empty.url.render_as_string(hide_password=False)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", UPGRADE, url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(5)
-    ]
-    for process in processes:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-    told = [process.communicate(timeout=60)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 5, "".join(told)
+    with racers.crowd(5) as crowd:
+        upgrading = [crowd.pool.submit(racers.upgrade, url) for _ in range(5)]
+        crowd.ready.wait(HANG)
+        for one in upgrading:
+            one.result(HANG)  # raises what it raised
     assert schema.missing(empty) == []
 
 
@@ -227,6 +202,7 @@ def test_every_constraint_and_index_has_a_name_that_says_what_it_is(db: Database
     with db.reading() as connection:
         inspector = sa.inspect(connection)
         for table in metadata.tables:
+            named: dict[str, Sequence[Mapping[str, object]]]
             named = {"fk": inspector.get_foreign_keys(table), "ck": inspector.get_check_constraints(table)}
             named |= {"uq": inspector.get_unique_constraints(table)}
             if not db.is_sqlite:  # where a key that counts up by itself cannot have a name

@@ -128,7 +128,7 @@ def test_a_kept_view_that_cannot_be_read_is_left_out(db: Database, user: User, o
         max_leaves=6,
     )
 )
-@examples(300)
+@examples(100)
 def test_whatever_is_kept_is_read(kept: Any) -> None:
     found = views._from_json(kept)
     assert all(isinstance(view, View) for view in found)

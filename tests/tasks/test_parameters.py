@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -164,7 +165,7 @@ def test_what_is_none_is_named_with_what_to_give(name: str, text: str, told: str
 def test_a_secret_is_no_parameter(secret: str) -> None:
     """Parameters are stored, so what looks like a secret is refused, and not repeated."""
     for given_ in ({"text": secret}, {"text": "x", "texts": f"a,{secret}"}):
-        line = refused(lambda given_=given_: parse_parameters(FORM, given_))
+        line = refused(partial(parse_parameters, FORM, given_))
         assert "looks as if it held a secret" in line
         assert secret not in line
 
@@ -200,7 +201,7 @@ def test_defaults_fill_what_is_not_given() -> None:
 def test_none_is_a_value_where_it_may_be() -> None:
     assert check_parameters(FORM, {"text": "x", "maybe": None})["maybe"] is None
     for name in ("text", "whole", "number", "yes", "one", "some"):
-        assert f"'{name}' cannot be" in refused(lambda name=name: check_parameters(FORM, {"text": "x", name: None}))
+        assert f"'{name}' cannot be" in refused(partial(check_parameters, FORM, {"text": "x", name: None}))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ anything = st.recursive(
 )
 
 
-@examples(300)
+@examples(100)
 @given(st.dictionaries(st.sampled_from([p.name for p in FORM]), anything))
 def test_any_values_are_refused_or_can_be_stored_and_given_again(values: dict[str, Any]) -> None:
     try:
@@ -233,7 +234,7 @@ def test_any_values_are_refused_or_can_be_stored_and_given_again(values: dict[st
     assert check_parameters(FORM, stored) == found
 
 
-@examples(300)
+@examples(100)
 @given(st.dictionaries(st.sampled_from([p.name for p in FORM]), st.text(max_size=12)))
 def test_any_texts_are_values_or_one_error(texts: dict[str, str]) -> None:
     try:

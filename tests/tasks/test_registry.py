@@ -12,7 +12,6 @@ import pytest
 
 from store.access import Right
 from store.errors import InputInvalid
-from tasks import registry
 from tasks.parameters import Kind
 from tasks.registry import GROUP, Operation, Registry, load_registry, operation
 
@@ -38,7 +37,7 @@ def test_a_function_is_an_operation_and_stays_a_function() -> None:
         ("zone", Kind.TEXT, "which one"),
         ("dry_run", Kind.BOOLEAN, ""),
     ]
-    assert flush(None, "x") is None  # type: ignore[func-returns-value]
+    assert flush(None, "x") is None
 
 
 def test_by_default_every_parameter_is_its_identity_and_the_label_its_summary() -> None:
@@ -98,7 +97,6 @@ def installed(monkeypatch: pytest.MonkeyPatch, *entries: tuple[str, object]) -> 
 
     found = [Entry(name, f"{name}:x" if name != "system" else "tasks.operations.probe", GROUP) for name, _ in entries]
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found if group == GROUP else [])
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", importlib.metadata.entry_points)
 
 
 def test_an_entry_point_may_be_a_function_or_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
