@@ -10,13 +10,17 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 #: Seconds after which whatever was waited for will never come. While a test is being written, fewer tell sooner.
-HANG: Final = float(os.environ.get("TESTS_HANG", "120"))
+HANG: Final = int(os.environ.get("TESTS_HANG", "120"))
 #: Seconds between two questions: the first, and the longest.
 _EVERY: Final = (0.002, 0.05)
 
 
 def wait_for(
-    condition: Callable[[], T], what: str = "", *, seconds: float = HANG, seen: Callable[[], object] | None = None
+    condition: Callable[[], T | None],
+    what: str = "",
+    *,
+    seconds: float = HANG,
+    seen: Callable[[], object] | None = None,
 ) -> T:
     """Ask until the answer is true and hand it back. An AssertionError of the condition counts as "not yet".
 
@@ -42,7 +46,7 @@ def in_vain(what: str, seconds: float, answer: object, seen: Callable[[], object
     return f"waited {seconds:g} s in vain for {what} (last answer: {answer!r}){told}"
 
 
-def _ask(condition: Callable[[], T]) -> tuple[T | None, AssertionError | None]:
+def _ask(condition: Callable[[], T | None]) -> tuple[T | None, AssertionError | None]:
     try:
         return condition(), None
     except AssertionError as reason:
