@@ -17,6 +17,7 @@ from opsmon import cli as front
 from opsmon.commands import config
 from store.errors import DatabaseAway, InputInvalid
 from tests.opsmon.conftest import Cli
+from tests.support.waiting import HANG
 
 HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal")
 
@@ -53,7 +54,7 @@ def test_every_command_has_help_and_takes_json(cli: Cli, parser: argparse.Argume
 
 def loaded(code: str) -> list[str]:
     script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=HANG)
     return [name for name in done.stderr.split() if name in HEAVY]
 
 
@@ -179,7 +180,7 @@ def test_a_reader_that_goes_away_is_quiet() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=HANG
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -226,6 +227,11 @@ def test_the_demo_is_asked_for_as_it_was_given(
 ) -> None:
     monkeypatch.setattr("opsmon.commands.screens._require_terminal", lambda _: None)
     given: list[bool] = []
-    monkeypatch.setattr("opsmon.demo.run", lambda kind: given.append(kind) or 7)
+
+    def run(kind: bool) -> int:
+        given.append(kind)
+        return 7
+
+    monkeypatch.setattr("opsmon.demo.run", run)
     assert cli(*argv).code == 7
     assert given == [postgres]
