@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -27,6 +28,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["tests.support.warm"])
 _starting = threading.Lock()
+
+
+def warm_up() -> None:
+    """Start the process that others are forked from, and make its folder, unless they are there."""
+    # What is imported once and for all is looked for there. The working folder is the whole process's.
+    with _starting, contextlib.chdir(ROOT):
+        forkserver.ensure_running()
 
 
 class Forked:
@@ -54,9 +62,8 @@ class Forked:
             reading, self.stdin = context.Pipe(duplex=False)
         given = _Given(tuple(argv), dict(environment), str(folder), str(log), tuple(paths), main, reading, session)
         self._process: ForkServerProcess = context.Process(target=_be, args=(given,), daemon=True)
-        # What is imported once and for all is looked for there. The working folder is the whole process's.
-        with _starting, contextlib.chdir(ROOT):
-            self._process.start()
+        warm_up()
+        self._process.start()
         if reading is not None:
             reading.close()
 
