@@ -96,6 +96,7 @@ def test_administration_is_for_owners(opsmon: Cli, town: Town, as_user: Become, 
     assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of a tenant")
 
 
+@on_both
 def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
     answer = opsmon("users", "grant", town.me, "--tenant", "contoso", "--role", "owner")
     assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of contoso")
@@ -224,6 +225,7 @@ def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
             assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out)
 
 
+@on_both
 def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: Town, as_user: Become) -> None:
     as_user("bob")
     answer = opsmon("users", "grant", "bob", "--tenant", "contoso", "--role", "owner")

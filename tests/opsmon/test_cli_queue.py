@@ -34,6 +34,7 @@ def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[
     assert (resumed["paused"], resumed["paused_by"], resumed["paused_at"]) == (False, None, None)
 
 
+@on_both
 @pytest.mark.parametrize("action", ["pause", "resume"])
 def test_who_owns_nothing_may_look_only(opsmon: Cli, town: Town, as_user: Callable[[str], None], action: str) -> None:
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))

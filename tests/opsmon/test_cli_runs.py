@@ -112,6 +112,7 @@ def test_what_cannot_be_started(opsmon: Cli, town: Town, given: list[str], code:
     assert opsmon("runs", "--json").json == []
 
 
+@on_both
 def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
     run = started(opsmon)
     town.complete(run)

@@ -58,10 +58,12 @@ def loaded(code: str) -> list[str]:
     return [name for name in done.stderr.split() if name in HEAVY]
 
 
+@pytest.mark.worker
 def test_help_waits_for_no_library() -> None:
     assert loaded("from opsmon.cli import main; main(['--help'])") == []
 
 
+@pytest.mark.worker
 def test_only_what_enqueues_imports_huey(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     code = "from opsmon.cli import main\nfor argv in {}: assert main(argv.split()) in (0, 3)"
@@ -175,6 +177,7 @@ def test_an_interrupt_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli("config").err == ""
 
 
+@pytest.mark.worker
 def test_a_reader_that_goes_away_is_quiet() -> None:
     script = "import sys; from opsmon.cli import main; sys.exit(main(['config']))"
     reading, writing = os.pipe()

@@ -220,6 +220,7 @@ def test_the_users_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch, tmp
         assert services.settings.is_embedded
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("temporary")
 def test_a_simulator_that_does_not_start_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "TENANTS", {"contoso": "seed:none", "fabrikam": "seed:11"})
@@ -234,6 +235,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         pass
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("temporary")
 def test_a_postgres_that_does_not_start_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_postgres, "SETTINGS", {"no_such_setting": "1"})
@@ -251,6 +253,7 @@ def test_faults_on_the_simulators_command_line() -> None:
 # ---- the command
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("temporary")
 def test_without_a_terminal_it_refuses_and_makes_nothing() -> None:
     done = subprocess.run(

@@ -193,6 +193,7 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
     assert len(access.all_users(services.db)) == 1
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("services")
 def test_one_that_is_ready_is_not_migrated_again() -> None:
     code = (
