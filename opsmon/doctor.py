@@ -19,8 +19,9 @@ from store.errors import DatabaseAway, OpsmonError
 from store.records import Outcome, Run, Status, User, Worker
 from store.sanitize import visible
 
-#: Seconds that clocks may differ, and that the probe run may take.
+#: Seconds that clocks may differ, that the queue may take to answer, and the probe run to be completed.
 MAX_OFFSET: Final = 5.0
+QUEUE_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 10.0
 POLL: Final = 0.1
 PROBE: Final = "system.probe"
@@ -223,7 +224,7 @@ def _in_time(ask: Callable[[], T]) -> T:
 
     threading.Thread(target=work, name="doctor", daemon=True).start()
     try:
-        answer = answers.get(timeout=PROBE_SECONDS)
+        answer = answers.get(timeout=QUEUE_SECONDS)
     except queue.Empty:
         raise DatabaseAway("the queue does not answer") from None
     if isinstance(answer, OpsmonError):

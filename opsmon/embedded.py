@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -139,8 +139,10 @@ class EmbeddedWorker:
     Everything happens in a daemon thread. Of two that start at once, the worker that registered first stays.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells, in seconds, how long a child lived and when the next one may be started."""
         self._db = services.db
+        self._clock = clock
         self._lost_after: float = services.settings["lost_after_seconds"]
         self._environment = {**os.environ, "OPSMON_DATABASE_URL": services.settings.database_url}
         self._stopping = threading.Event()
@@ -205,7 +207,7 @@ class EmbeddedWorker:
         alive = health.workers_alive(self._db, self._lost_after)
         others = [worker for worker in alive if not self._is_own(worker) and not _is_gone(worker)]
         if self._child is None:
-            if not others and time.monotonic() >= self._not_before:
+            if not others and self._clock() >= self._not_before:
                 self._spawn()
         elif not self._needless and self._is_needless(alive, others):
             # What it has in hand may go on for the full grace time.
@@ -220,31 +222,39 @@ class EmbeddedWorker:
         return any(not other.embedded or mine is None or other.id < mine for other in others)
 
     def _spawn(self) -> None:
-        command = [sys.executable, "-P", "-m", "opsmon", "worker", "--embedded"]
         with self._lock, _open_log(log_file(self._environment)) as log:
             if self._stopping.is_set():
                 return
-            # Only what it says before it has its own log; that is the same file.
-            self._child = subprocess.Popen(  # noqa: S603 (nothing in it comes from outside)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                start_new_session=True,
-            )
+            self._child = _start_child(self._environment, log)
             self._pids.add(self._child.pid)
-            self._started, self._needless = time.monotonic(), False
+            self._started, self._needless = self._clock(), False
 
     def _bury(self) -> None:
-        now = time.monotonic()
-        first, last = BACK_OFF
+        now = self._clock()
         self._deaths = 0 if self._needless or now - self._started > SETTLED else self._deaths + 1
-        self._not_before = now + min(last, first * 2 ** (self._deaths - 1)) if self._deaths else now
+        self._not_before = now + back_off(self._deaths)
         with self._lock:
             if self._child is not None:
                 _close(self._child)
             self._child = None
+
+
+def back_off(deaths: int) -> float:
+    """Seconds until the next start, after so many children in a row that died of theirs."""
+    first, last = BACK_OFF
+    return min(last, first * 2.0 ** min(deaths - 1, 1000)) if deaths else 0.0
+
+
+def _start_child(environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """`log` takes what the child says before it has its own log; that is the same file."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "opsmon", "worker", "--embedded"],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def _open_log(path: Path) -> IO[bytes]:

@@ -11,17 +11,19 @@ import sys
 import sysconfig
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.shared import Shared
+from tests.support.waiting import HANG
+
 ROOT = Path(__file__).parent.parent
 ROOMS = ("opsmon", "screens", "store", "tasks", "migrations")
 
-# One worker builds the wheel, for all tests here.
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.wheel
 
 
 class Installation:
@@ -35,7 +37,7 @@ class Installation:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.program, *arguments], cwd=self.folder, env=self.environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG, check=False,
         )  # fmt: skip
 
     def answer(self, *arguments: str) -> Any:
@@ -46,43 +48,54 @@ class Installation:
 
 
 def finished(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=HANG, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built by way of the sdist, so that this is complete too; with the lock's build back end, so without a network."""
-    folder = tmp_path_factory.mktemp("dist")
-    finished(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("*.whl")
+def wheel(shared: Shared) -> Path:
+    """Built once in a run, by whichever process is the first to want it."""
+    (built,) = shared.once("dist", build).glob("*.whl")
     return built
 
 
+def build(folder: Path) -> None:
+    """By way of the sdist, so that this is complete too; with the lock's build back end, so without a network."""
+    finished(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+
+
 @pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the wheel in it.
+def installed(wheel: Path, shared: Shared) -> Path:
+    """A new environment with the wheel in it, made once in a run."""
+    return shared.once("installed", lambda folder: install(wheel, folder))
+
+
+def install(wheel: Path, environment: Path) -> None:
+    """Make an environment that holds the wheel.
 
     Its dependencies are those of this environment, by one line in a .pth file: installing them again would need a
     network and most of a minute to show what the lock shows already. A folder added in this way is searched last, and
     .pth files in it are not read, so the editable install of the checkout stays out of sight; a test below makes sure.
     """
-    environment = tmp_path_factory.mktemp("clean") / "venv"
     finished(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
     python = environment / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
     finished(*pip, "install", "--no-deps", "--no-index", wheel, cwd=environment.parent)
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return environment
 
 
 @pytest.fixture
-def opsmon(installed: Path, empty_database_url: str, tmp_path: Path) -> Installation:
+def make_opsmon(installed: Path, tmp_path: Path) -> Callable[[str], Installation]:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    return Installation(installed, folder, empty_database_url)
+    return lambda url: Installation(installed, folder, url)
+
+
+@pytest.fixture
+def opsmon(make_opsmon: Callable[[str], Installation], empty_database_url: str) -> Installation:
+    return make_opsmon(empty_database_url)
 
 
 @pytest.fixture
@@ -97,7 +110,7 @@ def worker(opsmon: Installation, tmp_path: Path) -> Iterator[subprocess.Popen[by
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, (tmp_path / "worker.log").read_text()
+        assert process.wait(HANG) == 0, (tmp_path / "worker.log").read_text()
     finally:
         process.kill()
         process.wait()
@@ -129,7 +142,8 @@ def test_checkout_is_out_of_sight(installed: Path, tmp_path: Path) -> None:
     assert all(Path(file).is_relative_to(installed) for file in files), files
 
 
-def test_database_is_migrated(opsmon: Installation) -> None:
+def test_database_is_migrated(make_opsmon: Callable[[str], Installation], empty_sqlite_url: str) -> None:
+    opsmon = make_opsmon(empty_sqlite_url)
     before = opsmon.run("db", "check")
     assert (before.returncode, "Traceback" in before.stderr) == (1, False), before.stderr
     opsmon.answer("db", "upgrade")
@@ -138,6 +152,7 @@ def test_database_is_migrated(opsmon: Installation) -> None:
     assert list(opsmon.folder.iterdir()) == []
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_probe_runs(opsmon: Installation) -> None:
     login = pwd.getpwuid(os.getuid()).pw_name
@@ -145,7 +160,7 @@ def test_probe_runs(opsmon: Installation) -> None:
     opsmon.answer("users", "add", login)
     opsmon.answer("users", "grant", login, "--tenant", "local", "--role", "owner")
 
-    receipt = opsmon.answer("start", "system.probe", "--tenant", "local", "--param", "items=1", "--wait", "30")
+    receipt = opsmon.answer("start", "system.probe", "--tenant", "local", "--param", "items=1", "--wait", str(HANG))
 
     assert receipt["receipt"] == "queued"
     assert (receipt["run"]["status"], receipt["run"]["outcome"]) == ("completed", "succeeded")

@@ -1,23 +1,64 @@
-"""The command line in this process: `cli("runs", "--json")` on the test's database, as the login that runs the tests."""
+"""The command line in this process: `cli("runs", "--json")` on the test's database, as the login that runs the tests.
+
+What a command says is the same on both databases, so tests here run on SQLite, unless they are `@on_both`: once for each command,
+and wherever the databases differ.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from opsmon import settings
 from opsmon.cli import main
 from opsmon.login import login_name
+from opsmon.services import Services
 from store import access, outcome, runs, workers
 from store.access import Role
 from store.database import Database
 from store.records import Counts, Outcome, Run
 from store.runs import Result
+from tests.conftest import KINDS
 from tests.support.waiting import wait_for
+from tests.support.worker import QUICK, variables
+
+on_both = pytest.mark.parametrize("database_url", KINDS, indirect=True)
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
+
+
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker that is started beats often and is never given up, however slow the machine is."""
+    for name, value in variables(**QUICK).items():
+        monkeypatch.setenv(name, value)
+
+
+MakeServices = Callable[[str], Services]
+
+
+@pytest.fixture
+def make_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeServices]:
+    """The house on any database."""
+    made: list[Services] = []
+
+    def make(url: str) -> Services:
+        monkeypatch.setenv("OPSMON_DATABASE_URL", url)
+        made.append(Services(settings.load()))
+        return made[-1]
+
+    yield make
+    for services in made:
+        services.close()
 
 
 @dataclass(frozen=True)

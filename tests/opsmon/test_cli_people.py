@@ -15,11 +15,13 @@ from store import access
 from store.access import Role
 from store.database import Database
 from store.errors import Forbidden
-from tests.opsmon.conftest import Cli, Town
+from tests.opsmon.conftest import Cli, Town, on_both
+from tests.support.waiting import HANG
 
 Become = Callable[[str], None]
 
 
+@on_both
 def test_from_nothing_to_an_owner(opsmon: Cli) -> None:
     """The first owner has to come from somewhere: while there is none, whoever can write the database may."""
     me = login_name()
@@ -94,6 +96,7 @@ def test_administration_is_for_owners(opsmon: Cli, town: Town, as_user: Become, 
     assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of a tenant")
 
 
+@on_both
 def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
     answer = opsmon("users", "grant", town.me, "--tenant", "contoso", "--role", "owner")
     assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of contoso")
@@ -101,6 +104,7 @@ def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
     assert (answer.code, answer.line) == (3, "opsmon: no tenant 'fabrikam': 'opsmon tenants list' shows yours")
 
 
+@on_both
 def test_the_last_owner_stays(opsmon: Cli, town: Town, as_user: Become) -> None:
     as_user("ann")
     answer = opsmon("users", "grant", "ann", "--tenant", "contoso", "--role", "readonly")
@@ -112,11 +116,12 @@ def test_the_last_owner_stays(opsmon: Cli, town: Town, as_user: Become) -> None:
     assert [m.role for m in access.memberships_of(town.db, access.find_user(town.db, "ann").id)] == [Role.READONLY]
 
 
+@on_both
 def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
     refused: list[str] = []
 
     def step_down(login: str, start: threading.Barrier) -> None:
-        start.wait(10)
+        start.wait(HANG)
         try:
             access.grant(town.db, login, "contoso", Role.OPERATOR)
         except Forbidden:
@@ -138,6 +143,7 @@ def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
 # ---- who you are
 
 
+@on_both
 def test_an_unknown_login(opsmon: Cli, town: Town, as_user: Become) -> None:
     as_user("stranger")
     for argv in (["runs"], ["tenants", "list"], ["show", "1"], ["notifications"], ["wait", "1"], ["retry", "1"]):
@@ -159,6 +165,7 @@ def test_a_user_id_without_a_name(opsmon: Cli, town: Town, monkeypatch: pytest.M
     assert "has no login name on this system" in answer.line
 
 
+@on_both
 def test_as_another_on_the_embedded_database(opsmon: Cli, town: Town) -> None:
     answer = opsmon("--as", "bob", "tenants", "list", "--json")
     if town.db.is_sqlite:
@@ -206,6 +213,7 @@ def test_a_link_to_somebody_elses_file_is_not_yours(
     assert cli("--as", "ann", "runs").code == 3
 
 
+@on_both
 def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
     me = login_name()
     opsmon("users", "add", me, "--name", "Eve\x1b]52;c;ZXZpbA==\x07\x9b2J\u202e!")
@@ -217,6 +225,7 @@ def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
             assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out)
 
 
+@on_both
 def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: Town, as_user: Become) -> None:
     as_user("bob")
     answer = opsmon("users", "grant", "bob", "--tenant", "contoso", "--role", "owner")

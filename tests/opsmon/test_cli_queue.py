@@ -8,7 +8,7 @@ import pytest
 
 from store import access, queue_pause, workers
 from store.access import Role
-from tests.opsmon.conftest import Cli, Town
+from tests.opsmon.conftest import Cli, Town, on_both
 from tests.support.people import open_run
 
 
@@ -17,6 +17,7 @@ def _in_town(town: Town) -> None:
     """There are people."""
 
 
+@on_both
 def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[[str], None]) -> None:
     open_run(town.db, access.require(town.db, access.find_user(town.db, "ann"), "contoso", access.Right.VIEW))
     as_user("ann")
@@ -33,6 +34,7 @@ def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[
     assert (resumed["paused"], resumed["paused_by"], resumed["paused_at"]) == (False, None, None)
 
 
+@on_both
 @pytest.mark.parametrize("action", ["pause", "resume"])
 def test_who_owns_nothing_may_look_only(opsmon: Cli, town: Town, as_user: Callable[[str], None], action: str) -> None:
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))
@@ -53,6 +55,7 @@ def test_another_word_is_refused(opsmon: Cli) -> None:
     assert "opsmon queue stop" in answer.line
 
 
+@on_both
 def test_the_doctor_warns_of_a_pause_and_starts_no_probe(
     opsmon: Cli, town: Town, as_user: Callable[[str], None]
 ) -> None:

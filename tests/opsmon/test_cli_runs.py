@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from opsmon.commands import runs as commands
 from opsmon.services import Services
 from store import access, events
 from store.database import Database
@@ -18,7 +17,7 @@ from store.records import Outcome, User
 from tasks.context import RunContext
 from tasks.dispatch import Dispatcher
 from tasks.registry import Registry, operation
-from tests.opsmon.conftest import Answer, Cli, Town
+from tests.opsmon.conftest import Answer, Cli, Town, on_both
 
 Become = Callable[[str], None]
 START = ("start", "system.probe", "--tenant", "contoso")
@@ -42,6 +41,7 @@ def started(opsmon: Cli, *parameters: str) -> int:
 # ---- start
 
 
+@on_both
 def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: Town) -> None:
     answer = opsmon(*START, "--param", "items=3", "--param", "seconds=0", "--json")
     assert (answer.code, answer.err) == (0, "")
@@ -61,6 +61,7 @@ def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: Town) -> None:
     assert (run["started_at"], run["summary_counts"], run["failure_summary"]) == (None, None, [])
 
 
+@on_both
 def test_a_twin_is_joined(opsmon: Cli, town: Town) -> None:
     first = started(opsmon)
     answer = opsmon(*START, "--json")
@@ -69,12 +70,13 @@ def test_a_twin_is_joined(opsmon: Cli, town: Town) -> None:
     assert plain.out == f"Joined the run that is active already. Run {first}, Probe in contoso: queued.\n"
 
 
+@on_both
 def test_a_queue_that_refuses(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise QueueUnavailable("the queue is ill")
 
     monkeypatch.setattr("tasks.queue.Queue.send", refuse)
-    for wait in ([], ["--wait"], ["--wait", "60"]):
+    for wait in ([], ["--wait"], ["--wait", "600"]):
         answer = opsmon(*START, "--json", *wait)
         assert (answer.code, answer.json["receipt"]) == (1, "dispatch_failed")
         run = answer.json["run"]
@@ -110,6 +112,7 @@ def test_what_cannot_be_started(opsmon: Cli, town: Town, given: list[str], code:
     assert opsmon("runs", "--json").json == []
 
 
+@on_both
 def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
     run = started(opsmon)
     town.complete(run)
@@ -122,6 +125,7 @@ def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> No
     assert len(opsmon("runs", "--json").json) == 1
 
 
+@on_both
 def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
     run = started(opsmon)
     town.complete(run)
@@ -143,7 +147,7 @@ def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: Town, as_user:
 @pytest.mark.parametrize(
     ("how", "code"), [(Outcome.SUCCEEDED, 0), (Outcome.PARTIALLY_SUCCEEDED, 4), (Outcome.FAILED, 5)]
 )
-@pytest.mark.parametrize("wait", [["--wait"], ["--wait", "60"]], ids=["for ever", "60"])
+@pytest.mark.parametrize("wait", [["--wait"], ["--wait", "600"]], ids=["for ever", "600"])
 def test_the_exit_code_says_how_the_run_ended(
     opsmon: Cli, town: Town, how: Outcome, code: int, wait: list[str]
 ) -> None:
@@ -155,7 +159,7 @@ def test_the_exit_code_says_how_the_run_ended(
     number = str(answer.json["run"]["id"])
     again = opsmon("wait", number, "--json")
     assert (again.code, again.json) == (code, answer.json["run"])
-    assert opsmon("wait", number, "5").code == code
+    assert opsmon("wait", number, "600").code == code
 
 
 def test_the_wait_runs_out(opsmon: Cli, town: Town) -> None:
@@ -174,7 +178,7 @@ def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: Town, monkeypatch:
         with town.db.transaction() as connection:
             connection.exec_driver_sql("DELETE FROM memberships")
 
-    monkeypatch.setattr(commands.time, "sleep", leave)
+    monkeypatch.setattr("opsmon.commands.runs.time.sleep", leave)
     assert opsmon(*START, "--wait").code == 3
 
 
@@ -193,6 +197,7 @@ def test_a_database_that_goes_away_during_a_wait(opsmon: Cli, town: Town, monkey
 # ---- retry
 
 
+@on_both
 def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: Town) -> None:
     old = started(opsmon, "items=3", "key=a")
     refused = opsmon("retry", str(old))
@@ -247,6 +252,7 @@ def test_what_cannot_be_retried_starts_nothing(opsmon: Cli, town: Town, given: l
     assert len(opsmon("runs", "--json").json) == 1
 
 
+@on_both
 def test_several_retries_have_a_receipt_each(opsmon: Cli, town: Town) -> None:
     first, same, second, queued = (started(opsmon, f"key={key}") for key in "abcd")
     for run in (first, same, second):
@@ -298,6 +304,7 @@ def test_of_several_retries_what_came_before_the_database_went_away_is_told(
     assert (answer.code, tries) == (1, ids[:2])
 
 
+@on_both
 def test_a_dry_run_starts_nothing(opsmon: Cli, town: Town) -> None:
     one, twin, queued = (started(opsmon, f"key={key}") for key in "abc")
     town.complete(one, Outcome.FAILED)
@@ -322,6 +329,7 @@ def test_a_dry_run_starts_nothing(opsmon: Cli, town: Town) -> None:
 # ---- lists
 
 
+@on_both
 def test_runs_are_listed_newest_first(opsmon: Cli, town: Town) -> None:
     assert opsmon("runs").out == "No runs.\n"
     numbers = [started(opsmon, f"key={key}") for key in "abc"]
@@ -346,6 +354,7 @@ def ids(answer: Answer) -> list[int]:
     return [run["id"] for run in answer.json]
 
 
+@on_both
 def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
     mine, failed = started(opsmon, "key=a"), started(opsmon, "key=b")
     town.complete(failed, Outcome.FAILED)
@@ -393,6 +402,7 @@ def log(db: Database, run_id: int, *lines: str) -> None:
         events.append(connection, run_id, [NewEvent("warning", line) for line in lines])
 
 
+@on_both
 def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
     number = started(opsmon, "items=3")
     story = opsmon("show", str(number), "--json").json["timeline"]
@@ -432,6 +442,7 @@ def test_show_in_plain_text(opsmon: Cli, town: Town) -> None:
         assert text in out
 
 
+@on_both
 def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: Town) -> None:
     first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
     out = opsmon("show", str(second)).out
@@ -449,6 +460,7 @@ def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: Town) -> N
     assert "of the last 3" in opsmon("show", str(second)).out
 
 
+@on_both
 def test_a_card_is_plain_text_for_a_ticket(opsmon: Cli, town: Town) -> None:
     number = started(opsmon, "items=3")
     town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
@@ -469,6 +481,7 @@ def but_for_its_instant(card: str) -> list[str]:
     return lines
 
 
+@on_both
 def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) -> None:
     first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
     town.complete(first)
@@ -496,6 +509,7 @@ def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -
     assert opsmon("notifications").out == "No unread notifications.\n"
 
 
+@on_both
 def test_hostile_text_stays_text(opsmon: Cli, town: Town) -> None:
     evil = "boom [/foo] \x1b]52;c;ZXZpbA==\x07 \x9b2J \u202egpj"
     number = started(opsmon, "items=3")
@@ -559,6 +573,7 @@ def test_the_probe_is_among_them(cli: Cli) -> None:
     ]
 
 
+@on_both
 def test_each_end_of_a_run_has_its_exit_code(opsmon: Cli, town: Town) -> None:
     codes = {Outcome.SUCCEEDED: 0, Outcome.PARTIALLY_SUCCEEDED: 4, Outcome.FAILED: 5}
     for how, code in codes.items():

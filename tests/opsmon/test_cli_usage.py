@@ -17,6 +17,7 @@ from opsmon import cli as front
 from opsmon.commands import config
 from store.errors import DatabaseAway, InputInvalid
 from tests.opsmon.conftest import Cli
+from tests.support.waiting import HANG
 
 HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal")
 
@@ -53,14 +54,16 @@ def test_every_command_has_help_and_takes_json(cli: Cli, parser: argparse.Argume
 
 def loaded(code: str) -> list[str]:
     script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=HANG)
     return [name for name in done.stderr.split() if name in HEAVY]
 
 
+@pytest.mark.worker
 def test_help_waits_for_no_library() -> None:
     assert loaded("from opsmon.cli import main; main(['--help'])") == []
 
 
+@pytest.mark.worker
 def test_only_what_enqueues_imports_huey(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     code = "from opsmon.cli import main\nfor argv in {}: assert main(argv.split()) in (0, 3)"
@@ -174,12 +177,13 @@ def test_an_interrupt_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert cli("config").err == ""
 
 
+@pytest.mark.worker
 def test_a_reader_that_goes_away_is_quiet() -> None:
     script = "import sys; from opsmon.cli import main; sys.exit(main(['config']))"
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=HANG
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -226,6 +230,11 @@ def test_the_demo_is_asked_for_as_it_was_given(
 ) -> None:
     monkeypatch.setattr("opsmon.commands.screens._require_terminal", lambda _: None)
     given: list[bool] = []
-    monkeypatch.setattr("opsmon.demo.run", lambda kind: given.append(kind) or 7)
+
+    def run(kind: bool) -> int:
+        given.append(kind)
+        return 7
+
+    monkeypatch.setattr("opsmon.demo.run", run)
     assert cli(*argv).code == 7
     assert given == [postgres]

@@ -18,9 +18,12 @@ from opsmon.logs import MAX_CHAIN, MAX_FRAMES, SafeFormatter, start_log
 from store import access, health, runs
 from store.database import Database
 from store.errors import InputInvalid
-from store.records import Outcome, Status
-from tests.opsmon.conftest import Cli, Town
-from tests.support.waiting import wait_for
+from store.records import Outcome, Run, Status, Worker
+from tests.opsmon.conftest import Cli, Town, on_both
+from tests.support.forked import ROOT, Forked
+from tests.support.operations import FOLDER, place
+from tests.support.waiting import HANG, wait_for
+from tests.support.worker import QUICK, WorkerProcess, plugins, variables
 
 SECRETS = (
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl",
@@ -184,136 +187,180 @@ def test_each_signal_asks_once_and_early_ones_wait() -> None:
 
 # ---- processes
 
-QUICK = {"OPSMON_BEAT_SECONDS": "0.2", "OPSMON_RESCUE_SECONDS": "0.2", "OPSMON_GRACE_SECONDS": "20"}
-Start = Callable[..., subprocess.Popen[str]]
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the tests' operations are plugged in from, and where their flags and marks are."""
+    monkeypatch.syspath_prepend(plugins(tmp_path))
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    return tmp_path
+
+
+Start = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
-def start_worker(database_url: str) -> Iterator[Start]:
-    """Starts `opsmon worker` on the test's database and waits until it is ready."""
-    children: list[subprocess.Popen[str]] = []
+def start_worker(database_url: str, folder: Path) -> Iterator[Start]:
+    """Starts `opsmon worker` on the test's database."""
+    started: list[WorkerProcess] = []
 
-    def start(*argv: str, before: str = "", **environment: str) -> subprocess.Popen[str]:
-        script = f"import sys\n{before}\nfrom opsmon.cli import main\nsys.exit(main(sys.argv[1:]))"
-        child = subprocess.Popen(
-            [sys.executable, "-c", script, "worker", *argv],
-            env={**os.environ, "OPSMON_DATABASE_URL": database_url, **QUICK, **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        children.append(child)
-        return child
+    def start(*argv: str, piped: bool = False, **settings: object) -> WorkerProcess:
+        started.append(WorkerProcess(database_url, folder, *argv, piped=piped, **settings))
+        return started[-1]
 
     yield start
-    for child in children:
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout, child.stderr):
-            if stream:
-                stream.close()
+    for worker in started:
+        worker.kill()
 
 
-def ready(town: Town) -> None:
-    wait_for(lambda: health.workers_alive(town.db, 30), "a worker")
+class Interpreter:
+    """A new interpreter, in surroundings where workers are quick and the tests' operations are known."""
+
+    def __init__(self, folder: Path, url: str, *arguments: str) -> None:
+        paths = os.pathsep.join((str(plugins(folder)), str(ROOT)))
+        environment = {**os.environ, **variables(**QUICK, database_url=url), "PYTHONPATH": paths}
+        self._files = (folder / "out", folder / "err")
+        with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+
+    @property
+    def out(self) -> str:
+        return self._files[0].read_text()
+
+    @property
+    def err(self) -> str:
+        return self._files[1].read_text()
+
+    def says(self, text: str) -> None:
+        wait_for(lambda: text in self.err, repr(text), seen=lambda: self.err)
 
 
-def start_probe(opsmon: Cli, *parameters: str) -> int:
-    given = [word for parameter in parameters for word in ("--param", parameter)]
-    number: int = opsmon("start", "system.probe", "--tenant", "contoso", *given, "--json").json["run"]["id"]
+@pytest.fixture
+def start_interpreter(database_url: str, folder: Path) -> Iterator[Callable[..., Interpreter]]:
+    started: list[Interpreter] = []
+
+    def start(*arguments: str, url: str = database_url) -> Interpreter:
+        started.append(Interpreter(folder, url, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+
+
+def alive(db: Database) -> tuple[Worker, ...]:
+    return health.workers_alive(db, 10 * HANG)
+
+
+def run_now(db: Database, run_id: int) -> Run:
+    run = runs.by_id(db, run_id)
+    assert run
+    return run
+
+
+def held(opsmon: Cli, db: Database) -> int:
+    """A run that a worker has in hand until the flag "go" is raised."""
+    answer = opsmon("start", "test.hold", "--tenant", "contoso", "--param", "name=go", "--json")
+    number: int = answer.json["run"]["id"]
+    wait_for(lambda: run_now(db, number).status is Status.RUNNING, "the run to run")
     return number
 
 
-def status(db: Database, run_id: int) -> Status:
-    run = runs.by_id(db, run_id)
-    assert run
-    return run.status
-
-
-def test_a_worker_works_until_sigterm(opsmon: Cli, town: Town, start_worker: Start) -> None:
-    worker = start_worker("--workers", "2")
-    done = opsmon("start", "system.probe", "--tenant", "contoso", "--param", "seconds=0", "--wait", "60", "--json")
+@on_both
+@pytest.mark.kill
+@pytest.mark.worker
+def test_a_worker_works_until_sigterm(
+    opsmon: Cli, town: Town, start_interpreter: Callable[..., Interpreter], folder: Path
+) -> None:
+    worker = start_interpreter("-m", "opsmon", "worker", "--workers", "2")
+    done = opsmon("start", "system.probe", "--tenant", "contoso", "--param", "seconds=0", "--wait", str(HANG), "--json")
     assert (done.code, done.json["run"]["outcome"]) == (0, "succeeded")
-    assert [alive.slots for alive in health.workers_alive(town.db, 30)] == [2]
-    number = start_probe(opsmon, "items=8", "seconds=0.1", "key=in hand")
-    wait_for(lambda: status(town.db, number) is Status.RUNNING)
-    worker.send_signal(signal.SIGTERM)
-    out, err = worker.communicate(timeout=30)
-    assert (worker.returncode, out) == (0, "")
-    assert f"run {number}: succeeded" in err
-    assert health.workers_alive(town.db, 30) == ()
-    ended = runs.by_id(town.db, number)
-    assert ended
-    assert ended.outcome is Outcome.SUCCEEDED
+    assert [found.slots for found in alive(town.db)] == [2]
+    number = held(opsmon, town.db)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.says("stops: waiting up to")
+    place("go").touch()
+    assert worker.process.wait(HANG) == 0
+    assert worker.out == ""
+    assert f"run {number}: succeeded" in worker.err
+    assert alive(town.db) == ()
+    assert run_now(town.db, number).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_second_signal_ends_the_grace_time(opsmon: Cli, town: Town, start_worker: Start) -> None:
-    worker = start_worker()
-    ready(town)
-    number = start_probe(opsmon, "items=1000", "seconds=0.1")
-    wait_for(lambda: status(town.db, number) is Status.RUNNING)
-    worker.send_signal(signal.SIGINT)
-    assert worker.stderr
-    assert any("stops: waiting up to 20" in line for line in worker.stderr)
-    worker.send_signal(signal.SIGINT)
-    worker.communicate(timeout=15)
-    assert worker.returncode == 0
-    ended = runs.by_id(town.db, number)
-    assert ended
-    assert [failure.code for failure in ended.failure_summary] == ["worker.stopped"]
+    worker = start_worker(grace_seconds=10 * HANG).ready()
+    number = held(opsmon, town.db)
+    worker.signal(signal.SIGINT)
+    worker.says(f"stops: waiting up to {10.0 * HANG}")
+    worker.signal(signal.SIGINT)
+    assert worker.exit_code() == 0
+    assert [failure.code for failure in run_now(town.db, number).failure_summary] == ["worker.stopped"]
 
 
-def test_a_thread_that_never_ends_does_not_keep_the_process(town: Town, start_worker: Start) -> None:
-    stuck = "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()"
-    worker = start_worker(before=stuck)
-    ready(town)
-    worker.send_signal(signal.SIGTERM)
-    worker.communicate(timeout=20)
-    assert worker.returncode == 0
+@pytest.mark.kill
+@pytest.mark.worker
+def test_a_thread_that_never_ends_does_not_keep_the_process(start_interpreter: Callable[..., Interpreter]) -> None:
+    worker = start_interpreter(
+        "-c",
+        "import sys, threading; threading.Thread(target=threading.Event().wait).start()\n"
+        "from opsmon.cli import main; sys.exit(main(['worker']))",
+    )
+    worker.says("is ready")
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(HANG) == 0
 
 
-def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worker: Start, tmp_path: Path) -> None:
-    log = tmp_path / "log" / "worker.log"
-    worker = start_worker("--embedded", OPSMON_EMBEDDED_LOG=str(log))
-    ready(town)
-    assert [alive.embedded for alive in health.workers_alive(town.db, 30)] == [True]
-    assert worker.stdin
-    worker.stdin.close()
-    assert worker.wait(20) == 0
-    assert health.workers_alive(town.db, 30) == ()
+@pytest.mark.worker
+def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worker: Start, folder: Path) -> None:
+    log = folder / "log" / "worker.log"
+    worker = start_worker("--embedded", piped=True, embedded_log=log)
+    wait_for(lambda: alive(town.db), "a worker", seen=lambda: worker.log)
+    assert [found.embedded for found in alive(town.db)] == [True]
+    worker.close_input()
+    assert worker.exit_code() == 0
+    assert alive(town.db) == ()
     assert "has stopped" in log.read_text()
 
 
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_worker_needs_no_user(db: Database, start_worker: Start) -> None:
+    worker = start_worker().ready()
     assert access.all_users(db) == ()
-    worker = start_worker()
-    wait_for(lambda: health.workers_alive(db, 30))
-    worker.send_signal(signal.SIGTERM)
-    worker.communicate(timeout=20)
-    assert worker.returncode == 0
+    worker.stop()
+    assert worker.exit_code() == 0
 
 
-def test_a_worker_that_cannot_start_says_so_in_one_line(start_worker: Start, tmp_path: Path) -> None:
-    worker = start_worker(OPSMON_DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
-    out, err = worker.communicate(timeout=30)
-    assert (worker.returncode, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("opsmon: there is no database ")
+@pytest.mark.worker
+def test_a_worker_that_cannot_start_says_so_in_one_line(
+    start_interpreter: Callable[..., Interpreter], tmp_path: Path
+) -> None:
+    worker = start_interpreter("-m", "opsmon", "worker", url=f"sqlite:///{tmp_path}/none.db")
+    assert worker.process.wait(HANG) == 1
+    assert (worker.out, worker.err.count("\n")) == ("", 1)
+    assert worker.err.startswith("opsmon: there is no database ")
 
 
-def test_an_interrupted_wait_is_quiet(opsmon: Cli, town: Town, database_url: str) -> None:
-    number = start_probe(opsmon)
-    script = "import sys; print('up', file=sys.stderr, flush=True)\nfrom opsmon.cli import main; sys.exit(main(sys.argv[1:]))"
-    environment = {**os.environ, "OPSMON_DATABASE_URL": database_url}
-    waiting = subprocess.Popen(
-        [sys.executable, "-c", script, "wait", str(number)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(3)
-    waiting.send_signal(signal.SIGINT)
-    assert waiting.communicate(timeout=20) == ("", "up\n")
-    assert waiting.returncode == 130
+@pytest.mark.kill
+@pytest.mark.worker
+def test_an_interrupted_wait_is_quiet(opsmon: Cli, town: Town, folder: Path) -> None:
+    number = opsmon("start", "system.probe", "--tenant", "contoso", "--json").json["run"]["id"]
+    log, looks = folder / "wait.log", place("looks")
+    waiting = Forked(["wait", str(number)], os.environ, folder, log, main="tests.support.mains:wait_and_tell")
+    try:
+        wait_for(lambda: looks.exists() and looks.read_text().count("\n") >= 3, "three looks", seen=log.read_text)
+        waiting.signal(signal.SIGINT)
+        assert waiting.wait() == 130
+    finally:
+        waiting.kill()
+    assert log.read_text() == ""

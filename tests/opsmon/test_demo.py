@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +18,36 @@ import pexpect
 import psutil
 import pytest
 
-from opsmon import demo, demo_history, demo_postgres
+from opsmon import demo, demo_history, demo_postgres, embedded
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import access, health, runs, snapshot
 from store.errors import InputInvalid, OpsmonError
 from store.records import Outcome, Run, Status, Tenant, User
 from tasks.graph.simulator.__main__ import faults_from
-from tests.support.waiting import wait_for
+from tests.support.embedding import warm_children
+from tests.support.forked import warm_up
+from tests.support.waiting import HANG, wait_for
 
 DAY = 86_400.0
-KINDS = [pytest.param(False, id="sqlite"), pytest.param(True, id="postgresql")]
+KINDS = [pytest.param(False, id="sqlite"), pytest.param(True, id="postgresql", marks=pytest.mark.postgresql)]
+
+pytestmark = pytest.mark.usefixtures("quick_workers")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what is started answers in time; and nobody waits for the screens to be painted."""
+    monkeypatch.setattr(demo, "SIMULATOR_SECONDS", HANG)
+    monkeypatch.setattr(demo_postgres, "START_SECONDS", HANG)
+    monkeypatch.setattr(embedded, "FIRST_LOOK", 0.0)
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The worker is forked from a warm process instead of being a new interpreter. Before `temporary`: its folder lasts."""
+    warm_up()
+    monkeypatch.setattr(embedded, "_start_child", warm_children(tmp_path))
 
 
 @pytest.fixture
@@ -55,7 +74,8 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 
 
 def children_of(pid: int) -> list[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
+    found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+    return found
 
 
 def ended(processes: list[psutil.Process]) -> bool:
@@ -140,13 +160,14 @@ def test_some_of_it_is_hostile(cast: demo_history.Cast) -> None:
 # ---- the stage
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("postgres", KINDS)
 def test_everything_in_it_can_be_started(postgres: bool, temporary: Path) -> None:
     before = dict(os.environ)
     with demo.stage(postgres) as (services, user):
         assert services.db.is_sqlite is not postgres
         assert user.login == login_name()
-        wait_for(lambda: health.workers_alive(services.db, 30))
+        wait_for(lambda: health.workers_alive(services.db, services.settings["lost_after_seconds"]))
         assert carry_out(services, user, "contoso", "system.probe").outcome is Outcome.SUCCEEDED
         synced = carry_out(services, user, "contoso", "inventory.sync")
         assert (synced.outcome, synced.summary_counts and synced.summary_counts.success) == (Outcome.SUCCEEDED, 300)
@@ -161,7 +182,7 @@ def test_everything_in_it_can_be_started(postgres: bool, temporary: Path) -> Non
         assert services.dispatcher.retry(user, old.id).run.retry_of_id == old.id
         left = processes_of(temporary)
         assert left
-    assert ended(left)
+    wait_for(lambda: ended(left), "the end of the demo's processes")
     assert dict(os.environ) == before
 
 
@@ -170,7 +191,8 @@ def see_log(services: Services, user: User, run: Run) -> list[str]:
     return [event.message for event in detail.events] if detail else []
 
 
-@pytest.mark.usefixtures("temporary")
+@pytest.mark.worker
+@pytest.mark.usefixtures("warm", "temporary")
 def test_the_others_see_what_their_roles_let_them() -> None:
     with demo.stage() as (services, user):
         assert len(see(services, user.login).memberships) == 2
@@ -180,7 +202,8 @@ def test_the_others_see_what_their_roles_let_them() -> None:
         assert {m.role for m in see(services, "alice").memberships} == {access.Role.OPERATOR}
 
 
-@pytest.mark.usefixtures("temporary")
+@pytest.mark.worker
+@pytest.mark.usefixtures("warm", "temporary")
 def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opsmon.login.login_name", lambda: "alice")
     with demo.stage() as (services, user):
@@ -188,7 +211,8 @@ def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPa
         assert {found.login for found in access.all_users(services.db)} == {"alice", "bob", "carol"}
 
 
-@pytest.mark.usefixtures("temporary")
+@pytest.mark.worker
+@pytest.mark.usefixtures("warm", "temporary")
 def test_the_users_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "opsmon.toml").write_text("no toml at all")
     monkeypatch.chdir(tmp_path)
@@ -196,6 +220,7 @@ def test_the_users_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch, tmp
         assert services.settings.is_embedded
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("temporary")
 def test_a_simulator_that_does_not_start_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "TENANTS", {"contoso": "seed:none", "fabrikam": "seed:11"})
@@ -210,6 +235,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         pass
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("temporary")
 def test_a_postgres_that_does_not_start_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_postgres, "SETTINGS", {"no_such_setting": "1"})
@@ -227,10 +253,15 @@ def test_faults_on_the_simulators_command_line() -> None:
 # ---- the command
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("temporary")
 def test_without_a_terminal_it_refuses_and_makes_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "opsmon", "demo"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+        [sys.executable, "-m", "opsmon", "demo"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=HANG,
     )
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.count(b"\n") == 1
@@ -249,56 +280,67 @@ def play(*more: str) -> pexpect.spawn:
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     environment["TERM"] = "xterm-256color"
     arguments = ["-m", "opsmon", "demo", *more]
-    return pexpect.spawn(sys.executable, arguments, env=environment, dimensions=(50, 180), timeout=30)
+    terminal = pexpect.spawn(sys.executable, arguments, env=environment, dimensions=(50, 180), timeout=HANG)
+    terminal.logfile_read = io.BytesIO()
+    return terminal
 
 
-def test_it_shows_runs_and_quits(terminal: pexpect.spawn) -> None:
-    terminal.expect("Sync inventory")
+def seen(terminal: pexpect.spawn) -> bytes:
+    """All that it has been sent."""
+    shown: bytes = terminal.logfile_read.getvalue()
+    return shown
+
+
+def shows(terminal: pexpect.spawn, text: bytes) -> None:
+    """Wait until it has been sent that."""
+    while text not in seen(terminal):
+        terminal.read_nonblocking(65536, timeout=HANG)
+
+
+def ends(terminal: pexpect.spawn) -> int | None:
+    """Wait for its end. Returns the exit code."""
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    code: int | None = terminal.exitstatus
+    return code
+
+
+@pytest.mark.terminal
+def test_it_shows_runs_with_hostile_text_literally_and_quits(terminal: pexpect.spawn) -> None:
+    shows(terminal, b"Sync inventory")
+    shows(terminal, b"[/foo]")
     children = children_of(terminal.pid)
     assert len(children) >= 2
-    began = time.monotonic()
     terminal.send("q")
-    terminal.expect(pexpect.EOF)
-    terminal.wait()
-    assert time.monotonic() - began < 10
-    assert terminal.exitstatus == 0
-    assert ended(children)
+    assert ends(terminal) == 0
+    wait_for(lambda: ended(children), "the end of the demo's processes")
+    for command in (b"\x1b]52", b"\x9b31m", "\u202e".encode()):
+        assert command not in seen(terminal)
 
 
-def test_hostile_text_is_shown_literally(terminal: pexpect.spawn) -> None:
-    terminal.expect(re.escape("[/foo]"))
-    shown = terminal.before + terminal.after
-    terminal.send("q")
-    terminal.expect(pexpect.EOF)
-    shown += terminal.before
-    assert b"\x1b]52" not in shown
-    assert b"\x9b31m" not in shown
-    assert "\u202e".encode() not in shown
-    terminal.wait()
-    assert terminal.exitstatus == 0
-
-
+@pytest.mark.terminal
+@pytest.mark.kill
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_put_everything_away(terminal: pexpect.spawn, number: signal.Signals) -> None:
-    terminal.expect("Sync inventory")
+    shows(terminal, b"Sync inventory")
     children = children_of(terminal.pid)
     os.kill(terminal.pid, number)
-    terminal.expect(pexpect.EOF)
-    assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
-    terminal.wait()
-    assert terminal.exitstatus == 128 + number
-    assert ended(children)
+    assert ends(terminal) == 128 + number
+    assert seen(terminal).count(b"\x1b[?1049l")  # back from the alternate screen
+    wait_for(lambda: ended(children), "the end of the demo's processes")
 
 
+@pytest.mark.terminal
+@pytest.mark.kill
 @pytest.mark.parametrize("postgres", KINDS)
 def test_after_a_kill_nothing_stays(postgres: bool, temporary: Path) -> None:
     terminal = play(*(["--postgres"] if postgres else []))
     try:
-        terminal.expect("Sync inventory")
+        shows(terminal, b"Sync inventory")
         wait_for(lambda: len(children_of(terminal.pid)) >= 3)
         children = children_of(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
-        wait_for(lambda: ended(children))
-        wait_for(lambda: not list(temporary.iterdir()))
+        wait_for(lambda: ended(children), "the end of the demo's processes")
+        wait_for(lambda: not list(temporary.iterdir()), "the end of the demo's folder")
     finally:
         terminal.close(force=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from opsmon import doctor, settings
+from opsmon import doctor
 from opsmon.doctor import State, examine
 from opsmon.login import login_name
 from opsmon.services import Services
@@ -20,27 +19,24 @@ from store import access, health, workers
 from store.database import Database, Timeouts
 from store.records import User
 from tests.conftest import PrivatePostgres
-from tests.support.waiting import wait_for
+from tests.opsmon.conftest import Cli, MakeServices, on_both
+from tests.support.waiting import HANG, wait_for
+from tests.support.worker import WorkerProcess
 
 CHECKS = ["database", "schema", "clock", "queue", "workers", "probe"]
 
+pytestmark = pytest.mark.usefixtures("quick_workers")
 
-@pytest.fixture
-def make_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Services]]:
-    made: list[Services] = []
 
-    def make(url: str) -> Services:
-        monkeypatch.setenv("OPSMON_DATABASE_URL", url)
-        made.append(Services(settings.load()))
-        return made[-1]
-
-    yield make
-    for services in made:
-        services.close()
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what answers does so in time."""
+    for name in ("QUEUE_SECONDS", "PROBE_SECONDS"):
+        monkeypatch.setattr(doctor, name, HANG)
 
 
 @pytest.fixture
-def services(make_services: Callable[[str], Services], database_url: str) -> Services:
+def services(make_services: MakeServices, database_url: str) -> Services:
     return make_services(database_url)
 
 
@@ -59,18 +55,18 @@ def make_user(db: Database) -> User:
 
 
 @pytest.fixture
-def worker(services: Services) -> Iterator[None]:
-    child = subprocess.Popen([sys.executable, "-m", "opsmon", "worker"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: health.workers_alive(services.db, 30))
-    yield
-    child.terminate()
-    child.wait(30)
+def worker(database_url: str, tmp_path: Path) -> Iterator[WorkerProcess]:
+    process = WorkerProcess(database_url, tmp_path)
+    yield process.ready()
+    process.kill()
 
 
 def states(services: Services, user: User | None) -> dict[str, tuple[State, str]]:
     return {found.check: (found.state, found.message) for found in examine(services, user)}
 
 
+@on_both
+@pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.run(services, user, as_json=False) == 0
@@ -79,6 +75,7 @@ def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixtu
     assert "in local succeeded" in lines[-1]
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.run(services, user, as_json=True) == 0
@@ -87,6 +84,7 @@ def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[s
     assert [item["check"] for item in found] == CHECKS
 
 
+@on_both
 def test_it_says_what_the_database_is_and_where(services: Services, user: User) -> None:
     state, message = states(services, user)["database"]
     assert state is State.OK
@@ -103,6 +101,7 @@ def test_without_a_worker_that_is_bad_and_no_probe_is_started(
     assert states(services, user)["probe"] == (State.SKIPPED, "no worker would run it")
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_who_may_start_nothing_gets_no_probe(services: Services, user: User) -> None:
     access.grant(services.db, user.login, "local", access.Role.READONLY)
@@ -111,10 +110,11 @@ def test_who_may_start_nothing_gets_no_probe(services: Services, user: User) -> 
     assert states(services, None)["probe"] == (State.SKIPPED, "you are no user of this opsmon")
 
 
+@on_both
 def test_a_worker_that_does_nothing_is_found_out(
     services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "PROBE_SECONDS", 1.0)
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.2)
     workers.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
     found = states(services, user)
     assert found["workers"][0] is State.OK
@@ -124,16 +124,16 @@ def test_a_worker_that_does_nothing_is_found_out(
     assert (state, message.startswith("1 run waiting, 1 message in the queue, the oldest run for")) == (State.OK, True)
 
 
-def test_workers_whose_every_slot_is_stuck_are_bad(services: Services, user: User) -> None:
+def test_workers_whose_every_slot_is_stuck_are_bad(services: Services) -> None:
     id_ = workers.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
+
+    def judged() -> tuple[State, str]:
+        return doctor._workers(health.workers_alive(services.db, 10 * HANG))
+
     workers.beat(services.db, id_, 1)
-    assert doctor._workers(health.workers_alive(services.db, 30)) == (
-        State.OK,
-        "1 alive with 2 slots, 1 stuck slot",
-    )
+    assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot")
     workers.beat(services.db, id_, 2)
-    assert doctor._workers(health.workers_alive(services.db, 30))[0] is State.BAD
-    assert user
+    assert judged()[0] is State.BAD
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,16 @@ def test_clocks_that_differ(offset: float, state: str, said: str) -> None:
     assert said in found.message
 
 
+@on_both
 def test_the_clocks_of_this_machine_agree(services: Services) -> None:
-    assert abs(health.server(services.db).offset) < 0.5
+    before = time.time()
+    offset = health.server(services.db).offset
+    after = time.time()
+    # The database looked at its clock in between, and the offset is counted from an instant in between; 2 ms of rounding.
+    assert abs(offset) <= after - before + 0.002
 
 
-def test_tables_that_are_not_there_are_bad(make_services: Callable[[str], Services], empty_database_url: str) -> None:
+def test_tables_that_are_not_there_are_bad(make_services: MakeServices, empty_database_url: str) -> None:
     services = make_services(empty_database_url)
     if services.db.is_sqlite:
         Path(services.db.url.database or "").touch()
@@ -159,9 +164,7 @@ def test_tables_that_are_not_there_are_bad(make_services: Callable[[str], Servic
     assert {found[name][0] for name in ("queue", "workers", "probe")} == {State.SKIPPED}
 
 
-def test_a_file_that_is_not_there_is_bad_and_is_not_made(
-    make_services: Callable[[str], Services], empty_sqlite_url: str
-) -> None:
+def test_a_file_that_is_not_there_is_bad_and_is_not_made(make_services: MakeServices, empty_sqlite_url: str) -> None:
     services = make_services(empty_sqlite_url)
     found = states(services, None)
     assert found["database"][0] is State.BAD
@@ -169,32 +172,38 @@ def test_a_file_that_is_not_there_is_bad_and_is_not_made(
     assert [found[name][0] for name in CHECKS[1:]] == [State.SKIPPED] * 5
 
 
-def test_a_server_that_is_away_is_bad(make_services: Callable[[str], Services]) -> None:
+def test_a_server_that_is_away_is_bad(make_services: MakeServices) -> None:
     found = states(make_services("postgresql://me:hunter2@127.0.0.1:1/opsmon"), None)
     assert found["database"][0] is State.BAD
     assert "hunter2" not in str(found)
 
 
-def test_a_server_that_is_frozen_is_bad_in_bounded_time(
-    make_services: Callable[[str], Services], private_postgres: PrivatePostgres
+@pytest.mark.kill
+def test_a_server_that_is_frozen_is_bad_before_it_is_thawed(
+    make_services: MakeServices, private_postgres: PrivatePostgres
 ) -> None:
     services = make_services(private_postgres.url)
-    services.__dict__["db"] = Database(private_postgres.url, replace(Timeouts(), connect=1.0, transaction=1.0))
     user = make_user(services.db)
+    services.db.close()
+    services.__dict__["db"] = Database(private_postgres.url, replace(Timeouts(), connect=1.0, transaction=1.0))
     with private_postgres.frozen():
-        began = time.monotonic()
         assert states(services, user)["database"][0] is State.BAD
-        assert time.monotonic() - began < 20
 
 
-def test_a_queue_that_hangs_is_bad_in_bounded_time(
+def test_a_queue_that_hangs_is_bad_before_it_answers(
     services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(doctor, "_messages", lambda _: time.sleep(1))
-    assert states(services, user)["queue"] == (State.BAD, "the queue does not answer")
+    answer, others = threading.Event(), set(threading.enumerate())
+    monkeypatch.setattr(doctor, "QUEUE_SECONDS", 0.2)
+    monkeypatch.setattr(doctor, "_messages", lambda _: answer.wait())
+    try:
+        assert states(services, user)["queue"] == (State.BAD, "the queue does not answer")
+    finally:
+        answer.set()
+    wait_for(lambda: set(threading.enumerate()) <= others, "the end of the thread that asked")
 
 
+@on_both
 def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> None:
     table = "task" if services.db.is_sqlite else "huey_task"
     with services.db.transaction() as connection:
@@ -203,11 +212,9 @@ def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> N
     assert (state, "cannot be read" in message) == (State.BAD, True)
 
 
+@pytest.mark.worker
 @pytest.mark.usefixtures("worker", "user")
-def test_the_command(services: Services) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "opsmon", "doctor"], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("\nok ") == len(CHECKS) - 1
-    assert services
+def test_the_command(opsmon: Cli) -> None:
+    answer = opsmon("doctor")
+    assert (answer.code, answer.err) == (0, "")
+    assert [line.split()[:2] for line in answer.out.splitlines()] == [["ok", name] for name in CHECKS]

@@ -8,63 +8,47 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import pexpect
 import psutil
 import pytest
 
-from opsmon import embedded, settings
-from opsmon.embedded import EmbeddedWorker, prepare
+from opsmon import embedded
+from opsmon.embedded import EmbeddedWorker, back_off, prepare
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, health, runs, schema
+from store import access, health, runs, schema, workers
 from store.database import Database
 from store.errors import DatabaseAway, SchemaMismatch
 from store.records import Outcome, Run, Status, User, Worker
 from tests.conftest import PrivatePostgres
-from tests.support.waiting import wait_for
+from tests.opsmon.conftest import MakeServices
+from tests.support.embedding import Clock, Looks, warm_children
+from tests.support.forked import Forked
+from tests.support.operations import FOLDER, place
+from tests.support.waiting import HANG, wait_for
+from tests.support.worker import QUICK, WorkerProcess, plugins
 
-LOST_AFTER = 5.0
-#: A process that keeps an embedded worker as the screens do, says its pid, and then hangs.
-PARENT = """
-import sys, time
-from opsmon import embedded, settings
-from opsmon.services import Services
-worker = embedded.EmbeddedWorker(Services(settings.load()))
-worker.start()
-while worker.pid is None:
-    time.sleep(0.02)
-print(worker.pid, flush=True)
-time.sleep(600)
-"""
+LOST_AFTER: Final = float(str(QUICK["lost_after_seconds"]))
+
+pytestmark = pytest.mark.usefixtures("quick_workers")
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "FIRST_LOOK", 0.0)
-    monkeypatch.setattr(embedded, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(embedded, "BACK_OFF", (0.2, 1.0))
-    for name, value in {"BEAT": "0.2", "RESCUE": "0.5", "LOST_AFTER": str(LOST_AFTER)}.items():
-        monkeypatch.setenv(f"OPSMON_{name}_SECONDS", value)
+    monkeypatch.setattr(embedded, "LOOK_EVERY", 0.02)
 
 
-@pytest.fixture
-def make_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Services]]:
-    made: list[Services] = []
-
-    def make(url: str) -> Services:
-        monkeypatch.setenv("OPSMON_DATABASE_URL", url)
-        made.append(Services(settings.load()))
-        return made[-1]
-
-    yield make
-    for services in made:
-        services.close()
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the tests' operations are plugged in from, and where their flags and marks are."""
+    monkeypatch.syspath_prepend(plugins(tmp_path))
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture
@@ -74,7 +58,7 @@ def new_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def services(make_services: Callable[[str], Services], new_url: str) -> Services:
+def services(make_services: MakeServices, new_url: str) -> Services:
     """On an embedded database that is ready."""
     found = make_services(new_url)
     prepare(found)
@@ -82,11 +66,44 @@ def services(make_services: Callable[[str], Services], new_url: str) -> Services
 
 
 @pytest.fixture
-def worker(services: Services) -> Iterator[EmbeddedWorker]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    counted = Looks(EmbeddedWorker._look)
+    monkeypatch.setattr(EmbeddedWorker, "_look", lambda worker: counted.look(worker))  # noqa: PLW0108 (binds to the worker)
+    return counted
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Children are forked from a warm process instead of being a new interpreter."""
+    monkeypatch.setattr(embedded, "_start_child", warm_children(folder))
+
+
+MakeWorker = Callable[[Services], EmbeddedWorker]
+
+
+@pytest.fixture
+def make_worker(clock: Clock) -> Iterator[MakeWorker]:
+    """Embedded workers that are not started, by a clock that stands still."""
+    made: list[EmbeddedWorker] = []
+
+    def make(services: Services) -> EmbeddedWorker:
+        made.append(EmbeddedWorker(services, clock))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.kill()
+
+
+@pytest.fixture
+def worker(services: Services, make_worker: MakeWorker) -> EmbeddedWorker:
     """Not started."""
-    found = EmbeddedWorker(services)
-    yield found
-    found.kill()
+    return make_worker(services)
 
 
 def alive(services: Services) -> tuple[Worker, ...]:
@@ -101,13 +118,35 @@ def is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def start_probe(services: Services, **parameters: object) -> Run:
-    return services.dispatcher.start(login(services.db), "local", "system.probe", parameters).run
+def log() -> str:
+    """What the embedded worker has logged."""
+    path = embedded.log_file(os.environ)
+    return path.read_text() if path.exists() else ""
 
 
-def ended(services: Services, run: Run) -> Run | None:
+def start(services: Services, type_: str, **parameters: object) -> Run:
+    return services.dispatcher.start(login(services.db), "local", type_, parameters).run
+
+
+def ended(services: Services, run: Run) -> Run:
+    def is_ended() -> Run | None:
+        found = runs.by_id(services.db, run.id)
+        return found if found and found.status is Status.COMPLETED else None
+
+    return wait_for(is_ended, "the end of the run", seen=log)
+
+
+def is_running(services: Services, run: Run) -> bool:
     found = runs.by_id(services.db, run.id)
-    return found if found and found.status is Status.COMPLETED else None
+    return found is not None and found.status is Status.RUNNING
+
+
+def held(services: Services, worker: EmbeddedWorker) -> Run:
+    """Start the worker, and a run that goes on until the flag "go" is raised."""
+    worker.start()
+    run = start(services, "test.hold", name="go")
+    wait_for(lambda: is_running(services, run), "the run to run", seen=log)
+    return run
 
 
 def login(db: Database) -> User:
@@ -117,9 +156,7 @@ def login(db: Database) -> User:
 # ---- the database
 
 
-def test_on_a_new_machine_the_login_becomes_the_owner_of_local(
-    make_services: Callable[[str], Services], new_url: str
-) -> None:
+def test_on_a_new_machine_the_login_becomes_the_owner_of_local(make_services: MakeServices, new_url: str) -> None:
     services = make_services(new_url)
     prepare(services)
     assert schema.state(services.db) is schema.State.CURRENT
@@ -140,28 +177,30 @@ def test_it_is_prepared_once(services: Services) -> None:
     assert {user.login for user in access.all_users(services.db)} == {login_name(), "somebody"}
 
 
-def test_a_database_with_users_gets_no_owner(make_services: Callable[[str], Services], sqlite_url: str) -> None:
+def test_a_database_with_users_gets_no_owner(make_services: MakeServices, sqlite_url: str) -> None:
     services = make_services(sqlite_url)
     access.add_user(services.db, "somebody")
     prepare(services)
     assert [user.login for user in access.all_users(services.db)] == ["somebody"]
 
 
-def test_several_at_once_prepare_it_once(make_services: Callable[[str], Services], new_url: str) -> None:
+@pytest.mark.worker
+def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: str, folder: Path) -> None:
     services = make_services(new_url)
-    code = "from opsmon import embedded, settings, services; embedded.prepare(services.Services(settings.load()))"
-    children = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-    assert [child.wait(60) for child in children] == [0, 0, 0, 0]
+    log = folder / "log"
+    children = [Forked([], os.environ, folder, log, main="tests.support.mains:prepare") for _ in range(4)]
+    assert [child.wait() for child in children] == [0, 0, 0, 0], log.read_text()
     assert len(access.all_users(services.db)) == 1
 
 
-def test_one_that_is_ready_is_not_migrated_again(services: Services) -> None:
+@pytest.mark.worker
+@pytest.mark.usefixtures("services")
+def test_one_that_is_ready_is_not_migrated_again() -> None:
     code = (
         "import sys; from opsmon import embedded, settings, services;"
         "embedded.prepare(services.Services(settings.load())); assert 'alembic' not in sys.modules"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
-    assert services.db.is_sqlite
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=HANG).returncode == 0
 
 
 def test_a_newer_one_is_refused(services: Services) -> None:
@@ -171,19 +210,19 @@ def test_a_newer_one_is_refused(services: Services) -> None:
         prepare(services)
 
 
-def test_one_that_cannot_be_made_is_said_to_be_so(make_services: Callable[[str], Services], tmp_path: Path) -> None:
+def test_one_that_cannot_be_made_is_said_to_be_so(make_services: MakeServices, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseAway, match="cannot be made"):
         prepare(make_services(f"sqlite:///{tmp_path}/file/opsmon.db"))
 
 
-def test_a_file_that_is_no_database_is_said_to_be_so(make_services: Callable[[str], Services], tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_said_to_be_so(make_services: MakeServices, tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear database, " * 100)
     with pytest.raises(DatabaseAway, match="not a database"):
         prepare(make_services(f"sqlite:///{tmp_path}/letter.db"))
 
 
-def test_other_databases_are_left_alone(make_services: Callable[[str], Services], empty_postgres_url: str) -> None:
+def test_other_databases_are_left_alone(make_services: MakeServices, empty_postgres_url: str) -> None:
     services = make_services(empty_postgres_url)
     prepare(services)
     assert schema.state(services.db) is schema.State.EMPTY
@@ -192,225 +231,285 @@ def test_other_databases_are_left_alone(make_services: Callable[[str], Services]
 # ---- the worker
 
 
+@pytest.mark.worker
 def test_it_carries_out_a_run(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker))
-    start_probe(services, items=0, key="warm")  # Huey is imported at the first start
-    run = start_probe(services, items=1, seconds=0)
-    done = wait_for(lambda: ended(services, run))
-    assert done.outcome is Outcome.SUCCEEDED
+    wait_for(lambda: beats(services, worker), seen=log)
+    run = start(services, "system.probe", items=1, seconds=0)
+    assert ended(services, run).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
 def test_it_says_that_it_is_embedded_and_is_out_of_the_terminals_reach(
     services: Services, worker: EmbeddedWorker
 ) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker))
+    wait_for(lambda: beats(services, worker), seen=log)
     assert [found.embedded for found in alive(services)] == [True]
     assert worker.pid
     assert os.getsid(worker.pid) == worker.pid
 
 
-def test_it_logs_to_a_file_and_nowhere_else(
-    services: Services, worker: EmbeddedWorker, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.worker
+def test_it_logs_to_a_file_and_nowhere_else(worker: EmbeddedWorker, capfd: pytest.CaptureFixture[str]) -> None:
     worker.start()
-    log = embedded.log_file(os.environ)
-    wait_for(lambda: log.exists() and "is ready" in log.read_text())
-    assert log.is_relative_to(Path.home())
-    assert stat.S_IMODE(log.stat().st_mode) == 0o600
-    assert worker.stop(20)
+    wait_for(lambda: "is ready" in log())
+    file = embedded.log_file(os.environ)
+    assert file.is_relative_to(Path.home())
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert worker.stop(HANG)
     assert capfd.readouterr() == ("", "")
 
 
-def test_stopped_it_ends_in_good_order_and_at_once(services: Services, worker: EmbeddedWorker) -> None:
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_stopping_waits_for_nothing_and_it_ends_in_good_order(services: Services, worker: EmbeddedWorker) -> None:
     worker.start()
-    wait_for(lambda: beats(services, worker))
-    began = time.monotonic()
-    worker.stop()
-    assert time.monotonic() - began < 4
-    assert worker.stop(20)
+    wait_for(lambda: beats(services, worker), seen=log)
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGSTOP)
+    assert not worker.stop()  # as it returns, the child is there: it can do nothing
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGCONT)
+    assert worker.stop(HANG)
     assert alive(services) == ()
 
 
-def test_stopped_before_it_has_begun_it_starts_nothing(services: Services, worker: EmbeddedWorker) -> None:
-    assert worker.stop(1)
+def test_stopped_before_it_has_begun_it_starts_nothing(worker: EmbeddedWorker) -> None:
+    assert worker.stop()
     worker.start()
-    assert worker.stop(5)
+    assert worker.stop(HANG)
     assert worker.pid is None
 
 
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
 def test_what_it_has_in_hand_is_completed_soon_after_the_screens_end(
     services: Services, worker: EmbeddedWorker
 ) -> None:
-    worker.start()
-    wait_for(lambda: beats(services, worker))
-    run = start_probe(services, items=600, seconds=0.1)
-    wait_for(lambda: running(services, run))
+    run = held(services, worker)
     worker.stop()
-    done = wait_for(lambda: ended(services, run))
-    assert done.failure_summary[-1].code == "worker.stopped"
-    assert worker.stop(5)
+    assert ended(services, run).failure_summary[-1].code == "worker.stopped"
+    assert worker.stop(HANG)
 
 
-def running(services: Services, run: Run) -> bool:
-    found = runs.by_id(services.db, run.id)
-    return found is not None and found.status is Status.RUNNING
+# ---- when it dies
 
 
-def test_killed_it_is_started_again(services: Services, worker: EmbeddedWorker) -> None:
-    worker.start()
-    wait_for(lambda: beats(services, worker))
-    first = worker.pid
-    assert first
-    os.kill(first, signal.SIGKILL)
-    # The dead one's last beat still looks alive for a while, and is not waited for.
-    wait_for(lambda: worker.pid not in (None, first) and beats(services, worker))
+def kill(worker: EmbeddedWorker) -> int:
+    """kill -9. Returns the pid of what is dead then."""
+    pid = worker.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: is_gone(pid))
+    return pid
 
 
-def test_one_that_cannot_start_is_not_started_over_and_over(
-    services: Services, worker: EmbeddedWorker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_killed_it_is_started_again_after_a_pause(
+    services: Services, worker: EmbeddedWorker, clock: Clock, looks: Looks
 ) -> None:
+    worker.start()
+    wait_for(lambda: beats(services, worker), seen=log)
+    first = kill(worker)
+    looks.more(worker)
+    assert worker.pid is None
+    clock.now += back_off(1)
+    # The dead one's last beat still looks alive, for longer than any test waits, and is not waited for.
+    wait_for(lambda: worker.pid not in (None, first) and beats(services, worker), seen=log)
+
+
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_killed_after_a_long_life_it_is_started_again_at_once(
+    services: Services, worker: EmbeddedWorker, clock: Clock
+) -> None:
+    worker.start()
+    wait_for(lambda: beats(services, worker), seen=log)
+    clock.now += embedded.SETTLED + 1
+    first = kill(worker)
+    wait_for(lambda: worker.pid not in (None, first) and beats(services, worker), seen=log)
+
+
+def test_the_pause_grows_up_to_a_minute() -> None:
+    assert [back_off(deaths) for deaths in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert back_off(10**9) == 60
+
+
+def test_one_that_cannot_start_is_started_ever_more_seldom(
+    services: Services, worker: EmbeddedWorker, monkeypatch: pytest.MonkeyPatch, clock: Clock, looks: Looks
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     started: list[float] = []
-    monkeypatch.setattr(embedded.sys, "executable", "/bin/false")
     spawn = EmbeddedWorker._spawn
 
-    def count(self: EmbeddedWorker) -> None:
-        started.append(time.monotonic())
-        spawn(self)
+    def counted(worker: EmbeddedWorker) -> None:
+        spawn(worker)
+        started.append(clock.now)
 
-    monkeypatch.setattr(EmbeddedWorker, "_spawn", count)
+    monkeypatch.setattr(EmbeddedWorker, "_spawn", counted)
     worker.start()
-    wait_for(lambda: len(started) >= 4)
-    gaps = [later - earlier for earlier, later in pairwise(started)]
-    assert gaps[0] >= 0.2
-    assert gaps[2] >= 0.8
+    expected = [clock.now]
+    for deaths in range(1, 9):
+        wait_for(lambda: started == expected and worker.pid is None, "the death of another one")
+        looks.more(worker)  # the first of them takes note of the death
+        clock.now += back_off(deaths) - 0.1
+        looks.more(worker)
+        assert started == expected
+        clock.now += 0.2
+        expected.append(clock.now)
     assert alive(services) == ()
 
 
 # ---- other workers
 
 
-def other_worker(*more: str) -> subprocess.Popen[bytes]:
-    # A session of its own, as that of a worker that a service manager started.
-    return subprocess.Popen(
-        [sys.executable, "-m", "opsmon", "worker", *more],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+@pytest.fixture
+def start_other(services: Services, new_url: str, folder: Path) -> Iterator[Callable[[], WorkerProcess]]:
+    """Starts `opsmon worker` on the same database, and waits until it takes messages."""
+    started: list[WorkerProcess] = []
 
+    def start() -> WorkerProcess:
+        started.append(WorkerProcess(new_url, folder))
+        return started[-1].ready()
 
-def end(child: subprocess.Popen[bytes]) -> None:
-    assert child.stdin
-    child.stdin.close()
-    child.terminate()
-    child.wait(30)
+    yield start
+    for other in started:
+        other.kill()
 
 
 @pytest.fixture
-def other(services: Services) -> Iterator[subprocess.Popen[bytes]]:
-    child = other_worker()
-    wait_for(lambda: any(found.pid == child.pid for found in alive(services)))
-    yield child
-    end(child)
+def other(start_other: Callable[[], WorkerProcess]) -> WorkerProcess:
+    return start_other()
 
 
 @pytest.mark.usefixtures("other")
-def test_beside_another_worker_it_is_not_started(services: Services, worker: EmbeddedWorker) -> None:
+@pytest.mark.worker
+def test_beside_another_worker_it_is_not_started(services: Services, worker: EmbeddedWorker, looks: Looks) -> None:
     worker.start()
-    time.sleep(1)
+    looks.more(worker)
     assert worker.pid is None
     assert len(alive(services)) == 1
 
 
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
 def test_it_is_started_when_the_other_one_ends(
-    services: Services, worker: EmbeddedWorker, other: subprocess.Popen[bytes]
+    services: Services, worker: EmbeddedWorker, other: WorkerProcess
 ) -> None:
     worker.start()
-    other.terminate()
-    wait_for(lambda: beats(services, worker))
+    other.stop()
+    wait_for(lambda: beats(services, worker), seen=log)
 
 
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
 def test_it_is_started_when_the_other_one_was_killed(
-    services: Services, worker: EmbeddedWorker, other: subprocess.Popen[bytes]
+    services: Services, worker: EmbeddedWorker, other: WorkerProcess
 ) -> None:
     other.kill()
-    other.wait()
     worker.start()
-    wait_for(lambda: worker.pid, "a start before the dead one's last beat is old")
-    wait_for(lambda: beats(services, worker))
+    # The dead one's last beat is young for longer than any test waits.
+    wait_for(lambda: beats(services, worker), seen=log)
 
 
-def test_it_makes_room_for_another_one_and_finishes_what_it_has_in_hand(
-    services: Services, worker: EmbeddedWorker
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_another_machines_worker_counts_until_its_last_beat_is_old(
+    services: Services, worker: EmbeddedWorker, looks: Looks
 ) -> None:
+    workers.register(services.db, host="elsewhere", pid=1, version="0", slots=4, embedded=False)
     worker.start()
-    wait_for(lambda: beats(services, worker))
-    run = start_probe(services, items=40, seconds=0.1)
-    wait_for(lambda: running(services, run))
-    newcomer = other_worker()
-    try:
-        wait_for(lambda: worker.pid is None)
-        done = runs.by_id(services.db, run.id)
-        assert done
-        assert done.outcome is Outcome.SUCCEEDED
-        assert [found.pid for found in alive(services)] == [newcomer.pid]
-    finally:
-        end(newcomer)
+    looks.more(worker)
+    assert worker.pid is None
+    with services.db.transaction() as connection:
+        connection.exec_driver_sql("UPDATE workers SET beat_at = '2001-01-01 00:00:00.000'")
+    wait_for(lambda: beats(services, worker), seen=log)
 
 
-def test_of_two_that_start_at_once_one_stays(services: Services, worker: EmbeddedWorker) -> None:
-    twin = EmbeddedWorker(services)
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            both = threading.Barrier(2)
-            for each in (worker, twin):
-                pool.submit(lambda each=each: (both.wait(), each.start()))
-        wait_for(lambda: len(alive(services)) == 1 and (worker.pid is None) != (twin.pid is None))
-        time.sleep(1)
-        assert (worker.pid is None) != (twin.pid is None)
-    finally:
-        twin.kill()
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_it_makes_room_for_another_one_and_finishes_what_it_has_in_hand(
+    services: Services, worker: EmbeddedWorker, looks: Looks, start_other: Callable[[], WorkerProcess]
+) -> None:
+    run = held(services, worker)
+    newcomer = start_other()
+    wait_for(lambda: "stops: waiting up to" in log(), seen=log)
+    looks.more(worker)
+    assert beats(services, worker)
+    assert is_running(services, run)
+    place("go").touch()
+    wait_for(lambda: worker.pid is None, seen=log)
+    assert ended(services, run).outcome is Outcome.SUCCEEDED
+    looks.more(worker)
+    assert worker.pid is None
+    assert [found.pid for found in alive(services)] == [newcomer.pid]
+
+
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_of_two_that_start_at_once_one_stays(services: Services, make_worker: MakeWorker, looks: Looks) -> None:
+    twins = [make_worker(services) for _ in range(2)]
+    both = threading.Barrier(2)
+    # Both have begun their first look before one of them asks who is there.
+    looks.before = lambda worker: both.wait(HANG) if looks.begun[worker] == 1 else None
+
+    def one_stays() -> bool:
+        return len(alive(services)) == 1 and sorted(beats(services, twin) for twin in twins) == [False, True]
+
+    for twin in twins:
+        twin.start()
+    for twin in twins:
+        looks.more(twin)
+    wait_for(lambda: one_stays() and [twin.pid for twin in twins].count(None) == 1, "one of two", seen=log)
+    for twin in twins:
+        looks.more(twin)
+    assert one_stays()
+    assert [twin.pid for twin in twins].count(None) == 1
 
 
 # ---- the parent
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize("ends_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_never_outlives_its_parent(services: Services, ends_by: signal.Signals) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert parent.stdout
-    with parent.stdout:
-        pid = int(parent.stdout.readline())
-    wait_for(lambda: any(found.pid == pid for found in alive(services)))
-    parent.send_signal(ends_by)
-    parent.wait(10)
-    wait_for(lambda: is_gone(pid))
+@pytest.mark.worker
+def test_it_never_outlives_its_parent(services: Services, folder: Path, ends_by: signal.Signals) -> None:
+    parent = Forked([], os.environ, folder, folder / "parent.log", main="tests.support.mains:keep_worker")
+    try:
+        (pid,) = [found.pid for found in wait_for(lambda: alive(services), "a worker", seen=log)]
+        assert psutil.Process(pid).ppid() == parent.pid
+        parent.signal(ends_by)
+        parent.wait()
+        wait_for(lambda: is_gone(pid), seen=log)
+    finally:
+        parent.kill()
     # It signed off, so that nobody takes it for alive.
     assert alive(services) == ()
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize("ends_by", [None, signal.SIGTERM, signal.SIGHUP])
-def test_opsmon_on_a_new_machine(
-    make_services: Callable[[str], Services], new_url: str, ends_by: signal.Signals | None
-) -> None:
+def test_opsmon_on_a_new_machine(make_services: MakeServices, new_url: str, ends_by: signal.Signals | None) -> None:
     services = make_services(new_url)
     environment = {**os.environ, "TERM": "xterm-256color"}
-    terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=30)
+    terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=HANG)
     try:
         terminal.expect("live")
         (found,) = wait_for(lambda: alive(services))
-        began = time.monotonic()
         if ends_by:
             os.kill(terminal.pid, ends_by)
         else:
             terminal.send("q")
         terminal.expect(pexpect.EOF)
         terminal.wait()
-        assert time.monotonic() - began < 10
         assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
         assert terminal.exitstatus == (128 + ends_by if ends_by else 0)
         wait_for(lambda: is_gone(found.pid))
@@ -418,19 +517,26 @@ def test_opsmon_on_a_new_machine(
         terminal.close(force=True)
 
 
-def test_with_the_database_frozen_stopping_takes_no_time(
-    make_services: Callable[[str], Services], private_postgres: PrivatePostgres
+@pytest.mark.kill
+@pytest.mark.usefixtures("warm")
+@pytest.mark.worker
+def test_with_the_database_frozen_stopping_waits_for_nothing(
+    make_services: MakeServices, make_worker: MakeWorker, private_postgres: PrivatePostgres, looks: Looks
 ) -> None:
     services = make_services(private_postgres.url)
-    worker = EmbeddedWorker(services)
+    worker = make_worker(services)
     worker.start()
-    try:
-        wait_for(lambda: beats(services, worker))
-        with private_postgres.frozen():
-            time.sleep(0.5)
-            began = time.monotonic()
-            worker.stop()
-            assert time.monotonic() - began < 4
-        assert worker.stop(30)
-    finally:
-        worker.kill()
+    wait_for(lambda: beats(services, worker), seen=log)
+    looks_again, is_frozen = threading.Event(), threading.Event()
+
+    def wait_for_frost(_: EmbeddedWorker) -> None:
+        looks_again.set()
+        is_frozen.wait(HANG)
+
+    looks.before = wait_for_frost
+    assert looks_again.wait(HANG)
+    with private_postgres.frozen():
+        is_frozen.set()
+        assert not worker.stop()  # as it returns, the look hangs
+        assert looks.begun[worker] > looks.ended[worker]
+    assert worker.stop(HANG)

@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
+import pytest
+
+from tests.support.waiting import HANG
+
+pytestmark = pytest.mark.terminal
 
 LEAVES = b"\x1b[?1049l"
 
@@ -17,7 +22,7 @@ LEAVES = b"\x1b[?1049l"
 def opsmon(home: Path, **variables: str) -> Iterator[pexpect.spawn]:
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
     environment |= {"HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8", **variables}
-    terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=30)
+    terminal = pexpect.spawn(sys.executable, ["-m", "opsmon"], env=environment, dimensions=(24, 80), timeout=HANG)
     try:
         yield terminal
     finally:

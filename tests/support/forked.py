@@ -11,8 +11,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -23,20 +27,45 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["tests.support.warm"])
+_starting = threading.Lock()
+
+
+def warm_up() -> None:
+    """Start the process that others are forked from, and make its folder, unless they are there."""
+    # What is imported once and for all is looked for there. The working folder is the whole process's.
+    with _starting, contextlib.chdir(ROOT):
+        forkserver.ensure_running()
 
 
 class Forked:
     """`opsmon ARGV` in a process of its own. Its standard output and error go to the file `log`, its input is empty."""
 
     def __init__(
-        self, argv: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, paths: Sequence[str] = ()
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        paths: Sequence[str] = (),
+        *,
+        main: str = "opsmon.cli:main",
+        piped: bool = False,
+        session: bool = False,
     ) -> None:
-        """`paths` come first where modules, and installed packages, are looked for."""
-        self._process: ForkServerProcess = context.Process(
-            target=_be, args=(tuple(argv), dict(environment), str(folder), str(log), tuple(paths)), daemon=True
-        )
-        with contextlib.chdir(ROOT):  # what is imported once and for all is looked for there
-            self._process.start()
+        """`paths` come first where modules, and installed packages, are looked for. `main` is what it does: a function that
+        takes the arguments and returns the exit code. `piped`: its standard input lasts until `stdin` is closed, or we end.
+        `session`: it leads one of its own.
+        """
+        self.stdin: Connection | None = None
+        reading: Connection | None = None
+        if piped:
+            reading, self.stdin = context.Pipe(duplex=False)
+        given = _Given(tuple(argv), dict(environment), str(folder), str(log), tuple(paths), main, reading, session)
+        self._process: ForkServerProcess = context.Process(target=_be, args=(given,), daemon=True)
+        warm_up()
+        self._process.start()
+        if reading is not None:
+            reading.close()
 
     @property
     def pid(self) -> int:
@@ -50,34 +79,64 @@ class Forked:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """SIGTERM, unless it has ended already."""
+        if self.poll() is None:
+            self._process.terminate()
+
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""
         self._process.kill()
         self.wait()
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = HANG) -> int:
         """Wait until it has ended, and return its exit code."""
-        self._process.join(HANG)
+        self._process.join(seconds)
         assert self._process.exitcode is not None, f"process {self.pid} does not end"
         return self._process.exitcode
 
 
-def _be(argv: tuple[str, ...], environment: dict[str, str], folder: str, log: str, paths: tuple[str, ...]) -> None:
+@dataclass(frozen=True)
+class _Given:
+    """The surroundings of the process."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str
+    log: str
+    paths: tuple[str, ...]
+    main: str
+    stdin: Connection | None
+    session: bool
+
+
+def _be(given: _Given) -> None:
     """What the process does: become one that was started with these arguments in these surroundings."""
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(given.environment)
     time.tzset()
-    os.chdir(folder)
-    _redirect(os.devnull, os.O_RDONLY, 0)
-    _redirect(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
-    sys.path[:0] = paths
+    os.chdir(given.folder)
+    if given.session:
+        os.setsid()
+    _redirect_streams(given)
+    sys.path[:0] = given.paths
     importlib.invalidate_caches()
-    sys.argv = ["opsmon", *argv]
-    main: Callable[[Sequence[str]], int] = importlib.import_module("opsmon.cli").main
-    code = main(argv)
+    sys.argv = ["opsmon", *given.argv]
+    module, _, name = given.main.partition(":")
+    main: Callable[[Sequence[str]], int] = getattr(importlib.import_module(module), name)
+    code = main(given.argv)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _redirect_streams(given: _Given) -> None:
+    if given.stdin is None:
+        _redirect(os.devnull, os.O_RDONLY, 0)
+    else:
+        os.dup2(given.stdin.fileno(), 0)
+        given.stdin.close()
+    _redirect(given.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
 
 
 def _redirect(path: str, flags: int, *descriptors: int) -> None:

@@ -10,7 +10,8 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -35,12 +36,17 @@ class Shared:
     @property
     def sqlite_template(self) -> Path:
         """A folder that holds a migrated database and whatever lies beside it."""
-        path = self._folder / "sqlite-template"
-        with _locked(self._folder / "sqlite.lock"):
-            if not path.exists():
-                databases.make_sqlite_template(making := self._folder / "sqlite-making")
-                making.rename(path)
-        return path
+        return self.once("sqlite-template", databases.make_sqlite_template)
+
+    def once(self, name: str, make: Callable[[Path], object]) -> Path:
+        """A folder that `make` fills. If it raises, the next who asks has it done again, in a new folder."""
+        told = self._folder / f"{name}.path"
+        with _locked(self._folder / f"{name}.lock"):
+            if not told.exists():
+                folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
+                make(folder)
+                told.write_text(str(folder))
+        return Path(told.read_text())
 
     @property
     def server(self) -> Server:

@@ -33,13 +33,18 @@ _numbers = itertools.count(1)
 class WorkerProcess:
     """`opsmon worker` on the database at `url`. `settings` are those of opsmon.toml; its log is a file in `folder`."""
 
-    def __init__(self, url: str, folder: Path, **settings: object) -> None:
+    def __init__(self, url: str, folder: Path, *argv: str, piped: bool = False, **settings: object) -> None:
+        """`piped`: its standard input lasts until `close_input`."""
         self._log = folder / f"worker-{next(_numbers)}.log"
-        values = {**QUICK, "database_url": url, **settings}
-        environment = {f"OPSMON_{name.upper()}": str(value) for name, value in values.items()}
+        environment = variables(**{**QUICK, "database_url": url, **settings})
         self._log.touch()
         self._process = Forked(
-            ["worker"], {**os.environ, **environment, FOLDER: str(folder)}, folder, self._log, [str(_plugins(folder))]
+            ["worker", *argv],
+            {**os.environ, **environment, FOLDER: str(folder)},
+            folder,
+            self._log,
+            [str(plugins(folder))],
+            piped=piped,
         )
         self.id = 0
 
@@ -73,6 +78,11 @@ class WorkerProcess:
         """Ask it to stop, as systemd would."""
         self.signal(signal.SIGTERM)
 
+    def close_input(self) -> None:
+        """End its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""
         self._process.kill()
@@ -82,7 +92,12 @@ class WorkerProcess:
         return self._process.wait()
 
 
-def _plugins(folder: Path) -> Path:
+def variables(**settings: object) -> dict[str, str]:
+    """The environment that says so."""
+    return {f"OPSMON_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def plugins(folder: Path) -> Path:
     """A folder that an installed plug-in would look like, for PYTHONPATH."""
     plugins = folder / "plugins"
     information = plugins / "opsmon_tests-1.dist-info"
