@@ -40,8 +40,8 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     @property
-    def bytes(self) -> int:
-        """How many have come."""
+    def received(self) -> int:
+        """How many bytes have come."""
         return len(self.seen)
 
     def send(self, keys: str) -> None:

@@ -30,11 +30,11 @@ class Program(Terminal):
 
     def read_on(self, polls: int = 3) -> int:
         """Read until so many more polls have been shown, and nothing more comes. Returns how many bytes came."""
-        before, wanted = self.bytes, self._shown() + polls
+        before, wanted = self.received, self._shown() + polls
         self.read_until(lambda: self._shown() >= wanted, f"{polls} more polls")
         while self.read():
             pass
-        return self.bytes - before
+        return self.received - before
 
     def _shown(self) -> int:
         """How many polls the program has shown; it may just be writing that down."""
@@ -42,11 +42,11 @@ class Program(Terminal):
 
     def cost(self, act: Callable[[], object], shows: str) -> int:
         """The bytes that came for what is done, until `shows` is on the screen and nothing more comes."""
-        before = self.bytes
+        before = self.received
         act()
         self.wait_for(shows)
         self.read_on()
-        return self.bytes - before
+        return self.received - before
 
 
 @contextlib.contextmanager
@@ -100,13 +100,13 @@ def test_the_picture_is_that_of_textuals_own_driver(file: Path, size: tuple[int,
             one.screen = Emulator(100, 30)
             one.child.setwinsize(30, 100)
         same(thin, whole, "7/40")
-        assert 5 * thin.bytes < whole.bytes
+        assert 5 * thin.received < whole.received
 
 
 def test_what_is_sent_is_small(file: Path) -> None:
     with program(file, (120, 40)) as thin:
         thin.cost(lambda: None, "966")
-        assert thin.bytes <= 15_000
+        assert thin.received <= 15_000
         assert thin.read_on(polls=10) == 0
         for step, rows in ((2, 1), (3, 5), (4, 36)):
             cost = thin.cost(lambda step=step, rows=rows: file.write_text(f"{step} {rows}"), f"{step}/40")  # type: ignore[misc]

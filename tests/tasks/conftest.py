@@ -153,11 +153,11 @@ class Stage:
 
     # ---- workers
 
-    def worker(self, **settings: object) -> WorkerProcess:
+    def worker(self, **settings: Any) -> WorkerProcess:
         """A worker process that takes messages."""
         return self.workers(1, **settings)[0]
 
-    def workers(self, count: int, **settings: object) -> list[WorkerProcess]:
+    def workers(self, count: int, **settings: Any) -> list[WorkerProcess]:
         """So many of them, started at once."""
         new = [WorkerProcess(self.url, self.folder, **settings) for _ in range(count)]
         self.processes += new
