@@ -143,6 +143,6 @@ def test_what_is_no_operation_is_passed_over(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_author_imports_from_opsmon_alone() -> None:
     code = "from opsmon import RunContext, operation; print(RunContext.__module__, operation.__module__)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["tasks.context", "tasks.registry"]
     assert Operation.__dataclass_params__.frozen  # type: ignore[attr-defined]
