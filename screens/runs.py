@@ -139,11 +139,15 @@ class RunsScreen(LiveScreen):
         edge, lines = self._owed
         if not lines or self._snapshot is None or self._snapshot.request.place != self._place:
             return
-        if edge != self._table.cursor_key:
+        table, page = self._table, self._snapshot.page
+        is_there = 0 <= table.cursor_line + (1 if lines > 0 else -1) < len(table.rows)
+        if is_there and edge == table.cursor_key and table.glass is not table.rows:
+            self.call_after_refresh(self._go_on)  # the table moves by what is painted: these rows are not yet
+        elif is_there and edge == table.cursor_key:
             self._owed = (None, 0)
-        elif 0 <= self._table.cursor_line + (1 if lines > 0 else -1) < len(self._table.rows):
+            table.action_move(lines)
+        elif edge != table.cursor_key or not (page.below if lines > 0 else page.above):
             self._owed = (None, 0)
-            self._table.action_move(lines)
 
     def _paint_bars(self) -> None:
         if not self.is_mounted:
@@ -189,12 +193,10 @@ class RunsScreen(LiveScreen):
         if not self._snapshot or self.order is not Order.CREATED:
             return
         if not message.to_end:
-            page = self._snapshot.page
-            self._owed = (
-                (self._table.cursor_key, message.by) if (page.below if message.by > 0 else page.above) else (None, 0)
-            )
+            self._owed = (self._table.cursor_key, message.by)
             if message.by > 0:
-                self._go_to(paging.beyond(self._place, page))
+                self._go_to(paging.beyond(self._place, self._snapshot.page))
+            self._go_on()
         elif message.by < 0:
             self._go_to(None, "first")
         elif self._snapshot.page.below:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +25,9 @@ from store.filters import RunFilter
 from store.history import PastRun, insert_past
 from store.queries import Cursor, Page
 from store.records import Failure, Outcome, Run
-from tests.screens.conftest import House, a_run, polls, running, toasts, until
+from store.snapshot import Request, Snapshot
+from tests.screens.conftest import House, Stage, a_run, polls, running, toasts, until
+from tests.support.waiting import HANG
 
 pytestmark = pytest.mark.anyio
 SIZE = (100, 24)
@@ -122,6 +126,41 @@ async def test_a_page_is_a_page_also_where_its_rows_are_on_their_way(house: Hous
             await pilot.press("ctrl+d")
             lines += table.size.height - 2
             await until(pilot, functools.partial(is_at, table, ids[lines]), f"line {lines}")
+
+
+@pytest.mark.parametrize("way", [1, -1], ids=["down", "up"])
+async def test_a_page_is_a_page_also_where_the_new_rows_are_not_painted_yet(way: int) -> None:
+    """What is in view looks otherwise in the next window, so that the table still goes by the picture of the last one."""
+    stage = Slow(tuple(a_run(id_) for id_ in range(900, 500, -1)))
+    monitor = Monitor(stage.backend())
+    async with shown(monitor) as pilot:
+        table = monitor.screen.query_one(RowTable)
+        await until(pilot, lambda: table.painted_key == 900, "the newest")
+        if way < 0:
+            await pilot.press("G")
+            await until(pilot, lambda: table.painted_key == 501, "the oldest")
+        start, page, key = table.painted_key or 0, table.size.height - 2, "ctrl+d" if way > 0 else "ctrl+u"
+        stage.answers.clear()
+        pages = 0
+        while table.cursor_line not in (0, len(table.rows) - 1) or not pages:
+            await pilot.press(key)
+            pages += 1
+        stage.runs = tuple(replace(run, label="Otherwise") for run in stage.runs)
+        stage.answers.set()
+        await until(pilot, lambda: table.painted_key == start - way * page * pages, f"{pages} pages")
+
+
+class Slow(Stage):
+    """Answers when the test lets it."""
+
+    def __init__(self, runs: tuple[Run, ...]) -> None:
+        super().__init__(runs)
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def fetch(self, request: Request, generation: int) -> Snapshot:
+        assert self.answers.wait(HANG)
+        return super().fetch(request, generation)
 
 
 async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House) -> None:
