@@ -30,6 +30,8 @@ class Acting:
         self._monitor = monitor
         #: The newest last.
         self.jobs: list[BulkRetry] = []
+        #: By notification: the jobs with a retry under way when it was first seen, and which retry that was.
+        self._asked: dict[int, list[tuple[BulkRetry, int]]] = {}
 
     # -- rights -----------------------------------------------------------------------------------------------------------
 
@@ -132,6 +134,15 @@ class Acting:
     def in_bulk(self, run_id: int) -> bool:
         """Whether a bulk retry of this session has started the run."""
         return any(run_id in job.started for job in self.jobs)
+
+    def may_be_in_bulk(self, notification_id: int) -> bool:
+        """Whether the notification may be about the run of a retry that was under way when this was first asked of it.
+
+        The database has such a run before the job has its receipt.
+        """
+        under_way = [(job, job.begun) for job in self.jobs if job.begun > job.known]
+        asked = self._asked.setdefault(notification_id, under_way)
+        return any(job.known < begun for job, begun in asked)
 
     def show_newest_job(self) -> None:
         """Show the bulk retry of before."""

@@ -80,6 +80,8 @@ class BulkRetry:
         self.joins_too = False
         #: The ids of the runs that it has started.
         self.started: set[int] = set()
+        #: Retries that it has begun, and of which it knows the receipts.
+        self.begun = self.known = 0
         self._backend = backend
         self._ended = ended
         self._items = [Item(run_id) for run_id in dict.fromkeys(run_ids)]
@@ -147,7 +149,9 @@ class BulkRetry:
     def _run(self) -> None:
         for place, item in enumerate(self.items):
             if item.kind is Kind.ELIGIBLE or (item.kind is Kind.JOINS and self.joins_too):
+                self.begun += 1
                 self._put(place, self._retried(item))
+                self.known = self.begun
             elif item.kind is Kind.JOINS:
                 self._put(place, Item(item.run_id, Kind.NOT_TRIED, item.run, item.words, item.new_id))
         stopped = self.is_stopping and self.counts[Kind.NOT_TRIED]

@@ -120,7 +120,9 @@ class Monitor(App[None]):
         self._said_away = False
         self._warned_of: BulkRetry | None = None
         self.acting = Acting(self)
-        self._teller = Teller(self, look.notify_by, os.environ, in_bulk=self.acting.in_bulk)
+        self._teller = Teller(
+            self, look.notify_by, os.environ, in_bulk=self.acting.in_bulk, may_be_in_bulk=self.acting.may_be_in_bulk
+        )
         self.views = KeptViews(self)
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()

@@ -44,6 +44,8 @@ class Teller:
     clock: Callable[[], float] = time.monotonic
     #: Whether a run was started by a bulk retry of this session.
     in_bulk: Callable[[int], bool] = lambda run_id: False
+    #: Whether a notification may be about a run that a bulk retry has just started, which is not known yet.
+    may_be_in_bulk: Callable[[int], bool] = lambda notification_id: False
     _told: Told = field(default_factory=Told)
     _title: str = ""
     _snapshot: Snapshot | None = None
@@ -58,7 +60,7 @@ class Teller:
         """Tell what is new in the snapshot."""
         self._snapshot = snapshot
         self._began = self._began or snapshot.at
-        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk):
+        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk):
             self.outlet.toast(toast)
         for note in self._told.newest:
             self._notify(note)

@@ -40,14 +40,21 @@ class Told:
         self.newest: tuple[Notification, ...] = ()
 
     def news(
-        self, recent: Sequence[Notification], in_bulk: Callable[[int], bool] = lambda run_id: False
+        self,
+        recent: Sequence[Notification],
+        in_bulk: Callable[[int], bool] = lambda run_id: False,
+        may_be_in_bulk: Callable[[int], bool] = lambda notification_id: False,
     ) -> list[Toast]:
         """Toasts for those of the newest notifications (newest first) that were not told yet, oldest first.
 
         By what was told and not by the highest id: ids become visible out of order. The runs of a bulk retry (`in_bulk`, by
         their ids) have receipts that say they are queued, and are counted when they end: thousands of toasts tell nobody
-        anything, and painting them takes longer than a key may wait.
+        anything, and painting them takes longer than a key may wait. Of what `may_be_in_bulk`, by its own id, the next call
+        decides.
         """
+        known = self._ids or set()
+        open_ = {note.id for note in recent if note.id not in known and may_be_in_bulk(note.id)}
+        recent = [notification for notification in recent if notification.id not in open_]
         ids = {notification.id for notification in recent}
         told, self._ids = self._ids, ids | (self._ids or set())
         new = [] if told is None else [notification for notification in recent if notification.id not in told]

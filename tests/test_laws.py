@@ -90,6 +90,7 @@ print(*caught, threading.active_count())
 """
 
 
+@pytest.mark.worker
 def test_importing_creates_nothing(tmp_path: Path) -> None:
     rooms = [room for room in ROOMS if room != "migrations"]
     command = [sys.executable, "-W", "error", "-c", IMPORT_EVERYTHING, *rooms]
@@ -99,6 +100,7 @@ def test_importing_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
+@pytest.mark.worker
 @pytest.mark.parametrize("module", ["opsmon", "tasks", "store"])
 def test_the_packages_themselves_are_quick_to_import(module: str) -> None:
     """A plug-in that says `from opsmon import operation` must not pay for the screens, nor a worker for Alembic."""

@@ -249,9 +249,9 @@ async def _all_is_quiet(*_: float) -> None:
     app, quiet = active_app.get(), 0
     for turn in range(1200):
         quiet = quiet + 1 if _is_quiet(app) else 0
-        if quiet == 3 and app.screen_stack:
+        if quiet == 2 and app.screen_stack:
             app.screen._on_timer_update()  # paints, where the screen's clock would some milliseconds later
-        if quiet == 6:
+        if quiet == 4:
             return
         await asyncio.sleep(0 if turn < 200 else 0.001)  # a message that takes its time
 

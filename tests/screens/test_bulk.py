@@ -28,7 +28,7 @@ from store.access import Role
 from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.history import PastRun, insert_past
-from store.records import Outcome, Run, User
+from store.records import Notification, Outcome, Run, User
 from store.tables import operation_runs
 from tasks.dispatch import Dispatcher, Started
 from tasks.operations.probe import probe
@@ -549,3 +549,25 @@ async def test_a_lost_receipt_is_found_again_when_its_run_has_ended(
     assert backend.background.wait(HANG)
     assert [(item.kind, item.new_id) for item in job.items] == [(Kind.QUEUED, opened[0])]
     assert retries(house) == {run: opened[0]}
+
+
+def test_what_may_be_of_a_bulk_retry_is_told_once_that_is_known() -> None:
+    """A poll finds the run of a retry before its receipt is there; and another one that somebody else has started meanwhile."""
+    monitor = Monitor(Stage().backend())
+    job = BulkRetry(monitor.backend, [7, 8], "x", lambda _: None)
+    monitor.acting.jobs.append(job)
+    news, acting = Told(), monitor.acting
+    news.news([])
+
+    def told_of(*notes: Notification) -> list[int | None]:
+        return [toast.run_id for toast in news.news(notes, acting.in_bulk, acting.may_be_in_bulk)]
+
+    job.begun = 1
+    assert told_of(told(1, 70, "queued"), told(2, 99, "queued")) == []
+    job.begun = 2
+    job.started.add(70)
+    job.known = 1
+    assert told_of(told(1, 70, "queued"), told(2, 99, "queued"), told(3, 80, "queued")) == [99]
+    job.started.add(80)
+    job.known = 2
+    assert told_of(told(1, 70, "queued"), told(2, 99, "queued"), told(3, 80, "queued")) == []

@@ -284,6 +284,7 @@ for shape, length in eval(sys.stdin.read()):
 """
 
 
+@pytest.mark.worker
 def test_no_text_keeps_a_pattern_busy() -> None:
     """Not a measurement: a pattern that is not linear takes minutes or hours over one of these texts, the others no second."""
     done = subprocess.run(

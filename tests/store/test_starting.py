@@ -42,6 +42,7 @@ def crowd() -> Iterator[Crowd]:
         yield crowd
 
 
+@pytest.mark.worker
 def test_one_active_run_an_identity_however_many_start_it(
     db: Database, database_url: str, tenant: Tenant, crowd: Crowd
 ) -> None:
