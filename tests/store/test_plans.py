@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ from store.types import utcnow
 from tests.conftest import KINDS
 from tests.support import databases
 from tests.support.people import SUCCEEDED, make_tenant, make_user, make_worker, new_run, open_run, start_run
+from tests.support.shared import Shared
 
 SLUGS = ("alpha", "beta", "gamma")
 #: PostgreSQL plans by how much there is: small tables are walked rightly. SQLite keeps no statistics, and plans by the indexes.
@@ -93,16 +95,26 @@ class Full:
         )
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
-    if request.param == "sqlite":
-        template = request.getfixturevalue("shared").sqlite_template
-        url = databases.copy_sqlite(template, tmp_path_factory.mktemp("plans") / "database")
-    else:
-        url = request.getfixturevalue("modules_postgres_url")
-    db = Database(url)
-    yield Full(db)
-    db.close()
+# One of each kind, made once: a module's fixture with parameters would be made anew at each change from one to the other.
+
+
+@pytest.fixture(scope="module")
+def full_sqlite(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
+    url = databases.copy_sqlite(shared.sqlite_template, tmp_path_factory.mktemp("plans") / "database")
+    with contextlib.closing(Database(url)) as db:
+        yield Full(db)
+
+
+@pytest.fixture(scope="module")
+def full_postgresql(modules_postgres_url: str) -> Iterator[Full]:
+    with contextlib.closing(Database(modules_postgres_url)) as db:
+        yield Full(db)
+
+
+@pytest.fixture(params=KINDS)
+def full(request: pytest.FixtureRequest) -> Full:
+    found: Full = request.getfixturevalue(f"full_{request.param}")
+    return found
 
 
 Sent = list[tuple[str, Any]]

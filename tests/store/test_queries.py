@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import random
 import re
@@ -28,6 +29,7 @@ from tests.conftest import KINDS
 from tests.support import databases
 from tests.support.people import FAILED, end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
 from tests.support.properties import examples
+from tests.support.shared import Shared
 
 HOUR = 3600.0
 FAILURES = (
@@ -125,16 +127,26 @@ def glob_matches(glob: str, text: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), text) is not None
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
-    if request.param == "sqlite":
-        template = request.getfixturevalue("shared").sqlite_template
-        url = databases.copy_sqlite(template, tmp_path_factory.mktemp("queries") / "database")
-    else:
-        url = request.getfixturevalue("modules_postgres_url")
-    db = Database(url)
-    yield Many(db)
-    db.close()
+# One of each kind, made once: a module's fixture with parameters would be made anew at each change from one to the other.
+
+
+@pytest.fixture(scope="module")
+def many_sqlite(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
+    url = databases.copy_sqlite(shared.sqlite_template, tmp_path_factory.mktemp("queries") / "database")
+    with contextlib.closing(Database(url)) as db:
+        yield Many(db)
+
+
+@pytest.fixture(scope="module")
+def many_postgresql(modules_postgres_url: str) -> Iterator[Many]:
+    with contextlib.closing(Database(modules_postgres_url)) as db:
+        yield Many(db)
+
+
+@pytest.fixture(params=KINDS)
+def many(request: pytest.FixtureRequest) -> Many:
+    found: Many = request.getfixturevalue(f"many_{request.param}")
+    return found
 
 
 GLOBS = (*TYPES, "inventory.*", "*", "*sync*", "*.x", "a%*", "nothing.here", "inventory_*")
