@@ -134,15 +134,20 @@ class RunsScreen(LiveScreen):
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
         self._go_on()
 
-    def _go_on(self) -> None:
-        """Go the rest of the way that a key wanted to go, once its rows are there; unless the cursor has gone elsewhere."""
+    def _go_on(self, may_paint: bool = True) -> None:
+        """Go the rest of the way that a key wanted to go, once its rows are there; unless the cursor has gone elsewhere.
+
+        The table moves by what is painted: rows that are not yet are painted first, once; else the next snapshot goes on.
+        """
         edge, lines = self._owed
         if not lines or self._snapshot is None or self._snapshot.request.place != self._place:
             return
         table, page = self._table, self._snapshot.page
         is_there = 0 <= table.cursor_line + (1 if lines > 0 else -1) < len(table.rows)
         if is_there and edge == table.cursor_key and table.glass is not table.rows:
-            self.call_after_refresh(self._go_on)  # the table moves by what is painted: these rows are not yet
+            if may_paint:
+                table.refresh()
+                self.call_after_refresh(self._go_on, False)
         elif is_there and edge == table.cursor_key:
             self._owed = (None, 0)
             table.action_move(lines)
