@@ -30,7 +30,7 @@ class Acting:
         self._monitor = monitor
         #: The newest last.
         self.jobs: list[BulkRetry] = []
-        #: By notification: the jobs with a retry under way when it was first seen, and which retry that was.
+        #: By notification that is not decided yet: the jobs with a retry under way when it was first seen, and which that was.
         self._asked: dict[int, list[tuple[BulkRetry, int]]] = {}
 
     # -- rights -----------------------------------------------------------------------------------------------------------
@@ -140,9 +140,10 @@ class Acting:
 
         The database has such a run before the job has its receipt.
         """
-        under_way = [(job, job.begun) for job in self.jobs if job.begun > job.known]
-        asked = self._asked.setdefault(notification_id, under_way)
-        return any(job.known < begun for job, begun in asked)
+        first = self._asked.pop(notification_id, None) or [(job, job.begun) for job in self.jobs]
+        if under_way := [(job, begun) for job, begun in first if job.is_active and job.known < begun]:
+            self._asked[notification_id] = under_way
+        return bool(under_way)
 
     def show_newest_job(self) -> None:
         """Show the bulk retry of before."""

@@ -555,6 +555,7 @@ def test_what_may_be_of_a_bulk_retry_is_told_once_that_is_known() -> None:
     """A poll finds the run of a retry before its receipt is there; and another one that somebody else has started meanwhile."""
     monitor = Monitor(Stage().backend())
     job = BulkRetry(monitor.backend, [7, 8], "x", lambda _: None)
+    job.phase = Phase.RUNNING
     monitor.acting.jobs.append(job)
     news, acting = Told(), monitor.acting
     news.news([])
@@ -571,3 +572,12 @@ def test_what_may_be_of_a_bulk_retry_is_told_once_that_is_known() -> None:
     job.started.add(80)
     job.known = 2
     assert told_of(told(1, 70, "queued"), told(2, 99, "queued"), told(3, 80, "queued")) == []
+    assert acting._asked == {}, "nothing is remembered of what is decided"
+
+
+def test_a_job_that_broke_off_in_a_retry_holds_nothing_back() -> None:
+    monitor = Monitor(Stage().backend())
+    job = BulkRetry(monitor.backend, [7], "x", lambda _: None)
+    job.phase, job.begun = Phase.FAILED, 1
+    monitor.acting.jobs.append(job)
+    assert not monitor.acting.may_be_in_bulk(1)
