@@ -78,7 +78,7 @@ class RunsScreen(LiveScreen):
         yield bars.Line(id="filter")
         yield FilterEdit(self._known)
         yield bars.Line(id="empty")
-        yield RowTable(id="runs")
+        yield RowTable(id="runs", beyond=self._beyond)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -106,7 +106,12 @@ class RunsScreen(LiveScreen):
     def _is_still(self, new: Snapshot) -> bool:
         """Whether nothing that the list tells has changed since it was painted."""
         old = self._snapshot
-        if old is None or self._painted_at is None or (new.at - self._painted_at).total_seconds() >= STILL:
+        if (
+            self._jump
+            or old is None
+            or self._painted_at is None
+            or (new.at - self._painted_at).total_seconds() >= STILL
+        ):
             return False
         told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
         return told[0] == told[1] and not any(_tells_seconds(run, new.at) for run in new.runs)
@@ -128,7 +133,8 @@ class RunsScreen(LiveScreen):
         shape = columns.layout(self.size.width - 1)
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only)
         # Where the person wants to go was not in the window before: now it is.
-        go_to = self._jump if snapshot.request.place == self._place else None
+        asked = snapshot.request
+        go_to = self._jump if replace(self.asks(asked), limit=asked.limit) == asked else None
         self._jump = None if go_to else self._jump
         on_top = self._place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
@@ -194,15 +200,17 @@ class RunsScreen(LiveScreen):
             table = self._table
             self._go_to(paging.next_place(self._place, self._snapshot.page, table.cursor_line, table.size.height))
 
-    def on_row_table_beyond(self, message: RowTable.Beyond) -> None:
+    def _beyond(self, by: int, to_end: bool) -> None:
         if not self._snapshot or self.order is not Order.CREATED:
             return
-        if not message.to_end:
-            self._owed = (self._table.cursor_key, message.by)
-            if message.by > 0:
+        if not to_end:
+            if self._jump:
+                return  # what is on the glass is the list before
+            self._owed = (self._table.cursor_key, by)
+            if by > 0:
                 self._go_to(paging.beyond(self._place, self._snapshot.page))
             self._go_on()
-        elif message.by < 0:
+        elif by < 0:
             self._go_to(None, "first")
         elif self._snapshot.page.below:
             self._go_to(THE_END, "last")
@@ -219,9 +227,9 @@ class RunsScreen(LiveScreen):
         self.monitor.say(ORDERED[self.order])
 
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
-        """Another list, from its top."""
+        """Another list, from its top. What a key wanted of the list before is of no concern here."""
         self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
-        self._place, self._jump = None, "first"
+        self._place, self._jump, self._owed = None, "first", (None, 0)
         self.monitor.refocus()
         self._paint_bars()
 

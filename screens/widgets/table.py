@@ -6,7 +6,7 @@ highlighted run changes without an event (both measured). This one draws lines, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from rich.segment import Segment
@@ -54,16 +54,17 @@ class RowTable(ScrollView, can_focus=True):
     class CursorMoved(Message):
         """The cursor is on another row, or on none."""
 
-    class Beyond(Message):
-        """A key wants to go where there are no rows: `by` lines further, or to the very first or last one (`to_end`)."""
+    def __init__(
+        self,
+        id: str | None = None,  # noqa: A002 (Textual's name for it)
+        beyond: Callable[[int, bool], None] = lambda by, to_end: None,
+    ) -> None:
+        """`beyond(by, to_end)` is called when a key wants to go where there are no rows: `by` lines further, or to an end.
 
-        def __init__(self, by: int, *, to_end: bool = False) -> None:
-            self.by = by
-            self.to_end = to_end
-            super().__init__()
-
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
+        At once and not by a message: one that came late would move the cursor of another list.
+        """
         super().__init__(id=id)
+        self._beyond = beyond
         self._rows: tuple[Line, ...] = ()
         #: The rows as they were painted last.
         self._glass: tuple[Line, ...] = ()
@@ -183,8 +184,8 @@ class RowTable(ScrollView, can_focus=True):
         self._go(self._here() + by)
 
     def action_jump(self, to_end: int) -> None:
-        self.post_message(self.Beyond(1 if to_end else -1, to_end=True))
         self._go(len(self._glass) - 1 if to_end else 0)
+        self._beyond(1 if to_end else -1, True)
 
     def action_page(self, by: int) -> None:
         self._go(self._here() + by * max(1, self.size.height - 2))
@@ -199,10 +200,8 @@ class RowTable(ScrollView, can_focus=True):
 
     def _go(self, line: int) -> None:
         """Go to the row that is on that line of the glass, wherever it is by now."""
-        beyond = min(line, 0) + max(line - len(self._glass) + 1, 0)
-        if beyond or not self._glass:
-            self.post_message(self.Beyond(beyond or 1))
         if not self._glass:
+            self._beyond(1, False)
             return
         old = self._pin
         seen = move(old, self._glass, line, follow=self._may_follow)
@@ -211,6 +210,8 @@ class RowTable(ScrollView, can_focus=True):
         self._refresh_row(old.line)
         self._refresh_row(self._pin.line)
         self._tell(old)
+        if beyond := min(line, 0) + max(line - len(self._glass) + 1, 0):
+            self._beyond(beyond, False)
 
     def _tell(self, old: Pin) -> None:
         if old.key != self._pin.key:

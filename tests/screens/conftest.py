@@ -237,11 +237,14 @@ def picture(snapshot: SnapshotAssertion, tmp_path: Path) -> Picture:
 def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys and pauses wait until every message is dealt with, where Textual would look how busy the process is.
 
-    And nothing glides: where it is going to, it is at once.
+    And nothing glides or hesitates: where it is going to, it is at once, and what waits for hands to rest does not.
     """
     monkeypatch.setattr("textual.app.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.pilot.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setattr("screens.form.PAUSE", 0.001)
+    monkeypatch.setattr("screens.bulk.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("screens.bulk_job.FIRST_PAUSE", 0.01)
 
 
 async def _all_is_quiet(*_: float) -> None:

@@ -74,13 +74,14 @@ UNTOUCHED = [
 ]
 
 
-@pytest.mark.parametrize("parameters", UNTOUCHED, ids=str)
-async def test_untouched_it_is_what_the_run_had_to_the_letter(parameters: dict[str, Any]) -> None:
-    monitor = Monitor(Stage((the_run(**parameters),)).backend())
+async def test_untouched_it_is_what_the_run_had_to_the_letter() -> None:
+    monitor = Monitor(Stage().backend())
     async with running(monitor, (80, 24)) as pilot:
-        screen = await form(pilot, monitor, the_run(**parameters))
-        assert screen._values() == MANY.check(parameters)
-        assert told(screen) == "Changes: nothing yet: the same parameters as before"
+        for parameters in UNTOUCHED:
+            screen = await form(pilot, monitor, the_run(**parameters))
+            assert screen._values() == MANY.check(parameters), parameters
+            assert told(screen) == "Changes: nothing yet: the same parameters as before", parameters
+            screen.dismiss()
 
 
 async def test_what_is_changed_is_told_above_and_marked_at_its_field() -> None:
@@ -117,16 +118,13 @@ OTHER_TIMES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "changed"), OTHER_TIMES, ids=lambda value: value if isinstance(value, str) else ""
-)
-async def test_what_the_operation_takes_no_longer_has_its_default_and_is_told(
-    parameters: dict[str, Any], changed: str
-) -> None:
+async def test_what_the_operation_takes_no_longer_has_its_default_and_is_told() -> None:
     monitor = Monitor(Stage().backend())
     async with running(monitor, (80, 24)) as pilot:
-        screen = await form(pilot, monitor, the_run(**parameters))
-        assert told(screen) == f"Changes: {changed}"
+        for parameters, changed in OTHER_TIMES:
+            screen = await form(pilot, monitor, the_run(**parameters))
+            assert told(screen) == f"Changes: {changed}", parameters
+            screen.dismiss()
 
 
 async def test_a_run_without_what_is_required_now_says_so() -> None:

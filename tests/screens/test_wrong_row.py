@@ -202,7 +202,7 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
     asyncio.run(scene())
 
 
-@examples(100)
+@examples(60)
 @given(steps=STEPS)
 def test_an_action_hits_the_painted_run_or_nothing(player: Player, steps: list[Any]) -> None:
     player.play(steps)
@@ -264,5 +264,19 @@ def test_the_dispatcher_is_told_the_run_as_it_was_painted() -> None:
             monitor.screen.action_retry()  # type: ignore[attr-defined]
             await until(pilot, lambda: dispatcher.asked, "the dispatcher to be asked")
         assert dispatcher.asked == [(15, painted)]
+
+    asyncio.run(scene())
+
+
+def test_another_list_with_the_same_rows_is_shown_from_its_top() -> None:
+    """A poll that changes nothing is not painted, but the first one of a list is: else the cursor would jump later."""
+
+    async def scene() -> None:
+        monitor = Watched(Stage((a_run(15), a_run(14))))
+        async with running(monitor, (80, 14)) as pilot:
+            table = monitor.screen.query_one(RowTable)
+            await until(pilot, lambda: monitor.snapshot and table.painted_key == 15)
+            await pilot.press("j", "o", "o", "o", "o")
+            await until(pilot, lambda: table.painted_key == 15, "the top")
 
     asyncio.run(scene())

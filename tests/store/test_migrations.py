@@ -174,7 +174,7 @@ UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgresql)])
 def test_migrated_tables_are_the_tables_as_written_down(kind: str, request: pytest.FixtureRequest) -> None:
     """Names of constraints, CHECKs, defaults and the conditions of partial indexes included, which Alembic does not compare."""
     migrated = Database(request.getfixturevalue(f"{kind}_url"))
