@@ -235,18 +235,28 @@ class Database:
         return psycopg.connect(conninfo, **options | {"options": options["options"] + " -c synchronous_commit=off"})
 
     def close(self) -> None:
-        """Give back every connection and end the watchdog. The object may be used again; it then connects anew."""
+        """Close every connection, those in use once they are given back, and end the watchdog.
+
+        The object may be used again; it then connects anew.
+        """
+        pool = self._engine.pool
         self._engine.dispose()
+        pool.dispose()  # what was given back to it between its end and the beginning of the next one
         self._watchdog.stop()
 
     @contextlib.contextmanager
     def _guarded(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        with _our_errors(), engine.connect() as connection:
-            if self.is_sqlite:
-                yield connection
-                return
-            with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
-                yield connection
+        pool = self._engine.pool
+        try:
+            with _our_errors(), engine.connect() as connection:
+                if self.is_sqlite:
+                    yield connection
+                    return
+                with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
+                    yield connection
+        finally:
+            if pool is not self._engine.pool:
+                pool.dispose()  # closed meanwhile: nobody else would close what has just been given back to it
 
 
 def _begin(connection: sa.Connection) -> None:

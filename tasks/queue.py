@@ -173,30 +173,32 @@ class Queue:
         The time is kept on this side, in a thread that is left behind if need be: a frozen server keeps no time-out of its own.
         A message that arrives after all does no harm, since a completed run cannot be claimed.
         """
-        done, given_up = threading.Event(), threading.Event()
+        done = threading.Event()
         failed: list[BaseException] = []
-        arguments = (run_id, done, given_up, failed)
+        arguments = (run_id, done, failed)
         threading.Thread(target=self._send, args=arguments, name=f"send-{run_id}", daemon=True).start()
         if not done.wait(self._timeout):
-            given_up.set()
             with self._lock:
-                self._huey = None  # its connection, and its lock, belong to the thread that hangs
-            raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
+                if not done.is_set():  # it may have come just now
+                    self._huey = None  # its connection, and its lock, belong to the thread that hangs, which closes it
+                    raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
         if failed:
             raise QueueUnavailable(
                 f"the queue refused the message ({type(failed[0]).__name__})", "see 'opsmon doctor'"
             ) from failed[0]
 
-    def _send(self, run_id: int, done: threading.Event, given_up: threading.Event, failed: list[BaseException]) -> None:
+    def _send(self, run_id: int, done: threading.Event, failed: list[BaseException]) -> None:
         huey: Huey | None = None
         try:
             self.enqueue(run_id, huey := self.huey())
         except Exception as error:
             failed.append(error)
         finally:
-            done.set()
-            if given_up.is_set() and huey is not None:
-                huey.storage.close()
+            with self._lock:
+                done.set()
+                left = huey if self._huey is not huey else None
+            if left is not None:
+                left.storage.close()  # given up, or closed, meanwhile: nobody else would
 
     def enqueue(self, run_id: int, huey: Huey | None = None) -> None:
         """Put the message into Huey's storage, for as long as that takes."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -323,6 +324,15 @@ def test_tables_that_are_not_there_are_another_programs_schema(empty_database_ur
             connection.exec_driver_sql("CREATE TABLE operation_runs (id integer)")
         with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
             workers.lost_runs(db, 30)
+
+
+def test_a_connection_that_is_in_use_when_the_database_is_closed_is_closed_after_its_use(db: Database) -> None:
+    with db.reading() as connection:
+        driver: Any = connection.connection.driver_connection
+        db.close()
+        assert connection.execute(sa.select(sa.literal(1))).scalar_one() == 1
+    with pytest.raises((psycopg.OperationalError, sqlite3.ProgrammingError), match="closed"):
+        driver.execute("SELECT 1")
 
 
 def test_after_closing_it_connects_anew(db: Database, user: User) -> None:
