@@ -78,7 +78,8 @@ class State:
 
 
 def _is_of_size(monitor: Monitor, size: Size) -> bool:
-    return monitor.screen.size == size
+    """Whether the screen is laid out for it: its own size is the terminal's, however far it has come."""
+    return monitor.screen._compositor.size == size
 
 
 @dataclass(frozen=True)
