@@ -22,7 +22,7 @@ from opsmon.embedded import LOG_VARIABLE, EmbeddedWorker
 from opsmon.services import Services
 from opsmon.settings import load
 from opsmon.signals import ended_by_signals
-from store import access, history, schema
+from store import access, administration, history, schema
 from store.database import Database
 from store.errors import OpsmonError
 from store.records import User
@@ -96,8 +96,8 @@ def _fill(db: Database) -> User:
 
 def _cast(db: Database, login: str) -> demo_history.Cast:
     operator, manager = [name for name in ("alice", "bob", "carol") if name != login][:2]
-    contoso, fabrikam = (access.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
-    me, alice, bob = (access.add_user(db, name) for name in (login, operator, manager))
+    contoso, fabrikam = (administration.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
+    me, alice, bob = (administration.add_user(db, name) for name in (login, operator, manager))
     for name, tenant, role in (
         (login, "contoso", access.Role.OWNER),
         (login, "fabrikam", access.Role.OWNER),
@@ -106,7 +106,7 @@ def _cast(db: Database, login: str) -> demo_history.Cast:
         (manager, "contoso", access.Role.MANAGER),
         (manager, "fabrikam", access.Role.READONLY),
     ):
-        access.grant(db, name, tenant, role)
+        administration.grant(db, name, tenant, role)
     return demo_history.Cast(contoso, fabrikam, me, alice, bob)
 
 

@@ -15,6 +15,7 @@ from typing import Final, Generic, TypeVar
 from opsmon.output import Output, instant, span
 from opsmon.services import Services
 from store import access, health, queue_pause, runs, schema
+from store.administration import Administrator
 from store.errors import DatabaseAway, OpsmonError
 from store.records import Outcome, Run, Status, User, Worker
 from store.sanitize import visible
@@ -25,8 +26,6 @@ QUEUE_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 10.0
 POLL: Final = 0.1
 PROBE: Final = "system.probe"
-#: Messages that are counted.
-MESSAGES: Final = 1000
 
 T = TypeVar("T")
 
@@ -84,11 +83,12 @@ def examine(services: Services, user: User | None) -> Iterator[Finding]:
     if lacking.finding.state is State.BAD:
         yield from _skipped("the schema is not this program's", "queue", "workers", "probe")
         return
-    queue_ = _check("queue", lambda: _look_at_queue(services), _waiting)
+    queue_ = _check("queue", lambda: _look_at_queue(services, user), _waiting)
     yield queue_.finding
     within = services.settings["lost_after_seconds"]
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
+    yield from _ownerless(services, user)
     yield _probe(services, user, bool(workers.value), bool(queue_.value and queue_.value.paused))
 
 
@@ -125,30 +125,35 @@ def _clock(server: health.Server) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    messages: int
-    waiting: health.Waiting
+    """`waiting` is what waits in the user's tenants, None for a stranger; `lag` is the whole queue's."""
+
+    waiting: health.Waiting | None
+    lag: float | None
     paused: queue_pause.Pause | None
 
 
-def _look_at_queue(services: Services) -> _Queue:
-    messages = len(_in_time(lambda: _messages(services)))
+def _look_at_queue(services: Services, user: User | None) -> _Queue:
+    _in_time(
+        lambda: _messages(services)
+    )  # whether it answers: how many there are would tell how busy other tenants are
     with services.db.query() as connection:
         paused = queue_pause.current(connection)
-    return _Queue(messages, health.waiting(services.db), paused)
+    return _Queue(health.waiting(services.db, user.id) if user else None, health.lag(services.db), paused)
 
 
 def _messages(services: Services) -> list[int]:
     from tasks.queue import Queue
 
     with contextlib.closing(Queue(services.db)) as messages:
-        return messages.waiting(MESSAGES + 1)
+        return messages.waiting(1)
 
 
 def _waiting(found: _Queue) -> tuple[State, str]:
-    runs_, messages = found.waiting.count, found.messages
-    told = f"{_number(runs_, health.CAP, 'run')} waiting, {_number(messages, MESSAGES, 'message')} in the queue"
-    if found.waiting.oldest is not None:
-        told += f", the oldest run for {span(found.waiting.oldest)}"
+    told = "nothing is in it" if found.lag is None else f"the first in it has waited for {span(found.lag)}"
+    if found.waiting is not None:
+        told += f"; {_number(found.waiting.count, health.CAP, 'run')} of your tenants waiting"
+    if found.waiting is not None and found.waiting.oldest is not None:
+        told += f", the oldest for {span(found.waiting.oldest)}"
     if found.paused is None:
         return State.OK, told
     since = f"paused by {found.paused.login} at {instant(found.paused.paused_at)}"
@@ -167,6 +172,14 @@ def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
     slots, stuck = sum(worker.slots for worker in alive), sum(worker.stuck_slots for worker in alive)
     told = f"{len(alive)} alive with {_number(slots, slots, 'slot')}, {_number(stuck, stuck, 'stuck slot')}"
     return (State.OK, told) if stuck < slots else (State.BAD, f"{told}: start them again")
+
+
+def _ownerless(services: Services, user: User | None) -> Iterator[Finding]:
+    """Tenants of before that nobody owns, for who may give them an owner."""
+    found = Administrator(services.db, user.login).ownerless() if user else ()
+    if found:
+        hint = f"'opsmon users grant LOGIN --tenant {found[0]} --role owner'"
+        yield Finding("tenants", State.WARNING, f"without an owner: {', '.join(found)}: {hint}")
 
 
 # ---- the probe run

@@ -38,7 +38,7 @@ def header(width: int) -> str:
 def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool) -> Row:
     """A worker's line. Its last beat is told in minutes: a living one's is `now`, and does not tick."""
     worker, state = one.worker, state_of(one)
-    held = len(one.runs) + one.elsewhere
+    held = f"{len(one.runs)}{'+' if one.has_others else ''}"
     slots = f"{held}/{worker.slots}" + (f" !{worker.stuck_slots}" if worker.stuck_slots else "")
     host = worker.host + (" (embedded)" if worker.embedded else "")
     texts = [f"{state.ascii if ascii_only else state.glyph} {state.word}", str(worker.id), host]
@@ -62,9 +62,9 @@ def _columns(width: int) -> tuple[list[str], list[int]]:
 
 
 def in_hand(one: WorkerLoad) -> str:
-    """The runs in one's own tenants by name, the others as a number."""
+    """The runs in one's own tenants by name, and that there are others."""
     named = [f"{run.run_id} {run.title}" for run in one.runs]
-    more = [f"{one.elsewhere} in other tenants"] if one.elsewhere else []
+    more = ["others' runs"] if one.has_others else []
     return ", ".join([*named, *more])
 
 
@@ -75,8 +75,7 @@ def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
     """What waits, and whether workers take it."""
     waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
     if load.oldest_since:
-        name = f"run {load.oldest_run_id}" if load.oldest_run_id else "in another tenant"
-        waiting += f", the oldest ({name}) {_for(load.oldest_since, now)}"
+        waiting += f", the oldest (run {load.oldest_run_id}) {_for(load.oldest_since, now)}"
     if load.paused is None:
         return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
     login = fit(load.paused.login, min(16, len(load.paused.login)))

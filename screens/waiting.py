@@ -67,31 +67,36 @@ def _reason(run: Run, waiting: Waiting, workers: Sequence[Worker], now: dt.datet
         return Told("Why", "no worker is alive: start one with 'opsmon worker'", _ALARM)
     if run.dispatched_at is None:
         return Told("Why", "its message is not in the queue yet")
-    if not free_slots(workers):
+    if not _has_free_slots(workers):
         return Told("Why", "every slot of every worker is busy")
-    return Told("Why", "others are taken first" if waiting.ahead else "a worker will take it in a moment")
+    return Told(
+        "Why",
+        "others are taken first" if waiting.ahead or waiting.others_ahead else "a worker will take it in a moment",
+    )
 
 
-def free_slots(workers: Sequence[Worker]) -> int:
-    return sum(max(0, worker.slots - worker.stuck_slots - worker.running) for worker in workers)
+def _has_free_slots(workers: Sequence[Worker]) -> bool:
+    return any(worker.slots > worker.stuck_slots + worker.running for worker in workers)
 
 
 def _slots(workers: Sequence[Worker]) -> str:
     slots, stuck = sum(worker.slots for worker in workers), sum(worker.stuck_slots for worker in workers)
-    told = f"{len(workers)} alive, {slots} slots, {free_slots(workers)} free"
+    # Not how many: that would tell how busy other tenants are.
+    told = f"{len(workers)} alive, {slots} slots, {'some' if _has_free_slots(workers) else 'none'} free"
     return f"{told}, {stuck} stuck" if stuck else told
 
 
 def _position(waiting: Waiting) -> str:
+    others = "; others' are ahead, too" if waiting.others_ahead else ""
     if not waiting.ahead:
-        return "1st: nothing is ahead of it"
+        return f"1st of your tenants{others}" if others else "1st: nothing is ahead of it"
     ahead = f"more than {COUNT_CAP:,} are" if waiting.ahead > COUNT_CAP else f"{waiting.ahead} are"
     if waiting.ahead == 1:
         ahead = "1 is"
     which = f", run {waiting.oldest_id}," if waiting.oldest_id else ""
     oldest = f"; the oldest{which} was opened {span(waiting.oldest)} ago" if waiting.oldest is not None else ""
     place = "" if waiting.ahead > COUNT_CAP else f"{ordinal(waiting.ahead + 1)}: "
-    return f"{place}{ahead} ahead{oldest}"
+    return f"{place}{ahead} ahead{oldest}{others}"
 
 
 def ordinal(number: int) -> str:

@@ -36,15 +36,16 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where a queued run stands. `ahead` counts the queued runs of all tenants that were opened before it and whose message is
-    in the queue, COUNT_CAP + 1 meaning more than COUNT_CAP. `oldest` is how many seconds ago the first of them was opened;
-    its id is None when the user may not see it.
+    """Where a queued run stands. `ahead` counts the queued runs of the user's tenants that were opened before it and whose
+    message is in the queue, COUNT_CAP + 1 meaning more than COUNT_CAP. `oldest` is how many seconds ago the first of them was
+    opened. `others_ahead`: runs of other tenants are ahead, too; how many is not told.
     """
 
     ahead: int = 0
     oldest: float | None = None
     oldest_id: int | None = None
     pause: Pause | None = None
+    others_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +128,27 @@ def clock(connection: sa.Connection) -> dt.datetime:
 
 
 def _waiting(connection: sa.Connection, user_id: int, run: Run) -> Waiting:
-    some = _ahead_of(run).limit(at_most(COUNT_CAP + 1)).subquery()
-    count = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    ahead, is_mine = _ahead_of(run), _run.tenant_id.in_(member_tenants(user_id))
+    some = ahead.where(is_mine).limit(at_most(COUNT_CAP + 1)).subquery()
+    others = ahead.where(~is_mine).limit(at_most(1)).exists()
+    query = sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), others)
+    count, others_ahead = connection.execute(query).one()
     oldest, oldest_id = _oldest(connection, user_id, run) if count else (None, None)
-    return Waiting(int(count), oldest, oldest_id, _pause(connection))
+    return Waiting(int(count), oldest, oldest_id, _pause(connection), bool(others_ahead))
 
 
-def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime, int]]:
+def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime]]:
     before = sa.tuple_(_run.created_at, _run.id) < sa.tuple_(sa.literal(run.created_at, _run.created_at.type), run.id)
     # What is not in the queue is not ahead in it: a restore that was previewed waits for days to be confirmed.
     in_queue = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value, _run.dispatched_at.is_not(None))
-    return sa.select(_run.id, _run.created_at, _run.tenant_id).where(in_queue, before)
+    return sa.select(_run.id, _run.created_at).where(in_queue, before)
 
 
 def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | None, int | None]:
-    """How long ago the first of those ahead was opened, and its id when the user may see it."""
-    first = _ahead_of(run).order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
-    visible_id = sa.case((first.c.tenant_id.in_(member_tenants(user_id)), first.c.id))
-    row = connection.execute(sa.select(visible_id, first.c.created_at, utcnow())).first()
+    """How long ago the first of the user's that are ahead was opened, and its id."""
+    ahead = _ahead_of(run).where(_run.tenant_id.in_(member_tenants(user_id)))
+    first = ahead.order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
+    row = connection.execute(sa.select(first.c.id, first.c.created_at, utcnow())).first()
     return (None, None) if row is None else (_seconds(row[2], row[1]), row[0])
 
 

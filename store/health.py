@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from store import workers
+from store.access import member_tenants
 from store.database import Database
 from store.errors import DatabaseAway
 from store.queries import COUNT_CAP
@@ -19,6 +20,7 @@ from store.tables import IS_ACTIVE, operation_runs
 from store.types import utcnow
 
 _run = operation_runs.c
+_IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value)
 
 #: More than this many waiting runs are "at least" so many.
 CAP: Final = COUNT_CAP
@@ -39,7 +41,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Queued runs: how many, CAP + 1 meaning more than CAP, and how many seconds ago the oldest was opened."""
+    """Queued runs of somebody's tenants: how many, CAP + 1 meaning more than CAP, and the seconds since the oldest was opened."""
 
     count: int
     oldest: float | None
@@ -69,9 +71,9 @@ def _place(db: Database) -> str:
     return f"{host}/{db.url.database}"
 
 
-def waiting(db: Database) -> Waiting:
-    """Raises DatabaseAway or SchemaMismatch."""
-    queued = sa.select(_run.created_at).where(IS_ACTIVE, _run.status == Status.QUEUED.value)
+def waiting(db: Database, user_id: int) -> Waiting:
+    """What waits in the user's tenants. Raises DatabaseAway or SchemaMismatch."""
+    queued = sa.select(_run.created_at).where(_IS_QUEUED, _run.tenant_id.in_(member_tenants(user_id)))
     some = queued.limit(CAP + 1).subquery()
     oldest = sa.select(sa.func.min(queued.subquery().c.created_at)).scalar_subquery()
     with db.reading() as connection:
@@ -79,6 +81,17 @@ def waiting(db: Database) -> Waiting:
             sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), oldest, utcnow())
         ).one()
     return Waiting(int(count), None if since is None else _seconds(now, since))
+
+
+def lag(db: Database) -> float | None:
+    """Seconds for which the first of the queue has waited for a worker, whoever's it is; None when nothing is in the queue.
+
+    Raises DatabaseAway or SchemaMismatch.
+    """
+    first = sa.select(sa.func.min(_run.dispatched_at)).where(_IS_QUEUED).scalar_subquery()
+    with db.reading() as connection:
+        since, now = connection.execute(sa.select(first, utcnow())).one()
+    return None if since is None else _seconds(now, since)
 
 
 def _seconds(now: dt.datetime, since: dt.datetime) -> float:

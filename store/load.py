@@ -45,20 +45,21 @@ class InHand:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLoad:
-    """A worker; `alive` unless it has stopped or gone silent. `elsewhere` counts runs in tenants that are not one's own."""
+    """A worker; `alive` unless it has stopped or gone silent. `has_others`: it has runs in tenants that are not one's own.
+
+    How many is not told: numbers would tell how busy others are.
+    """
 
     worker: Worker
     alive: bool
     runs: tuple[InHand, ...] = ()
-    elsewhere: int = 0
+    has_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`depth` is the number of queued runs, in all tenants.
-
-    `oldest_run_id` is None when nothing waits, or when it waits in a tenant that is not one's own; `oldest_since` is when
-    it was opened.
+    """`depth` is the number of queued runs in one's own tenants. The oldest of them, None when nothing waits, was opened at
+    `oldest_since`.
     """
 
     workers: tuple[WorkerLoad, ...]
@@ -77,8 +78,9 @@ def read(
 
     `known` hours are taken over while they hold; the rest is as of one instant.
     """
-    now, depth = connection.execute(_DEPTH).one()
-    since, run_id = _oldest(connection, of)
+    mine = {"p_tenant_ids": [member.tenant.id for member in of]}
+    now, depth = connection.execute(_DEPTH, mine).one()
+    since, run_id = connection.execute(_OLDEST, mine).first() or (None, None)
     return Load(
         workers=_workers(connection, of, lost_after),
         depth=Count(COUNT_CAP, True) if depth > COUNT_CAP else Count(int(depth)),
@@ -92,7 +94,8 @@ def read(
 
 # ---- what waits
 
-_SOME = sa.select(_run.id).where(_QUEUED).limit(at_most(COUNT_CAP + 1)).subquery()
+_MINE: sa.BindParameter[int] = sa.bindparam("p_tenant_ids", expanding=True)
+_SOME = sa.select(_run.id).where(_QUEUED, _run.tenant_id.in_(_MINE)).limit(at_most(COUNT_CAP + 1)).subquery()
 _DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scalar_subquery())
 # For each tenant one step into the index: the oldest of all could otherwise be found only by looking at all that wait.
 _OLDEST_OF_A_TENANT = (
@@ -102,20 +105,13 @@ _OLDEST_OF_A_TENANT = (
     .limit(at_most(1))
     .scalar_subquery()
 )
-_OLDEST_IDS = sa.select(_OLDEST_OF_A_TENANT.label("id")).select_from(tenants).subquery("oldest")
+_OLDEST_IDS = sa.select(_OLDEST_OF_A_TENANT.label("id")).where(tenants.c.id.in_(_MINE)).subquery("oldest")
 _OLDEST = (
-    sa.select(_run.id, _run.tenant_id, _run.created_at)
+    sa.select(_run.created_at, _run.id)
     .join_from(_OLDEST_IDS, operation_runs, _run.id == _OLDEST_IDS.c.id)
     .order_by(_run.created_at, _run.id)
     .limit(at_most(1))
 )
-
-
-def _oldest(connection: sa.Connection, of: Sequence[Membership]) -> tuple[dt.datetime | None, int | None]:
-    row = connection.execute(_OLDEST).first()
-    if row is None:
-        return None, None
-    return row.created_at, row.id if row.tenant_id in {member.tenant.id for member in of} else None
 
 
 # ---- who works
@@ -153,14 +149,14 @@ def _with_runs(
         return ()
     mine = {member.tenant.id for member in of}
     runs: dict[int, list[InHand]] = {id_: [] for id_ in ids}
-    elsewhere = dict.fromkeys(ids, 0)
+    others = set[int]()
     for row in connection.execute(_IN_HAND, {"p_ids": ids}):
         if row.tenant_id in mine:
             runs[row.worker_id].append(InHand(row.id, row.title))
         else:
-            elsewhere[row.worker_id] += 1
+            others.add(row.worker_id)
     return tuple(
-        replace(one, runs=tuple(sorted(runs[id_], key=lambda run: run.run_id)), elsewhere=elsewhere[id_])
+        replace(one, runs=tuple(sorted(runs[id_], key=lambda run: run.run_id)), has_others=id_ in others)
         for id_, one in zip(ids, found, strict=True)
     )
 

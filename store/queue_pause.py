@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from store.access import require_administrator
+from store import audit
+from store.access import require_owner
 from store.database import Database
 from store.records import User
 from store.tables import queue_pauses, users
@@ -45,10 +46,8 @@ def pause(db: Database, user: User) -> bool:
 
     A queue that is paused already stays so, in the name of who did it first. Raises Forbidden for who owns no tenant.
     """
-    require_administrator(db, user)
     new = postgresql.insert(queue_pauses).values(user_id=user.id).on_conflict_do_nothing().returning(_pause.id)
-    with db.statement() as connection:
-        return connection.execute(new).first() is not None
+    return _change(db, user, new, audit.QUEUE_PAUSED)
 
 
 def resume(db: Database, user: User) -> bool:
@@ -56,7 +55,14 @@ def resume(db: Database, user: User) -> bool:
 
     Raises Forbidden for who owns no tenant.
     """
-    require_administrator(db, user)
     change = sa.update(queue_pauses).where(_HOLDS).values(resumed_at=utcnow()).returning(_pause.id)
-    with db.statement() as connection:
-        return connection.execute(change).first() is not None
+    return _change(db, user, change, audit.QUEUE_RESUMED)
+
+
+def _change(db: Database, user: User, change: sa.UpdateBase, action: str) -> bool:
+    with db.transaction() as connection:
+        require_owner(connection, user)
+        is_new = connection.execute(change).first() is not None
+        if is_new:
+            audit.record(connection, action, "opsmon", login=user.login, user_id=user.id)
+    return is_new

@@ -225,6 +225,25 @@ queue_pauses = Table(
     ),
 )
 
+#: Who did what, and from where. Triggers refuse to change or delete a row.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("user_id", BigId, ForeignKey("users.id")),
+    Column("login", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("tenant_id", BigId, ForeignKey("tenants.id")),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Json),
+    Column("reason", Text),
+    Index(None, "tenant_id", "id"),
+    # SQLite would otherwise give the id of the newest row, deleted by a hand, to another one.
+    sqlite_autoincrement=True,
+)
+
 policies = Table(
     "policies",
     metadata,

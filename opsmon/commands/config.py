@@ -17,7 +17,16 @@ from store.sanitize import holds_secret
 _PREFIX: Final = "OPSMON_CREDENTIALS_"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@(?=[^@]*$)", re.DOTALL)
-_SECRET_IN_QUERY: Final = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
+_IN_QUERY: Final = re.compile(r"([?&;#])([^=&;#]*)(=?)([^&;#]*)")
+#: Keys of a URL's query whose values give nothing away. Those that opsmon does not know may.
+_HARMLESS: Final = {
+    *("user", "host", "hostaddr", "port", "dbname", "service", "application_name", "fallback_application_name"),
+    *("client_encoding", "connect_timeout", "target_session_attrs", "load_balance_hosts", "tcp_user_timeout"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "channel_binding", "require_auth"),
+    *("gssencmode", "krbsrvname", "replication", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey"),
+    *("sslcrl", "sslcrldir", "sslsni", "sslcompression", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+    *("mode", "cache", "uri", "timeout"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +78,23 @@ def variable_of_credential(slug: str, key: str) -> str:
 
 
 def masked(key: str, value: Any) -> Any:
-    """`value` without what is secret in it: a client secret whole, a URL's password, anything that looks like a key."""
+    """`value` without what may be secret in it: a client secret whole, what a command is given, a URL's password and what
+    of its query is not known to be harmless, anything that looks like a key.
+    """
     if not isinstance(value, str):
         return value
     if key == "client_secret":
         return MASK
+    if key == "client_secret_command":  # what it is given may well be the secret
+        program, has_more, _ = value.strip().partition(" ")
+        return f"{program} {MASK}" if has_more else value
     if _URL.match(value):  # where its secrets stand is known; a path in it may well look like a key
-        return _SECRET_IN_QUERY.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1:{MASK}@", value))
+        return _IN_QUERY.sub(_masked_part, _USERINFO.sub(rf"\1:{MASK}@", value))
     return MASK if holds_secret(value) or (key == "database_url" and "@" in value) else value
+
+
+def _masked_part(part: re.Match[str]) -> str:
+    mark, name, is_, value = part.groups()
+    if not value and not is_:  # a word by itself is a value
+        return f"{mark}{MASK}" if name else mark
+    return f"{mark}{name}{is_}{value if name in _HARMLESS else MASK}"

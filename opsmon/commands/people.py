@@ -7,13 +7,20 @@ import argparse
 from opsmon.commands.session import Session
 from opsmon.output import as_json, cell, table
 from store import access
+from store.access import Role
+from store.administration import Administrator, Granted
+
+
+def _administrator(session: Session) -> Administrator:
+    from opsmon.login import login_for
+
+    return Administrator(session.db, login_for(session.db, session.as_login))
 
 
 def add_tenant(session: Session, arguments: argparse.Namespace) -> int:
-    access.require_administrator(session.db, session.user_if_known)
-    tenant = access.add_tenant(session.db, arguments.slug, arguments.name)
-    advice = f"opsmon users grant LOGIN --tenant {tenant.slug} --role owner"
-    session.output.show(tenant, lambda: f"Tenant '{tenant.slug}' is added. It has no owner yet: {advice}")
+    me = _administrator(session)
+    tenant = me.add_tenant(arguments.slug, arguments.name)
+    session.output.show(tenant, lambda: f"Tenant '{tenant.slug}' is added, and {cell(me.login)} owns it.")
     return 0
 
 
@@ -31,40 +38,37 @@ def list_tenants(session: Session, _: argparse.Namespace) -> int:
 
 
 def add_user(session: Session, arguments: argparse.Namespace) -> int:
-    access.require_administrator(session.db, session.user_if_known)
-    user = access.add_user(session.db, arguments.login, arguments.name)
+    user = _administrator(session).add_user(arguments.login, arguments.name)
     session.output.show(user, lambda: f"User '{cell(user.login)}' is added.")
     return 0
 
 
 def list_users(session: Session, _: argparse.Namespace) -> int:
-    access.require_administrator(session.db, session.user_if_known)
-    users = access.all_users(session.db)
+    users = _administrator(session).users()
     session.output.show(
-        users,
-        lambda: (
-            table(("LOGIN", "NAME", "ADDED"), [(u.login, u.name, u.created_at) for u in users])
-            if users
-            else "There are no users."
-        ),
+        users, lambda: table(("LOGIN", "NAME", "ADDED"), [(u.login, u.name, u.created_at) for u in users])
     )
     return 0
 
 
 def grant(session: Session, arguments: argparse.Namespace) -> int:
-    access.require_administrator(session.db, session.user_if_known, arguments.tenant)
-    role = access.Role(arguments.role)
-    access.grant(session.db, arguments.login, arguments.tenant, role)
-    user = access.find_user(session.db, arguments.login)
-    given = next(m for m in access.memberships_of(session.db, user.id) if m.tenant.slug == arguments.tenant)
+    me = _administrator(session)
+    granted = me.grant(arguments.login, arguments.tenant, Role(arguments.role))
     session.output.show(
         {
-            "user_id": user.id,
-            "login": user.login,
-            "tenant_id": given.tenant.id,
-            "tenant": given.tenant.slug,
-            "role": given.role,
+            "user_id": granted.user.id,
+            "login": granted.user.login,
+            "tenant_id": granted.tenant.id,
+            "tenant": granted.tenant.slug,
+            "role": granted.role,
         },
-        lambda: f"{cell(user.login)} is {given.role} of {given.tenant.slug}.",
+        lambda: _told(me, granted),
     )
     return 0
+
+
+def _told(me: Administrator, granted: Granted) -> str:
+    told = f"{cell(granted.user.login)} is {granted.role} of {granted.tenant.slug}."
+    if granted.user.login == me.login and granted.role is not Role.OWNER:
+        return f"{told} That was you: from here on another owner grants roles in {granted.tenant.slug}."
+    return told

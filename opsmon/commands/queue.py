@@ -20,7 +20,7 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
         queue_pause.resume(session.db, session.user)
     else:
         session.user  # noqa: B018 (who is nobody here is told so, as by every other list)
-    waiting = health.waiting(session.db)
+    waiting = health.waiting(session.db, session.user.id)
     with session.db.query() as connection:
         pause = queue_pause.current(connection)
     session.output.show(_as_json(waiting, pause), lambda: f"{_depth(waiting)}\n{_state(pause)}")
@@ -28,7 +28,7 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
-    """`queued` is exact unless `at_least` says that there are more."""
+    """What waits in one's own tenants; `queued` is exact unless `at_least` says that there are more."""
     return {
         "queued": min(waiting.count, health.CAP),
         "at_least": waiting.count > health.CAP,
@@ -42,7 +42,7 @@ def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
 def _depth(waiting: Waiting) -> str:
     many = f"at least {health.CAP:,}" if waiting.count > health.CAP else str(waiting.count or "no")
     oldest = "" if waiting.oldest is None else f", the oldest for {span(waiting.oldest)}"
-    return f"{many} run{'' if waiting.count == 1 else 's'} waiting{oldest}."
+    return f"{many} run{'' if waiting.count == 1 else 's'} waiting in your tenants{oldest}."
 
 
 def _state(pause: Pause | None) -> str:

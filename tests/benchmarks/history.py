@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
-from store import access, founding, history, runs, workers
+from store import access, administration, founding, history, runs, workers
 from store.access import Role
 from store.database import Database
 from store.identity import identity_hash
@@ -51,11 +51,11 @@ def people(db: Database) -> tuple[Sequence[Tenant], Sequence[User]]:
     first, *others = TENANTS
     founding.found(db, me(), first)
     for slug in others:
-        access.add_tenant(db, slug)
-        access.grant(db, me(), slug, Role.OWNER)
+        administration.add_tenant(db, slug)
+        administration.grant(db, me(), slug, Role.OWNER)
     for number in range(OTHERS):
-        access.add_user(db, f"colleague-{number}")
-    users = sorted(access.all_users(db), key=lambda user: user.login != me())
+        administration.add_user(db, f"colleague-{number}")
+    users = sorted(administration.all_users(db), key=lambda user: user.login != me())
     return [member.tenant for member in access.memberships_of(db, users[0].id)], users
 
 

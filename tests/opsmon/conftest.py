@@ -18,7 +18,7 @@ from opsmon import settings
 from opsmon.cli import main
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, outcome, runs, workers
+from store import administration, outcome, runs, workers
 from store.access import Role
 from store.database import Database
 from store.records import Counts, Outcome, Run
@@ -142,13 +142,13 @@ class Town:
 def town(db: Database) -> Town:
     me = login_name()
     for login, name in ((me, "Me Myself"), ("ann", "Ann"), ("bob", "Bob"), ("rob", "Rob")):
-        access.add_user(db, login, name)
+        administration.add_user(db, login, name)
     for slug in ("contoso", "fabrikam"):
-        access.add_tenant(db, slug, slug.capitalize())
-    access.grant(db, "ann", "contoso", Role.OWNER)
-    access.grant(db, me, "contoso", Role.OPERATOR)
-    access.grant(db, "rob", "contoso", Role.READONLY)
-    access.grant(db, "bob", "fabrikam", Role.OWNER)
+        administration.add_tenant(db, slug, slug.capitalize())
+    administration.grant(db, "ann", "contoso", Role.OWNER)
+    administration.grant(db, me, "contoso", Role.OPERATOR)
+    administration.grant(db, "rob", "contoso", Role.READONLY)
+    administration.grant(db, "bob", "fabrikam", Role.OWNER)
     return Town(db, me)
 
 

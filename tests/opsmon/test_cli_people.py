@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from opsmon.login import login_name
-from store import access
+from store import access, administration
 from store.access import Role
 from store.database import Database
 from store.errors import Forbidden
@@ -22,36 +22,49 @@ Become = Callable[[str], None]
 
 
 @on_both
-def test_from_nothing_to_an_owner(opsmon: Cli) -> None:
-    """The first owner has to come from somewhere: while there is none, whoever can write the database may."""
+def test_from_nothing_to_a_team(opsmon: Cli) -> None:
+    """As docs/deployment.md has it: who installs opsmon comes first, and goes on to add the others."""
     me = login_name()
     tenant = opsmon("tenants", "add", "contoso", "--name", "Contoso Ltd", "--json").json
     assert {name: tenant[name] for name in ("slug", "name")} == {"slug": "contoso", "name": "Contoso Ltd"}
-    user = opsmon("users", "add", me, "--json").json
-    assert {name: user[name] for name in ("login", "name")} == {"login": me, "name": me}
+    assert opsmon("tenants", "list", "--json").json == [{**tenant, "role": "owner"}]
+    user = opsmon("users", "add", "alice", "--name", "Alice Alba", "--json").json
+    assert {name: user[name] for name in ("login", "name")} == {"login": "alice", "name": "Alice Alba"}
     assert user["created_at"].endswith("Z")
-    granted = opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner", "--json").json
+    granted = opsmon("users", "grant", "alice", "--tenant", "contoso", "--role", "owner", "--json").json
     assert granted == {
         "user_id": user["id"],
-        "login": me,
+        "login": "alice",
         "tenant_id": tenant["id"],
         "tenant": "contoso",
         "role": "owner",
     }
-    assert opsmon("tenants", "list", "--json").json == [{**tenant, "role": "owner"}]
-    assert opsmon("users", "list", "--json").json == [user]
+    assert [found["login"] for found in opsmon("users", "list", "--json").json] == sorted(["alice", me])
 
 
 def test_in_plain_text(opsmon: Cli) -> None:
     me = login_name()
-    assert "opsmon users grant LOGIN --tenant contoso --role owner" in opsmon("tenants", "add", "contoso").out
-    assert opsmon("users", "list").out == "There are no users.\n"
-    assert opsmon("users", "add", me).out == f"User '{me}' is added.\n"
-    assert opsmon("tenants", "list").out == "You are a member of no tenant.\n"
-    grant = opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner")
-    assert grant.out == f"{me} is owner of contoso.\n"
+    door = "opsmon: nobody owns a tenant yet: 'opsmon tenants add SLUG' makes you a user and its owner"
+    for argv in (["users", "list"], ["users", "add", "alice"]):
+        answer = opsmon(*argv)
+        assert (answer.code, answer.line) == (3, door)
+    assert opsmon("tenants", "add", "contoso").out == f"Tenant 'contoso' is added, and {me} owns it.\n"
+    assert opsmon("users", "add", "alice").out == "User 'alice' is added.\n"
+    grant = opsmon("users", "grant", "alice", "--tenant", "contoso", "--role", "owner")
+    assert grant.out == "alice is owner of contoso.\n"
     assert opsmon("tenants", "list").out.splitlines()[1].split() == ["contoso", "contoso", "owner"]
-    assert opsmon("users", "list").out.splitlines()[1].split()[0] == me
+    assert sorted(line.split()[0] for line in opsmon("users", "list").out.splitlines()[1:]) == sorted(["alice", me])
+
+
+def test_who_steps_down_is_warned(opsmon: Cli) -> None:
+    me = login_name()
+    opsmon("tenants", "add", "contoso")
+    opsmon("users", "add", "alice")
+    opsmon("users", "grant", "alice", "--tenant", "contoso", "--role", "owner")
+    answer = opsmon("users", "grant", me, "--tenant", "contoso", "--role", "manager")
+    assert answer.out == (
+        f"{me} is manager of contoso. That was you: from here on another owner grants roles in contoso.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,13 +136,13 @@ def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
     def step_down(login: str, start: threading.Barrier) -> None:
         start.wait(HANG)
         try:
-            access.grant(town.db, login, "contoso", Role.OPERATOR)
+            administration.grant(town.db, login, "contoso", Role.OPERATOR)
         except Forbidden:
             refused.append(login)
 
     for _ in range(10):
         for login in ("ann", "rob"):
-            access.grant(town.db, login, "contoso", Role.OWNER)
+            administration.grant(town.db, login, "contoso", Role.OWNER)
         refused.clear()
         start = threading.Barrier(2)
         threads = [threading.Thread(target=step_down, args=(login, start)) for login in ("ann", "rob")]
@@ -216,8 +229,8 @@ def test_a_link_to_somebody_elses_file_is_not_yours(
 @on_both
 def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
     me = login_name()
-    opsmon("users", "add", me, "--name", "Eve\x1b]52;c;ZXZpbA==\x07\x9b2J\u202e!")
     opsmon("tenants", "add", "contoso", "--name", "\x1b[31mRed")
+    opsmon("users", "add", "eve", "--name", "Eve\x1b]52;c;ZXZpbA==\x07\x9b2J\u202e!")
     opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner")
     for argv in (["users", "list"], ["tenants", "list"]):
         for json in ([], ["--json"]):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from store import access, queue_pause, workers
+from store import access, administration, queue_pause, workers
 from store.access import Role
 from tests.opsmon.conftest import Cli, Town, on_both
 from tests.support.people import open_run
@@ -24,7 +24,7 @@ def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[
     assert opsmon("queue").out.splitlines()[1] == "Workers take messages."
     answer = opsmon("queue", "pause")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith("1 run waiting, the oldest for ")
+    assert answer.out.startswith("1 run waiting in your tenants, the oldest for ")
     assert "Paused by ann at 20" in answer.out
     assert opsmon("queue", "pause").code == 0
     paused = opsmon("queue", "--json").json
@@ -59,7 +59,7 @@ def test_another_word_is_refused(opsmon: Cli) -> None:
 def test_the_doctor_warns_of_a_pause_and_starts_no_probe(
     opsmon: Cli, town: Town, as_user: Callable[[str], None]
 ) -> None:
-    access.grant(town.db, "ann", "contoso", Role.OWNER)
+    administration.grant(town.db, "ann", "contoso", Role.OWNER)
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))
     workers.register(town.db, host="here", pid=1, version="0", slots=1, embedded=False)
     as_user("ann")

@@ -15,7 +15,7 @@ import pytest
 
 from opsmon.commands.worker import StopSignals
 from opsmon.logs import MAX_CHAIN, MAX_FRAMES, SafeFormatter, start_log
-from store import access, health, runs
+from store import administration, health, runs
 from store.database import Database
 from store.errors import InputInvalid
 from store.records import Outcome, Run, Status, Worker
@@ -336,7 +336,7 @@ def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worke
 @pytest.mark.worker
 def test_a_worker_needs_no_user(db: Database, start_worker: Start) -> None:
     worker = start_worker().ready()
-    assert access.all_users(db) == ()
+    assert administration.all_users(db) == ()
     worker.stop()
     assert worker.exit_code() == 0
 

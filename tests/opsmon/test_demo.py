@@ -21,7 +21,7 @@ import pytest
 from opsmon import demo, demo_history, demo_postgres, embedded
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, health, runs, snapshot
+from store import access, administration, health, runs, snapshot
 from store.errors import InputInvalid, OpsmonError
 from store.records import Outcome, Run, Status, Tenant, User
 from tasks.graph.simulator.__main__ import faults_from
@@ -208,7 +208,7 @@ def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("opsmon.login.login_name", lambda: "alice")
     with demo.stage() as (services, user):
         assert user.login == "alice"
-        assert {found.login for found in access.all_users(services.db)} == {"alice", "bob", "carol"}
+        assert {found.login for found in administration.all_users(services.db)} == {"alice", "bob", "carol"}
 
 
 @pytest.mark.worker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from opsmon import doctor
 from opsmon.doctor import State, examine
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, health, workers
+from store import access, administration, health, workers
 from store.database import Database, Timeouts
 from store.records import User
 from tests.conftest import PrivatePostgres
@@ -47,10 +48,10 @@ def user(services: Services) -> User:
 
 
 def make_user(db: Database) -> User:
-    user = access.add_user(db, login_name())
+    user = administration.add_user(db, login_name())
     for slug, role in (("elsewhere", access.Role.READONLY), ("local", access.Role.OPERATOR)):
-        access.add_tenant(db, slug)
-        access.grant(db, user.login, slug, role)
+        administration.add_tenant(db, slug)
+        administration.grant(db, user.login, slug, role)
     return user
 
 
@@ -104,7 +105,7 @@ def test_without_a_worker_that_is_bad_and_no_probe_is_started(
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_who_may_start_nothing_gets_no_probe(services: Services, user: User) -> None:
-    access.grant(services.db, user.login, "local", access.Role.READONLY)
+    administration.grant(services.db, user.login, "local", access.Role.READONLY)
     state, message = states(services, user)["probe"]
     assert (state, "no tenant" in message) == (State.SKIPPED, True)
     assert states(services, None)["probe"] == (State.SKIPPED, "you are no user of this opsmon")
@@ -121,7 +122,13 @@ def test_a_worker_that_does_nothing_is_found_out(
     assert found["probe"][0] is State.BAD
     assert "still queued" in found["probe"][1]
     state, message = states(services, user)["queue"]
-    assert (state, message.startswith("1 run waiting, 1 message in the queue, the oldest run for")) == (State.OK, True)
+    told = r"the first in it has waited for [\d.]+ s; 1 run of your tenants waiting, the oldest for [\d.]+ s"
+    assert (state, bool(re.fullmatch(told, message))) == (State.OK, True)
+    stranger = states(services, None)["queue"]
+    assert (stranger[0], bool(re.fullmatch(r"the first in it has waited for [\d.]+ s", stranger[1]))) == (
+        State.OK,
+        True,
+    )
 
 
 def test_workers_whose_every_slot_is_stuck_are_bad(services: Services) -> None:

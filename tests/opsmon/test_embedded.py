@@ -20,7 +20,7 @@ from opsmon import embedded
 from opsmon.embedded import EmbeddedWorker, back_off, prepare
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, health, runs, schema, workers
+from store import access, administration, health, runs, schema, workers
 from store.database import Database
 from store.errors import DatabaseAway, SchemaMismatch
 from store.records import Outcome, Run, Status, User, Worker
@@ -176,17 +176,17 @@ def test_nobody_else_can_read_it(services: Services) -> None:
 
 
 def test_it_is_prepared_once(services: Services) -> None:
-    access.add_user(services.db, "somebody")
-    access.add_tenant(services.db, "contoso")
+    administration.add_user(services.db, "somebody")
+    administration.add_tenant(services.db, "contoso")
     prepare(services)
-    assert {user.login for user in access.all_users(services.db)} == {login_name(), "somebody"}
+    assert {user.login for user in administration.all_users(services.db)} == {login_name(), "somebody"}
 
 
 def test_a_database_with_users_gets_no_owner(make_services: MakeServices, sqlite_url: str) -> None:
     services = make_services(sqlite_url)
-    access.add_user(services.db, "somebody")
+    administration.add_user(services.db, "somebody")
     prepare(services)
-    assert [user.login for user in access.all_users(services.db)] == ["somebody"]
+    assert [user.login for user in administration.all_users(services.db)] == ["somebody"]
 
 
 @pytest.mark.worker
@@ -195,7 +195,7 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
     log = folder / "log"
     children = [Forked([], os.environ, folder, log, main="tests.support.mains:prepare") for _ in range(4)]
     assert [child.wait() for child in children] == [0, 0, 0, 0], log.read_text()
-    assert len(access.all_users(services.db)) == 1
+    assert len(administration.all_users(services.db)) == 1
 
 
 @pytest.mark.worker

@@ -23,7 +23,7 @@ from screens.run import RunScreen
 from screens.toasts import Told
 from screens.widgets import bars
 from screens.widgets.table import RowTable
-from store import access, runs
+from store import access, administration, runs
 from store.access import Role
 from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
@@ -178,7 +178,7 @@ async def test_every_run_ends_with_a_receipt_and_just_those_given_are_retried(ho
 
 
 async def test_each_group_is_counted_and_listed(house: House) -> None:
-    access.grant(house.db, "ann", "fabrikam", Role.OWNER)
+    administration.grant(house.db, "ann", "fabrikam", Role.OWNER)
     foreign = failed(house, 2, "fabrikam")
     house.users["eve"] = people.make_user(house.db, "eve", contoso=Role.OPERATOR, fabrikam=Role.READONLY)
     fine, pair = failed(house, 3), failed(house, 2, same="pair")
@@ -285,7 +285,7 @@ async def test_a_right_that_is_lost_in_between(house: House) -> None:
     async with watching(house) as (monitor, pilot):
         job = await rehearsed(pilot, monitor, [*foreign, *ids])
         people.make_user(house.db, "boss", fabrikam=Role.OWNER)
-        access.grant(house.db, "ann", "fabrikam", Role.READONLY)
+        administration.grant(house.db, "ann", "fabrikam", Role.READONLY)
         await pilot.press("r")
         await ended(pilot, job)
         assert sorted(retries(house)) == ids

@@ -54,6 +54,7 @@ def about(run: Run, **beside: Any) -> Detail:
         (Waiting(), (replace(WORKER, running=4),), "every slot of every worker is busy"),
         (Waiting(), (replace(WORKER, stuck_slots=3),), "every slot of every worker is busy"),
         (Waiting(2, 9.0, None), (WORKER,), "others are taken first"),
+        (Waiting(others_ahead=True), (WORKER,), "others are taken first"),
         (Waiting(), (WORKER,), "a worker will take it in a moment"),
     ],
 )
@@ -70,13 +71,18 @@ def test_a_run_whose_message_is_not_queued_says_so() -> None:
     ("of", "words"),
     [
         (Waiting(), "1st: nothing is ahead of it"),
+        (Waiting(others_ahead=True), "1st of your tenants; others' are ahead, too"),
+        (
+            Waiting(1, 5.0, 17, None, True),
+            "2nd: 1 is ahead; the oldest, run 17, was opened 5 s ago; others' are ahead, too",
+        ),
         (Waiting(1, 5.0, 17), "2nd: 1 is ahead; the oldest, run 17, was opened 5 s ago"),
         (Waiting(11, 65.0), "12th: 11 are ahead; the oldest was opened 1m05 ago"),
         (Waiting(1001, 65.0), "more than 1,000 are ahead; the oldest was opened 1m05 ago"),
     ],
 )
 def test_the_position_is_exact_or_a_lower_bound_and_names_only_what_one_may_see(of: Waiting, words: str) -> None:
-    assert f"Position     {words}" in text_of(about(QUEUED, waiting=of))
+    assert f"Position {words}" in " ".join(text_of(about(QUEUED, waiting=of)).split())
 
 
 def test_ordinals() -> None:

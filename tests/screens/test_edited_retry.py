@@ -12,7 +12,7 @@ from screens.form import FormScreen, changes
 from screens.monitor import Monitor
 from screens.run import RunScreen
 from screens.widgets.check import Check, Checks
-from store import access, runs
+from store import access, administration, runs
 from store.access import Role
 from store.history import PastRun, insert_past
 from store.records import Outcome, Run
@@ -198,7 +198,7 @@ async def test_a_form_that_is_refused_by_then_starts_nothing(house: House) -> No
     async with watching(house) as (monitor, pilot):
         await pilot.press("e")
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen) and "Changes" in told(monitor.screen))
-        access.grant(house.db, "ann", "fabrikam", Role.READONLY)
+        administration.grant(house.db, "ann", "fabrikam", Role.READONLY)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: any("as readonly of fabrikam you may not" in toast for toast in toasts(monitor)))
         assert retries(house) == {}

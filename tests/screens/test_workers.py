@@ -69,8 +69,8 @@ def worker(id_: int, **changed: Any) -> Worker:
 
 
 WORKERS = (
-    WorkerLoad(worker(3), True, (InHand(994, "Sync inventory"), InHand(993, "Probe")), 1),
-    WorkerLoad(worker(4, stuck_slots=2, embedded=True), True, (), 2),
+    WorkerLoad(worker(3), True, (InHand(994, "Sync inventory"), InHand(993, "Probe")), True),
+    WorkerLoad(worker(4, stuck_slots=2, embedded=True), True, (), True),
     WorkerLoad(worker(5), True),
     WorkerLoad(worker(2, beat_at=ago(300)), False, (InHand(990, "Sync inventory"),)),
     WorkerLoad(worker(1, stopped_at=ago(4000)), False),
@@ -273,8 +273,8 @@ async def test_in_ascii_nothing_else_is_on_the_glass() -> None:
             assert all(name in text for name in named), text
 
 
-def test_what_a_worker_has_in_hand_is_named_or_counted() -> None:
-    assert told.in_hand(WORKERS[0]) == "994 Sync inventory, 993 Probe, 1 in other tenants"
+def test_what_a_worker_has_in_hand_is_named_if_it_is_ones_own() -> None:
+    assert told.in_hand(WORKERS[0]) == "994 Sync inventory, 993 Probe, others' runs"
     assert told.in_hand(WORKERS[2]) == ""
     assert [told.state_of(one).word for one in WORKERS] == ["alive", "stuck", "alive", "silent", "stopped"]
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from store import access, database, runs, workers
+from store import access, administration, database, runs, workers
 from store.database import Database, Timeouts, parse_url
 from store.errors import DatabaseAway, InputInvalid, OpsmonError, SchemaMismatch
 from store.records import Tenant, User
@@ -261,7 +261,7 @@ def test_a_file_that_is_locked_altogether_is_away(sqlite_url: str) -> None:
     other.execute("CREATE TABLE mine (x)")
     with opened(sqlite_url, busy=0.1) as db:
         away(lambda: ask(db))
-        away(lambda: access.add_tenant(db, "x"))
+        away(lambda: administration.add_tenant(db, "x"))
     other.close()
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import access, details, queries, runs, workers
+from store import administration, details, queries, runs, workers
 from store.access import Role
 from store.database import Database
 from store.details import Detail, Usual, Waiting
@@ -74,14 +74,16 @@ def test_of_those_opened_at_the_same_instant_the_lower_id_is_first(db: Database,
     assert {waiting_of(db, user, run).oldest_id for run in tied[1:]} == {tied[0].id}
 
 
-def test_other_tenants_runs_are_counted_and_not_named(db: Database, tenant: Tenant, user: User) -> None:
+def test_other_tenants_runs_are_neither_counted_nor_named(db: Database, tenant: Tenant, user: User) -> None:
     queued(db, make_tenant(db, "fabrikam"), 60)
     mine = queued(db, tenant, 30)
     waiting = waiting_of(db, user, queued(db, tenant))
-    assert (waiting.ahead, waiting.oldest_id) == (2, None)
-    assert waiting.oldest == pytest.approx(60, abs=5)
-    access.grant(db, user.login, "fabrikam", Role.READONLY)
-    assert waiting_of(db, user, mine).oldest_id is not None
+    assert (waiting.ahead, waiting.oldest_id, waiting.others_ahead) == (1, mine.id, True)
+    assert waiting.oldest == pytest.approx(30, abs=5)
+    assert waiting_of(db, user, mine) == Waiting(others_ahead=True)
+    administration.grant(db, user.login, "fabrikam", Role.READONLY)
+    told = waiting_of(db, user, mine)
+    assert (told.ahead, told.others_ahead) == (1, False)
 
 
 def test_a_long_queue_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:

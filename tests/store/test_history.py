@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from store import access, runs, workers
+from store import access, administration, runs, workers
 from store.database import Database
 from store.events import NewEvent
 from store.history import PastRun, insert_past
@@ -21,13 +21,13 @@ HOUR = 3600.0
 
 @pytest.fixture
 def tenant(db: Database) -> Tenant:
-    return access.add_tenant(db, "contoso")
+    return administration.add_tenant(db, "contoso")
 
 
 @pytest.fixture
 def user(db: Database, tenant: Tenant) -> User:
-    found = access.add_user(db, "alice")
-    access.grant(db, "alice", tenant.slug, access.Role.OWNER)
+    found = administration.add_user(db, "alice")
+    administration.grant(db, "alice", tenant.slug, access.Role.OWNER)
     return found
 
 

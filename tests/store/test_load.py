@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import access, hours, load, queue_pause, runs, snapshot, workers
+from store import access, administration, hours, load, queue_pause, runs, snapshot, workers
 from store.access import Role
 from store.database import Database
 from store.history import PastRun, insert_past
@@ -55,13 +55,13 @@ def test_nothing_at_all(db: Database, user: User) -> None:
     assert (found.hours.looked_back_to, found.rescues) == (None, ())
 
 
-def test_somebody_without_a_tenant_sees_numbers_only(db: Database, tenant: Tenant, worker_id: int) -> None:
+def test_somebody_without_a_tenant_sees_no_number_of_others(db: Database, tenant: Tenant, worker_id: int) -> None:
     start_run(db, tenant, worker_id=worker_id)
     open_run(db, tenant)
     found = read(db, make_user(db))
     (worker,) = found.workers
-    assert (worker.runs, worker.elsewhere, found.depth, found.oldest_run_id) == ((), 1, Count(1), None)
-    assert found.oldest_since
+    assert (worker.runs, worker.has_others, found.depth, found.oldest_run_id) == ((), True, Count(0), None)
+    assert found.oldest_since is None
 
 
 def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
@@ -73,9 +73,9 @@ def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
     end_run(db, start_run(db, tenant, user, worker_id))
     idle = make_worker(db)
     first, second = read(db, user).workers
-    assert (first.worker.id, first.alive, first.elsewhere) == (worker_id, True, 3)
+    assert (first.worker.id, first.alive, first.has_others) == (worker_id, True, True)
     assert first.runs == tuple(InHand(run.id, "Sync inventory") for run in mine)
-    assert (second.worker.id, second.runs, second.elsewhere) == (idle, (), 0)
+    assert (second.worker.id, second.runs, second.has_others) == (idle, (), False)
 
 
 def test_the_gone_of_the_last_day_come_after_the_living(db: Database, user: User) -> None:
@@ -101,18 +101,18 @@ def test_a_silent_workers_runs_are_still_its_own(db: Database, tenant: Tenant, u
 # ---- what waits
 
 
-def test_the_oldest_that_waits_is_named_if_one_may_see_it(
+def test_only_what_waits_in_ones_own_tenants_is_counted(
     db: Database, tenant: Tenant, user: User, elsewhere: Tenant
 ) -> None:
-    older, younger = open_run(db, tenant, user), open_run(db, elsewhere)
+    mine, others = open_run(db, tenant, user), open_run(db, elsewhere)
     start_run(db, tenant, user)
     found = read(db, user)
-    assert (found.depth, found.oldest_run_id, found.oldest_since) == (Count(2), older.id, older.created_at)
-    make_older(db, operation_runs, younger.id, "created_at", 60)
-    found = read(db, user)
-    assert (found.depth, found.oldest_run_id) == (Count(2), None)
-    assert found.oldest_since
-    assert found.oldest_since < older.created_at
+    assert (found.depth, found.oldest_run_id, found.oldest_since) == (Count(1), mine.id, mine.created_at)
+    make_older(db, operation_runs, others.id, "created_at", 60)
+    again = read(db, user)
+    assert (again.depth, again.oldest_run_id, again.oldest_since) == (Count(1), mine.id, mine.created_at)
+    member = make_user(db, **{tenant.slug: Role.READONLY, elsewhere.slug: Role.READONLY})
+    assert (read(db, member).depth, read(db, member).oldest_run_id) == (Count(2), others.id)
 
 
 def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
@@ -206,7 +206,7 @@ def test_tenants_share_what_is_looked_at(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = make_tenant(db)
-    access.grant(db, user.login, other.slug, Role.READONLY)
+    administration.grant(db, user.login, other.slug, Role.READONLY)
     monkeypatch.setattr(hours, "LOOK_AT", 4)
     insert_past(db, [past(db, tenant, 60 * minutes, 1) for minutes in (5, 4, 3, 2)] + [past(db, other, 600, 1)])
     found = read(db, user)
@@ -242,7 +242,7 @@ def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant:
     assert (completed(since), completed(since + 61)) == (0, 1)
     assert completed(3600) == 1  # another hour of the clock has begun
     other = make_tenant(db)
-    access.grant(db, user.login, other.slug, Role.READONLY)
+    administration.grant(db, user.login, other.slug, Role.READONLY)
     with db.reading() as connection:
         more = access.read_memberships(connection, user.id)
     assert completed(since, more) == 1

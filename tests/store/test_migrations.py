@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import migrations
-from store import access, runs, schema, snapshot, workers
+from store import administration, runs, schema, snapshot, workers
 from store.access import Role
 from store.database import Database
 from store.errors import DatabaseAway, SchemaMismatch
@@ -61,7 +61,7 @@ def test_up_down_and_up_again(empty: Database) -> None:
 
 
 def test_an_upgrade_that_has_been_made_changes_nothing(db: Database) -> None:
-    access.add_tenant(db, "contoso")
+    administration.add_tenant(db, "contoso")
     before = described(db)
     schema.upgrade(db)
     assert described(db) == before
@@ -183,7 +183,7 @@ def test_migrated_tables_are_the_tables_as_written_down(kind: str, request: pyte
         metadata.create_all(connection)
     wanted, found = described(created), described(migrated)
     for table in metadata.tables:
-        assert normal(found[table]) == normal(wanted[table])
+        assert normal(found[table]) == normal(wanted[table])  # triggers are the migrations' alone
     migrated.close()
     created.close()
 
@@ -191,7 +191,7 @@ def test_migrated_tables_are_the_tables_as_written_down(kind: str, request: pyte
 def normal(lines: list[str]) -> list[str]:
     """Without the order of a CREATE TABLE's parts, which says nothing."""
     found = []
-    for line in lines:
+    for line in (line for line in lines if " CREATE TRIGGER " not in line):
         match = re.fullmatch(r"(\w+ CREATE TABLE \w+) \((.*)\)", line.replace('"', ""))
         parts = re.split(r",\s(?![^(]*\))", match[2]) if match else []
         found.append(f"{match[1]}: {sorted(part.strip() for part in parts)}" if match else line)
@@ -249,8 +249,8 @@ def pragmas(path: Path, table: str) -> list[Any]:
 def live(db: Database) -> None:
     """All that a dispatcher, a worker and a screen do with a database."""
     schema.require_current(db)
-    tenant, user = access.add_tenant(db, "contoso"), access.add_user(db, "alice")
-    access.grant(db, "alice", "contoso", Role.OWNER)
+    tenant, user = administration.add_tenant(db, "contoso"), administration.add_user(db, "alice")
+    administration.grant(db, "alice", "contoso", Role.OWNER)
     worker_id = workers.register(db, host="here", pid=1, version="1", slots=1, embedded=False)
     workers.beat(db, worker_id, 0)
     run, _ = runs.open_or_join(db, new_run(tenant, user))

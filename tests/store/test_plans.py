@@ -303,7 +303,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "lost runs": lambda full: workers.lost_runs(full.db, 30),
     "waiting runs": lambda full: workers.waiting_runs(full.db, never_queued_for=10, queued_for=60),
     "a worker's runs": lambda full: workers.runs_of(full.db, 1),
-    "what waits": lambda full: health.waiting(full.db),
+    "what waits": lambda full: health.waiting(full.db, full.user.id),
     "open": lambda full: runs.open_or_join(full.db, new_run(full.tenants[0], full.user, "plan")),
     "mark dispatched": lambda full: runs.mark_dispatched(full.db, a_run(full).id),
     "claim": lambda full: runs.claim(full.db, a_run(full).id, make_worker(full.db)),

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import access, queries, runs
+from store import access, administration, queries, runs
 from store.access import Membership, Role
 from store.database import Database
 from store.errors import NotFound
@@ -368,7 +368,7 @@ def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> Non
     insert_past(db, (PastRun(tenant.id, "x.y", Outcome.FAILED, HOUR) for _ in range(COUNT_CAP + 50)))
     other = make_tenant(db, "fabrikam")
     insert_past(db, (PastRun(other.id, "x.y", Outcome.SUCCEEDED, HOUR) for _ in range(COUNT_CAP)))
-    access.grant(db, "alice", "fabrikam", Role.READONLY)
+    administration.grant(db, "alice", "fabrikam", Role.READONLY)
     with db.reading() as connection:
         found = queries.counts(connection, access.read_memberships(connection, user.id), user.id, RunFilter())
     many, none = Count(COUNT_CAP, True), Count(0)
@@ -427,7 +427,7 @@ def test_a_twin_is_found_while_it_is_active(db: Database, tenant: Tenant) -> Non
 
 def test_no_run_is_listed_that_was_not_wanted(db: Database, tenant: Tenant, user: User) -> None:
     other = make_tenant(db, "fabrikam")
-    access.grant(db, "alice", "fabrikam", Role.READONLY)
+    administration.grant(db, "alice", "fabrikam", Role.READONLY)
     good = end_run(db, open_run(db, tenant, user, label="Sync it"))
     bad = end_run(db, open_run(db, tenant, user, label="Sync it"), FAILED)
     there = end_run(db, open_run(db, other, user, label="Restore it"))

@@ -7,7 +7,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from store import access, runs, workers
+from store import administration, runs, workers
 from store.access import Role
 from store.database import Database
 from store.events import NewEvent
@@ -154,8 +154,8 @@ def test_everything_is_of_one_instant(db: Database, tenant: Tenant, user: User, 
 @pytest.mark.parametrize("role", Role)
 def test_every_role_sees_the_monitor(db: Database, tenant: Tenant, role: Role) -> None:
     run: Run = open_run(db, tenant)
-    member = access.add_user(db, "bob")
-    access.grant(db, "bob", make_tenant(db, "fabrikam").slug, role)
+    member = administration.add_user(db, "bob")
+    administration.grant(db, "bob", make_tenant(db, "fabrikam").slug, role)
     assert seen(db, member).runs == ()
-    access.grant(db, "bob", "contoso", role)
+    administration.grant(db, "bob", "contoso", role)
     assert [found.id for found in seen(db, member).runs] == [run.id]

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store import access, runs, workers
+from store import access, administration, runs, workers
 from store.access import Role
 from store.database import Database
 from store.identity import identity_hash
@@ -23,14 +23,14 @@ FAILED = Result(Outcome.FAILED, Counts(1, 0, 1), (Failure("operation.error", "no
 
 
 def make_tenant(db: Database, slug: str = "") -> Tenant:
-    return access.add_tenant(db, slug or f"tenant-{next(_numbers)}")
+    return administration.add_tenant(db, slug or f"tenant-{next(_numbers)}")
 
 
 def make_user(db: Database, login: str = "", **roles: Role) -> User:
     """`roles` are by the tenant's slug."""
-    user = access.add_user(db, login or f"user{next(_numbers)}")
+    user = administration.add_user(db, login or f"user{next(_numbers)}")
     for slug, role in roles.items():
-        access.grant(db, user.login, slug, role)
+        administration.grant(db, user.login, slug, role)
     return user
 
 

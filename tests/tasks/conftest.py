@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import access, notifications, runs, workers
+from store import administration, notifications, runs, workers
 from store.access import Role
 from store.database import Database, Timeouts
 from store.records import Outcome, Run, Status, User
@@ -205,9 +205,9 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         folder.mkdir()
         monkeypatch.setenv(operations.FOLDER, str(folder))
         db = Database(url, timeouts)
-        user = access.add_user(db, "ann", "Ann")
-        access.add_tenant(db, "contoso", "Contoso")
-        access.grant(db, "ann", "contoso", Role.OPERATOR)
+        user = administration.add_user(db, "ann", "Ann")
+        administration.add_tenant(db, "contoso", "Contoso")
+        administration.grant(db, "ann", "contoso", Role.OPERATOR)
         stages.append(Stage(db, url, folder, user, Queue(db, timeout=HANG)))
         return stages[-1]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import access, runs
+from store import administration, runs
 from store.access import Role
 from store.database import Timeouts
 from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
@@ -78,8 +78,8 @@ def test_a_started_run_is_queued_and_its_initiator_told(stage: Stage) -> None:
 
 def test_a_twin_is_joined_and_nobody_is_told_again(stage: Stage) -> None:
     first = hold(stage).run
-    bob = access.add_user(stage.db, "bob", "Bob")
-    access.grant(stage.db, "bob", "contoso", Role.OPERATOR)
+    bob = administration.add_user(stage.db, "bob", "Bob")
+    administration.grant(stage.db, "bob", "contoso", Role.OPERATOR)
     joined = stage.dispatcher().start(bob, "contoso", "test.hold", {"name": "flag"})
     assert (joined.receipt, joined.run.id, joined.run.initiator_name) == (Receipt.ATTACHED, first.id, "Ann")
     assert stage.queue.waiting(10) == [first.id]
@@ -100,8 +100,8 @@ def test_a_retry_is_a_new_run_of_the_same_parameters(stage: Stage) -> None:
 
 
 def test_what_may_not_be_started_leaves_no_trace(stage: Stage) -> None:
-    users = {name: access.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
-    access.grant(stage.db, "rob", "contoso", Role.READONLY)
+    users = {name: administration.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
+    administration.grant(stage.db, "rob", "contoso", Role.READONLY)
     before = stage.everything()
     for login, type_, parameters, error in (
         ("rob", "test.hold", {"name": "x"}, Forbidden),

@@ -7,7 +7,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from store import access, queue_pause
+from store import administration, queue_pause
 from store.access import Role
 from store.records import Outcome, Status, User
 from store.tables import rescues
@@ -22,8 +22,8 @@ from tests.tasks.test_rescue import beats
 
 @pytest.fixture
 def owner(stage: Stage) -> User:
-    user = access.add_user(stage.db, "olga")
-    access.grant(stage.db, "olga", "contoso", Role.OWNER)
+    user = administration.add_user(stage.db, "olga")
+    administration.grant(stage.db, "olga", "contoso", Role.OWNER)
     return user
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import access, runs
+from store import access, administration, runs
 from store.access import Role
 from store.errors import Forbidden, InputInvalid, NotFound, OpsmonError, RunChanged
 from store.history import PastRun, insert_past
@@ -36,12 +36,12 @@ class Street:
         self.tenants: dict[str, Tenant] = {}
         for slug, role in ROLES.items():
             if slug != "contoso":
-                access.add_tenant(self.db, slug)
+                administration.add_tenant(self.db, slug)
             if role:
-                access.grant(self.db, "ann", slug, role)
+                administration.grant(self.db, "ann", slug, role)
         owner = people.make_user(self.db, "owner")
         for slug in ROLES:
-            access.grant(self.db, owner.login, slug, Role.OWNER)
+            administration.grant(self.db, owner.login, slug, Role.OWNER)
             self.tenants[slug] = access.require(self.db, owner, slug, access.Right.VIEW)
 
     def make(self, tenant: str, type_: str, parameters: dict[str, Any], status: Status) -> Run:
