@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import math
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from store.records import Counts
+from store.records import NO_TIME, UNREADABLE, Counts
 from store.sanitize import visible
 
 
@@ -31,7 +32,7 @@ class Output:
 def as_json(value: Any) -> Any:
     """`value` as JSON holds it: records with their fields' names, instants in ISO 8601, UTC, with Z."""
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return None if value == NO_TIME else _instant_as_json(value)
     if isinstance(value, Counts):
         return value.as_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -40,7 +41,12 @@ def as_json(value: Any) -> Any:
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    return value
+    # JSON has no number that is none, or is without an end.
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _instant_as_json(value: dt.datetime) -> str:
+    return value.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> str:
@@ -72,7 +78,7 @@ def cell(value: object) -> str:
 
 
 def instant(value: dt.datetime) -> str:
-    return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return UNREADABLE if value == NO_TIME else value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def span(seconds: float) -> str:

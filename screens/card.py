@@ -13,7 +13,7 @@ from typing import Final
 
 from screens import waiting
 from store.details import Detail
-from store.records import OUTCOME_LABELS, Run, Status
+from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status
 from store.sanitize import visible
 
 WIDTH: Final = 72
@@ -90,6 +90,8 @@ def _state(run: Run) -> str:
 
 
 def _time(at: dt.datetime | None) -> str:
+    if at == NO_TIME:
+        return UNREADABLE
     return "" if at is None else f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -18,7 +18,7 @@ from screens.tree import Path
 from screens.waiting import Told
 from screens.widgets.paper import Line, Target
 from store.details import Detail
-from store.records import OUTCOME_LABELS, Run, Status, Worker
+from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status, Worker
 
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
 #: The bar's signs in both alphabets: done, failed, skipped, open.
@@ -156,6 +156,9 @@ def _timeline(detail: Detail, view: View) -> Iterator[Line]:
     found: list[Line] = []
     day = detail.run.created_at.date()
     for key, at, words, style in moments(detail):
+        if at == NO_TIME:
+            found += _text(("timeline", key), view, f"{UNREADABLE:<10}", words, style, "dim")
+            continue
         if at.date() != day:
             day = at.date()
             found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "dim"),)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from store.queries import Count
-from store.records import Counts, Outcome, Run, Status
+from store.records import NO_CODE, NO_TIME, UNREADABLE, Counts, Outcome, Run, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ def age(then: dt.datetime | None, now: dt.datetime) -> str:
     """How long ago, in the database's own time; a minute at least, since seconds would never stand still."""
     if then is None:
         return ""
+    if then == NO_TIME:
+        return NO_CODE
     seconds = (now - then).total_seconds()
     return "now" if seconds < 60 else duration(seconds)
 
@@ -59,7 +61,8 @@ def age(then: dt.datetime | None, now: dt.datetime) -> str:
 def run_duration(run: Run, now: dt.datetime) -> str:
     if run.started_at is None:
         return ""
-    return duration(((run.completed_at or now) - run.started_at).total_seconds())
+    end = run.completed_at or now
+    return NO_CODE if NO_TIME in (run.started_at, end) else duration((end - run.started_at).total_seconds())
 
 
 def progress(run: Run) -> str:
@@ -100,4 +103,6 @@ def first_failure(run: Run) -> str:
 
 def instant(then: dt.datetime | None) -> str:
     """In UTC, to the second: the one time zone that everybody on call shares."""
+    if then == NO_TIME:
+        return UNREADABLE
     return then.strftime("%Y-%m-%d %H:%M:%S") if then else ""

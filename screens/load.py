@@ -146,5 +146,7 @@ def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
 
 
 def _rescue(one: Rescue) -> str:
-    what = _WHAT[one.what].format(worker=one.worker_id)
+    words = _WHAT.get(one.what)
+    # A newer version may put more right.
+    what = words.format(worker=one.worker_id) if words else one.what
     return f" {one.at:%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"

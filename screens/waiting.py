@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from store.details import Detail, Waiting
 from store.queries import COUNT_CAP
-from store.records import Run, Status, Worker
+from store.records import NO_TIME, Run, Status, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,11 @@ def span(seconds: float) -> str:
 
 
 def elapsed(run: Run, now: dt.datetime) -> float | None:
-    """Seconds from the run's start to its end, or to now; None before it was started."""
-    return None if run.started_at is None else ((run.completed_at or now) - run.started_at).total_seconds()
+    """Seconds from the run's start to its end, or to now; None before it was started, or when that cannot be told."""
+    end = run.completed_at or now
+    return (
+        None if run.started_at is None or NO_TIME in (run.started_at, end) else (end - run.started_at).total_seconds()
+    )
 
 
 # ---- queued

@@ -8,6 +8,7 @@ the socket of a connection that is overdue, which ends the waiting call at once.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import sqlite3
@@ -26,6 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
+from store.lenient import loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
     }
 
 
+_AS_TEXT = functools.partial(str, encoding="utf-8", errors="replace")
+
+
 def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
     """WAL lets screens read while a worker writes.
 
@@ -106,6 +111,8 @@ def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
     _use_wal(connection, timeouts)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # SQLite keeps any bytes as text. One that is not UTF-8 would keep all others from being read.
+    connection.text_factory = _AS_TEXT
 
 
 def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
@@ -162,7 +169,9 @@ class Database:
         # statement is a transaction by itself.
         if self.is_sqlite:
             arguments = {"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy}
-            engine = sa.create_engine(self.url, connect_args=arguments, query_cache_size=STATEMENTS, **pool)
+            engine = sa.create_engine(
+                self.url, connect_args=arguments, query_cache_size=STATEMENTS, json_deserializer=loads, **pool
+            )
             engine.dialect.statement_compiler = _sqlite_compiler()
             event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
         else:
@@ -173,6 +182,7 @@ class Database:
                 isolation_level="AUTOCOMMIT",
                 pool_recycle=1800,
                 query_cache_size=STATEMENTS,
+                json_deserializer=loads,
                 **pool,
             )
         event.listen(engine, "begin", _begin)

@@ -14,7 +14,7 @@ from store import events, queries
 from store.access import member_tenants, read_visible_run
 from store.errors import NotFound
 from store.queries import COUNT_CAP
-from store.records import Event, Outcome, Run, Status, Worker
+from store.records import NO_TIME, Event, Outcome, Run, Status, Worker
 from store.rows import run_columns, run_from
 from store.tables import IS_ACTIVE, operation_runs, queue_pauses, tenants, users, workers
 from store.types import at_most, utcnow
@@ -188,7 +188,8 @@ def _usual(connection: sa.Connection, run: Run) -> Usual | None:
         _run.started_at.is_not(None),
     )
     query = query.order_by(_run.created_at.desc(), _run.id.desc()).limit(at_most(SAMPLE))
-    durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in connection.execute(query))
+    rows = connection.execute(query)
+    durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in rows if NO_TIME not in (start, end))
     return Usual(tuple(durations)) if len(durations) >= FEWEST else None
 
 

@@ -14,7 +14,7 @@ from store import queries
 from store.access import Membership
 from store.errors import NotFound
 from store.filters import RunFilter
-from store.jsonlists import elements, text_of
+from store.jsonlists import elements, told
 from store.queries import Cursor
 from store.records import Outcome
 from store.search import Search, like, search
@@ -77,7 +77,7 @@ def _query(found: Search, has_bound: bool) -> sa.Select[Any]:
     parts = [queries.part_of(found, part, False, has_bound, False, *columns) for part in found.parts]
     failed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("failed")
     one = elements(failed.c.failure_summary).table_valued("value").alias("one")
-    code, message = (text_of(one.c.value, sa.literal_column(f"'{key}'")) for key in ("code", "message"))
+    code, message = (told(one.c.value, key) for key in ("code", "message"))
     count = sa.func.count(failed.c.id.distinct())
     first_at, last_at = sa.func.min(failed.c.created_at), sa.func.max(failed.c.created_at)
     query = sa.select(failed.c.type, code, count, first_at, last_at, sa.func.max(message))

@@ -48,8 +48,9 @@ def seen_at(db: Database, user_id: int) -> dt.datetime | None:
     """When the user was last there, in any session; None when never. Raises DatabaseAway."""
     kept = read(db, user_id, _SEEN)
     try:
-        return dt.datetime.fromisoformat(kept["at"])
-    except (KeyError, TypeError, ValueError):
+        at = dt.datetime.fromisoformat(kept["at"])
+        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+#: What stands in the place of a text, and of a failure's code, that cannot be read (see store/lenient.py).
+UNREADABLE: Final = "unreadable"
+NO_CODE: Final = "?"
+#: What stands in the place of an object that cannot be read. No operation has a parameter of that name.
+UNREADABLE_JSON: Final[Mapping[str, Any]] = {NO_CODE: UNREADABLE}
+#: What stands in the place of an instant that cannot be read.
+NO_TIME: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 class Status(StrEnum):
     """Where a run is in its life: queued → running → completed, or queued → completed when it was never started."""
@@ -52,10 +60,6 @@ class Counts:
 
     def as_json(self) -> dict[str, int]:
         return {"total": self.total, "success": self.success, "failed": self.failed, "skipped": self.skipped}
-
-    @staticmethod
-    def from_json(value: Mapping[str, int] | None) -> Counts | None:
-        return None if value is None else Counts(**value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,12 @@ class Run:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What the run was started with."""
-        return dict((self.context or {}).get("parameters") or {})
+        """What the run was started with; UNREADABLE_JSON, which no operation takes, when that cannot be read."""
+        context = self.context or {}
+        found = UNREADABLE_JSON if context == UNREADABLE_JSON else context.get("parameters")
+        if found is None:
+            return {}
+        return dict(found if isinstance(found, Mapping) else UNREADABLE_JSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.records import Counts, Failure, Outcome, Run, Status
+from store.lenient import context_from, counts_from, failures_from
+from store.records import Outcome, Run, Status
 from store.tables import operation_runs, tenants
 
 #: Lists leave the context out: it may be large, and a list is read every second.
@@ -24,8 +25,10 @@ def run_from(row: Mapping[str, Any]) -> Run:
     values = dict(row)
     values["status"] = Status(values["status"])
     values["outcome"] = Outcome(values["outcome"])
-    values["summary_counts"] = Counts.from_json(values["summary_counts"])
-    values["failure_summary"] = tuple(Failure(**item) for item in values["failure_summary"] or ())
+    values["summary_counts"] = counts_from(values["summary_counts"])
+    values["failure_summary"] = failures_from(values["failure_summary"])
+    if "context" in values:
+        values["context"] = context_from(values["context"])
     return Run(**values)
 
 

@@ -21,7 +21,7 @@ from store.access import SYSTEM, Membership
 from store.errors import NotFound
 from store.filters import RunFilter, Values, When
 from store.jsonlists import any_of
-from store.records import Outcome, Status
+from store.records import UNREADABLE, Outcome, Status
 from store.tables import operation_runs, users
 from store.types import UtcTime, seconds_ago
 
@@ -320,7 +320,7 @@ def _says(word: str) -> sa.ColumnElement[bool]:
         return sa.func.lower(text).contains(word, autoescape=True)
 
     failure = sa.or_(*(any_of(_run.failure_summary, key, holds) for key in ("message", "code")))
-    if _AS_IN_JSON.fullmatch(word):
+    if _AS_IN_JSON.fullmatch(word) and word not in UNREADABLE:
         # Most failures are out of the question before they are unfolded.
         failure = sa.and_(holds(sa.cast(_run.failure_summary, sa.Text)), failure)
     named = _run.initiator_name + " \n" + _run.type + " \n" + sa.func.coalesce(_run.label, "")

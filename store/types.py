@@ -22,6 +22,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from store.records import NO_TIME
+
 #: Primary keys are 64 bits wide. SQLite counts up by itself only for a column that is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -50,9 +52,17 @@ class UtcTime(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         if isinstance(value, str):
-            return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
-        instant: dt.datetime = value
-        return instant.astimezone(dt.UTC)
+            return _instant(value)
+        return value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else NO_TIME
+
+
+def _instant(text: str) -> dt.datetime:
+    """The instant that SQLite holds as text; NO_TIME for what is none: nothing but the program keeps others out of a column."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return NO_TIME
 
 
 class utcnow(FunctionElement[dt.datetime]):  # noqa: N801 (reads as the SQL function that it is)

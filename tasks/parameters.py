@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from store.errors import InputInvalid
+from store.records import UNREADABLE_JSON
 from store.sanitize import holds_secret
 
 MAX_TEXT: Final = 2000
@@ -130,6 +131,8 @@ def check_parameters(form: tuple[Parameter, ...], given: Mapping[str, Any]) -> d
 
 
 def _refuse_unknown(form: tuple[Parameter, ...], given: Mapping[str, Any]) -> None:
+    if given == UNREADABLE_JSON:
+        raise InputInvalid("the run's parameters cannot be read", "start it anew instead")
     unknown = sorted(set(given) - {p.name for p in form})
     if unknown:
         known = ", ".join(p.name for p in form) or "none"

@@ -9,7 +9,7 @@ from typing import Any
 from opsmon.output import as_json, cell, instant, pairs, span, table
 from screens import waiting
 from store.details import Detail
-from store.records import OUTCOME_LABELS, Counts, Run, Status, Worker
+from store.records import NO_TIME, OUTCOME_LABELS, Counts, Run, Status, Worker
 
 
 def listed_run(run: Run) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def items(counts: Counts | None) -> str:
 
 
 def took(run: Run) -> str:
-    if run.started_at is None or run.completed_at is None:
+    if run.started_at is None or run.completed_at is None or NO_TIME in (run.started_at, run.completed_at):
         return "-"
     return span((run.completed_at - run.started_at).total_seconds())
 

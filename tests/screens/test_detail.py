@@ -6,7 +6,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from screens import detail, tree, waiting
+from screens import columns, detail, tree, waiting
 from screens.diff import Cell
 from screens.monitor import Monitor
 from screens.run import RunScreen
@@ -22,7 +22,8 @@ from screens.text import wrap
 from screens.widgets.bars import Line as HeaderLine
 from screens.widgets.paper import Line, Paper, anchored
 from store.details import Detail, Pause, Usual, Waiting
-from store.records import Counts, Event, Failure, Outcome, Run, Status
+from store.records import NO_TIME, Counts, Event, Failure, Outcome, Run, Status
+from store.rows import run_from
 from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, polls, running, toasts, until
 from tests.screens.test_pure import ANY_TEXT, DANGEROUS
 
@@ -422,3 +423,20 @@ async def test_a_retry_with_other_parameters_is_offered_where_there_is_one(monke
         await pilot.press("e")
         await until(pilot, lambda: any("only a completed run" in toast for toast in toasts(monitor)), "the reason")
     assert edited == [990]
+
+
+# ---- rows that another version has written
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_a_run_that_is_no_run_of_ours_is_shown_as_far_as_it_can_be_read(width: int) -> None:
+    row = {field.name: getattr(a_run(7), field.name) for field in fields(Run)}
+    row |= {"created_at": NO_TIME, "started_at": NO_TIME, "completed_at": NO_TIME, "label": ""}
+    for odd in ("text", [1], [{"code": 5}], {"total": "x"}, {"parameters": [1]}, 5):
+        run = run_from({**row, "failure_summary": odd, "summary_counts": odd, "context": odd})
+        events = (Event(1, NO_TIME, "loud", "said"),)
+        shown = text_of(Detail(run, events, (run, run)), width=width)
+        assert "unreadable" in shown
+        assert "1970" not in shown
+        rows = columns.rows((run,), AT, columns.layout(width), (), False)
+        assert rows[0].cells[0]

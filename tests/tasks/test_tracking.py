@@ -15,6 +15,7 @@ from opsmon import OperationFailed, RunContext, operation
 from store import runs, workers
 from store.errors import DatabaseAway
 from store.records import Counts, Outcome, Run, Status
+from store.tables import operation_runs
 from tasks.registry import Registry
 from tasks.tracking import Tracker
 from tests.support.waiting import HANG, wait_for
@@ -443,3 +444,20 @@ def test_statements_are_counted_at_all(stage: Stage) -> None:
     with stage.db.reading() as connection:
         connection.execute(sa.select(1))
     assert seen.taken() == []
+
+
+# ---- rows that another version has written
+
+
+@pytest.mark.parametrize("context", [[], "text", {"parameters": []}, {"parameters": {"?": "unreadable"}}])
+def test_a_run_whose_parameters_cannot_be_read_fails_and_the_next_one_is_carried_out(
+    stage: Stage, context: Any
+) -> None:
+    run, tracker = prepare(stage, nothing)
+    with stage.db.transaction() as connection:
+        connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values(context=context))
+    tracker.execute(run.id)
+    assert_failed(stage.run(run.id), "input.invalid")
+    behind = stage.start("test.here")
+    tracker.execute(behind.id)
+    assert stage.run(behind.id).outcome is Outcome.SUCCEEDED
