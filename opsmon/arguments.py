@@ -67,6 +67,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     argv = sys.argv[1:] if argv is None else argv
     if any("\ud800" <= char <= "\udfff" for word in argv for char in word):
         raise InputInvalid("an argument is not text in this locale's encoding", "give UTF-8, under a UTF-8 locale")
+    if any("\0" in word for word in argv):
+        raise InputInvalid("an argument holds a NUL", "leave it out")
     # Not set_defaults: that would give the options behind a command a default that overwrites what stands before it.
     arguments, rest = _parser().parse_known_args(argv, argparse.Namespace(json=False, as_login=None))
     for word in rest:

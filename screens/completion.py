@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from store.errors import FilterInvalid
-from store.filters import MINE, NAMES, parse_line, tokens
+from store.filters import LONGEST_VALUE, MINE, NAMES, parse_line, tokens
+from store.globs import MOST_STARS, collapsed
 from store.records import Outcome, Run, Status
 
 #: So many suggestions are told at once.
@@ -61,12 +62,17 @@ def suggestions(line: str, known: Known) -> list[str]:
 
 def _can_be_written(value: str) -> bool:
     """Values have been seen, so they are anybody's: one that a terminal may obey, or that would read as another, is left out."""
-    return bool(value) and value.isprintable() and not set(value) & set('",')
+    if not 0 < len(value) <= LONGEST_VALUE or collapsed(value).count("*") > MOST_STARS:
+        return False
+    return value.isprintable() and not set(value) & set('",')
 
 
 def term(name: str, value: str) -> str:
-    """The term that names this value; what no line can hold becomes a `*`."""
-    writable = "".join("*" if char in '",' or not char.isprintable() else char for char in value)
+    """The term that names this value; what no line can hold becomes a `*`, which stands for anything."""
+    writable = collapsed("".join("*" if char in '",' or not char.isprintable() else char for char in value))
+    if len(writable) > LONGEST_VALUE or writable.count("*") > MOST_STARS:
+        # Its beginning: no filter can be longer, or have more stars.
+        writable = "*".join(writable[: LONGEST_VALUE - 1].split("*")[:MOST_STARS]).rstrip("*") + "*"
     return f"{name}:{_quoted(writable or '*')}"
 
 

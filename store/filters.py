@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from store.errors import FilterInvalid
+from store.globs import MOST_STARS, collapsed
 from store.records import Outcome, Status
 
 E = TypeVar("E", Status, Outcome)
@@ -24,6 +25,8 @@ When = dt.timedelta | dt.datetime
 _SPAN: Final = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _TOKEN: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+#: What no text has that a database can look for: NUL, and halves of characters (what is not UTF-8 on a command line).
+_IMPOSSIBLE: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 #: Each name with what its values are, as help and completion say it.
 NAMES: Final = {
@@ -43,6 +46,12 @@ MINE: Final = "mine"
 DEFAULT_WINDOW: Final = dt.timedelta(days=30)
 #: Longer than any run can have been there, and not so long that a database's calendar ends before it.
 EVER: Final = dt.timedelta(days=36_500)
+#: What a filter can hold at most: terms, values in all of them, characters of a term and of one value. No person writes so
+#: many, and a database takes no statement of any size.
+MOST_TERMS: Final = 50
+MOST_VALUES: Final = 200
+LONGEST_TERM: Final = 4000
+LONGEST_VALUE: Final = 200
 #: What a person who writes the short word means.
 _SHORT: Final = {"partial": Outcome.PARTIALLY_SUCCEEDED.value, "ok": Outcome.SUCCEEDED.value}
 
@@ -101,8 +110,12 @@ def parse(terms: Iterable[str]) -> RunFilter:
 
 def _parse(found: Iterable[Token]) -> RunFilter:
     wanted, unwanted, window = Values(), Values(), dict[str, When]()
+    found = list(found)
+    if len(found) > MOST_TERMS:
+        raise FilterInvalid(f"these are {len(found)} filters", f"write at most {MOST_TERMS}")
     for token in found:
         try:
+            _check(token.text)
             negated = token.text[:1] in ("-", "!") and len(token.text) > 1
             text = token.text[1:] if negated else token.text
             name, colon, value = text.partition(":")
@@ -114,10 +127,24 @@ def _parse(found: Iterable[Token]) -> RunFilter:
                 wanted = _add(wanted, text)
         except FilterInvalid as error:
             raise FilterInvalid(error.message, error.hint, token.start, token.end) from None
+    if _size(wanted) + _size(unwanted) > MOST_VALUES:
+        raise FilterInvalid("the filters have too many values", f"write at most {MOST_VALUES}")
     if wanted.ids or wanted.retry_of:
         window.setdefault("since", EVER)
     fields = {name: getattr(wanted, name) for name in Values.__dataclass_fields__}
     return RunFilter(**fields, unwanted=unwanted, **window)  # type: ignore[arg-type]
+
+
+def _check(term: str) -> None:
+    """Raises FilterInvalid for what no database can be asked for."""
+    if len(term) > LONGEST_TERM:
+        raise FilterInvalid(f"'{term[:20]}…' is too long", f"a filter has at most {LONGEST_TERM} characters")
+    if _IMPOSSIBLE.search(term):
+        raise FilterInvalid("a filter holds a character that no text has", "leave it out")
+
+
+def _size(values: Values) -> int:
+    return sum(len(found) for name in Values.__dataclass_fields__ if isinstance(found := getattr(values, name), tuple))
 
 
 def _add(found: Values, term: str) -> Values:
@@ -142,6 +169,7 @@ def _add(found: Values, term: str) -> Values:
 
 def _with(found: Values, name: str, value: str) -> Values:
     field_, read = _FIELDS[name]
+    _check_length(value)
     more: dict[str, Any] = {field_: (*getattr(found, field_), read(value))}
     return replace(found, **more)
 
@@ -150,7 +178,20 @@ def _add_word(found: Values, term: str) -> Values:
     word = _unquoted(term).strip().lower()
     if not word:
         raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join(NAMES)}, {MINE}, and words")
+    _check_length(word)
     return replace(found, words=(*found.words, word))
+
+
+def _check_length(value: str) -> None:
+    if len(value) > LONGEST_VALUE:
+        raise FilterInvalid(f"'{value[:20]}…' is too long", f"write at most {LONGEST_VALUE} characters")
+
+
+def _glob(value: str) -> str:
+    glob = collapsed(value)
+    if glob.count("*") > MOST_STARS:
+        raise FilterInvalid(f"'{value[:20]}…' has too many *", f"write at most {MOST_STARS}")
+    return glob
 
 
 def _unquoted(text: str) -> str:
@@ -174,10 +215,10 @@ def _number(value: str) -> int:
 _FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "status": ("statuses", lambda value: _one_of(Status, "status", value)),
     "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),
-    "type": ("types", str),
+    "type": ("types", _glob),
     "tenant": ("tenants", str),
-    "by": ("by", str.lower),
-    "code": ("codes", str),
+    "by": ("by", lambda value: _glob(value.lower())),
+    "code": ("codes", _glob),
     "id": ("ids", _number),
     "retry-of": ("retry_of", _number),
 }

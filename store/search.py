@@ -8,7 +8,6 @@ way, and of no more than SCAN of them: how far back that was is part of the answ
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,8 @@ import sqlalchemy as sa
 
 from store.access import SYSTEM, Membership
 from store.errors import NotFound
-from store.filters import RunFilter, Values, When
+from store.filters import LONGEST_VALUE, RunFilter, Values, When
+from store.globs import MOST_STARS, matches
 from store.jsonlists import any_of
 from store.records import UNREADABLE, Outcome, Status
 from store.tables import operation_runs, users
@@ -194,12 +194,11 @@ def _users(connection: sa.Connection, user_id: int, values: Values) -> tuple[int
 
 
 def _named(connection: sa.Connection, globs: tuple[str, ...]) -> tuple[int | None, ...]:
-    patterns = [_pattern(glob) for glob in globs]
     rows = connection.execute(sa.select(users.c.id, users.c.login, users.c.name)).all()
     found: list[int | None] = [
-        id_ for id_, *names in rows if any(p.fullmatch(name.lower()) for p in patterns for name in names)
+        id_ for id_, *names in rows if any(matches(glob, name.lower()) for glob in globs for name in names)
     ]
-    if any(pattern.fullmatch(SYSTEM.lower()) for pattern in patterns):
+    if any(matches(glob, SYSTEM.lower()) for glob in globs):
         found.append(None)
     return tuple(found)
 
@@ -216,21 +215,16 @@ def _types(connection: sa.Connection, within: tuple[int, ...], wanted: RunFilter
         type_ for tenant_id in within for type_ in connection.execute(_TYPES, {"p_tenant_id": tenant_id}).scalars()
     }
     known = sorted(type_ for type_ in there if type_)
-    yes, no = [_pattern(glob) for glob in globs], [_pattern(glob) for glob in unwanted]
     return tuple(
         type_
         for type_ in known
-        if (not yes or any(p.fullmatch(type_) for p in yes)) and not any(p.fullmatch(type_) for p in no)
+        if (not globs or any(matches(glob, type_) for glob in globs))
+        and not any(matches(glob, type_) for glob in unwanted)
     )
 
 
 #: Words that JSON writes as they are.
 _AS_IN_JSON: Final = re.compile(r"[a-z0-9 .,:;/_-]+")
-
-
-@functools.lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile(re.escape(glob).replace(r"\*", ".*"), re.DOTALL)
 
 
 def _types_of_a_tenant() -> sa.Select[Any]:
@@ -306,8 +300,8 @@ def _has_code(globs: tuple[str, ...]) -> sa.ColumnElement[bool]:
 
 
 def like(column: sa.ColumnElement[str], glob: str) -> sa.ColumnElement[bool]:
-    """Whether the text is as the glob says."""
-    if "*" not in glob:
+    """Whether the text is as the glob says; what no filter can be is taken as it is (a code that is in the database)."""
+    if "*" not in glob or glob.count("*") > MOST_STARS or len(glob) > LONGEST_VALUE:
         return column == glob
     escaped = re.sub(r"([\\%_])", r"\\\1", glob).replace("*", "%")
     return column.like(escaped, escape="\\")

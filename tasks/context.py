@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from store import outcome
 from store.database import Database
@@ -16,9 +16,7 @@ from store.events import MAX_EVENTS, MAX_MESSAGE, NewEvent
 from store.records import Counts, Failure, Outcome, Run
 from store.runs import Result
 from store.sanitize import sanitize
-
-#: What every reader of JSON can tell from its neighbour.
-_MAX_NUMBER: Final = 2**53
+from tasks.notes import MAX_KEY, MAX_NUMBER, Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class RunContext:
         self._clock = clock
         self._lock = threading.RLock()
         self._over = threading.Event()
-        self._context = dict(run.context or {})
+        self._notes = Notes(run.context or {})
         self._counts = Counts()
         self._counted = False
         self._failures: dict[tuple[str, str], int] = {}
@@ -102,12 +100,15 @@ class RunContext:
                 self._log.append((self._clock(), "warning", "further lines are not kept"))
 
     def note(self, key: str, value: Any) -> None:
-        """Keep something particular to the run in its context, such as request ids. Never a secret; texts are sanitized."""
-        key = sanitize(str(key), 100)
+        """Keep something particular to the run in its context, such as request ids. Never a secret; texts are sanitized.
+
+        Notes are bounded (see tasks/notes.py); the context says how many were left out.
+        """
+        key = sanitize(str(key), MAX_KEY)
         if key == "parameters":
             raise ValueError("a run's parameters do not change")
         with self._changing():
-            self._context[key] = _clean(value)
+            self._notes.put(key, value)
             self._noted = True
 
     def sleep(self, seconds: float) -> None:
@@ -157,7 +158,7 @@ class RunContext:
         lines = tuple(NewEvent(level, message, now - at) for at, level, message in self._log)
         self._log.clear()
         self._changed = False
-        context = dict(self._context) if self._noted else None
+        context = self._notes.context if self._noted else None
         return Result(result, self._counts if self._counted else None, outcome.summary(failures), lines, context)
 
     def _count(self, *, total: int | None = None, success: int = 0, failed: int = 0, skipped: int = 0) -> None:
@@ -178,18 +179,6 @@ class RunContext:
 
 
 def _whole(items: int) -> int:
-    if type(items) is not int or not 0 <= items <= _MAX_NUMBER:  # a plug-in need not be type-checked
+    if type(items) is not int or not 0 <= items <= MAX_NUMBER:  # a plug-in need not be type-checked
         raise ValueError(f"a count is a whole number of at least 0, not {items!r}")
     return items
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return sanitize(value, MAX_MESSAGE)
-    if isinstance(value, Mapping):
-        return {sanitize(str(key), 100): _clean(item) for key, item in list(value.items())[:100]}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value[:100]]
-    # What JSON has no number for would keep the run from being stored, and so from ending.
-    is_number = isinstance(value, int | float) and -_MAX_NUMBER <= value <= _MAX_NUMBER
-    return value if value is None or is_number else sanitize(str(value), MAX_MESSAGE)

@@ -18,6 +18,8 @@ from store.records import UNREADABLE_JSON
 from store.sanitize import holds_secret
 
 MAX_TEXT: Final = 2000
+#: Texts of one parameter.
+MAX_TEXTS: Final = 1000
 
 
 class Kind(StrEnum):
@@ -75,6 +77,8 @@ class Parameter:
         if self.kind in (Kind.CHOICES, Kind.TEXTS):
             if not isinstance(value, list | tuple):
                 raise self._wrong(value, "a list")
+            if len(value) > MAX_TEXTS:
+                raise self._wrong(f"{len(value)} texts", f"at most {MAX_TEXTS}")
             return sorted({self._check_text(item) for item in value})
         return self._check_text(value)
 

@@ -44,3 +44,31 @@ def _ended(opsmon: Cli, town: Town, number: int) -> int:
     started = opsmon("start", "system.probe", "--tenant", "contoso", "--param", f"items={number}", "--json").json
     run: Run = town.complete(started["run"]["id"], Outcome.FAILED)
     return run.id
+
+
+@on_both
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("runs", "a\0b"),
+        ("runs", "by:a\0"),
+        ("runs", "x" * 100_000),
+        ("runs", "by:" + "*a" * 200),
+        ("show", "9" * 20),
+        ("show", "9" * 5000),
+        ("start", "system.probe", "--tenant", "con\0toso"),
+        ("start", "system.probe", "--tenant", "contoso", "--param", "key=a\0"),
+        ("start", "system.probe", "--tenant", "contoso", "--param", f"items={'9' * 5000}"),
+        ("runs", "--as", "m\0e"),
+        ("users", "add", "a\0"),
+        ("tenants", "add", "a", "--name", "b\0"),
+        ("runs", "a\udcff"),
+    ],
+    ids=range(13),
+)
+def test_what_no_database_can_be_asked_for_is_refused_in_our_words(
+    opsmon: Cli, town: Town, argv: tuple[str, ...]
+) -> None:
+    answer = opsmon(*argv)
+    assert answer.code in (2, 3)
+    assert "unexpected" not in answer.line

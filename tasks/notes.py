@@ -1,0 +1,80 @@
+"""What operations note in a run's context: clean, and bounded in number and size, whatever an operation gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from store.events import MAX_MESSAGE
+from store.sanitize import sanitize
+
+#: What every reader of JSON can tell from its neighbour.
+MAX_NUMBER: Final = 2**53
+#: Characters of a name, items of a list, names of an object, how deep they lie in each other, and values in one note.
+MAX_KEY: Final = 100
+MAX_ITEMS: Final = 100
+MAX_DEPTH: Final = 10
+MAX_VALUES: Final = 1000
+#: Notes of a run, and characters of one and of all of them in JSON: a row is read whole, and written with each progress.
+MAX_NOTES: Final = 100
+MAX_NOTE: Final = 10_000
+MAX_ALL: Final = 50_000
+#: Where the context says how much was left out.
+LEFT_OUT: Final = "notes left out"
+
+
+class Notes:
+    """A run's context with what was noted. What is too much is left out whole, and counted: half a note would pass as one."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self._opened_with = dict(context)
+        self._notes: dict[str, Any] = {}
+        self._sizes: dict[str, int] = {}
+        self._left_out: set[str] = set()
+        self._more = 0
+
+    @property
+    def context(self) -> dict[str, Any]:
+        found = self._opened_with | self._notes
+        number = len(self._left_out) + self._more
+        if number:
+            bounds = f"a run keeps {MAX_NOTES} notes, {MAX_NOTE:,} characters each, {MAX_ALL:,} in all"
+            found[LEFT_OUT] = f"{number:,}: {bounds}"
+        return found
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep the note, in the place of one of that name; a note that is left out takes the former one with it."""
+        self._notes.pop(key, None)
+        self._sizes.pop(key, None)
+        self._opened_with.pop(key, None)
+        self._left_out.discard(key)
+        kept = clean(value)
+        size = len(key) + len(json.dumps(kept))
+        is_room = len(self._notes) < MAX_NOTES and sum(self._sizes.values()) + size <= MAX_ALL
+        if size <= MAX_NOTE and is_room:
+            self._notes[key], self._sizes[key] = kept, size
+        elif len(self._left_out) < MAX_NOTES:
+            self._left_out.add(key)
+        else:
+            self._more += 1
+
+
+def clean(value: Any) -> Any:
+    """The value as JSON can hold it, sanitized, and cut where it is too much to be looked through."""
+    return _clean(value, MAX_DEPTH, iter(range(MAX_VALUES)))
+
+
+def _clean(value: Any, depth: int, left: Iterator[int]) -> Any:
+    if next(left, None) is None or (not depth and isinstance(value, Mapping | list | tuple)):
+        return "…"
+    if isinstance(value, str):
+        return sanitize(value, MAX_MESSAGE)
+    if isinstance(value, Mapping):
+        some = list(value.items())[:MAX_ITEMS]
+        return {sanitize(str(key), MAX_KEY): _clean(item, depth - 1, left) for key, item in some}
+    if isinstance(value, list | tuple):
+        return [_clean(item, depth - 1, left) for item in value[:MAX_ITEMS]]
+    # What JSON has no number for would keep the run from being stored, and so from ending.
+    is_number = isinstance(value, int | float) and -MAX_NUMBER <= value <= MAX_NUMBER
+    return value if value is None or is_number else sanitize(str(value), MAX_MESSAGE)
