@@ -1,9 +1,7 @@
 """Text from outside (exceptions, log lines, Graph's answers) before it is stored or logged: no secret, no address, no escape.
 
-Sanitizing happens once, here. Patterns are permissive on purpose: a word too many that is replaced costs nothing, a token
-that is kept costs a tenant. Hence they do not ask what stands before them: what is cut off there, or glued on, is not known.
-All patterns are linear in the length of the text (nothing that repeats without a bound can be entered at every place of
-a long run), and the text is cut before they run.
+Sanitizing happens once, here: secrets that are known by name or prefix (`store.secrets`), long random words
+(`store.randomness`), then what is private. Patterns are linear in the length of the text, and the text is cut before they run.
 """
 
 from __future__ import annotations
@@ -11,70 +9,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from store.randomness import WORD, without_random
+from store.secrets import NAMED, Rule
+
 #: Nobody reads more of one message than this many characters, and patterns need not run over a megabyte.
 MAX_INPUT: Final = 16_384
 
-#: What a secret is called, or what its name ends in: CLIENT_SECRET, clientSecret, Account Key, db_password, secretText.
-_NAME: Final = (
-    r"((?:secret|pass(?:word|wd|phrase|code)?|pwd|token|assertion|credential|signature|sig|sas|otp|auth|authorization|cookie"
-    r"|(?:api|access|account|private|secret|subscription|functions?|master|host|storage|encryption|signing)[_ -]?key"
-    r"|(?:device|user)[_ -]?code|code[_ -]?verifier|session[_ -]?id)(?:[_ -]?(?:text|value|string|s|\d{1,3}))?)"
-)
-_QUOTE: Final = r"(?:\\{0,8}[\"']|&quot;|&#3[49];)"
-#: From name to value: name=value, "name": "value", \"name\":\"value\", env['name'] = 'value', ('name', 'value'), name%3Dvalue,
-#: <name>value, "name" value="value", name 'value', and YAML's name: |.
-_IS: Final = (
-    rf"(?:(?:{_QUOTE}\]?)? ?(?:=>|:=|->|[=:>]|%(?:25){{0,3}}3[ad]) ?(?:[|>][+-]? )?"
-    rf"|{_QUOTE} ?, ?|{_QUOTE} value ?= ?| (?=[\"']))"
-)
-#: A quoted value goes whole, blanks and all, and so does one in a connection string or between tags.
-_VALUE: Final = (
-    r"(?:[bru]{0,2}\\{0,8}\"(?:[^\"\\]|\\.|\"\")*\"?|[bru]{0,2}\\{0,8}'(?:[^'\\]|\\.|'')*'?"
-    r"|(?:(?<==)|(?<== ))[^;]{1,200}?(?=[;\"…])|(?:(?<=>)|(?<=> ))[^<]{1,200}?(?=[<…])|(?:&quot;|&#3[49];)?[^\s;]+)"
-)
-_ID: Final = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
-_PATH: Final = rf"(?:[A-Za-z]{{2,40}}|\d{{1,2}})?(?:/(?:[A-Za-z]{{2,40}}|{_ID}|\d{{1,10}}))+/?"
-#: One character of a long random word, in Base64 of either alphabet, JSON or a URL.
-_RANDOM: Final = r"[A-Za-z0-9+/_%\\-]"
-
-_SECRETS: Final = (
-    (re.compile(r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}-{4,5}.*?(?:-{4,5} ?END [A-Z0-9 ]{0,40}-{4,5}|\Z)"), "[key]"),
-    (
-        re.compile(
-            r"(?:bearer|basic|digest|negotiate)(?:%20|[ +=:\"'\\,]){1,6}(?:[a-z][a-z_]{0,20}[ =:]{1,3})?[\w~+/.=:%-]{6,}",
-            re.IGNORECASE,
-        ),
-        "[token]",
-    ),
-    # JSON in Base64, with what follows behind dots
-    (
-        re.compile(
-            r"(?<![A-Za-z0-9])(?:ey[JI][\w+/=%-]{4,}(?:\.[\w+/=%-]*){0,4}|ew[og][\w+/=-]{8,}(?:\.[\w+/=-]+){1,4})"
-        ),
-        "[token]",
-    ),
-    # user:password@ in URLs and connection strings; a password may hold any of / @ :
-    (re.compile(r"://(?:[^\s/@:]{0,256}:\S{0,1000}|[^\s/@]{1,256})@"), "://[credentials]@"),
-    (re.compile(r"(authorization)[\"']? ?[:=] ?[\"']?[\w-]{1,40} [^\s,;]+", re.IGNORECASE), r"\1=[secret]"),
-    (re.compile(r"(cookie)[\"']? ?[:=] ?[\"']?(?:[^\s;=]{1,100}=[^\s;]*(?:; ?)?)+", re.IGNORECASE), r"\1=[secret]"),
-    (re.compile(rf"((?<![\w-])--[\w-]{{0,30}}){_NAME} [^\s;]+", re.IGNORECASE), r"\1\2=[secret]"),
-    (re.compile(_NAME + _IS + _VALUE, re.IGNORECASE), r"\1=[secret]"),
-    # Entra client secrets (xxx8Q~…) and keys of well-known services
-    (re.compile(r"[\w.~-]{0,3}\dQ(?:~|%7e)[\w.~%-]{2,}", re.IGNORECASE), "[secret]"),
-    (re.compile(r"(?:gh[pousr]_|github_pat_|xox[abprs]-|AKIA|ASIA|AIza|glpat-|npg_)[\w-]{8,}"), "[secret]"),
-    (re.compile(r"(?<![A-Za-z0-9])sk-[\w-]{8,}"), "[secret]"),
-    # Long random words, but no ids and no paths of words, numbers and ids
-    (
-        re.compile(
-            rf"(?<!{_RANDOM})(?!(?:{_ID}|{_PATH})(?!{_RANDOM}))"
-            rf"(?={_RANDOM}*\d)(?={_RANDOM}*[A-Z])(?={_RANDOM}*[a-z]){_RANDOM}{{32,}}={{0,2}}"
-        ),
-        "[secret]",
-    ),
-)
+#: What is known for certain first: what it leaves is no random word.
+_SECRETS: Final[tuple[Rule, ...]] = (*NAMED, (WORD, without_random))
 _LOCAL: Final = r"[\w.!#$%&'*+=^`{|}~-]"
-_PRIVATE: Final = (
-    (re.compile(rf"(?:(?<!{_LOCAL}){_LOCAL}+|\"[^\"]{{1,64}}\")(?:@|%40|&#64;)\[?[\w.-]+", re.IGNORECASE), "[address]"),
+#: Behind the @ of an image, an action or a package stands no machine: a digest, a commit, a version of up to three numbers.
+_NO_MACHINE: Final = r"(?!(?:sha\d{1,3}|md5):|[0-9a-f]{40}(?![\w.-])|v?\d{1,4}(?:\.\d{1,4}){0,2}(?!\.?[\w-]))"
+_PRIVATE: Final[tuple[Rule, ...]] = (
+    (
+        re.compile(
+            rf"(?:(?<!{_LOCAL}){_LOCAL}+|\"[^\"]{{1,64}}\")(?:@|%40|&#64;){_NO_MACHINE}\[?[\w.-]+", re.IGNORECASE
+        ),
+        "[address]",
+    ),
     # The query of a URL, of a path too, and what OData writes behind a blank: ?$filter=name eq 'x' and …
     (
         re.compile(
@@ -115,8 +67,18 @@ def sanitize(text: str, limit: int) -> str:
 
 def holds_secret(text: str) -> bool:
     """Whether `text` looks as if it held a token, key or password. Addresses and query strings are not secrets."""
-    text = visible(text)
-    return any(pattern.search(text) for pattern, _ in _SECRETS)
+    return _changed_by(_SECRETS, visible(text))
+
+
+def names_secret(text: str) -> bool:
+    """Whether `text` holds a secret that is known by its name or by a service's prefix. A long random word is none: it may be
+    a digest, or what somebody calls a policy.
+    """
+    return _changed_by(NAMED, visible(text))
+
+
+def _changed_by(rules: tuple[Rule, ...], text: str) -> bool:
+    return any(pattern.sub(replacement, text) != text for pattern, replacement in rules)
 
 
 def _head(text: str) -> str:

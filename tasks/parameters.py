@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from store.errors import InputInvalid
 from store.records import UNREADABLE_JSON
-from store.sanitize import holds_secret
+from store.sanitize import names_secret
 
 MAX_TEXT: Final = 2000
 #: Texts of one parameter.
@@ -89,7 +89,7 @@ class Parameter:
             raise self._wrong(value, f"one of {', '.join(self.choices)}")
         if len(value) > MAX_TEXT or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
             raise self._wrong(value[:20] + "…", f"at most {MAX_TEXT} characters without control characters")
-        if holds_secret(value):
+        if names_secret(value):
             raise InputInvalid(
                 f"parameter '{self.name}' looks as if it held a secret",
                 "parameters are stored; name the secret instead of giving it",

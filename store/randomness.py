@@ -1,0 +1,91 @@
+"""Which words nobody made up: keys and tokens that stand in a sentence without a name and without a known prefix.
+
+What people call things changes between small letters, capitals and digits seldom, and where a new word begins: `Windows11`,
+`deviceManagementScripts`. What a machine drew changes at every second or third character, whatever the alphabet: in hex,
+Base32, Base64 alike. So changes are counted, and ids, digests and what else is known to look like that are left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Final
+
+_ID: Final = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+#: One character of a long word, in Base64 of either alphabet, JSON or a URL.
+_CHAR: Final = r"[A-Za-z0-9+/_%\\-]"
+#: Ids, and the publisher's hash in the name of a package of the store.
+_KNOWN: Final = re.compile(rf"(?<![0-9A-Za-z]){_ID}(?![0-9A-Za-z])|_[0-9a-hj-km-np-tv-z]{{13}}(?![0-9A-Za-z])")
+#: A change that begins no word: a capital and two small letters do.
+_CHANGE: Final = re.compile(r"(?:(?<=[a-z0-9])(?=[A-Z])(?![A-Z][a-z]{2})|(?<=[a-zA-Z])(?=[0-9])|(?<=[0-9])(?=[a-z]))")
+_PIECE: Final = re.compile(r"[A-Za-z0-9]+")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_HEX: Final = re.compile(r"(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])(?:[0-9a-f]{20,}|[0-9A-F]{20,})")
+_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{20,128}")
+#: What stands before a digest: the name of its algorithm, the @ of an image or an action, or the word that says what it is.
+_DIGEST_NAME: Final = re.compile(
+    r"(?:\b(?:sha-?(?:1|224|256|384|512)|md5)[ :=-]{1,3}|@(?:sha\d{1,3}:)?|[\"']?(?:digest|commit|hash|thumbprint|checksum"
+    r"|fingerprint|revision|fingerabdruck|etag|(?:trace|span)[_ -]?(?:id|parent)|sha-?(?:1|256|512)|md5)[\"']?"
+    r"(?: (?:is|was|of|ist))?[ :=#\"'(/]{1,4}(?:00-)?)\Z",
+    re.IGNORECASE,
+)
+#: The shortest that is looked at. Shorter, too many serial numbers and names of machines look the same.
+SHORTEST: Final = 20
+WORD: Final = re.compile(rf"(?<!{_CHAR}){_CHAR}{{{SHORTEST},}}={{0,2}}")
+
+
+def without_random(match: re.Match[str]) -> str:
+    """The word of WORD as it may stand: as it is, without the parts of it that are random, or without all of it."""
+    word = match[0]
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    if _is_digest(word, before):
+        return word
+    rest = _KNOWN.sub("", word)
+    if _is_random_whole(rest):
+        return "[secret]"
+    return _PIECE.sub(lambda piece: "[secret]" if _is_random(piece[0]) else piece[0], word) if rest == word else word
+
+
+def _is_digest(word: str, before: str) -> bool:
+    """Whether it is written as a digest is, after a word that says so: commit 3f2a…, sha256-Base64=."""
+    if re.fullmatch(r"sha(?:256|384|512)-[A-Za-z0-9+/]{43,88}={0,2}", word):
+        return True
+    core = re.sub(r"\A00-|-[0-9a-f]{16}-0[01]\Z", "", word)
+    said = re.match(r"(?:sha-?(?:1|256|384|512)|md5)-|(?:[\w-]*[/_-])?(?:commit|digest|hash|revision)[/_-]", core, re.I)
+    if said:
+        return _DIGEST.fullmatch(core[said.end() :]) is not None
+    return _DIGEST.fullmatch(core) is not None and _DIGEST_NAME.search(before) is not None
+
+
+def _changes(word: str, count: int, within: int) -> bool:
+    """Whether there are so many changes within so many characters, anywhere."""
+    places = [change.start() for change in _CHANGE.finditer(word)]
+    return any(last - first < within for first, last in zip(places, places[count - 1 :], strict=False))
+
+
+def _is_random(piece: str) -> bool:
+    """Of a piece of letters and digits alone."""
+    if len(piece) < SHORTEST:
+        return False
+    if _HEX.fullmatch(piece) or _changes(piece, 5, 20):
+        return True
+    return sum(1 for _ in itertools.islice(_DIGITS.finditer(piece), 5)) == 5
+
+
+def _is_random_whole(word: str) -> bool:
+    """Of a word with hyphens, slashes or the like, where names of machines and versions have more changes."""
+    pieces = _PIECE.findall(word)
+    longest = max(map(len, pieces), default=0)
+    if len(pieces) == 1:
+        return _is_random(pieces[0])
+    if len(word) < SHORTEST or longest < 11:
+        return False
+    mixed = re.search("[a-z]", word) and re.search("[A-Z]", word) and re.search("[0-9]", word)
+    return _changes(word, 6 if mixed else 7, 20)
+
+
+def is_random_value(value: str) -> bool:
+    """Whether what stands after "key" is one. Less is asked of it than of a word in a sentence."""
+    if _KNOWN.fullmatch(value):
+        return True
+    return len(value) >= 12 and _changes(value, 3, 16) and not re.match(r"[\w.]*[\\/][A-Za-z]{3}", value)
