@@ -51,7 +51,9 @@ def _is_digest(word: str, before: str) -> bool:
     if re.fullmatch(r"sha(?:256|384|512)-[A-Za-z0-9+/]{43,88}={0,2}", word):
         return True
     core = re.sub(r"\A00-|-[0-9a-f]{16}-0[01]\Z", "", word)
-    said = re.match(r"(?:sha-?(?:1|256|384|512)|md5)-|(?:[\w-]*[/_-])?(?:commit|digest|hash|revision)[/_-]", core, re.I)
+    said = re.match(
+        r"(?:sha-?(?:1|256|384|512)|md5)-|(?:[\w-]*[/_-])?(?:commit|digest|hash|revision)[/_-]", core, re.IGNORECASE
+    )
     if said:
         return _DIGEST.fullmatch(core[said.end() :]) is not None
     return _DIGEST.fullmatch(core) is not None and _DIGEST_NAME.search(before) is not None

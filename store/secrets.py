@@ -59,7 +59,7 @@ _SAID: Final = rf"{_IS}(?! ?{_STATE})"
 #: A key of no said kind: what it is depends on its value. Some are names of other things.
 _KEY: Final = r"(key(?:s|\d{1,2})?(?<!public.key)(?<!publickey)(?<!foreign.key)(?<!partition.key))"
 _LOOSE: Final = re.compile(rf"{_KEY}{_IS}[\"']?([\w+/.~!@#$%^&*-]{{8,}}={{0,2}})[\"']?", re.IGNORECASE)
-_PASSWORD: Final = r"(?!\d+:\d+(?![\w]))[^\s:\"'/]{1,100}:(?!//)[^\s\"']+"
+_USER_AND_REST: Final = r"(?!\d+:\d+(?![\w]))[^\s:\"'/]{1,100}:(?!//)[^\s\"']+"
 
 #: What stands in front of the keys of well-known services; no word begins like that.
 _PREFIXES: Final = (
@@ -127,8 +127,8 @@ NAMED: Final[tuple[Rule, ...]] = (
     (re.compile(r"(cookie)[\"']? ?[:=] ?[\"']?(?:[^\s;=]{1,100}=[^\s;]*(?:; ?)?)+", re.IGNORECASE), r"\1=[secret]"),
     # What a command is given: --password x, -Password x, -u user:x
     (re.compile(rf"((?<![\w-])--?[\w-]{{0,30}}){_NAME} (?!{_STATE})[^\s;]+", re.IGNORECASE), r"\1\2=[secret]"),
-    (re.compile(rf"((?<![\w-])(?:-u|--(?:proxy-)?user))(?:[ =][\"']?|[\"']){_PASSWORD}"), r"\1 [credentials]"),
-    (re.compile(rf"((?<![\w-])curl [^|;]{{0,100}}?-u){_PASSWORD}"), r"\1 [credentials]"),
+    (re.compile(rf"((?<![\w-])(?:-u|--(?:proxy-)?user))(?:[ =][\"']?|[\"']){_USER_AND_REST}"), r"\1 [credentials]"),
+    (re.compile(rf"((?<![\w-])curl [^|;]{{0,100}}?-u){_USER_AND_REST}"), r"\1 [credentials]"),
     (re.compile(_NAME + _SAID + _VALUE, re.IGNORECASE), r"\1=[secret]"),
     (_LOOSE, _loose),
     *_SERVICES,
