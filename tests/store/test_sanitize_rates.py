@@ -100,7 +100,11 @@ def slipped(texts: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
 def ordinary() -> list[str]:
     """Texts of this field, of which no one holds a secret."""
     dice = random.Random(12)
-    hexed, guid = drawn(HEX), lambda: "-".join(drawn(HEX)(dice, n) for n in (8, 4, 4, 4, 12))
+    hexed = drawn(HEX)
+
+    def guid() -> str:
+        return "-".join(hexed(dice, n) for n in (8, 4, 4, 4, 12))
+
     texts = list(WRITTEN)
     for n in range(12):
         build, kb, g = dice.randint(19041, 26100), dice.randint(5030000, 5050000), guid()
@@ -132,7 +136,7 @@ WRITTEN = (
     "The client secret of the app is expired", "AADSTS7000222: The provided client secret keys are expired.",
     "InvalidAuthenticationToken: Access token has expired or is not yet valid.", "docker run -u 1000:1000 opsmon",
     "Das Kennwort ist abgelaufen", "Passwort: abgelaufen", "Richtlinie „Gerätesperre“ wurde nicht gefunden",
-    "Datenschutzgrundverordnungskonforme-Geräteverwaltung-2024", "La stratégie n’existe pas", "uses: actions/checkout@v4",
+    "Datenschutzgrundverordnungskonforme-Geräteverwaltung-2024", "La stratégie n'existe pas", "uses: actions/checkout@v4",
     "react@18.2.0 is installed", "deviceManagementConfigurationPolicyAssignment", "isManagedByIntuneForWin10Pro",
     "Microsoft.WindowsStore_8wekyb3d8bbwe", "iPhone15ProMax-iOS17.4.1-Corporate", "opsmon-7d9c6b5f4d-x2x4z was evicted",
     "DeviceConfiguration.ReadWrite.All is missing", "00:1A:2B:3C:4D:5E has no lease", "fe80::1ff:fe23:4567:890a is up",
