@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,8 +27,11 @@ BROKEN_PIPE: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code; raises nothing."""
-    return _guarded(lambda: _main(argv))
+    """Run one command. Returns the exit code; raises nothing. Without `argv` the process is ours, and ends as soon as we do."""
+    code = _guarded(lambda: _main(argv))
+    if argv is None and threading.active_count() > 1:
+        leave(code)
+    return code
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -111,7 +115,7 @@ def error_line(error: Exception) -> str:
 
 
 def leave(code: int) -> None:
-    """End the process now. An operation's thread that is stuck must not keep it: the interpreter would wait for it."""
+    """End the process now. A thread that is stuck, an operation's or a plug-in's, must not keep it: the interpreter would wait."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

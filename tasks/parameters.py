@@ -87,7 +87,7 @@ class Parameter:
             raise self._wrong(value, "a text")
         if self.kind in (Kind.CHOICE, Kind.CHOICES) and value not in self.choices:
             raise self._wrong(value, f"one of {', '.join(self.choices)}")
-        if len(value) > MAX_TEXT or any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
+        if len(value) > MAX_TEXT or _has_controls(value):
             raise self._wrong(value[:20] + "…", f"at most {MAX_TEXT} characters without control characters")
         if names_secret(value):
             raise InputInvalid(
@@ -162,7 +162,15 @@ def _parameter(parameter: inspect.Parameter, hint: Any, help_text: str) -> Param
     required = parameter.default is inspect.Parameter.empty
     default = None if required else parameter.default
     default = list(default) if isinstance(default, tuple) else default
+    if any(
+        isinstance(text, str) and _has_controls(text) for text in (default if isinstance(default, list) else [default])
+    ):
+        raise TypeError(f"parameter '{parameter.name}': its default holds control characters, which nobody could give")
     return Parameter(parameter.name, kind, required, default, optional, choices, help_text)
+
+
+def _has_controls(text: str) -> bool:
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
