@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from store.database import Database
 from tests.conftest import PrivatePostgres
 from tests.screens.terminal import Terminal, closing
 from tests.support import people
+from tests.support.forked import ROOT
+from tests.support.plugged import plug_in
 
 pytestmark = pytest.mark.terminal
 
@@ -84,6 +88,24 @@ def test_with_the_network_blocked_every_screen_works(hostile_url: str) -> None:
         assert terminal.child.isalive()
         assert quit_(terminal) == 0, terminal.seen[-6000:].decode(errors="replace")
     assert b"PermissionError" not in terminal.seen
+
+
+def test_a_plug_ins_import_neither_draws_nor_takes_keys(
+    hostile_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = (
+        "import os, sys\nprint('scrawl')\nos.write(1, b'scrawl')\nos.system('echo scrawl')\nsys.stderr.write('scrawl')"
+    )
+    plug_in(plug_in(tmp_path, "asks", "input('scrawl')"), "loud", loud)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(ROOT))))
+    with screens(hostile_url) as terminal:
+        terminal.send("s")
+        terminal.wait_for("Run loud")
+        terminal.wait_for("EOFError")
+        terminal.send("\x1b")
+        terminal.wait_for("not Start which")
+        assert quit_(terminal) == 0
+    assert b"scrawl" not in terminal.seen
 
 
 def test_at_the_end_the_terminal_is_as_it_was(hostile_url: str) -> None:
