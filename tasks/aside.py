@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def _put_away() -> Iterator[None]:
     with _streams, _descriptor_put_away(1):
         before = sys.stdin, sys.stdout, sys.stderr
         # New ones each time, since who wraps one closes it in the end; but not before, hence the name.
-        instead = os.fdopen(_nowhere(), encoding="utf-8", closefd=False), os.fdopen(_nowhere(), "w", closefd=False)
+        instead = _nowhere_as_stream("r"), _nowhere_as_stream("w")
         sys.stdin, sys.stdout = instead
         try:
             yield
@@ -99,6 +99,11 @@ def _descriptor_put_away(number: int) -> Iterator[None]:
     finally:
         os.dup2(kept, number)
         os.close(kept)
+
+
+def _nowhere_as_stream(mode: str) -> IO[str]:
+    # Whatever the locale: what nobody sees is no reason to fail.
+    return open(_nowhere(), mode, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 @functools.cache
