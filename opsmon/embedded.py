@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from store import founding, health, schema
+from store import health, schema
+from store.administration import Administrator
 from store.errors import DatabaseAway, OpsmonError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def prepare(services: Services) -> None:
         schema.upgrade(db)
     from opsmon.login import login_name
 
-    founding.found(db, login_name(), TENANT)
+    Administrator(db, login_name()).found(TENANT)
 
 
 def _make_file(path: Path) -> None:

@@ -57,14 +57,31 @@ class Administrator:
             me = read_user(connection, self.login)
             if not is_first:
                 require_owner(connection, me)
-            tenant = insert_tenant(connection, slug, name)
-            if me is None:
-                me = insert_user(connection, self.login, None)
-                self._audit(connection, audit.USER_ADDED, me.login, me)
-            connection.execute(_set_role(me.id, tenant.id, Role.OWNER))
-            self._audit(connection, audit.TENANT_ADDED, tenant.slug, me, tenant)
-            self._audit(connection, audit.ROLE_GRANTED, me.login, me, tenant, before=None, role=_OWNER)
-            return tenant
+            return self._add_tenant(connection, me, slug, name)
+
+    def found(self, slug: str) -> bool:
+        """Add the first tenant to a database in which there is neither a user nor a tenant. Returns whether it was this one."""
+        if self._is_inhabited():  # as it is at every start but the first: no writer is kept waiting
+            return False
+        with self.db.transaction() as connection:
+            if not _door_is_open(connection, self.db) or _is_inhabited(connection):
+                return False
+            self._add_tenant(connection, None, slug, None)
+            return True
+
+    def _is_inhabited(self) -> bool:
+        with self.db.reading() as connection:
+            return _is_inhabited(connection)
+
+    def _add_tenant(self, connection: sa.Connection, me: User | None, slug: str, name: str | None) -> Tenant:
+        tenant = insert_tenant(connection, slug, name)
+        if me is None:
+            me = insert_user(connection, self.login, None)
+            self._audit(connection, audit.USER_ADDED, me.login, me)
+        connection.execute(_set_role(me.id, tenant.id, Role.OWNER))
+        self._audit(connection, audit.TENANT_ADDED, tenant.slug, me, tenant)
+        self._audit(connection, audit.ROLE_GRANTED, me.login, me, tenant, before=None, role=_OWNER)
+        return tenant
 
     def add_user(self, login: str, name: str | None = None) -> User:
         """Add a user. Raises Forbidden, and InputInvalid when the login is taken or cannot be one."""
@@ -157,6 +174,11 @@ def _door_is_open(connection: sa.Connection, db: Database) -> bool:
     if not db.is_sqlite:  # where a transaction is the only writer anyway
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_DOOR)))
     return _nobody_owns(connection)
+
+
+def _is_inhabited(connection: sa.Connection) -> bool:
+    anybody, anything = sa.select(users.c.id).exists(), sa.select(tenants.c.id).exists()
+    return bool(connection.execute(sa.select(sa.or_(anybody, anything))).scalar_one())
 
 
 def _owns_the_oldest(connection: sa.Connection, me: User) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from store import access, founding, runs, workers
+from store import access, runs, workers
+from store.administration import Administrator
 from store.database import Database
 from store.identity import identity_hash
 from store.records import Run, Status, User
@@ -119,7 +120,7 @@ def _keys(screen: Terminal, ids: list[int], scale: Scale) -> Iterator[float]:
 def running(url: str) -> list[int]:
     """Ids of runs that have run for two days, so that no time that is shown changes. They are numbers like no other."""
     with opened(url) as db:
-        founding.found(db, me(), "bench")
+        Administrator(db, me()).found("bench")
         user = access.find_user(db, me())
         tenant = access.memberships_of(db, user.id)[0].tenant
         worker = workers.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import psycopg
 
-from store import access, administration, founding, history, runs, workers
+from store import access, administration, history, runs, workers
 from store.access import Role
+from store.administration import Administrator
 from store.database import Database
 from store.identity import identity_hash
 from store.records import Counts, Failure, Outcome, Tenant, User
@@ -49,7 +50,7 @@ def fill(url: str, count: int) -> None:
 def people(db: Database) -> tuple[Sequence[Tenant], Sequence[User]]:
     """The tenants, all of which the person who measures owns, and the users, that person first."""
     first, *others = TENANTS
-    founding.found(db, me(), first)
+    Administrator(db, me()).found(first)
     for slug in others:
         administration.add_tenant(db, slug)
         administration.grant(db, me(), slug, Role.OWNER)

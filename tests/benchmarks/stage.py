@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from opsmon.login import login_name
-from store import founding
+from store.administration import Administrator
 from store.database import Database
 from tests.benchmarks import parent
 from tests.benchmarks.scale import Scale
@@ -63,7 +63,7 @@ class Stage:
         """A database whose only user and owner is the person who measures."""
         url = self.empty(kind)
         with opened(url) as db:
-            founding.found(db, me(), "bench")
+            Administrator(db, me()).found("bench")
         return url
 
     def loaded(self, kind: str, runs: int) -> str:

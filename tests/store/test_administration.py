@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import access, administration, founding, queue_pause
+from store import access, administration, queue_pause
 from store.access import Role
 from store.administration import Administrator
 from store.database import Database
@@ -269,7 +269,7 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
     def found(number: int) -> None:
         start.wait(HANG)
         try:
-            founded.append(founding.found(db, f"user{number}", "local"))
+            founded.append(Administrator(db, f"user{number % 2}").found("local"))
         except Exception as error:
             founded.append(repr(error))
 
@@ -281,4 +281,4 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
     with db.reading() as connection:
         assert [len(connection.execute(sa.select(table)).all()) for table in (users, tenants, memberships)] == [1, 1, 1]
     assert founded.count(True) == 1
-    assert not founding.found(db, "late", "other")
+    assert not Administrator(db, "late").found("other")
