@@ -104,10 +104,11 @@ class RunsScreen(LiveScreen):
             self.refresh_keys()
 
     def _is_still(self, new: Snapshot) -> bool:
-        """Whether nothing that the list tells has changed since it was painted."""
+        """Whether nothing that the list tells has changed since it was painted, and no key waits to go on in it."""
         old = self._snapshot
         if (
             self._jump
+            or self._owed[1]
             or old is None
             or self._painted_at is None
             or (new.at - self._painted_at).total_seconds() >= STILL

@@ -153,6 +153,18 @@ async def test_a_page_is_a_page_also_where_the_new_rows_are_not_painted_yet(way:
         await until(pilot, lambda: table.painted_key == start - way * page * pages, f"{pages} pages")
 
 
+async def test_what_a_key_still_wants_comes_with_the_next_snapshot_though_nothing_is_new_in_it() -> None:
+    """On a busy machine the rows may not be painted yet when the rest of a page is due."""
+    monitor = Monitor(Stage(tuple(a_run(id_) for id_ in range(900, 880, -1))).backend())
+    async with shown(monitor) as pilot:
+        table, screen = monitor.screen.query_one(RowTable), monitor.screen
+        assert isinstance(screen, RunsScreen)
+        await until(pilot, lambda: table.painted_key == 900, "the newest")
+        await pilot.press("j", "j")
+        screen._owed = (898, 3)
+        await until(pilot, lambda: table.painted_key == 895, "three lines further")
+
+
 class Slow(Stage):
     """Answers when the test lets it."""
 
