@@ -66,9 +66,11 @@ class Parameter:
         return self.check(text)
 
     def check(self, value: Any) -> Any:
-        """`value` as JSON holds it, when it is of this parameter's kind. Raises InputInvalid."""
+        """`value` as JSON holds it, when it is of this parameter's kind; what is required is not empty. Raises InputInvalid."""
         if value is None and self.optional:
             return None
+        if self.required and not self.optional and _is_empty(value):
+            raise InputInvalid(f"parameter '{self.name}' is empty", f"give {self.name}=VALUE")
         if self.kind in _CHECKS:
             right, wanted = _CHECKS[self.kind]
             if not right(value):
@@ -98,6 +100,11 @@ class Parameter:
 
     def _wrong(self, value: object, wanted: str) -> InputInvalid:
         return InputInvalid(f"parameter '{self.name}' cannot be {str(value)[:60]!r}", f"give {wanted}")
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether nothing was given: no text, blanks alone, none of many."""
+    return not value.strip() if isinstance(value, str) else isinstance(value, list | tuple) and not any(value)
 
 
 def _is_integer(value: Any) -> bool:

@@ -65,7 +65,7 @@ def told(screen: FormScreen, of: str = "changes") -> str:
 UNTOUCHED = [
     FULL,
     {**FULL, "text": "a\N{ZERO WIDTH JOINER}b  c "},
-    {**FULL, "text": "", "note": ""},
+    {**FULL, "note": ""},
     {**FULL, "names": ["one, two", "three"]},
     {**FULL, "names": [" padded "], "kinds": []},
     {**FULL, "kinds": None, "note": None, "names": []},
@@ -219,7 +219,7 @@ async def test_a_run_of_an_operation_that_is_gone_is_refused(house: House) -> No
 
 EDITED: dict[str, dict[str, Any]] = {
     "changed": {**FULL, "old_name": 1, "mode": "turbo"},
-    "hostile": {**FULL, "text": HOSTILE, "note": HOSTILE, HOSTILE: HOSTILE},
+    "hostile": {**FULL, "note": HOSTILE, HOSTILE: HOSTILE},
 }
 
 

@@ -176,7 +176,6 @@ def test_ids_and_names_are_parameters() -> None:
         "Windows 11: Baseline (v2)",
         "bob@contoso.com",
         "O'Brien & Söhne",
-        "",
     ):
         assert parse_parameters(FORM, {"text": text})["text"] == text
 
@@ -242,3 +241,39 @@ def test_any_texts_are_values_or_one_error(texts: dict[str, str]) -> None:
     except InputInvalid:
         return
     assert check_parameters(FORM, found) == found
+
+
+# ---- required means given
+
+
+def needs(
+    run: object,
+    zone: str,
+    zones: tuple[str, ...],
+    kinds: tuple[Literal["a", "b"], ...],
+    key: str = "",
+    note: str | None = None,
+) -> None:
+    """Three are required."""
+
+
+@pytest.mark.parametrize("name", ["zone", "zones", "kinds"])
+@pytest.mark.parametrize("text", ["", "   ", "\t", "\u00a0"])
+def test_what_is_required_is_not_empty(name: str, text: str) -> None:
+    form, given = form_of(needs), {"zone": "z", "zones": "z", "kinds": "a"}
+    assert parse_parameters(form, given)["zone"] == "z"
+    with pytest.raises(InputInvalid, match=f"parameter '{name}' (is empty|cannot be)"):
+        parse_parameters(form, {**given, name: text})
+
+
+def test_of_what_is_required_values_are_as_little_empty_as_texts() -> None:
+    form, given = form_of(needs), {"zone": "z", "zones": ["z"], "kinds": ["a"]}
+    for name, empty in (("zone", ""), ("zone", " "), ("zones", []), ("zones", [""]), ("kinds", [])):
+        with pytest.raises(InputInvalid, match=f"parameter '{name}' is empty: give {name}=VALUE"):
+            check_parameters(form, {**given, name: empty})
+
+
+def test_a_parameter_with_a_default_may_be_empty() -> None:
+    given = {"zone": "z", "zones": "z", "kinds": "a", "key": "", "note": ""}
+    parsed = parse_parameters(form_of(needs), given)
+    assert (parsed["key"], parsed["note"]) in {("", ""), ("", None)}
