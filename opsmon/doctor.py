@@ -133,9 +133,8 @@ class _Queue:
 
 
 def _look_at_queue(services: Services, user: User | None) -> _Queue:
-    _in_time(
-        lambda: _messages(services)
-    )  # whether it answers: how many there are would tell how busy other tenants are
+    # Whether it answers: how many there are would tell how busy other tenants are.
+    _in_time(lambda: _messages(services))
     with services.db.query() as connection:
         paused = queue_pause.current(connection)
     return _Queue(health.waiting(services.db, user.id) if user else None, health.lag(services.db), paused)

@@ -127,9 +127,8 @@ class Administrator:
     def _owner_of(self, connection: sa.Connection, slug: str, role: Role) -> User:
         """Raises NotFound for who is no member, whether or not there is such a tenant."""
         me = read_user(connection, self.login)
-        # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
-        locked = sa.select(tenants.c.id).where(tenants.c.slug == slug).with_for_update(key_share=True)
-        tenant_id = connection.execute(locked).scalar() if SLUG.fullmatch(slug) else None
+        query = sa.select(tenants.c.id).where(tenants.c.slug == slug)
+        tenant_id = connection.execute(query).scalar() if SLUG.fullmatch(slug) else None
         if me is None or tenant_id is None:
             raise _no_tenant(slug)
         mine = _role(connection, me.id, tenant_id)
@@ -232,6 +231,7 @@ def set_role(connection: sa.Connection, login: str, slug: str, role: Role) -> Gr
     user = read_user(connection, login)
     if user is None:
         raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
+    # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
     locked = sa.select(tenants).where(tenants.c.slug == slug).with_for_update(key_share=True)
     row = connection.execute(locked).mappings().first()
     if row is None:
