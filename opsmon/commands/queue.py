@@ -40,7 +40,7 @@ def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
 
 
 def _depth(waiting: Waiting) -> str:
-    many = f"at least {health.CAP:,}" if waiting.count > health.CAP else str(waiting.count or "no")
+    many = f"at least {health.CAP:,}" if waiting.count > health.CAP else str(waiting.count or "No")
     oldest = "" if waiting.oldest is None else f", the oldest for {span(waiting.oldest)}"
     return f"{many} run{'' if waiting.count == 1 else 's'} waiting in your tenants{oldest}."
 
