@@ -93,15 +93,16 @@ class Acting:
 
     def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
         """Find all runs that match, and go on to the dry run of their retry."""
+        where = f" in {wanted.within}" if wanted.within else ""
 
         def then(found: Matching | Exception) -> None:
             if isinstance(found, Exception):
                 self._monitor.say_error(found)
             elif not found.ids:
-                self._monitor.say(f"No run matches: {words}.", "warning")
+                self._monitor.say(f"No run{where} matches: {words}.", "warning")
             else:
                 many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
-                self._monitor.bulk_retry(found.ids, f"{many} that match {words}")
+                self._monitor.bulk_retry(found.ids, f"{many}{where} that match {words}")
 
         self._monitor.in_background(lambda: self._monitor.backend.matching(wanted, tab, BULK), then)
 

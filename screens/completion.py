@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from store.errors import FilterInvalid
-from store.filters import LONGEST_VALUE, MINE, NAMES, parse_line, tokens
+from store.filters import LONGEST_VALUE, MINE, NAMES, RunFilter, parse_line, tokens
 from store.globs import MOST_STARS, collapsed
 from store.records import Outcome, Run, Status
 
@@ -23,23 +23,31 @@ class Known:
     """Values that have been seen, by the name of their term."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: The tenant that was chosen beside the line, if one was: no other can match.
+    chosen: str | None = None
 
     def of(self, name: str) -> Sequence[str]:
         fixed = {"status": tuple(Status), "outcome": tuple(Outcome), "since": _SPANS, "before": _SPANS}
         return fixed.get(name) or self.values.get(name, ())
 
 
-def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str]) -> Known:
-    """What the runs in view, the user's tenants and the operations that there are bring."""
+def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str], chosen: str | None) -> Known:
+    """What the runs in view, the user's tenants (or the one that was chosen) and the operations that there are bring."""
     runs = tuple(runs)
-    return Known(
-        {
-            "type": sorted({*types, *(run.type for run in runs)}),
-            "tenant": sorted(tenants),
-            "by": sorted({run.initiator_name for run in runs}),
-            "code": sorted({failure.code for run in runs for failure in run.failure_summary}),
-        }
-    )
+    values = {
+        "type": sorted({*types, *(run.type for run in runs)}),
+        "tenant": sorted(tenants) if chosen is None else [chosen],
+        "by": sorted({run.initiator_name for run in runs}),
+        "code": sorted({failure.code for run in runs for failure in run.failure_summary}),
+    }
+    return Known(values, chosen)
+
+
+def contradiction(wanted: RunFilter) -> str | None:
+    """What to say when the terms leave nothing of the tenant that was chosen; None when they do leave something."""
+    if not wanted.excludes_chosen:
+        return None
+    return f"No run can match: {wanted.within} is chosen, and the filter leaves it out. t chooses another."
 
 
 def suggestions(line: str, known: Known) -> list[str]:
@@ -96,9 +104,11 @@ def hint(line: str, known: Known) -> str:
         more = f"  … {len(fitting) - TOLD} more" if len(fitting) > TOLD else ""
         return "  ".join(fitting[:TOLD]) + more
     try:
-        parse_line(line)
+        wanted = replace(parse_line(line), within=known.chosen)
     except FilterInvalid as error:
         return where(error)
+    if impossible := contradiction(wanted):
+        return impossible
     return 'enter: apply   esc: leave it   tab: complete   -term: not   "two words"'
 
 

@@ -19,7 +19,7 @@ from screens.live import LiveScreen
 from screens.text import clean, plain
 from screens.widgets import bars
 from screens.widgets.check import Check, Checks
-from store.errors import OpsmonError
+from store.errors import InputInvalid, OpsmonError
 from store.records import Run
 from tasks.parameters import Kind, Parameter
 from tasks.registry import Operation
@@ -79,18 +79,32 @@ class FormScreen(LiveScreen):
         yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:
-        # A retry is in the tenant of the run that it retries.
-        slugs = [self._retry_of.tenant] if self._retry_of else [m.tenant.slug for m in self.monitor.may_start_in()]
-        chosen = self.monitor.tenant if self.monitor.tenant in slugs else slugs[0]
-        tenant = Select([(plain(slug), slug) for slug in slugs], value=chosen, allow_blank=False, id="tenant")
+        slugs, chosen = self._tenants()
+        tenant = Select(
+            [(plain(slug), slug) for slug in slugs],
+            value=Select.NULL if chosen is None else chosen,
+            allow_blank=chosen is None,
+            prompt="which?",
+            id="tenant",
+        )
         yield Vertical(Static("tenant", markup=False), tenant, classes="field")
         for parameter in self._operation.parameters:
             yield Vertical(self._titles[parameter.name], self._fields[parameter.name], classes="field")
 
+    def _tenants(self) -> tuple[list[str], str | None]:
+        """The tenants that can be chosen, and which of them is: none of several unless a person has chosen it before."""
+        if self._retry_of:
+            return [self._retry_of.tenant], self._retry_of.tenant
+        slugs = [member.tenant.slug for member in self.monitor.may_start_in()]
+        wanted = self.monitor.tenant or (slugs[0] if len(slugs) == 1 else None)
+        return slugs, wanted if wanted in slugs else None
+
     def on_mount(self) -> None:
         self.show_freshness("live")
+        tenant = self.query_one("#tenant", Select)
         required = [self._fields[p.name] for p in self._operation.parameters if p.required]
-        (required[0] if required else self.query_one("#go")).focus()
+        first = [tenant, *required] if tenant.value is Select.NULL else required
+        (first[0] if first else self.query_one("#go")).focus()
         self._ask_soon()
 
     def show_freshness(self, words: str) -> None:
@@ -112,7 +126,14 @@ class FormScreen(LiveScreen):
 
     @property
     def _tenant(self) -> str:
-        return str(self.query_one("#tenant", Select).value)
+        """The tenant that is chosen. Raises InputInvalid when none is."""
+        value = self.query_one("#tenant", Select).value
+        if value is not Select.NULL:
+            return str(value)
+        slugs, shown = [member.tenant.slug for member in self.monitor.may_start_in()], self.monitor.tenant
+        if shown and shown not in slugs:
+            raise InputInvalid(f"you may look at {shown}, not start runs there", "choose another tenant")
+        raise InputInvalid("the tenant is not chosen", "choose one")
 
     @on(Input.Changed)
     @on(Checkbox.Changed)
@@ -125,9 +146,9 @@ class FormScreen(LiveScreen):
     def _ask(self) -> None:
         """Check the form, and ask in the background whether a twin is active. An answer to an older form is dropped."""
         self._asked += 1
-        asked, tenant, user = self._asked, self._tenant, self.monitor.backend.user
+        asked, user = self._asked, self.monitor.backend.user
         try:
-            values = self._values()
+            tenant, values = self._tenant, self._values()
         except OpsmonError as error:
             self._note(str(error), wrong=True)
             return
@@ -175,14 +196,14 @@ class FormScreen(LiveScreen):
     def action_start(self) -> None:
         """Queue the run. Nothing here waits for it; a form that cannot be used stays, and says why."""
         try:
-            values = self._values()
+            tenant, values = self._tenant, self._values()
         except OpsmonError as error:
             self._note(str(error), wrong=True)
             return
         if self._starting:
             return
         self._starting = True
-        user, tenant, type_, old = self.monitor.backend.user, self._tenant, self._operation.type, self._retry_of
+        user, type_, old = self.monitor.backend.user, self._operation.type, self._retry_of
         self.dismiss()
         if old:
             self.monitor.with_dispatcher(lambda dispatcher: dispatcher.retry(user, old.id, values, seen=old))

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Footer
 
 from screens import format as fmt
+from screens.completion import contradiction
 from screens.diff import Cell, Row
 from screens.live import LiveScreen
 from screens.runs import RunsScreen
@@ -60,10 +61,20 @@ class GroupsScreen(LiveScreen):
         self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
 
     def asks(self, request: Request) -> Request:
-        return replace(request, groups_of=self._wanted)
+        return replace(request, groups_of=self._in_tenant)
+
+    @property
+    def _in_tenant(self) -> RunFilter:
+        return self.monitor.in_tenant(self._wanted)
+
+    def tenant_chosen(self) -> None:
+        self._groups = {}
+        self.query_one(RowTable).show((), "", may_follow=False)
+        self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
+        self.show_freshness(self._freshness)
 
     def show(self, snapshot: Snapshot) -> None:
-        if snapshot.groups is None or snapshot.request.groups_of != self._wanted:
+        if snapshot.groups is None or snapshot.request.groups_of != self._in_tenant:
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
@@ -96,12 +107,14 @@ class GroupsScreen(LiveScreen):
         words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
         words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
+        if chosen := contradiction(self._in_tenant):
+            words = f" {chosen}"
         words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", bars.Line).put(Content(clean(words)))
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
-        self.monitor.put_header(self, "failure groups", words)
+        self.monitor.put_header(self, f"failure groups in {self.monitor.tenant or 'all tenants'}", words)
 
     def on_resize(self) -> None:
         self.show_freshness(self._freshness)
@@ -130,4 +143,4 @@ class GroupsScreen(LiveScreen):
     def action_retry(self) -> None:
         if group := self._painted:
             words = f"{group.type} failed with {group.code}"
-            self.monitor.retry_matching(groups.only(self._wanted, group), "All", words)
+            self.monitor.retry_matching(groups.only(self._in_tenant, group), "All", words)

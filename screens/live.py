@@ -36,6 +36,9 @@ class Live:
     def show_freshness(self, words: str) -> None:
         """The freshness has other words than before."""
 
+    def tenant_chosen(self) -> None:
+        """Another tenant was chosen: what was shown, or marked, is of another list."""
+
     def why_not(self, action: str) -> str | None:
         """Why an action cannot be done now; None when it can."""
         return None

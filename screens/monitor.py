@@ -211,7 +211,7 @@ class Monitor(App[None]):
 
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
         """The filter narrowed to the chosen tenant."""
-        return replace(wanted, tenants=(self.tenant,)) if self.tenant else wanted
+        return replace(wanted, within=self.tenant)
 
     @on(AppBlur)
     def _slow_down(self) -> None:
@@ -417,7 +417,12 @@ class Monitor(App[None]):
             self.open_run(self._newest_toast)
 
     def choose_tenant(self, slug: str | None) -> None:
-        self.tenant = slug
+        """Show what is in this tenant, or with None in all of them."""
+        if slug != self.tenant:
+            self.tenant = slug
+            for screen in self.screen_stack:
+                if isinstance(screen, Live):
+                    screen.tenant_chosen()
         self.refocus()
         self._poller.poke()
 

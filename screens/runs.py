@@ -15,7 +15,7 @@ from textual.widgets import Footer
 
 from screens import columns, completion, paging
 from screens import format as fmt
-from screens.completion import Known, known_from
+from screens.completion import Known, contradiction, known_from
 from screens.filtering import FilterEdit
 from screens.live import LiveScreen
 from screens.text import clean
@@ -189,7 +189,9 @@ class RunsScreen(LiveScreen):
         line.set_class(not shown, "empty")
         narrowed = self.terms or self.tab != "All"
         nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
-        if self._snapshot and self._snapshot.page.reached:
+        if chosen := contradiction(self.monitor.in_tenant(self._wanted)):
+            nothing = chosen
+        elif self._snapshot and self._snapshot.page.reached:
             nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
         line.put(Content(nothing if self._snapshot else "Waiting for the database."))
 
@@ -226,6 +228,12 @@ class RunsScreen(LiveScreen):
         orders = tuple(Order)
         self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
         self.monitor.say(ORDERED[self.order])
+
+    def tenant_chosen(self) -> None:
+        if self._marked:
+            self._marked = {}
+            self.monitor.say("Another tenant: nothing is marked any more.")
+        self._show_list(self.terms, self._wanted, self.tab, self.order)
 
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
         """Another list, from its top. What a key wanted of the list before is of no concern here."""
@@ -267,8 +275,9 @@ class RunsScreen(LiveScreen):
 
     def action_retry_all(self) -> None:
         """Retry everything that the list holds, after a dry run."""
-        words = " ".join(filter(None, (self.terms, "" if self.tab == "All" else f"on the tab {self.tab}")))
-        self.monitor.retry_matching(self.monitor.in_tenant(self._wanted), self.tab, words or "no filter")
+        words = self.terms or "no filter"
+        words += "" if self.tab == "All" else f" on the tab {self.tab}"
+        self.monitor.retry_matching(self.monitor.in_tenant(self._wanted), self.tab, words)
 
     def action_mark(self) -> None:
         if run := self.painted_run:
@@ -296,7 +305,7 @@ class RunsScreen(LiveScreen):
     def action_groups(self) -> None:
         from screens.groups import GroupsScreen
 
-        self.app.push_screen(GroupsScreen(self.monitor.in_tenant(self._wanted), self.terms))
+        self.app.push_screen(GroupsScreen(self._wanted, self.terms))
 
     # -- the filter and views -----------------------------------------------------------------------------------------------
 
@@ -307,7 +316,7 @@ class RunsScreen(LiveScreen):
     def _known(self) -> Known:
         runs = self._snapshot.runs if self._snapshot else ()
         tenants = [member.tenant.slug for member in self._snapshot.memberships] if self._snapshot else []
-        return known_from(runs, tenants, self.monitor.types)
+        return known_from(runs, tenants, self.monitor.types, self.monitor.tenant)
 
     @on(FilterEdit.Hinted)
     def _hinted(self, message: FilterEdit.Hinted) -> None:

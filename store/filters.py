@@ -74,11 +74,22 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter(Values):
-    """Runs that are wanted: those of which everything here holds, and nothing of `unwanted`."""
+    """Runs that are wanted: those of which everything here holds, and nothing of `unwanted`.
+
+    `within` is the slug of the tenant that was chosen beside the terms. It holds as well as they do: it widens nothing.
+    """
 
     since: When = DEFAULT_WINDOW
     before: When | None = None
     unwanted: Values = field(default_factory=Values)
+    within: str | None = None
+
+    @property
+    def excludes_chosen(self) -> bool:
+        """Whether the terms leave nothing of the tenant that was chosen."""
+        if self.within is None:
+            return False
+        return self.within in self.unwanted.tenants or bool(self.tenants and self.within not in self.tenants)
 
 
 @dataclass(frozen=True, slots=True)

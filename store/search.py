@@ -147,6 +147,8 @@ def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
     if unknown:
         raise NotFound(f"no tenant '{min(unknown)}'", "'opsmon tenants list' shows yours")
     chosen = (set(wanted.tenants) or known) - set(wanted.unwanted.tenants)
+    if wanted.within is not None:
+        chosen &= {wanted.within}
     return tuple(member.tenant.id for member in of if member.tenant.slug in chosen)
 
 

@@ -104,7 +104,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
 def _list(
     connection: sa.Connection, members: tuple[Membership, ...], request: Request, memory: Memory | None
 ) -> tuple[Page, Mapping[str, Count], Count]:
-    bare = RunFilter(tenants=request.wanted.tenants)
+    bare = RunFilter(tenants=request.wanted.tenants, within=request.wanted.within)
     try:
         counts = queries.counts(connection, members, request.user_id, request.wanted, memory)
         total = counts if request.wanted == bare else queries.counts(connection, members, request.user_id, bare, memory)

@@ -198,6 +198,7 @@ def _wanted(run: Run, request: Request) -> bool:
         (not outcomes or run.outcome in outcomes)
         and (not wanted.outcomes or run.outcome in wanted.outcomes)
         and (not wanted.tenants or run.tenant in wanted.tenants)
+        and (wanted.within is None or run.tenant == wanted.within)
     )
 
 

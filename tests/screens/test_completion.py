@@ -136,10 +136,12 @@ def test_a_wrong_term_is_told_with_its_place() -> None:
 
 
 def test_what_was_seen() -> None:
-    known = known_from((*runs_of_all_states(), a_run(1, initiator_name="")), ["fabrikam", "contoso"], ("system.probe",))
+    known = known_from(
+        (*runs_of_all_states(), a_run(1, initiator_name="")), ["fabrikam", "contoso"], ("system.probe",), None
+    )
     assert known.of("type") == ["inventory.sync", "system.probe"]
     assert known.of("tenant") == ["contoso", "fabrikam"]
     assert list(known.of("code")) == ["graph.forbidden", "graph.throttled"]
     assert "Ann Alba" in known.of("by")
     assert known.of("id") == ()
-    assert suggestions("by:", known_from((hostile_run(),), [], ())) == []
+    assert suggestions("by:", known_from((hostile_run(),), [], (), None)) == []

@@ -62,6 +62,7 @@ def all_runs(house: House) -> list[Run]:
 
 
 async def open_form(pilot: Any, monitor: Monitor, name: str) -> None:
+    monitor.choose_tenant("contoso")
     await pilot.press("s")
     await until(pilot, lambda: isinstance(monitor.screen, StartScreen) and monitor.screen._operations, "the operations")
     await pilot.press(*name, "enter")

@@ -94,6 +94,7 @@ class Many:
             if run.tenant in visible
             and run.created_at > (wanted.since if isinstance(wanted.since, dt.datetime) else now - wanted.since)
             and (not isinstance(wanted.before, dt.timedelta) or run.created_at < now - wanted.before)
+            and wanted.within in (None, run.tenant)
             and all(holds is not False for holds in self.holds(run, wanted))
             and not any(self.holds(run, wanted.unwanted))
         ]
@@ -179,6 +180,7 @@ def filters(draw: st.DrawFn) -> RunFilter:
         since=draw(st.sampled_from(hours)),
         before=draw(st.sampled_from([None, None, *hours[:3]])),
         unwanted=Values(**most_say_nothing(draw, 2)),
+        within=draw(st.sampled_from([None, None, "alpha", "beta"])),
     )
 
 
