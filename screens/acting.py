@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from screens import toasts
 from screens.bulk_job import BulkRetry, kept
+from screens.live import Keys
 from store.access import Membership, Right
 from store.filters import RunFilter
 from store.queries import Matching
@@ -51,15 +52,13 @@ class Acting:
     # -- one run ----------------------------------------------------------------------------------------------------------
 
     def dispatch(self, work: Callable[[Dispatcher], Started]) -> None:
-        """Start something; the receipt comes as a toast, and an active twin that was joined is shown."""
+        """Start something; the receipt comes as a toast. No screen opens then: keys are meant for what is there already."""
 
         def then(result: Started | Exception) -> None:
             if isinstance(result, Exception):
                 self._monitor.say_error(result)
             else:
                 self._monitor.tell(toasts.of_receipt(result))
-                if toasts.is_attached(result):
-                    self._monitor.open_run(result.run.id)
             self._monitor.poke()
 
         self._monitor.in_background(lambda: work(self._monitor.backend.dispatcher()), then)
@@ -87,7 +86,7 @@ class Acting:
                 self._monitor.push_screen(FormScreen(found[0], retry_of=found[1]))
 
         backend = self._monitor.backend
-        self._monitor.in_background(lambda: backend.dispatcher().to_retry(backend.user, run.id), then)
+        self._monitor.in_background(lambda: backend.dispatcher().to_retry(backend.user, run.id), then, Keys.ARE_FOR_IT)
 
     # -- many runs --------------------------------------------------------------------------------------------------------
 
@@ -104,7 +103,8 @@ class Acting:
                 many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
                 self._monitor.bulk_retry(found.ids, f"{many}{where} that match {words}")
 
-        self._monitor.in_background(lambda: self._monitor.backend.matching(wanted, tab, BULK), then)
+        matching = self._monitor.backend.matching
+        self._monitor.in_background(lambda: matching(wanted, tab, BULK), then, Keys.ARE_FOR_IT)
 
     def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
         """Make a dry run of the retry of these runs, and show it."""

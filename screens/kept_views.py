@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from screens.live import Keys
 from screens.runs import RunsScreen
 from store.errors import OpsmonError
 from store.views import View
@@ -55,4 +56,4 @@ class KeptViews:
                 self.all = views
                 then()
 
-        self._monitor.in_background(change, changed)
+        self._monitor.in_background(change, changed, Keys.WAIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from screens.monitor import Monitor
 
 T = TypeVar("T")
+
+
+class Keys(Enum):
+    """What becomes of keys while something is done in the background. Esc always acts at once.
+
+    They go on, they wait until it is done, or they wait because it opens what they are meant for; then esc gives it up.
+    """
+
+    GO_ON = "go on"
+    WAIT = "wait"
+    ARE_FOR_IT = "are for it"
 
 
 class Live:
@@ -59,7 +71,9 @@ class Live:
             self._enabled_keys = enabled
             screen.refresh_bindings()
 
-    def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
+    def in_background(
+        self, work: Callable[[], T], then: Callable[[T | Exception], None], keys: Keys = Keys.GO_ON
+    ) -> None:
         """Do `work` in a thread and go on with its result, or error, if the screen is still there by then."""
         screen = cast("Screen[Any]", self)
 
@@ -67,7 +81,7 @@ class Live:
             if screen.is_attached:
                 then(result)
 
-        self.monitor.in_background(work, unless_closed)
+        self.monitor.in_background(work, unless_closed, keys)
 
     def explain(self, event: events.Key) -> None:
         """A key whose action is dimmed says why."""

@@ -30,8 +30,9 @@ from screens.ascii import AsciiSigns
 from screens.backend import PLAIN, Backend, Look
 from screens.bulk_job import BulkRetry
 from screens.driver import ThinDriver
+from screens.gate import TYPED, Gate
 from screens.kept_views import KeptViews
-from screens.live import Live
+from screens.live import Keys, Live
 from screens.poller import Arrived, Freshness, Poller
 from screens.runs import RunsScreen
 from screens.teller import Teller
@@ -119,6 +120,7 @@ class Monitor(App[None]):
         self._newest_toast: int | None = None
         self._said_away = False
         self._warned_of: BulkRetry | None = None
+        self.gate = Gate(self, super().on_event)
         self.acting = Acting(self)
         self._teller = Teller(
             self, look.notify_by, os.environ, in_bulk=self.acting.in_bulk, may_be_in_bulk=self.acting.may_be_in_bulk
@@ -140,6 +142,7 @@ class Monitor(App[None]):
         self.set_interval(1.0, self._show_freshness)
 
     def on_unmount(self) -> None:
+        self.gate.close()
         self._poller.stop()
         self._teller.close()
 
@@ -265,6 +268,8 @@ class Monitor(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             self._teller.key()
+        if isinstance(event, TYPED) and not event.is_forwarded and self.gate.keeps(event):
+            return
         await super().on_event(event)
 
     # -- in the background ------------------------------------------------------------------------------------------------
@@ -273,9 +278,20 @@ class Monitor(App[None]):
     def _done(self, message: Done) -> None:
         message.then()
 
-    def in_background(self, work: Callable[[], T], then: Callable[[T | Exception], None]) -> None:
+    def in_background(
+        self, work: Callable[[], T], then: Callable[[T | Exception], None], keys: Keys = Keys.GO_ON
+    ) -> None:
         """Do `work` in a daemon thread and go on with its result, or error, in the app's own thread."""
-        self.backend.background.start(work, lambda result: self.soon(lambda: then(result)))
+        if keys is Keys.GO_ON:
+            self.backend.background.start(work, lambda result: self.soon(lambda: then(result)))
+            return
+        hold = self.gate.hold(can_be_given_up=keys is Keys.ARE_FOR_IT)
+
+        def unless_given_up(result: T | Exception) -> None:
+            if self.gate.let_go(hold):
+                then(result)
+
+        self.backend.background.start(work, lambda result: self.soon(lambda: unless_given_up(result)))
 
     def soon(self, then: Callable[[], None]) -> None:
         """Do it in the app's own thread; for threads that are not."""

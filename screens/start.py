@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.form import FormScreen
-from screens.live import LiveModal
+from screens.live import Keys, LiveModal
 from screens.text import clean
 from tasks.registry import Operation, Registry
 
@@ -44,7 +44,7 @@ class StartScreen(LiveModal):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self.in_background(lambda: self.monitor.backend.dispatcher().registry, self._loaded)
+        self.in_background(lambda: self.monitor.backend.dispatcher().registry, self._loaded, Keys.WAIT)
 
     def _loaded(self, found: Registry | Exception) -> None:
         if isinstance(found, Exception):

@@ -102,13 +102,6 @@ def of_receipt(started: Started) -> Toast | None:
     return None
 
 
-def is_attached(started: Started) -> bool:
-    """Whether the start has joined an active twin."""
-    from tasks.dispatch import Receipt
-
-    return started.receipt is Receipt.ATTACHED
-
-
 def of_error(error: Exception) -> Toast:
     text = str(error) if isinstance(error, OpsmonError) else f"Unforeseen: {type(error).__name__}: {error}"
     return Toast(clean(text), severity="error")

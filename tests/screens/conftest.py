@@ -261,7 +261,7 @@ async def _all_is_quiet(*_: float) -> None:
 
 
 def _is_quiet(app: App[Any]) -> bool:
-    if app._resize_event is not None:
+    if app._resize_event is not None or (isinstance(app, Monitor) and app.gate.is_settling):
         return False
     pumps = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
     return not any(pump.message_queue_size or pump._pending_message or pump._next_callbacks for pump in pumps)

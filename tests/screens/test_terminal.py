@@ -108,6 +108,19 @@ def test_a_plug_ins_import_neither_draws_nor_takes_keys(
     assert b"scrawl" not in terminal.seen
 
 
+def test_what_comes_in_one_write_is_handled_key_by_key(hostile_url: str) -> None:
+    with screens(hostile_url) as terminal:
+        terminal.send("/retry-of:4 sAert")
+        terminal.wait_for("retry-of:4 sAert")
+        terminal.send("\x1b")
+        terminal.wait_for("not retry-of:4")
+        terminal.send("sprobe\r\t\t\x157x")
+        terminal.wait_for("cannot be '7x'")
+        terminal.send("\x1b")
+        terminal.wait_for("filter: none")
+        assert quit_(terminal) == 0
+
+
 def test_at_the_end_the_terminal_is_as_it_was(hostile_url: str) -> None:
     with screens(hostile_url) as terminal:
         assert quit_(terminal) == 0

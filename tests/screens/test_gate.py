@@ -1,0 +1,302 @@
+"""Keys act in the order in which they were typed, on the screen at which they were typed, however quick they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+from textual.widgets import Input, Select
+
+from screens.bulk import BulkScreen
+from screens.confirm import ConfirmScreen
+from screens.form import FormScreen
+from screens.help import HelpScreen
+from screens.inbox import InboxScreen
+from screens.monitor import Monitor
+from screens.run import RunScreen
+from screens.runs import RunsScreen
+from screens.start import StartScreen
+from screens.tenants import TenantScreen
+from screens.views import ViewsScreen
+from screens.widgets.table import RowTable
+from screens.workers import WorkersScreen
+from store import access, runs
+from store.access import Membership, Role
+from store.history import PastRun, insert_past
+from store.records import Failure, Outcome, Run
+from tasks.dispatch import Dispatcher
+from tasks.operations.probe import probe
+from tasks.registry import Registry
+from tests.screens.conftest import (
+    CONTOSO,
+    House,
+    Stage,
+    a_run,
+    polls,
+    running,
+    runs_of_all_states,
+    toasts,
+    until,
+)
+from tests.support.waiting import HANG
+
+pytestmark = pytest.mark.anyio
+
+NAMED = {
+    "\r": "enter",
+    "\x1b": "escape",
+    "\t": "tab",
+    " ": "space",
+    "\x10": "ctrl+p",
+    "\x15": "ctrl+u",
+    "\x13": "ctrl+s",
+}
+
+
+def typed(monitor: Monitor, text: str) -> None:
+    """What a terminal sends for one write of it: every key, before any of them is handled."""
+    for char in text:
+        key = NAMED.get(char) or (char if char.isalnum() else _character_to_key(char))
+        monitor.post_message(events.Key(key, char if char.isprintable() else None))
+
+
+def rows(monitor: Monitor) -> list[int]:
+    return [row.key for row in monitor.screen.query_one(RowTable).rows]
+
+
+async def at_rest(pilot: Any) -> None:
+    monitor: Monitor = pilot.app
+    await until(
+        pilot, lambda: not monitor.message_queue_size and not monitor.gate._task, "that all keys were handed out"
+    )
+
+
+@asynccontextmanager
+async def watching(house: House) -> AsyncIterator[tuple[Monitor, Any]]:
+    monitor = Monitor(house.backend("ann"))
+    async with running(monitor, (120, 40)) as pilot:
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        monitor.choose_tenant("contoso")
+        await polls(pilot)
+        yield monitor, pilot
+
+
+@pytest.fixture
+def failed(house: House) -> Run:
+    """A run that failed, and can be retried."""
+    tenant = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
+    insert_past(house.db, [PastRun(tenant.id, "system.probe", Outcome.FAILED, 60.0, failures=(Failure("x.y", "no"),))])
+    (run,) = all_runs(house)
+    return run
+
+
+def all_runs(house: House) -> list[Run]:
+    return [run for number in range(1, 20) if (run := runs.by_id(house.db, number))]
+
+
+@pytest.mark.parametrize(
+    ("keys", "terms"),
+    [
+        ("/r\r", "r"),
+        ("/retry-of:4\r", "retry-of:4"),
+        ("/sAert\x15type:qnw\r", "type:qnw"),
+        ("/x\r/r\r", "xr"),
+        ("//\r", "/"),
+    ],
+)
+async def test_what_follows_the_filters_key_goes_into_the_filter(
+    house: House, failed: Run, keys: str, terms: str
+) -> None:
+    async with watching(house) as (monitor, pilot):
+        typed(monitor, keys)
+        await at_rest(pilot)
+        listed = monitor.screen
+        assert isinstance(listed, RunsScreen)
+        assert listed.terms == terms
+        assert toasts(monitor) == []
+    assert [run.id for run in all_runs(house)] == [failed.id]
+
+
+async def test_an_operation_is_started_by_one_write(house: House) -> None:
+    """Pick, narrow, enter, fill in two fields, start: and what follows acts on the list."""
+    async with watching(house) as (monitor, pilot):
+        typed(monitor, "sprobe\r\t\x157\x13?")
+        await until(pilot, lambda: all_runs(house), "the run")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, HelpScreen)
+    (run,) = all_runs(house)
+    assert (run.type, run.tenant) == ("system.probe", "contoso")
+
+
+async def test_a_retry_is_edited_by_one_write(house: House, failed: Run) -> None:
+    async with watching(house) as (monitor, pilot):
+        await until(pilot, lambda: rows(monitor) == [failed.id], "the run")
+        typed(monitor, "e")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, FormScreen)
+        typed(monitor, "\x1be\x13j")
+        await until(pilot, lambda: len(all_runs(house)) == 2, "the retry")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, RunsScreen)
+    assert all_runs(house)[1].retry_of_id == failed.id
+
+
+async def test_a_view_is_kept_and_shown_by_one_write(house: House, failed: Run) -> None:
+    async with watching(house) as (monitor, pilot):
+        typed(monitor, "/outcome:failed\rVrArs\r\x1bV\r")
+        await at_rest(pilot)
+        assert [view.name for view in monitor.views.all] == ["rArs"]
+        listed = monitor.screen
+        assert isinstance(listed, RunsScreen)
+        assert listed.terms == "outcome:failed"
+    assert len(all_runs(house)) == 1
+
+
+async def test_a_tenant_is_chosen_by_one_write(house: House, failed: Run) -> None:
+    async with watching(house) as (monitor, pilot):
+        typed(monitor, "tj\r/r\r")
+        await at_rest(pilot)
+        assert monitor.tenant == "fabrikam"
+        assert isinstance(monitor.screen, RunsScreen)
+        assert monitor.screen.terms == "r"
+    assert len(all_runs(house)) == 1
+
+
+async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> None:
+    async with watching(house) as (monitor, pilot):
+        typed(monitor, "\x10Tenant: fab\rs")
+        await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
+        await until(pilot, lambda: isinstance(monitor.screen, StartScreen), "what came after")
+    assert len(all_runs(house)) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("?", HelpScreen),
+        ("n", InboxScreen),
+        ("w", WorkersScreen),
+        ("\r", RunScreen),
+        ("t", TenantScreen),
+        ("V", ViewsScreen),
+        ("s", StartScreen),
+    ],
+)
+async def test_a_key_behind_one_that_opens_a_screen_acts_there(house: House, failed: Run, key: str, kind: type) -> None:
+    """`A` is nothing there, escape comes back; at the list `A` would open a dry run."""
+    async with watching(house) as (monitor, pilot):
+        await until(pilot, lambda: rows(monitor) == [failed.id], "the run")
+        typed(monitor, f"{key}A")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, kind)
+        typed(monitor, "\x1bA")
+        await until(pilot, lambda: isinstance(monitor.screen, BulkScreen), "the dry run")
+    assert len(all_runs(house)) == 1
+
+
+async def test_a_question_is_answered_by_one_write() -> None:
+    stage = Stage(runs_of_all_states(), members=(Membership(CONTOSO, Role.OWNER),))
+    monitor = Monitor(stage.backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        typed(monitor, "w")
+        await at_rest(pilot)
+        screen = monitor.screen
+        assert isinstance(screen, WorkersScreen)
+        screen._load = NotPaused  # type: ignore[assignment]
+        typed(monitor, "P\x1bP\rP")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, ConfirmScreen)
+        await until(pilot, lambda: stage.held == [True], "that it was paused, once")
+
+
+class NotPaused:
+    """A queue that is not paused."""
+
+    paused = None
+
+
+async def test_a_choice_in_a_form_is_made_by_one_write() -> None:
+    members = (Membership(CONTOSO, Role.OWNER), Membership(replace(CONTOSO, id=2, slug="fabrikam"), Role.OWNER))
+    monitor = Monitor(Stage(runs_of_all_states(), members=members).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor.push_screen(FormScreen(Registry.of([probe]).get("system.probe")))
+        await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+        form = monitor.screen
+        for key in ("enter", "down", "down", "enter", "tab", "ctrl+u", "3", "r"):
+            monitor.post_message(events.Key(key, key if len(key) == 1 else None))
+        await at_rest(pilot)
+        assert form.query_one("#tenant", Select).value == "fabrikam"
+        assert form.query(Input).first().value == "3r"
+
+
+async def test_keys_that_come_while_a_slow_thing_opens_wait_for_it_and_esc_gives_it_up() -> None:
+    """`e` asks the database for the run's parameters, which hangs. Esc forgets it, and what was typed behind it."""
+    answer = threading.Event()
+    stage = Stage((a_run(7, Outcome.FAILED),))
+    monitor = Monitor(stage.backend(lambda: Slow(answer)))  # type: ignore[arg-type,return-value]
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
+        typed(monitor, "eq?")
+        await polls(pilot, 2)
+        assert isinstance(monitor.screen, RunsScreen)
+        typed(monitor, "\x1b?")
+        await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")
+        answer.set()
+        await polls(pilot, 2)
+        assert isinstance(monitor.screen, HelpScreen)
+        assert not any(isinstance(screen, FormScreen) for screen in monitor.screen_stack)
+        typed(monitor, "\x1be5")
+        await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+
+
+class Slow:
+    """Answers once the event is set."""
+
+    def __init__(self, answer: threading.Event) -> None:
+        self._answer = answer
+
+    def to_retry(self, user: Any, run_id: int) -> Any:
+        assert self._answer.wait(HANG)
+        return Registry.of([probe]).get("system.probe"), a_run(run_id, type="system.probe", context={"parameters": {}})
+
+    def twin(self, *_: Any) -> None:
+        return None
+
+
+async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: House, failed: Run) -> None:
+    async with watching(house) as (monitor, pilot):
+        dispatcher: Dispatcher = house.dispatcher
+        twin = dispatcher.retry(house.users["ann"], failed.id).run
+        await until(pilot, lambda: rows(monitor) == [twin.id, failed.id], "both")
+        monitor.retry(failed)
+        await until(pilot, lambda: any("joined" in toast for toast in toasts(monitor)), "the receipt")
+        assert isinstance(monitor.screen, RunsScreen)
+        typed(monitor, "v")
+        await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen.run_id == twin.id, "it")
+
+
+async def test_what_is_pasted_keeps_its_place_among_the_keys() -> None:
+    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        typed(monitor, "/")
+        monitor.post_message(events.Paste("outcome:"))
+        typed(monitor, "failed\r")
+        await at_rest(pilot)
+        assert monitor.screen.terms == "outcome:failed"  # type: ignore[attr-defined]
+
+
+async def test_a_thousand_keys_are_handled_in_order(house: House) -> None:
+    async with watching(house) as (monitor, pilot):
+        text = "".join(chr(ord("a") + number % 26) for number in range(1000))
+        typed(monitor, f"/{text}")
+        await at_rest(pilot)
+        assert monitor.screen.query_one(Input).value == text
