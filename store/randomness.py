@@ -16,6 +16,12 @@ _ID: Final = r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _CHAR: Final = r"[A-Za-z0-9+/_%\\-]"
 #: Ids, and the publisher's hash in the name of a package of the store.
 _KNOWN: Final = re.compile(rf"(?<![0-9A-Za-z]){_ID}(?![0-9A-Za-z])|_[0-9a-hj-km-np-tv-z]{{13}}(?![0-9A-Za-z])")
+#: What people write into names though it changes as a key does: editions, versions, processors, what Windows calls machines.
+_TERMS: Final = re.compile(
+    r"(?<![0-9])[12][0-9][hH][12](?![0-9])|(?<![0-9A-Za-z])[2-5]G(?![0-9A-Za-z])|[xX](?:64|86)(?![0-9])|[aA][rR][mM]64|(?<![A-Z])[vV][0-9]{1,3}(?![0-9A-Z])"
+    r"|(?:[wW]in(?:dows)?|i(?:Pad)?OS|macOS)[0-9]{1,2}(?![0-9])|(?<![0-9A-Za-z])(?:(?:DESKTOP|LAPTOP)-[0-9A-Z]{7,8}|WIN-[0-9A-Z]{11})"
+    r"(?![0-9A-Za-z])"
+)
 #: A change that begins no word: a capital and two small letters do.
 _CHANGE: Final = re.compile(r"(?:(?<=[a-z0-9])(?=[A-Z])(?![A-Z][a-z]{2})|(?<=[a-zA-Z])(?=[0-9])|(?<=[0-9])(?=[a-z]))")
 _PIECE: Final = re.compile(r"[A-Za-z0-9]+")
@@ -29,6 +35,18 @@ _DIGEST_NAME: Final = re.compile(
     r"(?: (?:is|was|of|ist))?[ :=#\"'(/]{1,4}(?:00-)?)\Z",
     re.IGNORECASE,
 )
+#: A GUID without its dashes, and a number of a device, in one case.
+_PLAIN_ID: Final = re.compile(r"[0-9A-Fa-f]{32}")
+_ID_NAME: Final = re.compile(
+    r"(?:(?:\b|_)(?:[iI]d|ID|guid|GUID|uuid|UUID)|(?<=[a-z])(?:Id|ID)|(?i:(?:correlation|request|activity|client|tenant|device|object|group"
+    r"|policy|operation)(?:id)?))[\"']?(?: is| was)?[ :=#\"'({]{1,4}\Z",
+)
+_SERIAL: Final = re.compile(r"(?:[0-9A-Z]|-(?=[0-9A-Z])){20,40}|[0-9a-f]{20,40}")
+_SERIAL_NAME: Final = re.compile(
+    r"(?:\bserial(?:[ _-]?(?:numbers?|no\.?|nr\.?|#))?|serialnumber|seriennummer|\bs/n|\budid|\bimei|\biccid|(?:asset|service)"
+    r"[ _-]?tag)[\"']?(?: (?:is|was|ist))?[ :=#\"'(]{1,4}\Z",
+    re.IGNORECASE,
+)
 #: The shortest that is looked at. Shorter, too many serial numbers and names of machines look the same.
 SHORTEST: Final = 20
 WORD: Final = re.compile(rf"(?<!{_CHAR}){_CHAR}{{{SHORTEST},}}={{0,2}}")
@@ -38,7 +56,7 @@ def without_random(match: re.Match[str]) -> str:
     """The word of WORD as it may stand: as it is, without the parts of it that are random, or without all of it."""
     word = match[0]
     before = match.string[max(0, match.start() - 40) : match.start()]
-    if _is_digest(word, before):
+    if _is_digest(word, before) or _is_id(word, before):
         return word
     rest = _KNOWN.sub("", word)
     if _is_random_whole(rest):
@@ -59,10 +77,22 @@ def _is_digest(word: str, before: str) -> bool:
     return _DIGEST.fullmatch(core) is not None and _DIGEST_NAME.search(before) is not None
 
 
+def _is_id(word: str, before: str) -> bool:
+    """Whether it is the id of a request or an object, or the number of a device, after a word that says so."""
+    return any(
+        shape.fullmatch(word) and name.search(before)
+        for shape, name in ((_PLAIN_ID, _ID_NAME), (_SERIAL, _SERIAL_NAME))
+    )
+
+
 def _changes(word: str, count: int, within: int) -> bool:
     """Whether there are so many changes within so many characters, anywhere."""
-    places = [change.start() for change in _CHANGE.finditer(word)]
+    places = [change.start() for change in _CHANGE.finditer(_TERMS.sub(_blank, word))]
     return any(last - first < within for first, last in zip(places, places[count - 1 :], strict=False))
+
+
+def _blank(term: re.Match[str]) -> str:
+    return "-" * len(term[0])
 
 
 def _is_random(piece: str) -> bool:

@@ -10,13 +10,13 @@ import re
 from typing import Final
 
 from store.randomness import WORD, without_random
-from store.secrets import NAMED, Rule
+from store.secrets import LOOSE, NAMED, SECRET_NAME, STATE, Rule
 
 #: Nobody reads more of one message than this many characters, and patterns need not run over a megabyte.
 MAX_INPUT: Final = 16_384
 
 #: What is known for certain first: what it leaves is no random word.
-_SECRETS: Final[tuple[Rule, ...]] = (*NAMED, (WORD, without_random))
+_SECRETS: Final[tuple[Rule, ...]] = (*NAMED, LOOSE, (WORD, without_random))
 _LOCAL: Final = r"[\w.!#$%&'*+=^`{|}~-]"
 #: Behind the @ of an image, an action or a package stands no machine: a digest, a commit, a version of up to three numbers.
 _NO_MACHINE: Final = r"(?!(?:sha\d{1,3}|md5):|[0-9a-f]{40}(?![\w.-])|v?\d{1,4}(?:\.\d{1,4}){0,2}(?!\.?[\w-]))"
@@ -65,14 +65,22 @@ def sanitize(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def sanitize_value(name: str, text: str, limit: int) -> str:
+    """The same for what is kept under a name: when that is the name of a secret, all of it goes."""
+    head = f": {visible(text[:MAX_INPUT])}"
+    if len(head) > 2 and SECRET_NAME.search(visible(name)) and not STATE.match(head, 2):
+        return "[secret]"
+    return sanitize(text, limit)
+
+
 def holds_secret(text: str) -> bool:
     """Whether `text` looks as if it held a token, key or password. Addresses and query strings are not secrets."""
     return _changed_by(_SECRETS, visible(text))
 
 
 def names_secret(text: str) -> bool:
-    """Whether `text` holds a secret that is known by its name or by a service's prefix. A long random word is none: it may be
-    a digest, or what somebody calls a policy.
+    """Whether `text` holds a secret that is known by its name or by a service's prefix. A long random word is none, nor is what
+    stands after a mere "key": it may be a digest, or what somebody calls a policy.
     """
     return _changed_by(NAMED, visible(text))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from store.events import MAX_MESSAGE
-from store.sanitize import sanitize
+from store.sanitize import sanitize, sanitize_value
 
 #: What every reader of JSON can tell from its neighbour.
 MAX_NUMBER: Final = 2**53
@@ -49,7 +49,7 @@ class Notes:
         self._sizes.pop(key, None)
         self._opened_with.pop(key, None)
         self._left_out.discard(key)
-        kept = clean(value)
+        kept = clean(value, key)
         size = len(key) + len(json.dumps(kept))
         is_room = len(self._notes) < MAX_NOTES and sum(self._sizes.values()) + size <= MAX_ALL
         if size <= MAX_NOTE and is_room:
@@ -60,21 +60,21 @@ class Notes:
             self._more += 1
 
 
-def clean(value: Any) -> Any:
-    """The value as JSON can hold it, sanitized, and cut where it is too much to be looked through."""
-    return _clean(value, MAX_DEPTH, iter(range(MAX_VALUES)))
+def clean(value: Any, name: str = "") -> Any:
+    """The value as JSON can hold it, sanitized under its name, and cut where it is too much to be looked through."""
+    return _clean(value, MAX_DEPTH, iter(range(MAX_VALUES)), name)
 
 
-def _clean(value: Any, depth: int, left: Iterator[int]) -> Any:
+def _clean(value: Any, depth: int, left: Iterator[int], name: str) -> Any:
     if next(left, None) is None or (not depth and isinstance(value, Mapping | list | tuple)):
         return "…"
     if isinstance(value, str):
-        return sanitize(value, MAX_MESSAGE)
+        return sanitize_value(name, value, MAX_MESSAGE)
     if isinstance(value, Mapping):
         some = list(value.items())[:MAX_ITEMS]
-        return {sanitize(str(key), MAX_KEY): _clean(item, depth - 1, left) for key, item in some}
+        return {sanitize(str(key), MAX_KEY): _clean(item, depth - 1, left, str(key)) for key, item in some}
     if isinstance(value, list | tuple):
-        return [_clean(item, depth - 1, left) for item in value[:MAX_ITEMS]]
+        return [_clean(item, depth - 1, left, name) for item in value[:MAX_ITEMS]]
     # What JSON has no number for would keep the run from being stored, and so from ending.
     is_number = isinstance(value, int | float) and -MAX_NUMBER <= value <= MAX_NUMBER
-    return value if value is None or is_number else sanitize(str(value), MAX_MESSAGE)
+    return value if value is None or is_number else sanitize_value(name, str(value), MAX_MESSAGE)

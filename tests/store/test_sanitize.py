@@ -265,6 +265,9 @@ SHAPES = [
     "-----BEGIN ", "a?b eq 'c' ", "a?b and c ", "6f9619ff-8b86-d011-b42d-00cf4fc964ff", '"a', "a.", "[", "<", "\x1b[", "\x1b]",
     "\x9b0", "\u200b", "A1", "0a", "aB1", "a1-", "key=", "key=a", "_key: ", "-u ", "-u a:", "curl -u", "--user a", "-a", "-token ",
     "sk-", "AC0", "hvs.", "123456-", "ABCD1-", "a@sha256:", "commit ", "sha256-", "basic a ", "digest a", "token: the ", "M.",
+    "password: a ", "password: a", "password = ", "secret: the a ", "token: aB",
+    "token: a.a", "cookie: a ", "authorization: a, ", "curl --user ",
+    "curl -u a:1", "-u a:1", "Win1", "23H2", "v1", "DESKTOP-", "request id ", "serial ", "A-", "passwort: der ", "key: aa.",
 ]  # fmt: skip
 #: Characters of a text. Of the long ones, a pattern that is quadratic has enough for minutes; of the others, a worse one for hours.
 LONG = size(20_000, 400_000)

@@ -19,6 +19,7 @@ from store.errors import RunEnded
 from store.events import MAX_EVENTS, MAX_MESSAGE
 from store.outcome import MAX_FAILURES, failure
 from store.records import Counts, Failure, Outcome, Run, Status
+from store.sanitize import visible
 from tasks.context import GraphSettings, RunContext, Tools
 from tests.support.people import make_tenant, start_run
 from tests.support.properties import examples
@@ -256,6 +257,18 @@ def test_notes_join_what_the_run_was_opened_with(context: RunContext) -> None:
     assert context.conclude().context is None
     context.note("requests", ["a", {"b": "Bearer abcdef123456"}])
     assert context.conclude().context == {**(RUN.context or {}), "requests": ["a", {"b": "[token]"}]}
+
+
+@pytest.mark.parametrize("key", ["password", "client_secret", "db pass\u200bword", "accessToken", "secrets"])
+def test_what_is_noted_under_the_name_of_a_secret_goes(context: RunContext, key: str) -> None:
+    context.note(key, "horse battery 9")
+    context.note("inside", {key: ["horse", {"a": "horse"}, 3], "name": "horse"})
+    context.note("password state", {"password": "expired", "secrets": 12, "token": "3"})
+    kept = context.conclude().context or {}
+    name = visible(key)
+    assert kept[name] == "[secret]"
+    assert kept["inside"] == {name: ["[secret]", {"a": "horse"}, 3], "name": "horse"}
+    assert kept["password state"] == {"password": "expired", "secrets": 12, "token": "3"}
 
 
 @pytest.mark.parametrize("key", ["parameters", "para\u200bmeters", " parameters\n", "\x00parameters"])

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from opsmon import OperationFailed, RunContext, operation
 from store.errors import InputInvalid
 from store.outcome import MAX_DETAIL, WORDS
 from store.records import Outcome, Run
 from store.sanitize import visible
+from tasks.registry import Registry
+from tests.store.test_sanitize import leaked
+from tests.store.test_sanitize_rates import LINES, SENTENCES, made
 from tests.support.operations import EVIL, SECRETS
 from tests.tasks.conftest import Stage
 
@@ -98,3 +102,61 @@ def test_a_parameter_that_looks_like_a_secret_is_refused_before_anything_is_writ
     assert stage.everything() == before
     if stage.db.is_sqlite:
         assert found_in(file_of(stage)) == []
+
+
+# ---- the corpus of the rates, by the ways in which an operation's words reach a table
+
+
+def say(run: RunContext, text: str, how: str) -> None:
+    """Say a text in one way. A way that stores nothing but its own words would prove nothing: each has a word beside it."""
+    if how == "log":
+        run.log(f"{text} witness")
+    elif how == "note":
+        run.note("said", {"witness": [text]})
+    elif how == "failed":
+        run.failed("test.said", f"{text} witness")
+    elif how == "known":
+        raise OperationFailed("test.said", f"{text} witness")
+    else:
+        raise RuntimeError(f"{text} witness")
+
+
+@pytest.mark.parametrize("how", ["log", "note", "failed", "known", "raised"])
+def test_of_the_corpus_little_comes_into_a_table(stage: Stage, how: str) -> None:
+    """A sample, of which each text is said by a run of its own, and looked for in all rows."""
+    with_line, bare = made(LINES)[::67], made(SENTENCES)[::23]
+    texts = iter([text for _, _, text in with_line + bare])
+
+    def speak(run: RunContext) -> None:
+        say(run, next(texts), how)
+
+    stage.registry = Registry.of([operation("test.speak", label="Speak")(speak)])
+    tracker = stage.tracker(registry=stage.registry)
+    for _ in with_line + bare:
+        tracker.execute(stage.start("test.speak").id)
+    kept = stage.everything()
+    assert kept.count("witness") >= len(with_line + bare) * 0.9
+    for sample, most in ((with_line, 0.02), (bare, 0.15)):
+        assert len(sample) > 20
+        slipped = [text for _, secret, text in sample if leaked(secret, kept)]
+        assert len(slipped) <= len(sample) * most, slipped
+
+
+def test_of_the_corpus_no_named_secret_becomes_a_parameter(stage: Stage) -> None:
+    """What stands after a mere "key" may be a name, and is taken as it is."""
+    named = [text for _, _, text in made(tuple(line for line in LINES if not line.startswith(("key=", "my_key"))))][
+        ::67
+    ]
+    before = stage.everything()
+    for text in named:
+        with pytest.raises(InputInvalid, match="looks as if it held a secret"):
+            stage.dispatcher().start(stage.user, "contoso", "test.mark", {"name": text})
+    assert len(named) > 20
+    assert stage.everything() == before
+    for text in (
+        "sort_key=Win10x64v2Build19045",
+        "key: " + "aB3x" * 6,
+        "CompliancePolicy-Windows11-Enterprise-Production-2024",
+    ):
+        run = stage.start("test.mark", name=text)
+        assert run.parameters["name"] == text
