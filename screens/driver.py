@@ -30,6 +30,8 @@ class ThinDriver(LinuxDriver):
         self._feeding = False
         self._glass = Glass(80, 24)
         super().__init__(app, **options)
+        # Else the first layout would go by COLUMNS and LINES.
+        self._size = self._size or self._get_terminal_size()
 
     def forget(self) -> None:
         """Believe nothing of what the screen shows: the next paint is sent whole."""
@@ -64,7 +66,12 @@ class ThinDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        self._new_size = super()._get_terminal_size()
+        """The terminal's own size. COLUMNS and LINES are what it was for whoever exported them."""
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            size = os.terminal_size((0, 0))
+        self._new_size = (size.columns, size.lines) if all(size) else super()._get_terminal_size()
         return self._new_size
 
     def process_message(self, message: Message) -> None:

@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from screens.resizing import NewestSize
 from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Live:
                 event.stop()
 
 
-class LiveScreen(Live, Screen[None]):
+class LiveScreen(NewestSize, Live, Screen[None]):
     """A whole screen. Esc goes back, and never quits."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
@@ -104,7 +105,7 @@ class LiveScreen(Live, Screen[None]):
             self.dismiss()
 
 
-class LiveModal(Live, ModalScreen[None]):
+class LiveModal(NewestSize, Live, ModalScreen[None]):
     """A screen over another one. Esc closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from screens import paging, terminal, toasts
 from screens.acting import Acting
@@ -34,6 +36,7 @@ from screens.gate import TYPED, Gate
 from screens.kept_views import KeptViews
 from screens.live import Keys, Live
 from screens.poller import Arrived, Freshness, Poller
+from screens.resizing import Ground, Palette
 from screens.runs import RunsScreen
 from screens.teller import Teller
 from screens.text import clean, unmarked
@@ -131,6 +134,9 @@ class Monitor(App[None]):
         request = Request(backend.user.id, lost_after=backend.lost_after)
         self._rate = backend.poll_seconds
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
+
+    def get_default_screen(self) -> Ground:
+        return Ground(id="_default")
 
     def on_mount(self) -> None:
         self.push_screen(RunsScreen())
@@ -268,6 +274,8 @@ class Monitor(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             self._teller.key()
+        if isinstance(event, events.Resize) and event.size == self._size:
+            return  # nothing has changed: Textual would lay everything out and paint it anew
         if isinstance(event, TYPED) and not event.is_forwarded and self.gate.keeps(event):
             return
         await super().on_event(event)
@@ -472,6 +480,13 @@ class Monitor(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         shown = super().get_key_display(binding)
         return KEYS_IN_ASCII.get(shown, shown) if self.ascii_only else shown
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Which theme?"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette knows what the keys know, generated from the same bindings, and views, tenants and themes by name."""
