@@ -10,6 +10,7 @@ import pytest
 
 from opsmon.services import Services
 from store import access, events
+from store import runs as store_runs
 from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.events import NewEvent
@@ -398,8 +399,10 @@ def test_filters_that_are_none(opsmon: Cli, town: Town, term: str, code: int, li
 
 
 def log(db: Database, run_id: int, *lines: str) -> None:
+    run = store_runs.by_id(db, run_id)
+    assert run
     with db.transaction() as connection:
-        events.append(connection, run_id, [NewEvent("warning", line) for line in lines])
+        events.append(connection, run, [NewEvent("warning", line) for line in lines])
 
 
 @on_both

@@ -14,6 +14,7 @@ from store.tables import workers as workers_table
 from tasks.context import GraphSettings, Tools
 from tasks.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
+from tests.support.instants import out_of_order
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import MakeStage, Stage, assert_failed
@@ -109,6 +110,16 @@ def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage
     worker._execute(run.id)
     assert (stage.run(run.id), stage.queue.waiting(10)) == (run, [run.id])
     worker._queue.close()
+
+
+@pytest.mark.worker
+def test_the_instants_of_runs_are_in_order_however_quick_the_worker_is(stage: Stage) -> None:
+    """A worker may claim a run while its dispatcher still says that it is queued."""
+    stage.worker(worker_slots=4)
+    started = [stage.start("test.mark", name=f"lines-{number}") for number in range(60)]
+    for run in started:
+        assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+    assert out_of_order(stage.db) == []
 
 
 # ---- the database away
