@@ -1,4 +1,7 @@
-"""`opsmon doctor`: is everything there that a run needs? One line each; a probe run then asks all of it together."""
+"""`opsmon doctor`: is everything there that a run needs? One line each, by reading alone.
+
+With `--probe` a run is started, too, which asks all of it together and notifies nobody.
+"""
 
 from __future__ import annotations
 
@@ -54,13 +57,13 @@ class _Answer(Generic[T]):
     finding: Finding
 
 
-def run(services: Services, user: User | None, as_json: bool) -> int:
-    """Check and print, each line as soon as it is known; `user` starts the probe run.
+def run(services: Services, user: User | None, as_json: bool, probe: bool = False) -> int:
+    """Check and print, each line as soon as it is known; `probe`: `user` starts a run, which is the last check.
 
     Returns the exit code, 1 when something is bad.
     """
     found = []
-    for finding in examine(services, user):
+    for finding in examine(services, user, probe):
         found.append(finding)
         if not as_json:
             sys.stdout.write(f"{finding.state:7}  {finding.check:8}  {visible(finding.message)}\n")
@@ -70,18 +73,19 @@ def run(services: Services, user: User | None, as_json: bool) -> int:
     return int(any(finding.state is State.BAD for finding in found))
 
 
-def examine(services: Services, user: User | None) -> Iterator[Finding]:
-    """The findings, one after the other. Raises nothing that a check can say."""
+def examine(services: Services, user: User | None, probe: bool = False) -> Iterator[Finding]:
+    """The findings, one after the other. Raises nothing that a check can say; without `probe` nothing is written."""
+    last = ("probe",) if probe else ()
     server = _check("database", lambda: health.server(services.db), _server)
     yield server.finding
     if server.value is None:
-        yield from _skipped("the database does not answer", "schema", "clock", "queue", "workers", "probe")
+        yield from _skipped("the database does not answer", "schema", "clock", "queue", "workers", *last)
         return
     lacking = _check("schema", lambda: schema.missing(services.db), _schema)
     yield lacking.finding
     yield _clock(server.value)
     if lacking.finding.state is State.BAD:
-        yield from _skipped("the schema is not this program's", "queue", "workers", "probe")
+        yield from _skipped("the schema is not this program's", "queue", "workers", *last)
         return
     queue_ = _check("queue", lambda: _look_at_queue(services, user), _waiting)
     yield queue_.finding
@@ -89,7 +93,8 @@ def examine(services: Services, user: User | None) -> Iterator[Finding]:
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
     yield from _ownerless(services, user)
-    yield _probe(services, user, bool(workers.value), bool(queue_.value and queue_.value.paused))
+    if probe:
+        yield _probe(services, user, bool(workers.value), bool(queue_.value and queue_.value.paused))
 
 
 def _check(name: str, ask: Callable[[], T], judge: Callable[[T], tuple[State, str]]) -> _Answer[T]:
@@ -170,6 +175,9 @@ def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
         return State.BAD, "none is alive: start one with 'opsmon worker'"
     slots, stuck = sum(worker.slots for worker in alive), sum(worker.stuck_slots for worker in alive)
     told = f"{len(alive)} alive with {_number(slots, slots, 'slot')}, {_number(stuck, stuck, 'stuck slot')}"
+    beats = sorted(worker.beat_age for worker in alive)
+    told += f", {'the last beat' if len(beats) == 1 else 'their last beats'} {span(beats[0])} ago"
+    told += f" to {span(beats[-1])} ago" if len(beats) > 1 else ""
     return (State.OK, told) if stuck < slots else (State.BAD, f"{told}: start them again")
 
 
@@ -207,7 +215,7 @@ def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
     began = time.monotonic()
     dispatcher, messages = make_dispatcher(services.db, services.registry, services.settings["dispatch_seconds"])
     with contextlib.closing(messages):
-        run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}).run
+        run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}, quietly=True).run
     while run.status is not Status.COMPLETED and time.monotonic() - began < PROBE_SECONDS:
         time.sleep(POLL)
         run = runs.by_id(services.db, run.id) or run

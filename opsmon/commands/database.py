@@ -39,10 +39,10 @@ def check(session: Session, _: argparse.Namespace) -> int:
     raise SchemaMismatch(f"the schema differs in {len(lacking)} places", "restore it, or compare it with a fresh one")
 
 
-def doctor(session: Session, _: argparse.Namespace) -> int:
+def doctor(session: Session, arguments: argparse.Namespace) -> int:
     from opsmon.doctor import run
 
-    return run(session.services, _user(session), session.output.json)
+    return run(session.services, _user(session), session.output.json, arguments.probe)
 
 
 def _exists(session: Session) -> bool:

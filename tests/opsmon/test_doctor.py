@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from opsmon import doctor
 from opsmon.doctor import State, examine
@@ -19,12 +20,14 @@ from opsmon.services import Services
 from store import access, administration, health, workers
 from store.database import Database, Timeouts
 from store.records import User
+from store.tables import notifications, operation_runs
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import Cli, MakeServices, on_both
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
-CHECKS = ["database", "schema", "clock", "queue", "workers", "probe"]
+LOOKS = ["database", "schema", "clock", "queue", "workers"]
+CHECKS = [*LOOKS, "probe"]
 
 pytestmark = pytest.mark.usefixtures("quick_workers")
 
@@ -63,14 +66,14 @@ def worker(database_url: str, tmp_path: Path) -> Iterator[WorkerProcess]:
 
 
 def states(services: Services, user: User | None) -> dict[str, tuple[State, str]]:
-    return {found.check: (found.state, found.message) for found in examine(services, user)}
+    return {found.check: (found.state, found.message) for found in examine(services, user, probe=True)}
 
 
 @on_both
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(services, user, as_json=False) == 0
+    assert doctor.run(services, user, as_json=False, probe=True) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["ok", name] for name in CHECKS]
     assert "in local succeeded" in lines[-1]
@@ -79,10 +82,21 @@ def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixtu
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(services, user, as_json=True) == 0
+    assert doctor.run(services, user, as_json=True, probe=True) == 0
     found = json.loads(capsys.readouterr().out)
     assert [set(item) for item in found] == [{"check", "state", "message"}] * len(CHECKS)
     assert [item["check"] for item in found] == CHECKS
+
+
+@on_both
+@pytest.mark.worker
+@pytest.mark.usefixtures("worker")
+def test_the_probe_run_is_the_systems_and_notifies_nobody(services: Services, user: User) -> None:
+    assert states(services, user)["probe"][0] is State.OK
+    with services.db.reading() as connection:
+        (run,) = connection.execute(sa.select(operation_runs)).all()
+        assert connection.execute(sa.select(notifications)).all() == []
+    assert (run.user_id, run.initiator_name, run.type) == (None, access.SYSTEM, doctor.PROBE)
 
 
 @on_both
@@ -97,7 +111,7 @@ def test_it_says_what_the_database_is_and_where(services: Services, user: User) 
 def test_without_a_worker_that_is_bad_and_no_probe_is_started(
     services: Services, user: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert doctor.run(services, user, as_json=False) == 1
+    assert doctor.run(services, user, as_json=False, probe=True) == 1
     assert "bad      workers   none is alive" in capsys.readouterr().out
     assert states(services, user)["probe"] == (State.SKIPPED, "no worker would run it")
 
@@ -135,10 +149,11 @@ def test_workers_whose_every_slot_is_stuck_are_bad(services: Services) -> None:
     id_ = workers.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
 
     def judged() -> tuple[State, str]:
-        return doctor._workers(health.workers_alive(services.db, 10 * HANG))
+        state, told = doctor._workers(health.workers_alive(services.db, 10 * HANG))
+        return state, re.sub(r"beat [\d.]+ s", "beat N s", told)
 
     workers.beat(services.db, id_, 1)
-    assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot")
+    assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot, the last beat N s ago")
     workers.beat(services.db, id_, 2)
     assert judged()[0] is State.BAD
 
@@ -222,6 +237,7 @@ def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> N
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker", "user")
 def test_the_command(opsmon: Cli) -> None:
-    answer = opsmon("doctor")
-    assert (answer.code, answer.err) == (0, "")
-    assert [line.split()[:2] for line in answer.out.splitlines()] == [["ok", name] for name in CHECKS]
+    for argv, checks in ((["doctor"], LOOKS), (["doctor", "--probe"], CHECKS)):
+        answer = opsmon(*argv)
+        assert (answer.code, answer.err) == (0, "")
+        assert [line.split()[:2] for line in answer.out.splitlines()] == [["ok", name] for name in checks]
