@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store.access import member_tenants
 from store.database import Database
-from store.records import Counts, Failure, Notification
+from store.records import Counts, Failure, Notification, Outcome
 from store.tables import notifications, operation_runs, tenants
 from store.transitions import insert_ignoring
 from store.types import at_most, now_after, utcnow
@@ -108,7 +108,8 @@ def _is_visible(user_id: int) -> sa.Exists:
 
 @functools.lru_cache(maxsize=8)
 def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select[Any]:
-    query = sa.select(notifications).where(_note.user_id == user_id, _is_visible(user_id))
+    outcome = sa.select(operation_runs.c.outcome).where(operation_runs.c.id == _note.run_id).scalar_subquery()
+    query = sa.select(notifications, outcome.label("outcome")).where(_note.user_id == user_id, _is_visible(user_id))
     if unread_only:
         query = query.where(_note.read_at.is_(None))
     return query.order_by(_note.id.desc()).limit(at_most(limit))
@@ -117,4 +118,9 @@ def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select
 def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notification, ...]:
     result = connection.execute(query)
     names = tuple(result.keys())
-    return tuple(Notification(**dict(zip(names, row, strict=True))) for row in result)
+    return tuple(notification_from(dict(zip(names, row, strict=True))) for row in result)
+
+
+def notification_from(row: dict[str, Any]) -> Notification:
+    """A row of `notifications`, together with its run's outcome."""
+    return Notification(**{**row, "outcome": Outcome(row["outcome"])})

@@ -22,7 +22,7 @@ from store import events, outcome
 from store.database import Database
 from store.errors import DatabaseAway
 from store.notifications import completed_body, completed_notification, queued_notification
-from store.records import Counts, Failure, Outcome, Run, Status
+from store.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, Status
 from store.rescues import rescued
 from store.rows import run_columns, run_from
 from store.tables import ACTIVE, IS_ACTIVE, operation_runs, tenants, workers
@@ -241,8 +241,8 @@ def _parameters(run_id: int, result: Result, **more: object) -> dict[str, object
 
 
 def completed_suffix(value: Outcome) -> str:
-    """What stands behind the operation's label in the title of the completed notification."""
-    return {"succeeded": " succeeded", "partially_succeeded": " partially succeeded"}.get(value.value, " failed")
+    """What stands behind the operation's label in the title of the completed notification: for people, never to be read back."""
+    return f" {OUTCOME_LABELS[value].lower()}"
 
 
 def _one(

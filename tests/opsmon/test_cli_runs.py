@@ -498,7 +498,17 @@ def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) 
     assert [note["run_id"] for note in opsmon("notifications", "--json").json] == [second]
     everything = opsmon("notifications", "--all", "--json").json
     assert [bool(note["read_at"]) for note in everything] == [True, False, True]
-    assert set(everything[0]) == {"id", "run_id", "user_id", "kind", "title", "body", "created_at", "read_at"}
+    assert set(everything[0]) == {
+        "id",
+        "run_id",
+        "user_id",
+        "kind",
+        "title",
+        "body",
+        "created_at",
+        "read_at",
+        "outcome",
+    }
 
 
 def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -> None:
