@@ -28,17 +28,19 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
     return found
 
 
-# ---- SIGTERM and SIGINT
+# ---- SIGTERM, SIGINT and SIGHUP
 
 
 @pytest.mark.kill
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.worker
-def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
+def test_a_signal_lets_a_run_finish_and_leaves_what_waits(stage: Stage, number: signal.Signals) -> None:
     worker = stage.worker(worker_slots=1, grace_seconds=600)
     run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
     stage.running(run.id)
     assert stopped_at(stage, worker) is None
-    worker.stop()
+    worker.signal(number)
+    worker.says(f"{number.name}: the worker is asked to stop")
     worker.says("stops: waiting up to 600.0 s")
     stage.flag("flag")
     assert worker.exit_code() == 0
@@ -93,11 +95,11 @@ def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_an_idle_worker_ends_on_either_signal(stage: Stage) -> None:
-    found = stage.workers(2)
-    for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT), strict=True):
+def test_an_idle_worker_ends_on_each_signal(stage: Stage) -> None:
+    found = stage.workers(3)
+    for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP), strict=True):
         worker.signal(number)
-    assert [worker.exit_code() for worker in found] == [0, 0]
+    assert [worker.exit_code() for worker in found] == [0, 0, 0]
     assert all(stopped_at(stage, worker) for worker in found)
 
 
