@@ -17,7 +17,7 @@ ROLES: Final = ("owner", "manager", "operator", "readonly")
 #: Every option of every command, to name the one that was probably meant.
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
-    *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run"),
+    *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -260,7 +260,10 @@ def _add_house(commands: _Commands) -> None:
     database = commands.group("db", "the database's schema: upgrade, check")
     database.add("upgrade", "database:upgrade", "run the migrations that are missing")
     database.add("check", "database:check", "say what the schema lacks; exit 1 if it lacks anything")
-    commands.add(
+    doctor = commands.add(
         "doctor", "database:doctor", "look at database, schema, clock, queue and workers; exit 1 if one is bad"
+    )
+    doctor.add_argument(
+        "--probe", action="store_true", help="also have a worker carry out a run, which notifies nobody"
     )
     commands.add("config", "config:config", "the settings that hold, and where each came from")

@@ -1,4 +1,7 @@
-"""`opsmon doctor`: is everything there that a run needs? One line each; a probe run then asks all of it together."""
+"""`opsmon doctor`: is everything there that a run needs? One line each, by reading alone.
+
+With `--probe` a run is started, too, which asks all of it together and notifies nobody.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from opsmon.output import Output, instant, span
 from opsmon.services import Services
 from store import access, health, queue_pause, runs, schema
 from store.administration import Administrator
+from store.database import without_credentials
 from store.errors import DatabaseAway, OpsmonError
 from store.records import Outcome, Run, Status, User, Worker
 from store.sanitize import visible
@@ -27,7 +31,18 @@ PROBE_SECONDS: Final = 10.0
 POLL: Final = 0.1
 PROBE: Final = "system.probe"
 
+#: Why a stranger gets no probe.
+NO_USER: Final = "you are no user of this opsmon"
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who is asking. `unknown` says why there is no user: theirs is none, or the database could not tell."""
+
+    user: User | None = None
+    unknown: str = NO_USER
 
 
 class State(StrEnum):
@@ -54,13 +69,13 @@ class _Answer(Generic[T]):
     finding: Finding
 
 
-def run(services: Services, user: User | None, as_json: bool) -> int:
-    """Check and print, each line as soon as it is known; `user` starts the probe run.
+def run(services: Services, asker: Asker, as_json: bool, probe: bool = False) -> int:
+    """Check and print, each line as soon as it is known; `probe`: who is asking starts a run, which is the last check.
 
     Returns the exit code, 1 when something is bad.
     """
     found = []
-    for finding in examine(services, user):
+    for finding in examine(services, asker, probe):
         found.append(finding)
         if not as_json:
             sys.stdout.write(f"{finding.state:7}  {finding.check:8}  {visible(finding.message)}\n")
@@ -70,26 +85,29 @@ def run(services: Services, user: User | None, as_json: bool) -> int:
     return int(any(finding.state is State.BAD for finding in found))
 
 
-def examine(services: Services, user: User | None) -> Iterator[Finding]:
-    """The findings, one after the other. Raises nothing that a check can say."""
+def examine(services: Services, asker: Asker, probe: bool = False) -> Iterator[Finding]:
+    """The findings, one after the other. Raises nothing that a check can say; without `probe` nothing is written."""
+    last = ("probe",) if probe else ()
     server = _check("database", lambda: health.server(services.db), _server)
     yield server.finding
     if server.value is None:
-        yield from _skipped("the database does not answer", "schema", "clock", "queue", "workers", "probe")
+        yield from _skipped(server.finding.message, "schema", "clock", "queue", "workers", *last)
         return
     lacking = _check("schema", lambda: schema.missing(services.db), _schema)
     yield lacking.finding
     yield _clock(server.value)
-    if lacking.finding.state is State.BAD:
-        yield from _skipped("the schema is not this program's", "queue", "workers", "probe")
+    if lacking.value:  # when it could not be read, those that follow say themselves how they fare
+        yield from _skipped("the schema is not this program's", "queue", "workers", *last)
         return
-    queue_ = _check("queue", lambda: _look_at_queue(services, user), _waiting)
+    queue_ = _check("queue", lambda: _look_at_queue(services, asker), _waiting)
     yield queue_.finding
     within = services.settings["lost_after_seconds"]
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
-    yield from _ownerless(services, user)
-    yield _probe(services, user, bool(workers.value), bool(queue_.value and queue_.value.paused))
+    yield from _ownerless(services, asker)
+    if probe:
+        why = _why_no_probe(queue_, workers)
+        yield Finding("probe", State.SKIPPED, why) if why else _probe(services, asker)
 
 
 def _check(name: str, ask: Callable[[], T], judge: Callable[[T], tuple[State, str]]) -> _Answer[T]:
@@ -125,19 +143,20 @@ def _clock(server: health.Server) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """`waiting` is what waits in the user's tenants, None for a stranger; `lag` is the whole queue's."""
+    """`waiting` is what waits in the user's tenants, or why that is not told; `lag` is the whole queue's."""
 
-    waiting: health.Waiting | None
+    waiting: health.Waiting | str
     lag: float | None
     paused: queue_pause.Pause | None
 
 
-def _look_at_queue(services: Services, user: User | None) -> _Queue:
+def _look_at_queue(services: Services, asker: Asker) -> _Queue:
     # Whether it answers: how many there are would tell how busy other tenants are.
     _in_time(lambda: _messages(services))
     with services.db.query() as connection:
         paused = queue_pause.current(connection)
-    return _Queue(health.waiting(services.db, user.id) if user else None, health.lag(services.db), paused)
+    waiting = health.waiting(services.db, asker.user.id) if asker.user else asker.unknown
+    return _Queue(waiting, health.lag(services.db), paused)
 
 
 def _messages(services: Services) -> list[int]:
@@ -149,10 +168,11 @@ def _messages(services: Services) -> list[int]:
 
 def _waiting(found: _Queue) -> tuple[State, str]:
     told = "nothing is in it" if found.lag is None else f"the first in it has waited for {span(found.lag)}"
-    if found.waiting is not None:
+    if isinstance(found.waiting, str):
+        told += f"; nothing of your tenants: {found.waiting}"
+    else:
         told += f"; {_number(found.waiting.count, health.CAP, 'run')} of your tenants waiting"
-    if found.waiting is not None and found.waiting.oldest is not None:
-        told += f", the oldest for {span(found.waiting.oldest)}"
+        told += f", the oldest for {span(found.waiting.oldest)}" if found.waiting.oldest is not None else ""
     if found.paused is None:
         return State.OK, told
     since = f"paused by {found.paused.login} at {instant(found.paused.paused_at)}"
@@ -170,12 +190,19 @@ def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
         return State.BAD, "none is alive: start one with 'opsmon worker'"
     slots, stuck = sum(worker.slots for worker in alive), sum(worker.stuck_slots for worker in alive)
     told = f"{len(alive)} alive with {_number(slots, slots, 'slot')}, {_number(stuck, stuck, 'stuck slot')}"
+    beats = sorted(worker.beat_age for worker in alive)
+    told += f", {'the last beat' if len(beats) == 1 else 'their last beats'} {span(beats[0])} ago"
+    told += f" to {span(beats[-1])} ago" if len(beats) > 1 else ""
     return (State.OK, told) if stuck < slots else (State.BAD, f"{told}: start them again")
 
 
-def _ownerless(services: Services, user: User | None) -> Iterator[Finding]:
+def _ownerless(services: Services, asker: Asker) -> Iterator[Finding]:
     """Tenants of before that nobody owns, for who may give them an owner."""
-    found = Administrator(services.db, user.login).ownerless() if user else ()
+    try:
+        found = Administrator(services.db, asker.user.login).ownerless() if asker.user else ()
+    except OpsmonError as error:
+        yield Finding("tenants", State.BAD, str(error))
+        return
     if found:
         hint = f"'opsmon users grant LOGIN --tenant {found[0]} --role owner'"
         yield Finding("tenants", State.WARNING, f"without an owner: {', '.join(found)}: {hint}")
@@ -184,12 +211,20 @@ def _ownerless(services: Services, user: User | None) -> Iterator[Finding]:
 # ---- the probe run
 
 
-def _probe(services: Services, user: User | None, has_worker: bool, is_paused: bool) -> Finding:
-    if not has_worker or is_paused:
-        why = "the queue is paused" if has_worker else "no worker would run it"
-        return Finding("probe", State.SKIPPED, why)
+def _why_no_probe(queue: _Answer[_Queue], workers: _Answer[tuple[Worker, ...]]) -> str | None:
+    """Why a run would not be carried out, or why that cannot be told."""
+    for answer in (queue, workers):
+        if answer.value is None:
+            return f"{answer.finding.check}: {answer.finding.message}"
+    if not workers.value:
+        return "no worker would run it"
+    return "the queue is paused" if queue.value and queue.value.paused else None
+
+
+def _probe(services: Services, asker: Asker) -> Finding:
+    user = asker.user
     if user is None:
-        return Finding("probe", State.SKIPPED, "you are no user of this opsmon")
+        return Finding("probe", State.SKIPPED, asker.unknown)
     try:
         members = access.memberships_of(services.db, user.id)
         tenant = next((m.tenant.slug for m in members if m.may(access.Right.START)), None)
@@ -207,7 +242,7 @@ def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
     began = time.monotonic()
     dispatcher, messages = make_dispatcher(services.db, services.registry, services.settings["dispatch_seconds"])
     with contextlib.closing(messages):
-        run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}).run
+        run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}, quietly=True).run
     while run.status is not Status.COMPLETED and time.monotonic() - began < PROBE_SECONDS:
         time.sleep(POLL)
         run = runs.by_id(services.db, run.id) or run
@@ -238,9 +273,10 @@ def _in_time(ask: Callable[[], T]) -> T:
     try:
         answer = answers.get(timeout=QUEUE_SECONDS)
     except queue.Empty:
-        raise DatabaseAway("the queue does not answer") from None
+        raise DatabaseAway(f"the queue did not answer in {QUEUE_SECONDS:g} s") from None
     if isinstance(answer, OpsmonError):
         raise answer
     if isinstance(answer, Exception):
-        raise DatabaseAway("the queue cannot be read", type(answer).__name__)
+        said = without_credentials((str(answer) or type(answer).__name__).splitlines()[0])
+        raise DatabaseAway("the queue cannot be read", said)
     return answer

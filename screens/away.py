@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from screens import format as fmt
-from screens.toasts import Toast, outcome_of
-from store.records import Notification
+from screens.toasts import Toast
+from store.records import OUTCOME_LABELS, Notification, Outcome
 from store.snapshot import RECENT
 
 #: Seconds without a key after which somebody counts as away: toasts are gone by then.
@@ -41,11 +41,11 @@ def summary(told: Sequence[Notification], since: dt.datetime, now: dt.datetime) 
     ended = [note for note in told if note.kind == "completed" and note.created_at > since and note.read_at is None]
     if not ended:
         return None
-    counts = Counter(outcome_of(note) for note in ended)
-    words = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    counts = Counter(note.outcome for note in ended)
+    words = ", ".join(f"{count} {OUTCOME_LABELS[outcome].lower()}" for outcome, count in counts.most_common())
     # When even the oldest of the newest is news, others may be that are not among them.
     at_least = "at least " if told[-1].created_at > since and len(told) >= RECENT else ""
     gone = fmt.duration((now - since).total_seconds())
     text = f"In {gone} {at_least}{len(ended)} of your runs ended: {words}.\nn: inbox"
-    wrong = set(counts) != {"succeeded"}
+    wrong = set(counts) != {Outcome.SUCCEEDED}
     return Toast(text, "While you were away", "warning" if wrong else "information", ended[0].run_id)

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from screens.text import clean
 from store.errors import OpsmonError
-from store.records import OUTCOME_LABELS, Notification, Outcome
+from store.records import Notification, Outcome
 
 if TYPE_CHECKING:
     from tasks.dispatch import Started
 
 Severity = Literal["information", "warning", "error"]
 
-#: The longer label first: the other one is its end.
-ENDS: Final = sorted(Outcome, key=lambda outcome: -len(OUTCOME_LABELS[outcome]))
 #: Toasts at once; what is more is counted. The inbox has them all.
 AT_ONCE: Final = 4
 
@@ -69,21 +67,15 @@ class Told:
         return [*toasts, of_many(ended)] if ended else toasts
 
 
-def outcome_of(told: Notification) -> str:
-    """How the run ended that a completed notification is about, as its title says it."""
-    words = [OUTCOME_LABELS[outcome].lower() for outcome in ENDS]
-    return next((word for word in words if told.title.endswith(f" {word}")), "ended")
-
-
 def of_notification(told: Notification) -> Toast:
-    wrong = told.kind == "completed" and outcome_of(told) != "succeeded"
+    wrong = told.kind == "completed" and told.outcome is not Outcome.SUCCEEDED
     severity: Severity = "warning" if wrong else "information"
     return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
 
 
 def of_many(ended: Sequence[Notification]) -> Toast:
     """Of runs of a bulk retry that have ended since the last look."""
-    wrong = sum(outcome_of(told) != "succeeded" for told in ended)
+    wrong = sum(told.outcome is not Outcome.SUCCEEDED for told in ended)
     words = f"{len(ended)} of its runs ended, {wrong or 'all'} {'did not succeed' if wrong else 'succeeded'}.\nn: inbox"
     return Toast(words, "Bulk retry", "warning" if wrong else "information")
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.tables import audit_events
+from store.types import wall_clock
 
 TENANT_ADDED = "tenant.added"
 USER_ADDED = "user.added"
@@ -30,7 +31,7 @@ def record(
 ) -> None:
     """Say that `login`, a user or not yet one, did `action` to `subject`; `tenant_id` is None for what is no tenant's alone."""
     values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
-    connection.execute(sa.insert(audit_events).values(action=action, subject=subject, **values))
+    connection.execute(sa.insert(audit_events).values(action=action, subject=subject, at=wall_clock(), **values))
 
 
 def _origin() -> str:

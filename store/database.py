@@ -258,7 +258,7 @@ class Database:
     def _guarded(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         pool = self._engine.pool
         try:
-            with _our_errors(), engine.connect() as connection:
+            with self._our_errors(), engine.connect() as connection:
                 if self.is_sqlite:
                     yield connection
                     return
@@ -268,6 +268,18 @@ class Database:
             if pool is not self._engine.pool:
                 pool.dispose()  # closed meanwhile: nobody else would close what has just been given back to it
 
+    @contextlib.contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout:
+            raise DatabaseAway("the database does not answer", "all connections are waiting for it") from None
+        except DBAPIError as error:
+            ours = _translate(error, self.timeouts)
+            if ours is None:
+                raise
+            raise ours from error
+
 
 def _begin(connection: sa.Connection) -> None:
     begin = connection.get_execution_options().get("begin")
@@ -275,26 +287,14 @@ def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
 
-@contextlib.contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeout:
-        raise DatabaseAway("the database does not answer", "all connections are waiting for it") from None
-    except DBAPIError as error:
-        ours = _translate(error)
-        if ours is None:
-            raise
-        raise ours from error
-
-
+_LOCKED = "55P03"
 _SCHEMA_STATES = ("42P01", "42703")  # undefined table, undefined column
 # Connections, resources, shutdown and time-outs, locks, roles, rights, deadlocks, the server's own trouble. What a statement
 # got wrong is not among them.
 _AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25", "40", "42501", "58", "XX")
 
 
-def _translate(error: DBAPIError) -> Exception | None:
+def _translate(error: DBAPIError, timeouts: Timeouts) -> Exception | None:
     text = str(error.orig).strip()
     first_line = text.splitlines()[0] if text else type(error.orig).__name__
     state = getattr(error.orig, "sqlstate", None)
@@ -302,6 +302,9 @@ def _translate(error: DBAPIError) -> Exception | None:
         ("no such table", "no such column", "table operation_runs has no column")
     ):
         return SchemaMismatch("the database's tables are not those of this program", "run 'opsmon db upgrade'")
+    if state == _LOCKED or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        waited = timeouts.lock if state else timeouts.busy
+        return DatabaseAway(f"the database has been locked for {waited:g} s", without_credentials(first_line))
     # SQLite's word for a file that is damaged, or none of its own.
     if type(error) is sa.exc.DatabaseError and state is None:
         return DatabaseAway("the database cannot be read", without_credentials(first_line))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.records import Event
+from store.records import NO_TIME, Event, Run
 from store.tables import run_events
-from store.types import seconds_ago
 
 MAX_EVENTS = 500
 MAX_MESSAGE = 500
@@ -24,17 +24,15 @@ class NewEvent:
     age: float = 0.0
 
 
-_APPEND = sa.insert(run_events).values(
-    run_id=sa.bindparam("p_run_id"),
-    level=sa.bindparam("p_level"),
-    message=sa.bindparam("p_message"),
-    at=seconds_ago(sa.bindparam("p_age", type_=sa.Float)),
-)
+def append(connection: sa.Connection, run: Run, new: Sequence[NewEvent]) -> None:
+    """Store the lines with the change of the run that is made in the same transaction; none lies before the run's start."""
+    first = run.started_at or NO_TIME
 
+    def at(event: NewEvent) -> dt.datetime:
+        return max(first, run.updated_at - dt.timedelta(seconds=max(0.0, event.age)))
 
-def append(connection: sa.Connection, run_id: int, new: Sequence[NewEvent]) -> None:
-    lines = [{"p_run_id": run_id, "p_level": e.level, "p_message": e.message, "p_age": max(0.0, e.age)} for e in new]
-    connection.execute(_APPEND, lines)
+    lines = [{"run_id": run.id, "level": e.level, "message": e.message, "at": at(e)} for e in new]
+    connection.execute(sa.insert(run_events), lines)
 
 
 def of_run(connection: sa.Connection, run_id: int, after: int = 0, limit: int = MAX_EVENTS) -> tuple[Event, ...]:

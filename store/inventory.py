@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from store.database import Database
 from store.tables import operation_runs, policies
-from store.types import utcnow
+from store.types import now_after
 
 _policy = policies.c
 #: What changes without the policy changing.
@@ -45,7 +45,7 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
         name: new.excluded[name]
         for name in ("name", "description", "body", "content_hash", "modified_at", "last_seen_run_id")
     }
-    changed |= {"last_seen_at": utcnow(), "missing_since": sa.null()}
+    changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
     with db.transaction() as connection:
         # Row by row for the driver: one statement with all rows in it would be compiled anew for every page.
         connection.execute(
@@ -66,7 +66,7 @@ def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
         _policy.tenant_id == tenant_id, _policy.kind == kind, unseen, _policy.missing_since.is_(None)
     )
     with db.statement() as connection:
-        return connection.execute(change.values(missing_since=utcnow())).rowcount
+        return connection.execute(change.values(missing_since=now_after(_policy.last_seen_at))).rowcount
 
 
 def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[str, Any]:

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 
 from store.access import member_tenants
 from store.database import Database
-from store.records import Counts, Failure, Notification
+from store.records import Counts, Failure, Notification, Outcome
 from store.tables import notifications, operation_runs, tenants
 from store.transitions import insert_ignoring
-from store.types import at_most, utcnow
+from store.types import at_most, now_after, utcnow
 
 _note = notifications.c
-_COLUMNS = ("run_id", "user_id", "kind", "title", "body")
+_COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
 
 
 def queued_notification(done: sa.FromClause) -> sa.Insert:
@@ -36,7 +36,8 @@ def _notification(
     done: sa.FromClause, kind: str, suffix: sa.ColumnElement[str], body: sa.ColumnElement[str]
 ) -> sa.Insert:
     title = sa.func.coalesce(done.c.label, done.c.type).concat(suffix)
-    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, tenants.c.slug.concat(": ").concat(body))
+    told = tenants.c.slug.concat(": ").concat(body)
+    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, told, done.c.updated_at)
     # The table is joined for its key's sake: who is told must still exist, and nobody is told for the system.
     source = (
         sa.select(*columns)
@@ -87,7 +88,8 @@ def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:
     """The user opened the run, or cleared the inbox up to what they saw. Returns how many became read."""
-    change = sa.update(notifications).where(_note.user_id == user_id, _note.read_at.is_(None)).values(read_at=utcnow())
+    change = sa.update(notifications).where(_note.user_id == user_id, _note.read_at.is_(None))
+    change = change.values(read_at=now_after(_note.created_at))
     if run_id is not None:
         change = change.where(_note.run_id == run_id)
     if up_to is not None:
@@ -106,7 +108,8 @@ def _is_visible(user_id: int) -> sa.Exists:
 
 @functools.lru_cache(maxsize=8)
 def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select[Any]:
-    query = sa.select(notifications).where(_note.user_id == user_id, _is_visible(user_id))
+    outcome = sa.select(operation_runs.c.outcome).where(operation_runs.c.id == _note.run_id).scalar_subquery()
+    query = sa.select(notifications, outcome.label("outcome")).where(_note.user_id == user_id, _is_visible(user_id))
     if unread_only:
         query = query.where(_note.read_at.is_(None))
     return query.order_by(_note.id.desc()).limit(at_most(limit))
@@ -115,4 +118,9 @@ def _newest(user_id: int, limit: int, *, unread_only: bool = False) -> sa.Select
 def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notification, ...]:
     result = connection.execute(query)
     names = tuple(result.keys())
-    return tuple(Notification(**dict(zip(names, row, strict=True))) for row in result)
+    return tuple(notification_from(dict(zip(names, row, strict=True))) for row in result)
+
+
+def notification_from(row: dict[str, Any]) -> Notification:
+    """A row of `notifications`, together with its run's outcome."""
+    return Notification(**{**row, "outcome": Outcome(row["outcome"])})

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from store.database import Database
 from store.tables import user_settings
-from store.types import utcnow
+from store.types import now_after
 
 _setting = user_settings.c
 
@@ -32,7 +32,7 @@ def change(db: Database, user_id: int, name: str, change: Callable[[Any], Any]) 
         connection.execute(
             sa.update(user_settings)
             .where(_setting.user_id == user_id, _setting.name == name)
-            .values(value=new, updated_at=utcnow())
+            .values(value=new, updated_at=now_after(_setting.updated_at))
         )
     return new
 

@@ -13,7 +13,7 @@ from store.access import require_owner
 from store.database import Database
 from store.records import User
 from store.tables import queue_pauses, users
-from store.types import utcnow
+from store.types import now_after, wall_clock
 
 _pause = queue_pauses.c
 # In literals, as the partial index says it: with parameters neither database can tell that it may use it.
@@ -46,7 +46,12 @@ def pause(db: Database, user: User) -> bool:
 
     A queue that is paused already stays so, in the name of who did it first. Raises Forbidden for who owns no tenant.
     """
-    new = postgresql.insert(queue_pauses).values(user_id=user.id).on_conflict_do_nothing().returning(_pause.id)
+    new = (
+        postgresql.insert(queue_pauses)
+        .values(user_id=user.id, paused_at=wall_clock())
+        .on_conflict_do_nothing()
+        .returning(_pause.id)
+    )
     return _change(db, user, new, audit.QUEUE_PAUSED)
 
 
@@ -55,13 +60,15 @@ def resume(db: Database, user: User) -> bool:
 
     Raises Forbidden for who owns no tenant.
     """
-    change = sa.update(queue_pauses).where(_HOLDS).values(resumed_at=utcnow()).returning(_pause.id)
+    change = sa.update(queue_pauses).where(_HOLDS).values(resumed_at=now_after(_pause.paused_at)).returning(_pause.id)
     return _change(db, user, change, audit.QUEUE_RESUMED)
 
 
 def _change(db: Database, user: User, change: sa.UpdateBase, action: str) -> bool:
     with db.transaction() as connection:
         require_owner(connection, user)
+        # Who ends the last pause, or has just ended it, comes first: no pause begins before the one ahead of it has ended.
+        connection.execute(sa.select(_pause.id).order_by(_pause.id.desc()).limit(1).with_for_update())
         is_new = connection.execute(change).first() is not None
         if is_new:
             audit.record(connection, action, "opsmon", login=user.login, user_id=user.id)

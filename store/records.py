@@ -141,6 +141,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
+    """A row of `notifications`, and how the run stands that it is about: that does not change once it was told to be completed."""
+
     id: int
     run_id: int
     user_id: int
@@ -149,6 +151,7 @@ class Notification:
     body: str
     created_at: dt.datetime
     read_at: dt.datetime | None
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ def rescued(what: What) -> Effect:
 
     def effect(done: sa.FromClause) -> sa.Insert:
         worker = done.c.worker_id if what == "lost" else sa.null()
-        source = sa.select(done.c.id, sa.literal(what, sa.Text), sa.cast(worker, _rescue.worker_id.type))
-        return sa.insert(rescues).from_select(["run_id", "what", "worker_id"], source)
+        source = sa.select(
+            done.c.id, sa.literal(what, sa.Text), sa.cast(worker, _rescue.worker_id.type), done.c.updated_at
+        )
+        return sa.insert(rescues).from_select(["run_id", "what", "worker_id", "at"], source)
 
     return effect
 

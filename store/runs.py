@@ -22,15 +22,18 @@ from store import events, outcome
 from store.database import Database
 from store.errors import DatabaseAway
 from store.notifications import completed_body, completed_notification, queued_notification
-from store.records import Counts, Failure, Outcome, Run, Status
+from store.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, Status
 from store.rescues import rescued
 from store.rows import run_columns, run_from
 from store.tables import ACTIVE, IS_ACTIVE, operation_runs, tenants, workers
 from store.transitions import Transition
-from store.types import UtcTime, seconds_ago, utcnow
+from store.types import UtcTime, now_after, seconds_ago
 
 _run = operation_runs.c
-_COMPLETED = {"status": Status.COMPLETED.value, "completed_at": utcnow(), "updated_at": utcnow()}
+# Every change moves `updated_at` forward, and takes its other instants from the same moment: no instant of a run lies before
+# one that was written earlier, whoever had to wait for whom.
+_NOW = now_after(_run.updated_at)
+_COMPLETED = {"status": Status.COMPLETED.value, "completed_at": _NOW, "updated_at": _NOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ _OPEN = Transition(
 _DISPATCHED = (
     sa.update(operation_runs)
     .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, _run.dispatched_at.is_(None))
-    .values(dispatched_at=utcnow(), updated_at=utcnow())
+    .values(dispatched_at=_NOW, updated_at=_NOW)
 )
 _MARK_DISPATCHED = Transition(_DISPATCHED, queued_notification)
 _MARK_RESCUED = Transition(_DISPATCHED, queued_notification, rescued("queued"))
@@ -77,9 +80,9 @@ _CLAIM = Transition(
     .values(
         status=Status.RUNNING.value,
         worker_id=sa.bindparam("p_worker_id"),
-        started_at=utcnow(),
-        dispatched_at=sa.func.coalesce(_run.dispatched_at, utcnow()),
-        updated_at=utcnow(),
+        started_at=_NOW,
+        dispatched_at=sa.func.coalesce(_run.dispatched_at, _NOW),
+        updated_at=_NOW,
     ),
     queued_notification,
 )
@@ -97,7 +100,7 @@ _OWNED = sa.and_(
 _PROGRESS = Transition(
     sa.update(operation_runs)
     .where(_OWNED)
-    .values({name: _RESULT[name] for name in _RESULT if name != "outcome"} | {"updated_at": utcnow()})
+    .values({name: _RESULT[name] for name in _RESULT if name != "outcome"} | {"updated_at": _NOW})
 )
 _FINISH = Transition(sa.update(operation_runs).where(_OWNED).values(_RESULT | _COMPLETED), completed_notification)
 _REFUSE = Transition(
@@ -129,7 +132,7 @@ _REDISPATCH = Transition(
         sa.func.coalesce(_run.dispatched_at, _run.created_at)
         < seconds_ago(sa.bindparam("p_older_than", type_=sa.Float)),
     )
-    .values(dispatched_at=utcnow(), updated_at=utcnow()),
+    .values(dispatched_at=_NOW, updated_at=_NOW),
     queued_notification,
     rescued("queued_again"),
 )
@@ -238,8 +241,8 @@ def _parameters(run_id: int, result: Result, **more: object) -> dict[str, object
 
 
 def completed_suffix(value: Outcome) -> str:
-    """What stands behind the operation's label in the title of the completed notification."""
-    return {"succeeded": " succeeded", "partially_succeeded": " partially succeeded"}.get(value.value, " failed")
+    """What stands behind the operation's label in the title of the completed notification: for people, never to be read back."""
+    return f" {OUTCOME_LABELS[value].lower()}"
 
 
 def _one(
@@ -248,5 +251,5 @@ def _one(
     with db.transaction() if log else db.statement() as connection:
         changed = transition.apply(connection, parameters)
         if changed and log:
-            events.append(connection, changed[0].id, log)
+            events.append(connection, changed[0], log)
     return changed[0] if changed else None

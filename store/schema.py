@@ -46,15 +46,15 @@ def state(db: Database) -> State:
     return State.OLDER if found in KNOWN else State.NEWER
 
 
-def require_current(db: Database) -> None:
-    """Raise SchemaMismatch, saying what to do, unless the schema is this program's."""
+def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
+    """Raise SchemaMismatch, saying what to do, unless the schema is this program's; `how` is how it gets newer."""
     found = state(db)
     if found is State.NEWER:
         raise SchemaMismatch(
             "the database's schema is newer than this program", "install the opsmon version that the others use"
         )
     if found is not State.CURRENT:
-        raise SchemaMismatch(f"the database {found.value}", "run 'opsmon db upgrade'")
+        raise SchemaMismatch(f"the database {found.value}", how)
 
 
 def upgrade(db: Database, target: str = "head") -> None:

@@ -82,6 +82,49 @@ def _utcnow_sqlite(element: utcnow, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(strftime('{_SQLITE_FORMAT}', 'now'))"
 
 
+class now_after(FunctionElement[dt.datetime]):  # noqa: N801
+    """The instant of a change: the database's now, or the first instant after another one where now is not later.
+
+    On PostgreSQL now is when the transaction began. One that has waited for a row's lock finds in the row what was written
+    after that, and a clock may be set back. All columns of a statement get the same instant.
+    """
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(now_after, "postgresql")
+def _now_after_postgresql(element: now_after, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"GREATEST(now(), {compiler.process(element.clauses, **kw)} + interval '1 microsecond')"
+
+
+@compiles(now_after, "sqlite")
+def _now_after_sqlite(element: now_after, compiler: SQLCompiler, **kw: Any) -> str:
+    # What is no instant is none to come after; for max() it would make all NULL.
+    other = f"coalesce(strftime('{_SQLITE_FORMAT}', {compiler.process(element.clauses, **kw)}, '+0.001 seconds'), '')"
+    return f"max(strftime('{_SQLITE_FORMAT}', 'now'), {other})"
+
+
+class wall_clock(FunctionElement[dt.datetime]):  # noqa: N801
+    """The database server's clock at this very moment, within a transaction that has waited for a lock, too.
+
+    It differs from row to row and from column to column, and no index can be searched with it.
+    """
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(wall_clock, "postgresql")
+def _wall_clock_postgresql(element: wall_clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return "clock_timestamp()"
+
+
+@compiles(wall_clock, "sqlite")
+def _wall_clock_sqlite(element: wall_clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return _utcnow_sqlite(utcnow(), compiler, **kw)
+
+
 class seconds_ago(FunctionElement[dt.datetime]):  # noqa: N801
     """The instant that many seconds (a number or a bound parameter) before the database server's now."""
 

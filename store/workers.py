@@ -14,7 +14,7 @@ from store.queue_pause import IS_PAUSED
 from store.records import Run, Status, Worker
 from store.rows import run_columns, runs_from
 from store.tables import IS_ACTIVE, operation_runs, tenants, workers
-from store.types import UtcTime, seconds_ago, utcnow
+from store.types import UtcTime, now_after, seconds_ago, utcnow
 
 _worker = workers.c
 _run = operation_runs.c
@@ -42,6 +42,7 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
 
 def beat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
     """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline."""
+    # The clock as it is, never pushed on: a beat out of the future would let a dead worker look alive.
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
     with db.statement() as connection:
         # In the same statement: a worker learns of a pause without a round trip of its own.
@@ -52,7 +53,9 @@ def beat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
 def stopped(db: Database, worker_id: int) -> None:
     """The worker has ended in good order and will not beat again."""
     with db.statement() as connection:
-        connection.execute(sa.update(workers).where(_worker.id == worker_id).values(stopped_at=utcnow()))
+        connection.execute(
+            sa.update(workers).where(_worker.id == worker_id).values(stopped_at=now_after(_worker.beat_at))
+        )
 
 
 def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:

@@ -54,15 +54,19 @@ class Dispatcher:
         self._queue = queue
         self.registry = registry
 
-    def start(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Started:
+    def start(
+        self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any], *, quietly: bool = False
+    ) -> Started:
         """Start an operation in a tenant (its slug), or join its active twin.
+
+        `quietly` starts it in the system's name, with the user's rights: nobody is told of it.
 
         Raises InputInvalid, NotFound, Forbidden before anything is written, and DatabaseAway. When that is raised after the
         run was opened, a rescuer queues it once the database is back.
         """
         operation = self.registry.get(type_)
         found = access.require(self._db, user, tenant, operation.right)
-        return self._start(user, found, operation, operation.check(parameters))
+        return self._start(user, found, operation, operation.check(parameters), quietly=quietly)
 
     def retry(
         self, user: User, run_id: int, parameters: Mapping[str, Any] | None = None, seen: Run | None = None
@@ -119,11 +123,13 @@ class Dispatcher:
         operation: Operation,
         parameters: dict[str, Any],
         retry_of_id: int | None = None,
+        *,
+        quietly: bool = False,
     ) -> Started:
         new = runs.NewRun(
             tenant_id=tenant.id,
-            user_id=user.id,
-            initiator_name=user.name,
+            user_id=None if quietly else user.id,
+            initiator_name=access.SYSTEM if quietly else user.name,
             type=operation.type,
             label=operation.label,
             run_identity_hash=operation.identity_in(tenant.id, parameters),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsmon.commands.session import Session
 from store import schema
 from store.errors import NotFound, OpsmonError, SchemaMismatch
-from store.records import User
+
+if TYPE_CHECKING:
+    from opsmon.doctor import Asker
 
 
 def upgrade(session: Session, _: argparse.Namespace) -> int:
@@ -39,10 +42,10 @@ def check(session: Session, _: argparse.Namespace) -> int:
     raise SchemaMismatch(f"the schema differs in {len(lacking)} places", "restore it, or compare it with a fresh one")
 
 
-def doctor(session: Session, _: argparse.Namespace) -> int:
+def doctor(session: Session, arguments: argparse.Namespace) -> int:
     from opsmon.doctor import run
 
-    return run(session.services, _user(session), session.output.json)
+    return run(session.services, _asker(session), session.output.json, arguments.probe)
 
 
 def _exists(session: Session) -> bool:
@@ -50,13 +53,15 @@ def _exists(session: Session) -> bool:
     return not db.is_sqlite or Path(db.url.database or "").exists()
 
 
-def _user(session: Session) -> User | None:
+def _asker(session: Session) -> Asker:
     """Who is asking, as far as a database that may be ill can tell. Raises Forbidden."""
+    from opsmon.doctor import Asker
+
     try:
-        return session.user
-    except (NotFound, SchemaMismatch):
-        return None
+        return Asker(session.user)
+    except NotFound:
+        return Asker()
     except OpsmonError as error:
         if error.exit_code != 1:
             raise
-        return None
+        return Asker(unknown=str(error))

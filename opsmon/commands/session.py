@@ -41,12 +41,7 @@ class Session:
         db = self.services.db
         if db.is_sqlite and not Path(db.url.database or "").exists():  # connecting would make an empty file
             raise SchemaMismatch(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
-        try:
-            schema.require_current(db)
-        except SchemaMismatch as error:
-            if not db.is_sqlite or "db upgrade" not in (error.hint or ""):
-                raise
-            raise SchemaMismatch(error.message, "run 'opsmon' or 'opsmon db upgrade'") from None
+        schema.require_current(db, "run 'opsmon' or 'opsmon db upgrade'" if db.is_sqlite else "run 'opsmon db upgrade'")
         return db
 
     @cached_property

@@ -61,16 +61,14 @@ def run_line(run: Run) -> str:
 def timeline(detail: Detail) -> list[dict[str, Any]]:
     """What happened to the run, in the order of time: created, queued, started, its log lines, completed."""
     run = detail.run
-    end = run.completed_at
     story = [_moment(run.created_at, "created", f"by {run.initiator_name}")]
     if run.dispatched_at:
         story.append(_moment(run.dispatched_at, "queued", "waiting for a worker"))
     if run.started_at:
         story.append(_moment(run.started_at, "started", f"by worker {run.worker_id}"))
-    # A line's instant is counted back from when it was stored; SQLite stores those of the end a moment after the end.
-    story += [_moment(min(e.at, end) if end else e.at, "log", e.message, e.level) for e in detail.events]
-    if end:
-        story.append(_moment(end, "completed", state(run).lower()))
+    story += [_moment(e.at, "log", e.message, e.level) for e in detail.events]
+    if run.completed_at:
+        story.append(_moment(run.completed_at, "completed", state(run).lower()))
     return sorted(story, key=lambda moment: moment["at"])
 
 

@@ -1,4 +1,4 @@
-"""`opsmon worker`: a worker until SIGTERM, or until standard input ends for one that belongs to a screen."""
+"""`opsmon worker`: a worker until SIGTERM, SIGINT or SIGHUP, or until standard input ends for one that belongs to a screen."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def work(session: Session, arguments: argparse.Namespace) -> int:
         start_log(level, embedded.log_handler)
     else:
         start_log(level)
-    for problem in session.services.registry.problems:
-        logger.warning("%s", problem)
     with StopSignals() as signals:
+        for problem in session.services.registry.problems:
+            logger.warning("%s", problem)
         worker = session.services.worker(arguments.workers, arguments.embedded)
         signals.serve(worker.stop)
         if arguments.embedded:
@@ -48,10 +48,10 @@ def _run(worker: Worker) -> None:
 
 
 class StopSignals:
-    """SIGTERM and SIGINT, each of which asks the worker to stop.
+    """SIGTERM, SIGINT and SIGHUP, each of which asks the worker to stop; but SIGHUP not of one that was started with nohup.
 
     A signal's handler runs in the middle of whatever the main thread does, which may hold the very lock that `stop`
-    takes. So it only writes to a pipe, and a thread reads that. What comes before there is a worker waits in the pipe.
+    takes. So it only writes its number to a pipe, and a thread reads that. What comes before there is a worker waits in the pipe.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,9 @@ class StopSignals:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue
             self._old[number] = signal.signal(number, self._on_signal)
         return self
 
@@ -77,11 +79,19 @@ class StopSignals:
         self._thread = threading.Thread(target=self._serve, args=(stop,), name="stop-signals", daemon=True)
         self._thread.start()
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         with contextlib.suppress(OSError):  # full: it was asked for often enough
-            os.write(self._write, b".")
+            os.write(self._write, bytes([number]))
 
     def _serve(self, stop: Callable[[], None]) -> None:
-        while os.read(self._read, 1):
+        asked = False
+        while told := os.read(self._read, 1):
+            name = signal.Signals(told[0]).name
+            if asked and told[0] == signal.SIGHUP:
+                # A terminal that goes away sends it more than once: from the kernel, and from the shell. Nobody is in a hurry.
+                logger.info("%s: the worker stops already", name)
+                continue
+            logger.info("%s: the worker is asked to stop%s", name, " at once" if asked else "")
+            asked = True
             stop()
         os.close(self._read)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from opsmon.doctor import NO_USER, Asker
 from opsmon.services import Services
 from store import schema
 from store.database import Database
-from store.records import User
 from store.tables import metadata
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import Cli, on_both
@@ -188,17 +188,17 @@ def test_a_url_that_cannot_be(cli: Cli, monkeypatch: pytest.MonkeyPatch, url: st
 
 @on_both
 def test_the_doctor_is_told_who_asks(opsmon: Cli, town: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[str | None, bool]] = []
+    seen: list[tuple[str, bool, bool]] = []
 
-    def run(_: Services, user: User | None, as_json: bool) -> int:
-        seen.append((user.name if user else None, as_json))
+    def run(_: Services, asker: Asker, as_json: bool, probe: bool) -> int:
+        seen.append((asker.user.name if asker.user else asker.unknown, as_json, probe))
         return 1
 
     monkeypatch.setattr("opsmon.doctor.run", run)
     assert opsmon("doctor", "--json").code == 1
     monkeypatch.setattr("opsmon.login.login_name", lambda: "nobody-known")
-    assert opsmon("doctor").code == 1
-    assert seen == [("Me Myself", True), (None, False)]
+    assert opsmon("doctor", "--probe").code == 1
+    assert seen == [("Me Myself", True, False), (NO_USER, False, True)]
 
 
 def test_the_doctor_is_called_to_a_database_that_is_away(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

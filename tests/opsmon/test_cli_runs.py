@@ -10,6 +10,7 @@ import pytest
 
 from opsmon.services import Services
 from store import access, events
+from store import runs as store_runs
 from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.events import NewEvent
@@ -398,8 +399,10 @@ def test_filters_that_are_none(opsmon: Cli, town: Town, term: str, code: int, li
 
 
 def log(db: Database, run_id: int, *lines: str) -> None:
+    run = store_runs.by_id(db, run_id)
+    assert run
     with db.transaction() as connection:
-        events.append(connection, run_id, [NewEvent("warning", line) for line in lines])
+        events.append(connection, run, [NewEvent("warning", line) for line in lines])
 
 
 @on_both
@@ -495,7 +498,17 @@ def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) 
     assert [note["run_id"] for note in opsmon("notifications", "--json").json] == [second]
     everything = opsmon("notifications", "--all", "--json").json
     assert [bool(note["read_at"]) for note in everything] == [True, False, True]
-    assert set(everything[0]) == {"id", "run_id", "user_id", "kind", "title", "body", "created_at", "read_at"}
+    assert set(everything[0]) == {
+        "id",
+        "run_id",
+        "user_id",
+        "kind",
+        "title",
+        "body",
+        "created_at",
+        "read_at",
+        "outcome",
+    }
 
 
 def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -> None:

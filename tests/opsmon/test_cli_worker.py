@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import pty
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -172,17 +173,48 @@ def test_a_level_that_is_none_ends_the_worker(cli: Cli, sqlite_url: str, monkeyp
 # ---- signals
 
 
-def test_each_signal_asks_once_and_early_ones_wait() -> None:
+@pytest.mark.parametrize("early", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_each_signal_asks_once_and_early_ones_wait(early: signal.Signals, caplog: pytest.LogCaptureFixture) -> None:
     asked: list[None] = []
-    before = signal.getsignal(signal.SIGTERM)
+    caplog.set_level("INFO", "opsmon.worker")
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
     with StopSignals() as signals:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), early)
         assert asked == []
         signals.serve(lambda: asked.append(None))
         wait_for(lambda: len(asked) == 1)
         os.kill(os.getpid(), signal.SIGINT)
         wait_for(lambda: len(asked) == 2)
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
+    assert caplog.messages == [
+        f"{early.name}: the worker is asked to stop",
+        "SIGINT: the worker is asked to stop at once",
+    ]
+
+
+def test_hanging_up_twice_asks_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The kernel and a shell both say that a terminal is gone: that is no reason to give up what runs."""
+    asked: list[None] = []
+    caplog.set_level("INFO", "opsmon.worker")
+    with StopSignals() as signals:
+        signals.serve(lambda: asked.append(None))
+        for number in (1, 2, 3):
+            os.kill(os.getpid(), signal.SIGHUP)
+            wait_for(lambda number=number: len(caplog.messages) == number)  # type: ignore[misc]
+        assert len(asked) == 1
+        os.kill(os.getpid(), signal.SIGTERM)
+        wait_for(lambda: len(asked) == 2)
+
+
+def test_hanging_up_that_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 # ---- processes
@@ -213,16 +245,20 @@ def start_worker(database_url: str, folder: Path) -> Iterator[Start]:
         worker.kill()
 
 
+def surroundings(folder: Path, url: str) -> dict[str, str]:
+    paths = os.pathsep.join((str(plugins(folder)), str(ROOT)))
+    return {**os.environ, **variables(**QUICK, database_url=url), "PYTHONPATH": paths}
+
+
 class Interpreter:
     """A new interpreter, in surroundings where workers are quick and the tests' operations are known."""
 
-    def __init__(self, folder: Path, url: str, *arguments: str) -> None:
-        paths = os.pathsep.join((str(plugins(folder)), str(ROOT)))
-        environment = {**os.environ, **variables(**QUICK, database_url=url), "PYTHONPATH": paths}
+    def __init__(self, folder: Path, url: str, *arguments: str, under: Sequence[str] = ()) -> None:
+        environment = surroundings(folder, url)
         self._files = (folder / "out", folder / "err")
         with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*under, sys.executable, *arguments],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -246,8 +282,8 @@ class Interpreter:
 def start_interpreter(database_url: str, folder: Path) -> Iterator[Callable[..., Interpreter]]:
     started: list[Interpreter] = []
 
-    def start(*arguments: str, url: str = database_url) -> Interpreter:
-        started.append(Interpreter(folder, url, *arguments))
+    def start(*arguments: str, url: str = database_url, under: Sequence[str] = ()) -> Interpreter:
+        started.append(Interpreter(folder, url, *arguments, under=under))
         return started[-1]
 
     yield start
@@ -309,6 +345,53 @@ def test_a_second_signal_ends_the_grace_time(opsmon: Cli, town: Town, start_work
 
 @pytest.mark.kill
 @pytest.mark.worker
+def test_a_worker_whose_terminal_goes_away_finishes_what_runs(
+    opsmon: Cli, town: Town, database_url: str, folder: Path
+) -> None:
+    """The kernel says so with SIGHUP, and from then on the log leads nowhere."""
+    master, slave = pty.openpty()
+
+    # Who leads a session and opens a terminal has it for their own.
+    own_terminal = f"import os, sys; os.open({os.ttyname(slave)!r}, os.O_RDWR); "
+    worker = subprocess.Popen(
+        [sys.executable, "-c", own_terminal + "from opsmon.cli import main; sys.exit(main(['worker']))"],
+        cwd=folder,
+        env=surroundings(folder, database_url),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        number = held(opsmon, town.db)
+        os.close(master)
+        place("go").touch()
+        assert worker.wait(HANG) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    assert run_now(town.db, number).outcome is Outcome.SUCCEEDED
+    assert alive(town.db) == ()
+
+
+@pytest.mark.kill
+@pytest.mark.worker
+def test_a_worker_under_nohup_goes_on(opsmon: Cli, start_interpreter: Callable[..., Interpreter], town: Town) -> None:
+    worker = start_interpreter("-m", "opsmon", "worker", under=["nohup"])
+    worker.says("is ready")
+    worker.process.send_signal(signal.SIGHUP)
+    done = opsmon("start", "system.probe", "--tenant", "contoso", "--param", "seconds=0", "--wait", str(HANG), "--json")
+    assert (done.code, done.json["run"]["outcome"]) == (0, "succeeded")
+    assert len(alive(town.db)) == 1
+    assert "SIGHUP" not in worker.err
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(HANG) == 0
+    assert "SIGTERM: the worker is asked to stop" in worker.err
+
+
+@pytest.mark.kill
+@pytest.mark.worker
 def test_a_thread_that_never_ends_does_not_keep_the_process(start_interpreter: Callable[..., Interpreter]) -> None:
     worker = start_interpreter(
         "-c",
@@ -330,6 +413,19 @@ def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worke
     assert worker.exit_code() == 0
     assert alive(town.db) == ()
     assert "has stopped" in log.read_text()
+
+
+@pytest.mark.kill
+@pytest.mark.worker
+def test_hanging_up_an_embedded_worker_is_no_death(opsmon: Cli, town: Town, start_worker: Start, folder: Path) -> None:
+    log = folder / "log" / "worker.log"
+    worker = start_worker("--embedded", piped=True, embedded_log=log)
+    number = held(opsmon, town.db)
+    worker.signal(signal.SIGHUP)
+    wait_for(lambda: "SIGHUP: the worker is asked to stop" in log.read_text())
+    place("go").touch()
+    assert worker.exit_code() == 0
+    assert run_now(town.db, number).outcome is Outcome.SUCCEEDED
 
 
 @pytest.mark.kill

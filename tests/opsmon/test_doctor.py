@@ -11,20 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from opsmon import doctor
-from opsmon.doctor import State, examine
+from opsmon.doctor import Asker, State, examine
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import access, administration, health, workers
 from store.database import Database, Timeouts
 from store.records import User
+from store.tables import notifications, operation_runs
 from tests.conftest import PrivatePostgres
-from tests.opsmon.conftest import Cli, MakeServices, on_both
+from tests.opsmon.conftest import Cli, MakeServices, Town, on_both
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
-CHECKS = ["database", "schema", "clock", "queue", "workers", "probe"]
+LOOKS = ["database", "schema", "clock", "queue", "workers"]
+CHECKS = [*LOOKS, "probe"]
 
 pytestmark = pytest.mark.usefixtures("quick_workers")
 
@@ -63,14 +66,14 @@ def worker(database_url: str, tmp_path: Path) -> Iterator[WorkerProcess]:
 
 
 def states(services: Services, user: User | None) -> dict[str, tuple[State, str]]:
-    return {found.check: (found.state, found.message) for found in examine(services, user)}
+    return {found.check: (found.state, found.message) for found in examine(services, Asker(user), probe=True)}
 
 
 @on_both
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(services, user, as_json=False) == 0
+    assert doctor.run(services, Asker(user), as_json=False, probe=True) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["ok", name] for name in CHECKS]
     assert "in local succeeded" in lines[-1]
@@ -79,10 +82,21 @@ def test_all_is_well(services: Services, user: User, capsys: pytest.CaptureFixtu
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(services, user, as_json=True) == 0
+    assert doctor.run(services, Asker(user), as_json=True, probe=True) == 0
     found = json.loads(capsys.readouterr().out)
     assert [set(item) for item in found] == [{"check", "state", "message"}] * len(CHECKS)
     assert [item["check"] for item in found] == CHECKS
+
+
+@on_both
+@pytest.mark.worker
+@pytest.mark.usefixtures("worker")
+def test_the_probe_run_is_the_systems_and_notifies_nobody(services: Services, user: User) -> None:
+    assert states(services, user)["probe"][0] is State.OK
+    with services.db.reading() as connection:
+        (run,) = connection.execute(sa.select(operation_runs)).all()
+        assert connection.execute(sa.select(notifications)).all() == []
+    assert (run.user_id, run.initiator_name, run.type) == (None, access.SYSTEM, doctor.PROBE)
 
 
 @on_both
@@ -97,7 +111,7 @@ def test_it_says_what_the_database_is_and_where(services: Services, user: User) 
 def test_without_a_worker_that_is_bad_and_no_probe_is_started(
     services: Services, user: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert doctor.run(services, user, as_json=False) == 1
+    assert doctor.run(services, Asker(user), as_json=False, probe=True) == 1
     assert "bad      workers   none is alive" in capsys.readouterr().out
     assert states(services, user)["probe"] == (State.SKIPPED, "no worker would run it")
 
@@ -125,7 +139,14 @@ def test_a_worker_that_does_nothing_is_found_out(
     told = r"the first in it has waited for [\d.]+ s; 1 run of your tenants waiting, the oldest for [\d.]+ s"
     assert (state, bool(re.fullmatch(told, message))) == (State.OK, True)
     stranger = states(services, None)["queue"]
-    assert (stranger[0], bool(re.fullmatch(r"the first in it has waited for [\d.]+ s", stranger[1]))) == (
+    assert (
+        stranger[0],
+        bool(
+            re.fullmatch(
+                rf"the first in it has waited for [\d.]+ s; nothing of your tenants: {doctor.NO_USER}", stranger[1]
+            )
+        ),
+    ) == (
         State.OK,
         True,
     )
@@ -135,10 +156,11 @@ def test_workers_whose_every_slot_is_stuck_are_bad(services: Services) -> None:
     id_ = workers.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
 
     def judged() -> tuple[State, str]:
-        return doctor._workers(health.workers_alive(services.db, 10 * HANG))
+        state, told = doctor._workers(health.workers_alive(services.db, 10 * HANG))
+        return state, re.sub(r"beat [\d.]+ s", "beat N s", told)
 
     workers.beat(services.db, id_, 1)
-    assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot")
+    assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot, the last beat N s ago")
     workers.beat(services.db, id_, 2)
     assert judged()[0] is State.BAD
 
@@ -176,7 +198,7 @@ def test_a_file_that_is_not_there_is_bad_and_is_not_made(make_services: MakeServ
     found = states(services, None)
     assert found["database"][0] is State.BAD
     assert not Path(services.db.url.database or "").exists()
-    assert [found[name][0] for name in CHECKS[1:]] == [State.SKIPPED] * 5
+    assert {found[name] for name in CHECKS[1:]} == {(State.SKIPPED, found["database"][1])}
 
 
 def test_a_server_that_is_away_is_bad(make_services: MakeServices) -> None:
@@ -197,6 +219,60 @@ def test_a_server_that_is_frozen_is_bad_before_it_is_thawed(
         assert states(services, user)["database"][0] is State.BAD
 
 
+LOCKED = "the database has been locked for 0.375 s"
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "operation_runs", "workers", "users", "tenants", "queue_pauses"])
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_while_a_table_is_locked_that_is_the_reason(
+    opsmon: Cli, services: Services, user: User, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """Of whatever cannot be told, and of whatever is not tried for it; what can be told is."""
+    monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
+    workers.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
+    with services.db.transaction() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        answer = opsmon("doctor", "--json", "--probe")
+        others = [opsmon(*line.split()) for line in ("db check", "start system.probe --tenant local")]
+    found = {one["check"]: (one["state"], one["message"]) for one in answer.json}
+    assert (answer.code, found["database"][0]) == (1, "ok")
+    assert found["schema"][0] == "bad"
+    for check, (state, message) in found.items():
+        assert state == "ok" or LOCKED in message, check
+    touched = {
+        "operation_runs": ["queue", "workers"],
+        "workers": ["workers"],
+        "queue_pauses": ["queue"],
+        "users": ["queue"],
+    }
+    assert [name for name in ("queue", "workers") if found[name][0] != "ok"] == touched.get(table, [])
+    assert found["probe"][0] == ("skipped" if table != "tenants" else "bad")
+    for other in others:
+        assert other.code == 1 or table == "queue_pauses", other
+        assert other.code == 0 or LOCKED in other.line
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_while_the_queues_table_is_locked_that_is_the_reason(
+    opsmon: Cli, services: Services, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
+    with services.db.transaction() as connection:
+        connection.exec_driver_sql("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE")
+        answer = opsmon("doctor", "--json", "--probe")
+    found = {one["check"]: (one["state"], one["message"]) for one in answer.json}
+    assert found["queue"][0] == "bad"
+    assert "lock timeout" in found["queue"][1]
+    assert (found["probe"][0], found["queue"][1] in found["probe"][1]) == ("skipped", True)
+
+
+def test_while_a_file_is_locked_that_is_said(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
+    with town.db.transaction():
+        answer = opsmon("start", "system.probe", "--tenant", "contoso")
+    assert (answer.code, "the database has been locked for 1.875 s" in answer.line) == (1, True)
+
+
 def test_a_queue_that_hangs_is_bad_before_it_answers(
     services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +280,7 @@ def test_a_queue_that_hangs_is_bad_before_it_answers(
     monkeypatch.setattr(doctor, "QUEUE_SECONDS", 0.2)
     monkeypatch.setattr(doctor, "_messages", lambda _: answer.wait())
     try:
-        assert states(services, user)["queue"] == (State.BAD, "the queue does not answer")
+        assert states(services, user)["queue"] == (State.BAD, "the queue did not answer in 0.2 s")
     finally:
         answer.set()
     wait_for(lambda: set(threading.enumerate()) <= others, "the end of the thread that asked")
@@ -222,6 +298,7 @@ def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> N
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker", "user")
 def test_the_command(opsmon: Cli) -> None:
-    answer = opsmon("doctor")
-    assert (answer.code, answer.err) == (0, "")
-    assert [line.split()[:2] for line in answer.out.splitlines()] == [["ok", name] for name in CHECKS]
+    for argv, checks in ((["doctor"], LOOKS), (["doctor", "--probe"], CHECKS)):
+        answer = opsmon(*argv)
+        assert (answer.code, answer.err) == (0, "")
+        assert [line.split()[:2] for line in answer.out.splitlines()] == [["ok", name] for name in checks]

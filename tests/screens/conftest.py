@@ -106,7 +106,7 @@ def hostile_run(id_: int = 999) -> Run:
 
 def told(id_: int, run_id: int, kind: str = "completed", **changed: Any) -> Notification:
     title = "Sync inventory queued" if kind == "queued" else "Sync inventory succeeded"
-    made = Notification(id_, run_id, 1, kind, title, "contoso: 40 of 40 done.", ago(600), None)
+    made = Notification(id_, run_id, 1, kind, title, "contoso: 40 of 40 done.", ago(600), None, Outcome.SUCCEEDED)
     return replace(made, **changed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from hypothesis import given
@@ -12,12 +13,12 @@ from screens import away
 from screens.away import AWAY_AFTER, Presence
 from screens.monitor import Monitor
 from store import access, preferences
-from store.records import Outcome, Tenant
+from store.records import OUTCOME_LABELS, Outcome, Tenant
 from store.snapshot import RECENT
 from tests.screens.conftest import AT, House, Stage, a_run, ago, running, toasts, told, until
 from tests.support import people
 
-TITLES = ("Sync inventory succeeded", "Sync inventory failed", "Sync inventory partially succeeded")
+ENDS = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.PARTIALLY_SUCCEEDED)
 
 
 def missed(monitor: Monitor) -> list[str]:
@@ -25,21 +26,25 @@ def missed(monitor: Monitor) -> list[str]:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 7000), st.sampled_from(TITLES), st.booleans()), max_size=RECENT),
+    st.lists(st.tuples(st.integers(0, 7000), st.sampled_from(ENDS), st.booleans()), max_size=RECENT),
     st.integers(0, 7000),
 )
-def test_what_ended_since_then_is_counted(notes: list[tuple[int, str, bool]], since: int) -> None:
+def test_what_ended_since_then_is_counted(notes: list[tuple[int, Outcome, bool]], since: int) -> None:
     inbox = [
-        told(n, n, "queued" if queued else "completed", title=title, created_at=ago(seconds))
-        for n, (seconds, title, queued) in enumerate(sorted(notes), 1)
+        told(n, n, "queued" if queued else "completed", outcome=outcome, created_at=ago(seconds))
+        for n, (seconds, outcome, queued) in enumerate(sorted(notes), 1)
     ]
-    expected = [title for seconds, title, queued in notes if seconds < since and not queued]
+    expected = [outcome for seconds, outcome, queued in notes if seconds < since and not queued]
     toast = away.summary(inbox, ago(since), AT)
     assert (toast is None) == (not expected)
     if toast:
         assert f"{len(expected)} of your runs ended" in toast.text
-        failed = sum(title.endswith("inventory failed") for title in expected)
-        assert (f"{failed} failed" in toast.text) == (failed > 0)
+        for outcome in ENDS:
+            number = expected.count(outcome)
+            assert (f"{number} {OUTCOME_LABELS[outcome].lower()}" in re.split(": |, |[.]\n", toast.text)) == (
+                number > 0
+            )
+        assert (toast.severity == "warning") == (set(expected) != {Outcome.SUCCEEDED})
 
 
 def test_more_than_are_known_is_said_to_be_at_least() -> None:
@@ -82,7 +87,7 @@ async def test_the_first_key_after_long_tells_and_still_does_what_it_does() -> N
         await pilot.press("j")
         monitor._teller.presence._last_key -= AWAY_AFTER + 1
         monitor._teller.presence.seen_at = ago(900)
-        stage.inbox = (told(2, 990, title="Sync inventory failed"),)
+        stage.inbox = (told(2, 990, title="Sync inventory failed", outcome=Outcome.FAILED),)
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.recent_notifications)
         assert missed(monitor) == []
         await pilot.press("k")
@@ -106,13 +111,3 @@ async def test_when_one_was_there_is_kept_by_the_databases_clock(house: House) -
 
 def a_tenant(house: House) -> Tenant:
     return access.memberships_of(house.db, house.users["ann"].id)[0].tenant
-
-
-def test_every_outcome_has_its_word() -> None:
-    from screens.toasts import outcome_of
-    from store.runs import completed_suffix
-
-    words = {
-        outcome_of(told(1, 1, title="X" + completed_suffix(outcome))) for outcome in Outcome if outcome != "pending"
-    }
-    assert words >= {"succeeded", "partially succeeded", "failed"}

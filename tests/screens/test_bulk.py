@@ -514,7 +514,7 @@ def test_what_a_bulk_retry_starts_is_no_news_and_what_of_it_ends_is_counted() ->
     recent = [told(n, n, "queued") for n in range(2, 40)] + [told(40, 99)]
     assert [toast.run_id for toast in news.news(recent, lambda run_id: run_id < 50)] == [99]
     assert [note.run_id for note in news.newest] == [99]
-    ends = [told(50, 2), told(51, 3, title="Sync inventory failed"), told(52, 4)]
+    ends = [told(50, 2), told(51, 3, title="Sync inventory failed", outcome=Outcome.FAILED), told(52, 4)]
     (toast,) = news.news([*recent, *ends], lambda run_id: run_id < 50)
     assert (toast.title, toast.severity) == ("Bulk retry", "warning")
     assert toast.text == "3 of its runs ended, 1 did not succeed.\nn: inbox"

@@ -16,7 +16,7 @@ MANY = (*runs_of_all_states(), *(a_run(id_) for id_ in range(989, 900, -1)))
 INBOX = (
     told(4, 993),
     told(3, 993, "queued", read_at=ago(5)),
-    told(2, 991, title="Sync inventory failed", body=HOSTILE),
+    told(2, 991, title="Sync inventory failed", outcome=Outcome.FAILED, body=HOSTILE),
 )
 EVENTS = (
     Event(1, ago(590), "info", "12 compliance policies"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from screens import terminal
+from screens import away, terminal, toasts
 from screens.teller import Teller
 from screens.toasts import Toast
 from store.queries import TABS, Count
-from store.records import Outcome, Status
+from store.records import OUTCOME_LABELS, Outcome, Status
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import HOSTILE, Stage, a_run, told
 
@@ -58,7 +58,11 @@ def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: ter
     teller = Teller(ear, kind, {})
     teller.show(snapshot(stage))
     before = len(ear.sent)
-    stage.inbox = (told(3, 990, title="Sync inventory failed", body=HOSTILE), told(2, 990, "queued"), *stage.inbox)
+    stage.inbox = (
+        told(3, 990, title="Sync inventory failed", outcome=Outcome.FAILED, body=HOSTILE),
+        told(2, 990, "queued"),
+        *stage.inbox,
+    )
     teller.show(snapshot(stage, 2))
     teller.show(snapshot(stage, 3))
     (sent,) = ear.sent[before:]
@@ -99,3 +103,15 @@ def test_what_ended_in_this_session_was_not_missed_by_an_earlier_one() -> None:
     teller.show(snapshot(stage, 2))
     teller.was_seen(first.at - dt.timedelta(hours=1))
     assert [toast.title for toast in ear.toasts] == ["Sync inventory succeeded"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED])
+@pytest.mark.parametrize("title", ["Undo what failed succeeded", "Sync that succeeded failed", "boom"])
+def test_what_a_toast_says_of_the_outcome_is_never_read_out_of_a_title(title: str, outcome: Outcome) -> None:
+    ended = told(1, 990, title=title, outcome=outcome)
+    went_well = outcome is Outcome.SUCCEEDED
+    assert toasts.of_notification(ended).severity == ("information" if went_well else "warning")
+    assert ("did not succeed" in toasts.of_many([ended]).text) == (not went_well)
+    missed = away.summary([ended], ended.created_at - dt.timedelta(seconds=1), ended.created_at)
+    assert missed
+    assert f"1 {OUTCOME_LABELS[outcome].lower()}." in missed.text

@@ -203,6 +203,8 @@ class Lifecycle(RuleBasedStateMachine):
             assert (now.started_at is not None) == (run.worker_id is not None)
             assert (now.completed_at is not None) == (run.status is Status.COMPLETED)
             assert run.at_the_end in (None, now)
+            instants = (now.created_at, now.dispatched_at, now.started_at, now.completed_at, now.updated_at)
+            assert [at for at in instants if at] == sorted(at for at in instants if at)
             assert [kind for run_id, kind, _ in told if run_id == id_] == run.told
 
 

@@ -291,3 +291,21 @@ def test_who_left_a_tenant_no_longer_hears_of_it(db: Database, tenant: Tenant, u
         connection.execute(sa.delete(memberships).where(*gone))
     assert {note.run_id for note in inbox(db, bob)} == {kept.id}
     assert unread(db, bob) == (2, 2)
+
+
+# ---- how it ended
+
+
+def test_how_the_run_ended_is_a_value_and_no_matter_of_words(db: Database, tenant: Tenant, user: User) -> None:
+    """A label may say what it likes, and the title ends with it."""
+    ends = (Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
+    waits = open_run(db, tenant, user, label="has failed")
+    runs.mark_dispatched(db, waits.id)
+    ended = {
+        end_run(db, open_run(db, tenant, user, label=f"not {other}"), Result(end, Counts(2, 1, 1))).id: end
+        for end in ends
+        for other in ends
+    }
+    seen = {note.run_id: note.outcome for note in inbox(db, user) if note.kind == "completed"}
+    assert seen == ended
+    assert [note.outcome for note in inbox(db, user) if note.run_id == waits.id] == [Outcome.PENDING]

@@ -89,8 +89,8 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
 def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant: Tenant) -> None:
     run, other = open_run(db, tenant), open_run(db, tenant)
     with db.transaction() as connection:
-        append(connection, run.id, [NewEvent("info", str(number)) for number in range(MAX_EVENTS + 10)])
-        append(connection, other.id, [NewEvent("error", "another run's")])
+        append(connection, run, [NewEvent("info", str(number)) for number in range(MAX_EVENTS + 10)])
+        append(connection, other, [NewEvent("error", "another run's")])
     with db.reading() as connection:
         found = of_run(connection, run.id)
         assert [line.message for line in found] == [str(number) for number in range(10, MAX_EVENTS + 10)]
@@ -101,7 +101,7 @@ def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant
 def test_a_line_is_dated_when_it_was_logged(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
     with db.transaction() as connection:
-        append(connection, run.id, [NewEvent("info", "before", 90), NewEvent("info", "now"), NewEvent("info", "x", -5)])
+        append(connection, run, [NewEvent("info", "before", 90), NewEvent("info", "now"), NewEvent("info", "x", -5)])
         before, now, never_in_the_future = of_run(connection, run.id)
     assert (now.at - before.at).total_seconds() == pytest.approx(90, abs=5)
     assert (never_in_the_future.at - now.at).total_seconds() == pytest.approx(0, abs=4)

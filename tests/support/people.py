@@ -12,9 +12,10 @@ from store import access, administration, runs, workers
 from store.access import Role
 from store.database import Database
 from store.identity import identity_hash
+from store.notifications import notification_from
 from store.records import Counts, Failure, Notification, Outcome, Run, Tenant, User
 from store.runs import NewRun, Result
-from store.tables import notifications
+from store.tables import notifications, operation_runs
 
 _numbers = itertools.count(1)
 
@@ -78,9 +79,9 @@ def end_run(db: Database, run: Run, result: Result = SUCCEEDED) -> Run:
 
 def told(db: Database, run: Run | int) -> list[Notification]:
     """Every notification about the run, whoever is told, in the order in which they were written."""
-    query = sa.select(notifications).order_by(notifications.c.id)
+    query = sa.select(notifications, operation_runs.c.outcome).join(operation_runs).order_by(notifications.c.id)
     with db.reading() as connection:
-        found = [Notification(**row) for row in connection.execute(query).mappings()]
+        found = [notification_from(dict(row)) for row in connection.execute(query).mappings()]
     return [note for note in found if note.run_id == (run if isinstance(run, int) else run.id)]
 
 

@@ -14,6 +14,7 @@ from store.tables import workers as workers_table
 from tasks.context import GraphSettings, Tools
 from tasks.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
+from tests.support.instants import out_of_order
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import MakeStage, Stage, assert_failed
@@ -27,17 +28,19 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
     return found
 
 
-# ---- SIGTERM and SIGINT
+# ---- SIGTERM, SIGINT and SIGHUP
 
 
 @pytest.mark.kill
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.worker
-def test_sigterm_lets_a_run_finish_and_leaves_what_waits(stage: Stage) -> None:
+def test_a_signal_lets_a_run_finish_and_leaves_what_waits(stage: Stage, number: signal.Signals) -> None:
     worker = stage.worker(worker_slots=1, grace_seconds=600)
     run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
     stage.running(run.id)
     assert stopped_at(stage, worker) is None
-    worker.stop()
+    worker.signal(number)
+    worker.says(f"{number.name}: the worker is asked to stop")
     worker.says("stops: waiting up to 600.0 s")
     stage.flag("flag")
     assert worker.exit_code() == 0
@@ -92,11 +95,11 @@ def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_an_idle_worker_ends_on_either_signal(stage: Stage) -> None:
-    found = stage.workers(2)
-    for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT), strict=True):
+def test_an_idle_worker_ends_on_each_signal(stage: Stage) -> None:
+    found = stage.workers(3)
+    for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP), strict=True):
         worker.signal(number)
-    assert [worker.exit_code() for worker in found] == [0, 0]
+    assert [worker.exit_code() for worker in found] == [0, 0, 0]
     assert all(stopped_at(stage, worker) for worker in found)
 
 
@@ -109,6 +112,16 @@ def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage
     worker._execute(run.id)
     assert (stage.run(run.id), stage.queue.waiting(10)) == (run, [run.id])
     worker._queue.close()
+
+
+@pytest.mark.worker
+def test_the_instants_of_runs_are_in_order_however_quick_the_worker_is(stage: Stage) -> None:
+    """A worker may claim a run while its dispatcher still says that it is queued."""
+    stage.worker(worker_slots=4)
+    started = [stage.start("test.mark", name=f"lines-{number}") for number in range(60)]
+    for run in started:
+        assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
+    assert out_of_order(stage.db) == []
 
 
 # ---- the database away

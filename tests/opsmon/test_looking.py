@@ -1,0 +1,53 @@
+"""What is only looked at stays as it is: no command that shows something starts, writes or notifies."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from store import administration
+from store.access import Role
+from store.database import Database
+from store.records import Outcome
+from store.tables import metadata
+from tests.opsmon.conftest import Cli, Town, on_both
+
+LOOKS = (
+    "doctor", "doctor --json", "runs", "runs outcome:failed boom", "show 1", "show 1 --card", "notifications",
+    "notifications --all", "operations", "tenants list", "users list", "queue", "db check", "db upgrade", "config",
+    "retry 1 --dry-run", "wait 1 0",
+)  # fmt: skip
+
+
+@pytest.fixture
+def db(database_url: str) -> Database:
+    return Database(database_url)
+
+
+def everything(db: Database) -> dict[str, list[object]]:
+    """Every row of every table, the queue's included."""
+    found: dict[str, list[object]] = {}
+    tables: list[sa.FromClause] = [*metadata.sorted_tables]
+    tables.append(sa.table("task" if db.is_sqlite else "huey_task", sa.column("data")))
+    with db.reading() as connection:
+        for table in tables:
+            rows = connection.execute(sa.select(*table.c)).all()
+            found[str(table)] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+@on_both
+def test_a_command_that_shows_something_changes_no_row(opsmon: Cli, town: Town) -> None:
+    administration.grant(town.db, town.me, "contoso", Role.OWNER)
+    opsmon("start", "system.probe", "--tenant", "contoso")
+    town.complete(1, Outcome.FAILED)
+    opsmon("start", "system.probe", "--tenant", "contoso", "--param", "items=2")
+    opsmon("show", "1")  # as on the screens, a run that was shown is no news to its initiator any more: once
+    before = everything(town.db)
+    assert len(before["operation_runs"]) == 2
+    assert before["notifications"]
+    for line in LOOKS:
+        answer = opsmon(*line.split())
+        assert answer.out, line
+        assert everything(town.db) == before, line
+    town.db.close()
