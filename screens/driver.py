@@ -6,8 +6,9 @@ Textual paints whole lines, each piece in a style of its own, and at the start f
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -17,6 +18,43 @@ from screens.glass import Glass
 
 if TYPE_CHECKING:
     from textual.message import Message
+
+
+def hang_up() -> None:
+    """Have the main thread end the program as a closed terminal does: it can neither be read nor written any more."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGHUP)
+
+
+class Output:
+    """The terminal as a file that can always be written to: what cannot be sent any more goes nowhere, and hangs up.
+
+    Textual's writing thread would die of it, and whoever writes then wait for ever for room in its queue.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except OSError:
+            self._lost()
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            self._lost()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def _lost(self) -> None:
+        # What is still buffered goes there, too: the interpreter would fail at it when it ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+        hang_up()
 
 
 class ThinDriver(LinuxDriver):
@@ -30,6 +68,7 @@ class ThinDriver(LinuxDriver):
         self._feeding = False
         self._glass = Glass(80, 24)
         super().__init__(app, **options)
+        self._file = Output(self._file)  # type: ignore[assignment, arg-type]
 
     def forget(self) -> None:
         """Believe nothing of what the screen shows: the next paint is sent whole."""
@@ -62,6 +101,12 @@ class ThinDriver(LinuxDriver):
         # Also after the program was suspended, when others have had the terminal.
         self.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def run_input_thread(self) -> None:
+        try:
+            super().run_input_thread()
+        except OSError:
+            hang_up()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         self._new_size = super()._get_terminal_size()

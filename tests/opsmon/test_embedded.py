@@ -28,6 +28,7 @@ from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import MakeServices
 from tests.support.embedding import Clock, Looks, warm_children
 from tests.support.forked import Forked
+from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
@@ -520,6 +521,22 @@ def test_opsmon_on_a_new_machine(make_services: MakeServices, new_url: str, ends
         wait_for(lambda: is_gone(found.pid))
     finally:
         terminal.close(force=True)
+
+
+@pytest.mark.kill
+@pytest.mark.terminal
+@pytest.mark.parametrize("jams", [False, True], ids=["idle", "jammed"])
+def test_opsmon_whose_terminal_is_gone_leaves_nothing(make_services: MakeServices, new_url: str, jams: bool) -> None:
+    """No SIGHUP comes: the terminal is no session's."""
+    services = make_services(new_url)
+    with losing(["opsmon"], "free") as program:
+        program.wait_for(b"live")
+        (found,) = wait_for(lambda: alive(services))
+        if jams:
+            program.jam()
+        program.lose()
+        assert program.end() == 128 + signal.SIGHUP
+        wait_for(lambda: is_gone(found.pid))
 
 
 @pytest.mark.kill
