@@ -64,9 +64,13 @@ class ThinDriver(LinuxDriver):
         # A resize is told to a signal's handler or to the keys' thread, which may be in the middle of a write.
         self._new_size: tuple[int, int] | None = None
         self._forgetting = False
-        self._writing = threading.RLock()
-        self._feeding = False
+        self._writing = threading.Lock()
         self._glass = Glass(80, 24)
+        #: Whether the terminal is ours, and not the shell's.
+        self._is_ours = False
+        self._was_continued = False
+        # Whoever starts programs without being able to continue them has it ignored.
+        self._may_stop = signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN
         super().__init__(app, **options)
         self._file = Output(self._file)  # type: ignore[assignment, arg-type]
 
@@ -76,18 +80,9 @@ class ThinDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         with self._writing:
-            if self._feeding:
-                # A stop's handler has broken into a write of its own thread: what it says goes past the glass.
-                self.forget()
-                super().write(data)
-                return
-            self._feeding = True
-            try:
-                self._catch_up()
-                if sent := self._glass.feed(data):
-                    super().write(sent)
-            finally:
-                self._feeding = False
+            self._catch_up()
+            if self._is_ours and (sent := self._glass.feed(data)):
+                super().write(sent)
 
     def _catch_up(self) -> None:
         size, self._new_size = self._new_size, None
@@ -100,7 +95,56 @@ class ThinDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         # Also after the program was suspended, when others have had the terminal.
         self.forget()
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_ours, before = True, self._writer_thread
+        while self._writer_thread is before:
+            self._was_continued = False
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+            if self._writer_thread is before and not self._was_continued:
+                # It was not stopped in the background, to be continued in front: nobody can give it the terminal.
+                self._is_ours = False
+                hang_up()
+                return
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._is_ours = False
+
+    def suspend(self) -> bool:
+        """Give the terminal back to the shell and stop, with all that the shell has started as one job: make, sudo, a script.
+
+        Returns when that was continued and the terminal is ours again; False when there is no shell that could continue it.
+        """
+        if not (self._may_stop and self._is_ours):
+            return False
+        self._app.app_suspend_signal.publish(self._app)
+        self.suspend_application_mode()
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        self._was_continued = False
+        os.kill(0, signal.SIGTSTP)
+        was_continued = self._was_continued
+        signal.signal(signal.SIGTSTP, handler)
+        self._come_back()
+        return was_continued
+
+    def _come_back(self) -> None:
+        self.start_application_mode()
+        self._app.refresh(layout=True)
+
+    # A handler may have broken into a write, for whose locks it would wait for ever: what it wants is done afterwards.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self.suspend)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._was_continued = True
+        if self._is_ours:
+            self._loop.call_soon_threadsafe(self._after_a_stop)
+
+    def _after_a_stop(self) -> None:
+        """Set up anew what a SIGSTOP, which cannot be caught, has left to the shell."""
+        if self._is_ours:
+            self.suspend_application_mode()
+            self._come_back()
 
     def run_input_thread(self) -> None:
         try:

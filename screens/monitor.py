@@ -77,6 +77,7 @@ class Monitor(App[None]):
         Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
         Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
         Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend"),
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
     ]
@@ -138,6 +139,7 @@ class Monitor(App[None]):
         self.views.load()
         self.in_background(self.backend.keeps.seen_at, self._have_seen)
         self.set_interval(1.0, self._show_freshness)
+        self.app_suspend_signal.subscribe(self, lambda _: self._teller.close(), immediate=True)
 
     def on_unmount(self) -> None:
         self._poller.stop()
@@ -433,6 +435,11 @@ class Monitor(App[None]):
         if isinstance(self._driver, ThinDriver):
             self._driver.forget()
         self.screen.refresh()
+
+    def action_suspend_process(self) -> None:
+        """Stop until the shell continues us. The worker beside the screens is a session of its own, and goes on."""
+        if not (isinstance(self._driver, ThinDriver) and self._driver.suspend()):
+            self.say("There is no shell to go back to.", "warning")
 
     def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # the caller must know whether it was sent
         """Send the text to the terminal's clipboard. Returns whether it was sent: too long a text is refused, and told."""
