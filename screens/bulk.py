@@ -14,7 +14,8 @@ from textual.widgets import Footer
 from screens.bulk_job import RECEIPTS, BulkRetry, Item, Kind, Phase
 from screens.diff import Cell
 from screens.live import LiveScreen
-from screens.text import clean, fit
+from screens.room import Part, rooms
+from screens.text import clean, figure, fit
 from screens.widgets import bars
 from screens.widgets.table import RowTable
 from store.queries import Count
@@ -22,7 +23,8 @@ from store.snapshot import Snapshot
 
 #: Seconds between two looks at the job.
 LOOK_EVERY: Final = 0.25
-_RUN, _OPERATION, _TENANT, _KIND = 8, 22, 12, 18
+_KIND, _RUN, _OPERATION = Part(20, 20, 0), Part(8, 8, 1), Part(22, 22, 4)
+_TENANT, _WHAT = Part(12, 8, 3), Part(8, 8, 2, grow=1)
 #: In a narrower terminal the operation's column goes: what became of a run is more. The line below the table names it.
 _WIDE: Final = 100
 _STYLES: Final = {
@@ -73,15 +75,15 @@ class ItemRow:
     def cells(self) -> tuple[Cell, ...]:
         item, run = self.item, self.item.run
         glyph, plain_glyph, style = _STYLES[item.kind]
-        operation = _OPERATION if self.width >= _WIDE else 0
-        room = max(8, self.width - _RUN - operation - _TENANT - _KIND - 7)
-        return (
-            Cell(fit(f"{plain_glyph if self.ascii_only else glyph} {item.kind}", _KIND + 2), style),
-            Cell(fit(str(item.run_id), _RUN)),
-            *([Cell(fit(run.title if run else "", operation))] if operation else []),
-            Cell(fit(run.tenant if run else "", _TENANT)),
-            Cell(fit(_words(item), room)),
+        of_kind, of_run, of_operation, of_tenant, of_words = _rooms(self.width)
+        cells = (
+            Cell(fit(f"{plain_glyph if self.ascii_only else glyph} {item.kind}", of_kind), style),
+            Cell(figure(str(item.run_id), of_run)),
+            Cell(fit(run.title if run else "", of_operation)),
+            Cell(fit(run.tenant if run else "", of_tenant)),
+            Cell(fit(_words(item), of_words)),
         )
+        return tuple(cell for cell in cells if cell.text)
 
 
 def _words(item: Item) -> str:
@@ -97,8 +99,13 @@ def _about(item: Item) -> str:
 
 
 def _header(width: int) -> str:
-    operation = [fit("Operation", _OPERATION)] if width >= _WIDE else []
-    return " ".join([fit("Receipt", _KIND + 2), fit("Run", _RUN), *operation, fit("Tenant", _TENANT), "What"])
+    titles = zip(("Receipt", "Run", "Operation", "Tenant", "What"), _rooms(width), strict=True)
+    return " ".join(fit(title, room) for title, room in titles if room)
+
+
+def _rooms(width: int) -> list[int]:
+    operation = _OPERATION if width >= _WIDE else Part(0, 0, 9)
+    return rooms([_KIND, _RUN, operation, _TENANT, _WHAT], width - 1)
 
 
 class BulkScreen(LiveScreen):

@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from screens import format as fmt
 from screens.diff import Cell
-from screens.text import fit
+from screens.room import Part, rooms
+from screens.text import figure, fit
+from store.queries import Order
 from store.records import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`grow` shares what is left of the width; the column is dropped when the terminal is narrower than `from_width`."""
+    """The column is there from a terminal of `from_width` on, if `room` finds a place for it. A figure is never cut."""
 
     title: str
-    width: int
     from_width: int
+    room: Part
     text: Callable[[Run, dt.datetime], str]
-    grow: int = 0
+    is_figure: bool = False
 
 
 COLUMNS: Final = (
-    Column("Run", 7, 0, lambda run, now: str(run.id)),
-    Column("Operation", 14, 0, lambda run, now: run.title, grow=2),
-    Column("Tenant", 9, 60, lambda run, now: run.tenant, grow=1),
-    Column("By", 9, 100, lambda run, now: run.initiator_name),
-    Column("Progress", 13, 72, lambda run, now: fmt.progress(run)),
-    Column("Age", 5, 0, lambda run, now: fmt.age(run.created_at, now)),
-    Column("Took", 5, 50, fmt.run_duration),
-    Column("First failure", 12, 110, lambda run, now: fmt.first_failure(run), grow=6),
+    Column("Run", 0, Part(7, 7, 1), lambda run, now: str(run.id), is_figure=True),
+    Column("Operation", 0, Part(14, 8, 2, grow=2), lambda run, now: run.title),
+    Column("Tenant", 60, Part(9, 9, 6, grow=1), lambda run, now: run.tenant),
+    Column("By", 100, Part(9, 9, 8), lambda run, now: run.initiator_name),
+    Column("Progress", 72, Part(13, 13, 7), lambda run, now: fmt.progress(run), is_figure=True),
+    Column("Age", 0, Part(5, 5, 3), lambda run, now: fmt.age(run.created_at, now), is_figure=True),
+    Column("Took", 50, Part(5, 5, 5), fmt.run_duration, is_figure=True),
+    Column("First failure", 110, Part(12, 12, 9, grow=6), lambda run, now: fmt.first_failure(run)),
 )
-_STATE_WIDTH: Final = 11
-_MARK_WIDTH: Final = 1
+_STATE: Final = Part(11, 7, 0)
+_MARK: Final = Part(1, 1, 0)
+#: On these tabs the question is why: where there is room the answer stands where others have what a wide terminal alone shows.
+_FAILING: Final = frozenset({"Failed", "Partial"})
+_IN_THE_FAILURES_PLACE: Final = ("Progress", "Took")
+_FAILURE_FROM: Final = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +50,36 @@ class Layout:
     """Columns with their widths for one terminal width."""
 
     columns: tuple[tuple[Column, int], ...]
+    state: int
 
     @property
     def header(self) -> str:
         titles = [
-            " " * _MARK_WIDTH,
-            fit("State", _STATE_WIDTH),
+            " " * _MARK.wants,
+            fit("State", self.state),
             *(fit(column.title, width) for column, width in self.columns),
         ]
         return " ".join(titles)
 
 
 @functools.lru_cache(maxsize=8)
-def layout(width: int) -> Layout:
-    """The columns that fit into `width` cells; the growing ones share what is left."""
-    shown = [column for column in COLUMNS if column.from_width <= width]
-    fixed = _MARK_WIDTH + 1 + _STATE_WIDTH + sum(column.width + 1 for column in shown)
-    shares = sum(column.grow for column in shown)
-    left = max(0, width - fixed)
-    widths = [column.width + left * column.grow // shares for column in shown]
-    return Layout(tuple(zip(shown, widths, strict=True)))
+def layout(width: int, tab: str = "All", order: Order = Order.CREATED) -> Layout:
+    """The columns that fit into `width` cells, for a tab and an order: what those are about is among them."""
+    shown = [column for column in _wanted(tab, order) if column.from_width <= width]
+    _, state, *widths = rooms([_MARK, _STATE, *(column.room for column in shown)], width)
+    return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state)
+
+
+def _wanted(tab: str, order: Order) -> Iterator[Column]:
+    for column in COLUMNS:
+        if column.title == "First failure" and tab in _FAILING:
+            yield replace(column, from_width=_FAILURE_FROM, room=replace(column.room, goes=4))
+        elif column.title == "Took" and order is Order.DURATION:
+            yield replace(column, from_width=0, room=replace(column.room, goes=1))
+        elif column.title in _IN_THE_FAILURES_PLACE and tab in _FAILING:
+            yield replace(column, from_width=110)
+        else:
+            yield column
 
 
 class RunRow:
@@ -103,8 +119,9 @@ class RunRow:
         state = fmt.state_of(self.run)
         glyph = state.ascii if self.ascii_only else state.glyph
         mark = Cell("+" if self.ascii_only else "▪", "bold yellow") if self.is_marked else Cell(" ")
-        cells = [mark, Cell(fit(f"{glyph} {state.word}", _STATE_WIDTH), state.style)]
-        cells += [Cell(fit(column.text(self.run, self.now), width)) for column, width in self._shape.columns]
+        cells = [mark, Cell(fit(f"{glyph} {state.word}", self._shape.state), state.style)]
+        for column, width in self._shape.columns:
+            cells.append(Cell((figure if column.is_figure else fit)(column.text(self.run, self.now), width)))
         return tuple(cells)
 
 

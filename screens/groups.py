@@ -16,8 +16,9 @@ from screens import format as fmt
 from screens.completion import contradiction
 from screens.diff import Cell, Row
 from screens.live import LiveScreen
+from screens.room import Part, rooms
 from screens.runs import RunsScreen
-from screens.text import clean, fit
+from screens.text import clean, figure, fit
 from screens.widgets import bars
 from screens.widgets.table import RowTable
 from store import groups
@@ -25,12 +26,12 @@ from store.filters import RunFilter
 from store.groups import Group
 from store.snapshot import Request, Snapshot
 
-_RUNS, _AGE = 7, 6
 
-
-def _names(width: int) -> tuple[int, int]:
-    """The widths of an operation and of a code: the message needs room, too."""
-    return (24, 22) if width >= 100 else (17, 17)
+def _rooms(width: int) -> list[int]:
+    """The widths of count, operation, code, last, first and message: the message needs room, too."""
+    type_, code = (24, 22) if width >= 100 else (17, 17)
+    names = Part(type_, 10, 1), Part(code, 10, 2)
+    return rooms([Part(7, 7, 0), *names, Part(6, 6, 3), Part(6, 6, 5), Part(8, 8, 4, grow=1)], width - 2)
 
 
 class GroupsScreen(LiveScreen):
@@ -78,16 +79,10 @@ class GroupsScreen(LiveScreen):
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
-        type_, code = _names(self.size.width)
-        titles = (
-            f"{'Runs':>{_RUNS}}",
-            fit("Operation", type_),
-            fit("Code", code),
-            fit("Last", _AGE),
-            fit("First", _AGE),
-        )
+        titles = zip(("   Runs", "Operation", "Code", "Last", "First", "Message"), _rooms(self.size.width), strict=True)
+        header = " ".join(fit(title, room) for title, room in titles if room)
         rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
-        self.query_one(RowTable).show(rows, " ".join([*titles, "Message"]), may_follow=False)
+        self.query_one(RowTable).show(rows, header, may_follow=False)
         self._put_words(
             len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.reached) else ""
         )
@@ -97,11 +92,10 @@ class GroupsScreen(LiveScreen):
         return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
 
     def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
-        type_, code = _names(self.size.width)
-        room = max(8, self.size.width - _RUNS - type_ - code - 2 * _AGE - 7)
-        texts = [f"{group.count:>{_RUNS}}", fit(group.type, type_), fit(group.code, code)]
-        texts += [fit(fmt.age(at, now), _AGE) for at in (group.last_at, group.first_at)]
-        return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, room)]))
+        of_count, of_type, of_code, of_last, of_first, of_message = _rooms(self.size.width)
+        texts = [figure(f"{group.count:>7}", of_count), fit(group.type, of_type), fit(group.code, of_code)]
+        texts += [figure(fmt.age(group.last_at, now), of_last), figure(fmt.age(group.first_at, now), of_first)]
+        return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, of_message)] if text))
 
     def _put_words(self, many: int, back_to: str) -> None:
         words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"

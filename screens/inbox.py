@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,13 +15,15 @@ from textual.widgets import Footer
 from screens import format as fmt
 from screens.diff import Cell, Row
 from screens.live import LiveScreen
-from screens.text import fit
+from screens.room import Part, rooms
+from screens.text import figure, fit
 from screens.widgets import bars
 from screens.widgets.table import RowTable
 from store.records import Notification
 from store.snapshot import Request, Snapshot
 
-_AGE, _RUN, _TITLE = 4, 7, 30
+#: Mark, age, run, title, details.
+_PARTS: Final = (Part(1, 1, 0), Part(5, 5, 3), Part(7, 7, 1), Part(30, 10, 2), Part(10, 10, 4, grow=1))
 
 
 class InboxScreen(LiveScreen):
@@ -55,20 +57,26 @@ class InboxScreen(LiveScreen):
             return
         self._shown = snapshot.inbox
         rows = [self._row(notification, snapshot.at) for notification in snapshot.inbox]
-        header = f"  {fit('Age', _AGE)} {fit('Run', _RUN)} {fit('What', _TITLE)} Details"
+        titles = zip(("", "Age", "Run", "What", "Details"), self._rooms, strict=True)
+        header = " ".join(fit(title, room) for title, room in titles if room)
         self.query_one(RowTable).show(rows, header)
         nothing = " Nothing yet: you are told when runs that you started are queued and done."
         newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
         self.query_one("#words", bars.Line).put(Content(newest if rows else nothing))
         self.refresh_keys()
 
+    @property
+    def _rooms(self) -> list[int]:
+        return rooms(_PARTS, self.size.width - 1)
+
     def _row(self, notification: Notification, now: dt.datetime) -> Row:
         new = notification.read_at is None
         mark = ("*" if self.monitor.ascii_only else "●") if new else " "
-        room = max(10, self.size.width - _AGE - _RUN - _TITLE - 6)
-        texts = [fit(mark, 1), fit(fmt.age(notification.created_at, now), _AGE), fit(str(notification.run_id), _RUN)]
-        texts += [fit(notification.title, _TITLE), fit(notification.body, room)]
-        return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts))
+        of_mark, of_age, of_run, of_title, of_body = self._rooms
+        texts = [fit(mark, of_mark), figure(fmt.age(notification.created_at, now), of_age)]
+        texts += [figure(str(notification.run_id), of_run), fit(notification.title, of_title)]
+        texts += [fit(notification.body, of_body)]
+        return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts if text))
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words

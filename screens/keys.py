@@ -24,6 +24,6 @@ KEY_NAMES: Final = frozenset(
             "view_run",
         ],
         *["card", "follow", "original", "attempt_before", "attempt_after", "fold"],
-        *["pause", "poll_now", "faster", "slower", "redraw", "help", "quit"],
+        *["pause", "poll_now", "faster", "slower", "redraw", "suspend", "help", "quit"],
     }
 )

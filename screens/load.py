@@ -10,7 +10,8 @@ from textual.content import Content
 from screens import format as fmt
 from screens.diff import Cell, Row
 from screens.format import State
-from screens.text import fit
+from screens.room import Part, rooms
+from screens.text import figure, fit
 from store.hours import Hour, LastHours
 from store.load import Load, WorkerLoad
 from store.rescues import Rescue
@@ -19,7 +20,10 @@ _ALIVE = State("●", "*", "alive", "green")
 _STUCK = State("◐", "~", "stuck", "bold yellow")
 _SILENT = State("✗", "x", "silent", "bold red")
 _STOPPED = State("○", ".", "stopped", "")
-_STATE, _ID, _SLOTS, _SINCE, _BEAT, _PID, _VERSION = 9, 6, 7, 5, 6, 8, 8
+_STATE, _ID, _SLOTS = Part(9, 9, 0), Part(6, 6, 1), Part(9, 9, 2)
+_SINCE, _BEAT, _PID, _VERSION = Part(5, 5, 5), Part(6, 6, 3), Part(8, 8, 6), Part(8, 8, 7)
+#: Host and runs share what is left.
+_REST = Part(17, 12, 4, grow=1)
 #: From this width on, process id and version are shown.
 _WIDE = 100
 
@@ -32,7 +36,7 @@ def state_of(one: WorkerLoad) -> State:
 
 def header(width: int) -> str:
     names, widths = _columns(width)
-    return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True))
+    return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True) if room)
 
 
 def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool) -> Row:
@@ -44,21 +48,24 @@ def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool) -> Row:
     texts = [f"{state.ascii if ascii_only else state.glyph} {state.word}", str(worker.id), host]
     texts += [str(worker.pid), worker.version] if width >= _WIDE else []
     texts += [slots, fmt.age(worker.started_at, now), fmt.age(worker.stopped_at or worker.beat_at, now), in_hand(one)]
-    _, widths = _columns(width)
-    first, *rest = (fit(text, room) for text, room in zip(texts, widths, strict=True))
-    return Row(worker.id, (Cell(first, state.style), *(Cell(text) for text in rest)))
+    titles, widths = _columns(width)
+    names = ("State", "Host", "Runs")
+    cells = [
+        Cell((fit if title in names else figure)(text, room), "" if title != "State" else state.style)
+        for title, text, room in zip(titles, texts, widths, strict=True)
+        if room
+    ]
+    return Row(worker.id, tuple(cells))
 
 
 def _columns(width: int) -> tuple[list[str], list[int]]:
-    names, widths = ["State", "Worker", "Host"], [_STATE, _ID, 0]
-    if width >= _WIDE:
-        names, widths = [*names, "Process", "Version"], [*widths, _PID, _VERSION]
-    names += ["Slots", "Up", "Beat", "Runs"]
-    widths += [_SLOTS, _SINCE, _BEAT, 0]
-    left = max(16, width - sum(widths) - len(widths))
-    widths[2] = min(30, left * 2 // 5)
-    widths[-1] = left - widths[2]
-    return names, widths
+    more = {"Process": _PID, "Version": _VERSION} if width >= _WIDE else {}
+    parts = {"State": _STATE, "Worker": _ID, **more, "Slots": _SLOTS, "Up": _SINCE, "Beat": _BEAT, "Runs": _REST}
+    names, widths = list(parts), rooms(list(parts.values()), width - 1)
+    rest = widths.pop()
+    host = min(30, max(0, rest - 1) * 2 // 5)
+    runs = max(0, rest - 1 - host)
+    return [*names[:2], "Host", *names[2:]], [*widths[:2], host, *widths[2:], runs]
 
 
 def in_hand(one: WorkerLoad) -> str:
@@ -105,18 +112,17 @@ def looked_back(hours: LastHours) -> str:
 
 def hours_table(hours: LastHours, width: int) -> Content:
     """The hours as text, for a terminal that has no room for plots: as many of the newest as fit."""
-    shown = hours.each[-max(1, (width - 11) // 5) :]
-    lines = [_hours_line("Hour (UTC)", [f"{hour.at:%H}" for hour in shown], "bold")]
-    lines.append(_hours_line("Completed", [str(hour.completed) for hour in shown]))
-    lines.append(_hours_line("Failed", [str(hour.failed) for hour in shown]))
-    lines.append(_hours_line("Median", [_took(hour.median) for hour in shown]))
-    lines.append(_hours_line("p95", [_took(hour.p95) for hour in shown]))
+    columns = [
+        [f"{hour.at:%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]
+        for hour in hours.each
+    ]
+    room = max(5, 1 + max((len(text) for column in columns for text in column), default=0))
+    shown = columns[-max(1, (width - 11) // room) :]
+    lines = []
+    for line, name in enumerate(("Hour (UTC)", "Completed", "Failed", "Median", "p95")):
+        cells = "".join(f"{column[line]:>{room}}" for column in shown)
+        lines.append(Content.assemble((f" {name:<10}", "bold"), (cells, "" if line else "bold")))
     return Content("\n").join(lines)
-
-
-def _hours_line(name: str, values: Sequence[str], style: str = "") -> Content:
-    cells = "".join(f"{value[:5]:>5}" for value in values)
-    return Content.assemble((f" {name:<10}", "bold"), (cells, style))
 
 
 def _took(seconds: float | None) -> str:

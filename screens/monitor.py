@@ -81,6 +81,7 @@ class Monitor(App[None]):
         Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
         Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
         Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend"),
         Binding("question_mark", "help", "Help", key_display="?", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
     ]
@@ -146,6 +147,7 @@ class Monitor(App[None]):
         self.views.load()
         self.in_background(self.backend.keeps.seen_at, self._have_seen)
         self.set_interval(1.0, self._show_freshness)
+        self.app_suspend_signal.subscribe(self, lambda _: self._teller.close(), immediate=True)
 
     def on_unmount(self) -> None:
         self.gate.close()
@@ -463,6 +465,11 @@ class Monitor(App[None]):
             self._driver.forget()
         self.screen.refresh()
 
+    def action_suspend_process(self) -> None:
+        """Stop until the shell continues us. The worker beside the screens is a session of its own, and goes on."""
+        if not (isinstance(self._driver, ThinDriver) and self._driver.suspend()):
+            self.say("There is no shell to go back to.", "warning")
+
     def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # the caller must know whether it was sent
         """Send the text to the terminal's clipboard. Returns whether it was sent: too long a text is refused, and told."""
         sequence = terminal.clipboard(text, os.environ)
@@ -482,7 +489,7 @@ class Monitor(App[None]):
         return KEYS_IN_ASCII.get(shown, shown) if self.ascii_only else shown
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:

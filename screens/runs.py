@@ -131,7 +131,7 @@ class RunsScreen(LiveScreen):
         if snapshot is None:
             return
         self._painted_at = snapshot.at
-        shape = columns.layout(self.size.width - 1)
+        shape = columns.layout(self.size.width - 1, self.tab, self.order)
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only)
         # Where the person wants to go was not in the window before: now it is.
         asked = snapshot.request

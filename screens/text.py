@@ -44,6 +44,11 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width)
 
 
+def figure(text: str, width: int) -> str:
+    """A number, an id, a time: whole, or nothing but an ellipsis. The beginning of it would look like another one."""
+    return fit(text if cell_len(clean(text)) <= width else "…", width)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """`text`, cleaned, in lines of at most `width` cells (10 at least), broken between words where that can be."""
     lines, width = [""], max(10, width)

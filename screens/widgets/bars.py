@@ -45,7 +45,7 @@ def header(tenant: str, user: str, database: str, freshness: str, unread: int, w
 def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool = False) -> Content:
     """The tabs with their keys and honest counts (None: not known yet).
 
-    On a narrow terminal the blanks go first, then the counts.
+    On a narrow terminal the blanks go first, then the counts, then the names of the others.
     """
     numbered = [
         (f"{number} {name}", "" if many is None else fmt.count(many, ascii_only))
@@ -59,6 +59,8 @@ def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only
             break
     else:
         words = [name for name, _ in numbered]
+    if sum(len(word) + 1 for word in words) - 1 > width:
+        words = [name if name.split()[1] == active else name.split()[0] for name in words]
     styles = ["bold reverse" if name == active else "" for name in counts]
     return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
 

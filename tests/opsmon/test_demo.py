@@ -27,6 +27,7 @@ from store.records import Outcome, Run, Status, Tenant, User
 from tasks.graph.simulator.__main__ import faults_from
 from tests.support.embedding import warm_children
 from tests.support.forked import warm_up
+from tests.support.losing import losing
 from tests.support.waiting import HANG, wait_for
 
 DAY = 86_400.0
@@ -328,6 +329,31 @@ def test_signals_put_everything_away(terminal: pexpect.spawn, number: signal.Sig
     assert ends(terminal) == 128 + number
     assert seen(terminal).count(b"\x1b[?1049l")  # back from the alternate screen
     wait_for(lambda: ended(children), "the end of the demo's processes")
+
+
+@pytest.mark.terminal
+@pytest.mark.kill
+@pytest.mark.parametrize("postgres", KINDS)
+def test_when_its_terminal_is_gone_nothing_stays(postgres: bool, temporary: Path) -> None:
+    """No SIGHUP comes: the terminal is no session's."""
+    with losing(["opsmon", "demo", *(["--postgres"] if postgres else [])], "free") as program:
+        program.wait_for(b"Sync inventory")
+        children = children_of(program.process.pid)
+        program.lose()
+        assert program.end() == 128 + signal.SIGHUP
+        wait_for(lambda: ended(children), "the end of the demo's processes")
+        wait_for(lambda: not list(temporary.iterdir()), "the end of the demo's folder")
+
+
+@pytest.mark.terminal
+@pytest.mark.kill
+def test_when_its_terminal_goes_before_the_screens_are_there_nothing_stays(temporary: Path) -> None:
+    with losing(["opsmon", "demo"], "free") as program:
+        wait_for(lambda: list(temporary.iterdir()), "the demo's folder")
+        program.lose()
+        assert program.end() == 128 + signal.SIGHUP
+        wait_for(lambda: not processes_of(temporary), "the end of the demo's processes")
+        wait_for(lambda: not list(temporary.iterdir()), "the end of the demo's folder")
 
 
 @pytest.mark.terminal

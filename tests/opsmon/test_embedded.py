@@ -26,8 +26,10 @@ from store.errors import DatabaseAway, SchemaMismatch
 from store.records import Outcome, Run, Status, User, Worker
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import MakeServices
+from tests.screens.terminal import PROMPT, Terminal, closing
 from tests.support.embedding import Clock, Looks, warm_children
-from tests.support.forked import Forked
+from tests.support.forked import ROOT, Forked
+from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
@@ -520,6 +522,46 @@ def test_opsmon_on_a_new_machine(make_services: MakeServices, new_url: str, ends
         wait_for(lambda: is_gone(found.pid))
     finally:
         terminal.close(force=True)
+
+
+@pytest.mark.kill
+@pytest.mark.terminal
+@pytest.mark.parametrize("jams", [False, True], ids=["idle", "jammed"])
+def test_opsmon_whose_terminal_is_gone_leaves_nothing(make_services: MakeServices, new_url: str, jams: bool) -> None:
+    """No SIGHUP comes: the terminal is no session's."""
+    services = make_services(new_url)
+    with losing(["opsmon"], "free") as program:
+        program.wait_for(b"live")
+        (found,) = wait_for(lambda: alive(services))
+        if jams:
+            program.jam()
+        program.lose()
+        assert program.end() == 128 + signal.SIGHUP
+        wait_for(lambda: is_gone(found.pid))
+
+
+@pytest.mark.kill
+@pytest.mark.terminal
+def test_while_opsmon_is_suspended_its_worker_goes_on(make_services: MakeServices, new_url: str, folder: Path) -> None:
+    services = make_services(new_url)
+    shell = Terminal("opsmon", [], more={"PYTHONPATH": os.pathsep.join((str(plugins(folder)), str(ROOT)))}, shell=True)
+    with closing(shell):
+        shell.wait_for(PROMPT)
+        shell.send(f"{shell.command}\r")
+        shell.wait_for("live")
+        (found,) = wait_for(lambda: alive(services))
+        run = start(services, "test.hold", name="go")
+        wait_for(lambda: is_running(services, run), "the run to run", seen=log)
+        (program,) = psutil.Process(shell.child.pid).children()
+        shell.send("\x1a")
+        shell.read_until(lambda: program.status() == psutil.STATUS_STOPPED, "a stop")
+        place("go").touch()
+        assert ended(services, run).outcome is Outcome.SUCCEEDED
+        assert program.status() == psutil.STATUS_STOPPED
+        shell.send("fg\r")
+        shell.wait_for("live")
+        shell.send("q")
+        shell.read_until(lambda: is_gone(found.pid), "the worker's end")
 
 
 @pytest.mark.kill

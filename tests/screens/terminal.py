@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 import pexpect
 
@@ -17,6 +19,7 @@ from tests.support.waiting import HANG, in_vain
 
 #: What a program asks a terminal for that may know synchronized updates.
 _KIND = b"\x1b[?2026$p"
+PROMPT: Final = "shell> "
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -24,17 +27,25 @@ class Terminal:
     """`python -m MODULE ARGUMENTS` in a terminal of a size, columns by lines."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], size: tuple[int, int] = (80, 24), more: Mapping[str, str] = _NONE
+        self,
+        module: str,
+        arguments: Sequence[str],
+        size: tuple[int, int] = (80, 24),
+        more: Mapping[str, str] = _NONE,
+        *,
+        shell: bool = False,
     ) -> None:
-        """`more` comes on top of this process's environment."""
+        """`more` comes on top of this process's environment. With `shell`, a shell is there that has `command` to be told."""
         columns, lines = size
         # Whoever takes pictures in this process leaves their size behind.
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        command = ["-m", module, *arguments]
-        self.child = pexpect.spawn(
-            sys.executable, command, env={**kept, **more}, dimensions=(lines, columns), timeout=HANG
-        )
+        program = [sys.executable, "-m", module, *arguments]
+        #: What starts the program, for a shell.
+        self.command = shlex.join(program)
+        started = ["bash", "--norc", "--noprofile", "-i"] if shell else program
+        environment = {**kept, "PS1": PROMPT, **more}
+        self.child = pexpect.spawn(started[0], started[1:], env=environment, dimensions=(lines, columns), timeout=HANG)
         self.screen = Emulator(columns, lines)
         self.seen = b""
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode

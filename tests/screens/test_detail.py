@@ -439,4 +439,4 @@ def test_a_run_that_is_no_run_of_ours_is_shown_as_far_as_it_can_be_read(width: i
         assert "unreadable" in shown
         assert "1970" not in shown
         rows = columns.rows((run,), AT, columns.layout(width), (), False)
-        assert len(rows[0].cells) > 3
+        assert len(rows[0].cells) >= 3

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import os
 import sys
 import unicodedata
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -17,10 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from textual.drivers.linux_driver import LinuxDriver
 
 from screens.cells import CERTAIN, clusters
-from screens.driver import ThinDriver
 from screens.glass import Glass
 from screens.sgr import blank, change, linked, step
 from tests.screens.emulator import Emulator
@@ -224,36 +219,6 @@ def test_a_blank_hides_what_only_characters_show() -> None:
     assert blank(step("", "1;3;31;44")) == "44"
     assert blank(step("", "4;31;44")) == step("", "4;31;44")
     assert step(linked(step("", "31"), "id=1;x"), "0") == "\0id=1;x"
-
-
-def test_a_stop_in_the_middle_of_a_write_neither_hangs_nor_is_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal's handler runs in the thread that writes, between any two of its steps."""
-    written: list[str] = []
-    line = a_line(3, ("31", "abc")) + HOME
-
-    async def app() -> ThinDriver:
-        monkeypatch.setattr("signal.signal", lambda *_: None)
-        return ThinDriver(object())
-
-    monkeypatch.setattr(LinuxDriver, "write", lambda _, data: written.append(data))
-    with Path(os.devnull).open() as nothing:
-        monkeypatch.setattr("sys.__stdin__", nothing)
-        driver = asyncio.run(app())
-    feed = driver._glass.feed
-
-    def stopped(data: str) -> str:
-        driver.write("\x1b[?1049l")
-        return feed(data)
-
-    with monkeypatch.context() as broken_into:
-        broken_into.setattr(driver._glass, "feed", stopped)
-        driver.write(line)
-    assert written[0] == "\x1b[?1049l"
-    assert "abc" in written[1]
-    driver.write(line)
-    assert "abc" in written[2], "what was painted around a stop is painted anew"
-    driver.write(line)
-    assert len(written) == 3
 
 
 def steps(work: Callable[[], object]) -> int:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.screens.emulator import Emulator
 from tests.screens.terminal import Terminal, closing
-from tests.support.waiting import HANG, in_vain, wait_for
+from tests.support.waiting import HANG, in_vain
 
 pytestmark = pytest.mark.terminal
 
@@ -121,20 +118,6 @@ def test_ctrl_l_paints_over_what_others_have_written(file: Path) -> None:
         thin.screen.feed("\x1b[5;5HBroadcast message from root\r\n\n\nThe system is going down")
         thin.send("\x0c")
         thin.read_until(lambda: thin.screen.seen() == before, "painted over")
-
-
-def test_after_a_stop_the_screen_is_painted_whole(file: Path) -> None:
-    with program(file, (80, 24)) as thin:
-        thin.cost(lambda: None, "998")
-        before = thin.screen.seen()
-        os.kill(thin.child.pid, signal.SIGTSTP)
-        seen = bytearray()
-        while b"\x1b[?1049l" not in seen:
-            seen += thin.read(HANG)
-        wait_for(lambda: psutil.Process(thin.child.pid).status() == psutil.STATUS_STOPPED)
-        thin.screen = Emulator(80, 24)
-        os.kill(thin.child.pid, signal.SIGCONT)
-        thin.read_until(lambda: thin.screen.seen() == before, "painted whole")
 
 
 def test_at_the_end_no_style_is_left(file: Path) -> None:

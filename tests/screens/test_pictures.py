@@ -40,6 +40,15 @@ def test_list_empty(picture: Picture) -> None:
     assert picture(Stage())
 
 
+@pytest.mark.parametrize("key", ["4", "5"], ids=["partial", "failed"])
+def test_list_of_what_failed(picture: Picture, key: str) -> None:
+    assert picture(Stage(MANY), key, sizes=((80, 24), (50, 16)))
+
+
+def test_list_on_a_narrow_terminal(picture: Picture) -> None:
+    assert picture(Stage(MANY), sizes=((40, 16), (60, 16)))
+
+
 def test_list_empty_on_a_tab(picture: Picture) -> None:
     assert picture(Stage((a_run(990),)), "5")
 

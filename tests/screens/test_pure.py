@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -11,8 +12,10 @@ from rich.cells import cell_len
 from screens import columns
 from screens import format as fmt
 from screens.diff import Cell, Pin, Row, changed_lines, move, repin
-from screens.text import clean, fit, wrap
-from store.queries import Count
+from screens.room import Part, rooms
+from screens.text import clean, figure, fit, wrap
+from screens.widgets import bars
+from store.queries import TABS, Count, Order
 from store.records import Counts, Outcome, Status
 from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
 
@@ -76,12 +79,77 @@ def test_every_state_has_a_word_and_a_glyph_in_both_alphabets() -> None:
     assert all(state.ascii.isascii() for state in states)
 
 
-@given(st.integers(44, 250))
-def test_rows_are_as_wide_as_the_header_and_never_wider_than_the_terminal(width: int) -> None:
-    shape = columns.layout(width)
-    assert cell_len(shape.header) <= width
-    for row in columns.rows((*runs_of_all_states(), a_run(1, label=HOSTILE)), AT, shape, frozenset({1}), False):
-        assert sum(cell_len(cell.text) + 1 for cell in row.cells) - 1 == cell_len(shape.header)
+WIDTHS = range(20, 161)
+TOLD = [run for run in runs_of_all_states() if run.started_at]
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("tab", TABS)
+def test_at_every_width_rows_fit_and_figures_are_whole_or_not_there(tab: str, order: Order) -> None:
+    """The edge cuts nothing: `6h` of `6h33` is another age, and looks true."""
+    long = a_run(1_234_567, label=HOSTILE, created_at=ago(6 * 3600 + 33 * 60), started_at=ago(86_390))
+    for width in WIDTHS:
+        shape = columns.layout(width, tab, order)
+        assert cell_len(shape.header.rstrip()) <= width
+        for row in columns.rows((long, *TOLD, a_run(1, label=HOSTILE)), AT, shape, frozenset({1}), False):
+            assert sum(cell_len(cell.text) + 1 for cell in row.cells) - 1 <= width
+            for (column, _), cell in zip(shape.columns, row.cells[2:], strict=True):
+                told = column.text(row.run, AT)
+                assert not column.is_figure or cell.text.rstrip() == told
+                assert column.is_figure or cell.text.rstrip() == told or "…" in cell.text or "␛" in cell.text
+
+
+def titles(width: int, tab: str = "All", order: Order = Order.CREATED) -> set[str]:
+    return {column.title for column, _ in columns.layout(width - 1, tab, order).columns}
+
+
+def test_what_a_tab_or_an_order_is_about_is_there() -> None:
+    for tab in ("Failed", "Partial"):
+        assert titles(80, tab) == {"Run", "Operation", "Tenant", "Age", "First failure"}
+        assert titles(50, tab) >= {"Run", "Operation", "Age", "First failure"}
+        assert titles(140, tab) == titles(140)
+    assert titles(80) == titles(80, "Active") == {"Run", "Operation", "Tenant", "Progress", "Age", "Took"}
+    assert "Run" in titles(20)
+    for width in (40, 50, 60, 80):
+        assert "Took" in titles(width, "Failed", Order.DURATION)
+        assert {"Run", "Operation"} <= titles(width)
+    assert "Age" in titles(40)
+
+
+parts = st.lists(
+    st.tuples(st.integers(1, 30), st.integers(0, 29), st.integers(0, 9), st.integers(0, 3)).map(
+        lambda told: Part(told[0], max(1, told[0] - told[1]), told[2], told[3])
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(parts, st.integers(0, 160))
+def test_columns_have_the_least_that_is_of_use_or_are_left_out(asked: list[Part], width: int) -> None:
+    found = rooms(asked, width)
+    shown = [room for room in found if room]
+    assert sum(shown) + len(shown) - 1 <= width
+    assert all(room >= part.least for part, room in zip(asked, found, strict=True) if room)
+    left_out = [part.goes for part, room in zip(asked, found, strict=True) if not room]
+    assert not left_out or min(left_out) >= max(
+        (part.goes for part, room in zip(asked, found, strict=True) if room), default=0
+    )
+
+
+@given(st.integers(0, 10**12), st.integers(0, 20))
+def test_a_figure_is_never_cut(number: int, width: int) -> None:
+    assert figure(str(number), width).strip() in (str(number), "…", "")
+    assert cell_len(figure(str(number), width)) == width
+
+
+def test_on_a_narrow_terminal_no_tab_is_cut() -> None:
+    many = dict.fromkeys(TABS, Count(1000, True))
+    for width in WIDTHS:
+        for active in TABS:
+            line = bars.tabs(many, active, width)
+            assert line.cell_length <= width
+            assert active in line.plain
 
 
 ROWS = st.lists(st.integers(1, 12), max_size=10, unique=True).flatmap(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +58,13 @@ async def test_sizes_that_wait_together_end_at_the_newest(key: str, monkeypatch:
     monitor = Monitor(Stage(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         screen = await opened(pilot, monitor, key)
-        layout: Callable[..., None] = screen._refresh_layout
-        monkeypatch.setattr(
-            screen, "_refresh_layout", lambda size=None, **k: (laid_out.append(size), layout(size, **k))
-        )
+        layout = screen._refresh_layout
+
+        def counted(size: Size | None = None, scroll: bool = False) -> None:
+            laid_out.append(size)
+            layout(size, scroll)
+
+        monkeypatch.setattr(screen, "_refresh_layout", counted)
         for older, newer in itertools.permutations(SIZES, 2):
             monitor._size = newer
             for size in (older, newer):

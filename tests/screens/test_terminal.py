@@ -17,6 +17,7 @@ from tests.conftest import PrivatePostgres
 from tests.screens.terminal import Terminal, closing
 from tests.support import people
 from tests.support.forked import ROOT
+from tests.support.losing import Place, losing
 from tests.support.plugged import plug_in
 
 pytestmark = pytest.mark.terminal
@@ -132,6 +133,23 @@ def test_a_terminal_that_is_closed_ends_the_process(hostile_url: str) -> None:
     with screens(hostile_url) as terminal:
         terminal.child.kill(signal.SIGHUP)
         assert terminal.end() == 128 + signal.SIGHUP
+
+
+PLACES: tuple[Place, ...] = ("leader", "free", "child")
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("jams", [False, True], ids=["idle", "jammed"])
+def test_a_terminal_that_is_gone_ends_the_process(hostile_url: str, place: Place, jams: bool) -> None:
+    """Whether a SIGHUP comes or not; also while it is written to."""
+    environment = {**os.environ, "OPSMON_DATABASE_URL": hostile_url}
+    with losing(["tests.support.screens_main", "ann"], place, environment) as program:
+        program.wait_for(b"live")
+        if jams:
+            program.jam()
+        program.lose()
+        assert program.end() == 128 + signal.SIGHUP
 
 
 @pytest.fixture
