@@ -59,5 +59,6 @@ def _text(found: Operation) -> str:
 
 def _parameter_text(parameter: Parameter) -> str:
     kind = "|".join(parameter.choices) if parameter.choices else parameter.kind
-    default = "required" if parameter.required else f"default {cell(parameter.default) or 'empty'}"
+    shown = "empty" if parameter.default in ("", []) else cell(parameter.default)
+    default = "required" if parameter.required else f"default {shown}"
     return f"{cell(parameter.name)} ({cell(kind)}, {default})" + (f": {cell(parameter.help)}" if parameter.help else "")

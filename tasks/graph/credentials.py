@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from store.errors import OperationFailed
+from store.errors import InputInvalid, OperationFailed
 from tasks.graph.transport import is_loopback, make_http
 
 #: The scope that asks for everything that the app was granted. The audience is Graph's, wherever Graph is reached.
@@ -31,8 +31,12 @@ class AppCredentials:
     client_secret: str = field(repr=False)
 
     @staticmethod
-    def from_settings(slug: str, found: Mapping[str, str] | None) -> AppCredentials:
-        """Raises OperationFailed when no credentials are set up for the tenant."""
+    def from_settings(slug: str, ask: Callable[[str], Mapping[str, str] | None]) -> AppCredentials:
+        """What `ask` knows of the tenant. Raises OperationFailed when that is nothing, not enough, or cannot be read."""
+        try:
+            found = ask(slug)
+        except InputInvalid as error:  # of the settings; the run's parameters are not to blame
+            raise OperationFailed("graph.unauthorized", error.message, error.hint) from None
         if found is None:
             raise OperationFailed(
                 "graph.unauthorized", f"no credentials are set up for {slug}: see [credentials.{slug}] in opsmon.toml"

@@ -39,7 +39,7 @@ def _graph(run: RunContext) -> Iterator[GraphClient]:
     from tasks.graph.credentials import AppCredentials, AppToken
 
     settings = run.tools.settings
-    credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials(run.tenant.slug))
+    credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials)
     token = AppToken(credentials, settings.graph_authority)
 
     try:

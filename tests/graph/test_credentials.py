@@ -82,7 +82,7 @@ def test_microsofts_number_for_the_reason_is_told(simulator: Simulator) -> None:
 
 def test_no_credentials_name_where_they_go() -> None:
     with pytest.raises(OperationFailed, match=r"\[credentials.contoso\]"):
-        AppCredentials.from_settings("contoso", None)
+        AppCredentials.from_settings("contoso", lambda _: None)
 
 
 def test_a_secret_shows_in_no_representation() -> None:

@@ -187,6 +187,15 @@ def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> Non
 
 
 @pytest.mark.worker
+@pytest.mark.parametrize("app", [{"client_secret_command": "exit 3"}, {}], ids=["unreadable", "incomplete"])
+def test_credentials_that_cannot_be_used_are_not_taken_for_wrong_parameters(stage: Stage, app: dict[str, str]) -> None:
+    stage.worker(credentials_contoso_client_id="id", **{f"credentials_contoso_{key}": app[key] for key in app})
+    run = stage.completed(stage.start("inventory.sync").id)
+    assert_failed(run, "graph.unauthorized")
+    assert "tenant 'contoso'" in run.failure_summary[0].message
+
+
+@pytest.mark.worker
 def test_a_graph_that_cannot_be_reached_fails_the_run(stage: Stage) -> None:
     sync = Sync(stage, Simulator([synthetic("contoso", 7, 10)]))  # an address at which nobody serves
     sync.simulator._server.server_close()

@@ -1,0 +1,415 @@
+"""The documents are followed: their commands, settings, units and SQL are taken from the pages and tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import psycopg
+import pytest
+
+from opsmon import settings
+from opsmon.arguments import parse
+from opsmon.login import login_name
+from opsmon.settings import SETTINGS
+from store import runs, schema
+from store.administration import Administrator
+from store.database import Database
+from store.errors import InputInvalid
+from store.records import Counts, Outcome, Run, Status
+from tasks.graph.kinds import KINDS
+from tests.support.databases import unused_name
+from tests.support.postgres import Server
+from tests.support.shared import Shared
+from tests.support.waiting import HANG, wait_for
+from tests.support.worker import WorkerProcess, plugins
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+OPERATION = ROOT / "docs" / "writing-an-operation.md"
+QUICKSTART = ROOT / "docs" / "quickstart.md"
+DEPLOYMENT = ROOT / "docs" / "deployment.md"
+
+
+# ---- the pages
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code. Without fences its language is empty."""
+
+    language: str
+    text: str
+
+
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:(?<=\n\n)|\A)((?: {4}.*\n|\n(?= {4}))+)")
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    fenced = [Block(language, textwrap.dedent(body)) for _, language, body in _FENCED.findall(text)]
+    return fenced + [Block("", textwrap.dedent(body)) for body in _INDENTED.findall(_FENCED.sub("", text))]
+
+
+def in_language(page: Path, language: str) -> list[str]:
+    return [block.text for block in blocks(page) if block.language == language]
+
+
+def is_toml(block: Block) -> bool:
+    if block.language:
+        return block.language == "toml"
+    try:
+        return bool(tomllib.loads(block.text))
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+# ---- commands
+
+#: What may stand before `opsmon`, besides variables.
+_BEFORE = {"exec", "sudo", "env", "watch", "runuser"}
+
+
+def command_in(line: str) -> list[str] | None:
+    """The arguments of the opsmon that a line calls, None when it calls none."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:  # no shell's line
+        return None
+    for number, word in enumerate(words):
+        if re.fullmatch(r"(\S*/bin/)?opsmon", word) and all(map(_goes_before, _pairs(words[:number]))):
+            ends = (at for at, later in enumerate(words) if at > number and later in {"|", "&&", "||", ";", ">", "&"})
+            found = words[number + 1 : next(ends, None)]
+            return None if found == ["$@"] else found
+    return None
+
+
+def _pairs(words: list[str]) -> Iterator[str]:
+    """The words, of which `-u USER` is one."""
+    rest = iter(words)
+    for word in rest:
+        yield f"{word} {next(rest, '')}" if word == "-u" else word
+
+
+def _goes_before(word: str) -> bool:
+    return word in _BEFORE or re.match(r"--?\w*$|-u \w|[A-Z_]+=", word) is not None
+
+
+def commands(page: Path) -> list[list[str]]:
+    lines = [
+        line
+        for block in blocks(page)
+        if not is_toml(block) and block.language not in ("text", "python", "sql", "ini")
+        for line in block.text.splitlines()
+    ]
+    return [found for line in lines if (found := command_in(line)) is not None]
+
+
+def mentioned(page: Path) -> list[list[str]]:
+    """Commands in running text, which may lack what they need."""
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    spans = re.findall(r"`([^`\n]*\bopsmon [^`\n]+)`", text)
+    return [found for span in spans if (found := command_in(span)) is not None]
+
+
+def test_pages_are_read() -> None:
+    """What is found below is there."""
+    found = [" ".join(command) for page in PAGES for command in commands(page)]
+    assert {"db upgrade", "users list", "tenants add contoso --name Contoso Ltd", "queue pause", "doctor"} <= {*found}
+    assert ["retry", "17", "18", "--dry-run"] in mentioned(ROOT / "docs" / "screens.md")
+    assert ["db", "upgrade"] in mentioned(DEPLOYMENT)
+    assert command_in("createdb opsmon") is None
+    assert command_in("useradd --system opsmon") is None
+    assert command_in("runuser -u opsmon -- /usr/local/bin/opsmon doctor | tail") == ["doctor"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_is_one(page: Path) -> None:
+    for command in commands(page):
+        parse(command)
+    for command in mentioned(page):
+        try:
+            parse(command)
+        except InputInvalid as error:
+            if " lacks " not in error.message:
+                raise
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_setting_is_one(page: Path, tmp_path: Path) -> None:
+    for block in filter(is_toml, blocks(page)):
+        if "[project]" in block.text:
+            continue
+        (tmp_path / "opsmon.toml").write_text(block.text)
+        found = settings.load({}, tmp_path / "opsmon.toml")
+        for slug in found.credential_values:
+            assert {"directory_id", "client_id"} <= found.credential_values[slug].keys(), block.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_variable_is_one(page: Path) -> None:
+    known = {setting.variable for setting in SETTINGS} | {"OPSMON_CONFIG", "OPSMON_DEBUG"}
+    named = set(re.findall(r"\bOPSMON_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
+    credential = re.compile(rf"OPSMON_CREDENTIALS_[A-Z]+_({'|'.join(map(str.upper, settings.CREDENTIAL_KEYS))})")
+    assert {name for name in named - known if not credential.fullmatch(name)} == set()
+
+
+def test_the_configuration_is_looked_for_where_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = DEPLOYMENT.read_text(encoding="utf-8")
+    assert "~/.config/opsmon" in text
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "user"))
+    (tmp_path / "user").mkdir()
+    places = [
+        tmp_path / "user" / "opsmon.toml",
+        Path("opsmon.toml"),
+        tmp_path / "named.toml",
+    ]  # the first found is last
+    for number, place in enumerate(places, 1):
+        place.write_text(f"worker_slots = {number}\n")
+        environment = {"OPSMON_CONFIG": str(place)} if place.name == "named.toml" else {}
+        found = settings.load(environment).values["worker_slots"]
+        assert (found.value, found.source) == (number, str(place))
+
+
+def test_the_wrapper_names_the_configuration(tmp_path: Path) -> None:
+    """As everybody calls it, and as somebody who names another one."""
+    (script,) = (text for text in in_language(DEPLOYMENT, "sh") if text.startswith("#!"))
+    program = tmp_path / "opsmon"
+    program.write_text('#!/bin/sh\necho "$OPSMON_CONFIG" "$@"\n')
+    program.chmod(0o755)
+    script = script.replace("/opt/opsmon/current/bin/opsmon", str(program))
+    for environment, config in (({}, "/etc/opsmon/opsmon.toml"), ({"OPSMON_CONFIG": "/x"}, "/x")):
+        said = subprocess.run(
+            ["sh", "-c", script, "opsmon", "show", "a b"],
+            env={"PATH": os.defpath, **environment}, capture_output=True, text=True, timeout=HANG, check=True,
+        )  # fmt: skip
+        assert said.stdout == f"{config} show a b\n"
+
+
+# ---- the unit
+
+
+def test_the_unit_starts_a_worker_and_gives_it_time_to_stop() -> None:
+    (unit,) = in_language(DEPLOYMENT, "ini")
+    values = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+    program, *arguments = shlex.split(values["ExecStart"])
+    assert Path(program).name == "opsmon"
+    assert parse(arguments).command == "worker"
+    assert float(values["TimeoutStopSec"]) > settings.load({})["grace_seconds"]
+
+
+# ---- the database
+
+
+@dataclass
+class Roles:
+    """The owner's role and the one of everybody else, as URLs."""
+
+    owner: str
+    everybody: str
+
+
+@pytest.fixture
+def roles(postgres: Server) -> Iterator[Roles]:
+    """The page's SQL, carried out under names that nobody else has."""
+    name = unused_name()
+    (page,) = in_language(DEPLOYMENT, "sql")
+    outside, inside = re.sub(r"\bopsmon(?=\b|_)", name, page).split(f"\\connect {name}\n")
+    try:
+        _execute(postgres.url_of("postgres"), outside)
+        _execute(postgres.url_of(name), inside)
+        url = postgres.url_of(name)
+        yield Roles(url.replace("postgres@", f"{name}_owner@"), url.replace("postgres@", f"{name}_app@"))
+    finally:
+        postgres.drop(name)
+        _execute(postgres.url_of("postgres"), f"DROP ROLE IF EXISTS {name}_app; DROP ROLE IF EXISTS {name}_owner")
+
+
+def _execute(url: str, statements: str) -> None:
+    with psycopg.connect(url, autocommit=True, connect_timeout=HANG) as connection:
+        for statement in filter(None, map(str.strip, statements.split(";"))):
+            connection.execute(statement.encode())
+
+
+@pytest.mark.worker
+def test_the_role_of_everybody_can_do_what_people_and_workers_do(roles: Roles, tmp_path: Path) -> None:
+    with closing(Database(roles.owner)) as db:
+        schema.upgrade(db)
+    with closing(Database(roles.everybody)) as db:
+        assert schema.missing(db) == []
+        Administrator(db, login_name()).add_tenant("contoso")
+        assert carried_out(db, roles.everybody, tmp_path, "system.probe", "items=1").outcome is Outcome.SUCCEEDED
+
+
+# ---- a tenant that is simulated
+
+
+def test_every_kind_is_named_beside_a_permission() -> None:
+    table = [line for line in QUICKSTART.read_text(encoding="utf-8").splitlines() if ".Read.All` |" in line]
+    told = [label for line in table for label in line.split("|")[2].strip().split(", ")]
+    assert sorted(told) == sorted(kind.label for kind in KINDS)
+
+
+@pytest.mark.worker
+def test_a_sync_of_the_simulated_tenant_reads_what_the_page_says(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = next(text for text in in_language(QUICKSTART, "sh") if "tasks.graph.simulator" in text)
+    config = next(text for text in in_language(QUICKSTART, "toml") if "graph_url" in text)
+    _, *arguments = shlex.split(command.replace("--port 8765", "--port 0"))
+    with subprocess.Popen(
+        [sys.executable, *arguments, "--until-stdin-closes"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as simulator:
+        try:
+            assert simulator.stdout
+            url = json.loads(simulator.stdout.readline())["url"]
+            monkeypatch.setenv("OPSMON_CONFIG", str(tmp_path / "opsmon.toml"))
+            (tmp_path / "opsmon.toml").write_text(config.replace("http://127.0.0.1:8765", url))
+            with closing(Database(sqlite_url)) as db:
+                Administrator(db, login_name()).add_tenant("contoso")
+                run = carried_out(db, sqlite_url, tmp_path, "inventory.sync")
+        finally:
+            simulator.kill()
+    assert (run.outcome, run.summary_counts) == (Outcome.SUCCEEDED, Counts(300, 300))
+    assert "A sync reads 300 policies." in QUICKSTART.read_text(encoding="utf-8")
+
+
+# ---- the package with an operation
+
+
+def write_package(folder: Path) -> None:
+    """The package of the page, each file as it stands there."""
+    project = next(text for text in in_language(OPERATION, "toml") if "[project]" in text)
+    module, tests = in_language(OPERATION, "python")
+    for name, text in {
+        "pyproject.toml": project,
+        "opsmon_exports/__init__.py": "",
+        "opsmon_exports/operations.py": module,
+        "tests/test_operations.py": tests,
+    }.items():
+        path = folder / "opsmon-exports" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def install_package(folder: Path) -> None:
+    """Write it and install it, with what is here, beside it in `installed`."""
+    write_package(folder)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
+    nothing_else = ["--no-deps", "--no-index", "--no-build-isolation"]
+    python(folder, *pip[1:], *nothing_else, "--target", str(folder / "installed"), "./opsmon-exports")
+
+
+def python(
+    folder: Path, *arguments: str, path: Sequence[Path] = (), more: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What a Python that has to succeed says."""
+    done = run_python(folder, *arguments, path=path, more=more)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+def run_python(
+    folder: Path, *arguments: str, path: Sequence[Path] = (), more: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), **more},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def package(shared: Shared) -> Path:
+    """A folder with `opsmon-exports`, and `installed`; made once in a run."""
+    return shared.once("opsmon-exports", install_package)
+
+
+def test_the_package_is_listed_as_the_page_says(package: Path) -> None:
+    said = python(package, "-m", "opsmon", "operations", path=(package / "installed", ROOT))
+    (shown, _) = in_language(OPERATION, "text")
+    assert shown in said
+
+
+def test_a_package_that_is_broken_is_named_as_the_page_says(package: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(package / "installed", tmp_path / "installed")
+    module = broken / "opsmon_exports" / "operations.py"
+    module.write_text("import requests_of_nobody\n" + module.read_text())
+    done = run_python(tmp_path, "-m", "opsmon", "operations", path=(broken, ROOT))
+    (_, shown) = in_language(OPERATION, "text")
+    assert (done.returncode, done.stderr) == (0, shown.replace("'requests'", "'requests_of_nobody'"))
+
+
+def test_the_tests_of_the_package_pass(package: Path) -> None:
+    arguments = ("-m", "pytest", "-c", "pyproject.toml", "-p", "no:cacheprovider", "-q", "tests")
+    more = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # of ours it needs none, and they take seconds
+    said = python(package / "opsmon-exports", *arguments, path=(package / "installed", ROOT), more=more)
+    assert re.search(r"^3 passed", said, re.MULTILINE), said
+
+
+@pytest.mark.worker
+def test_a_worker_carries_the_packages_operation_out(
+    package: Path, db: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPORTS_FOLDER", str(tmp_path / "exports"))
+    shutil.copytree(package / "installed", plugins(tmp_path), dirs_exist_ok=True)
+    Administrator(db, login_name()).add_tenant("contoso")
+    folder = tmp_path / "exports" / "contoso" / "policies"
+    for name in ("old.json", "kept.json", "new.json", "odd.json/inside"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    for name in ("old.json", "kept.json", "odd.json"):
+        os.utime(folder / name, (0, 0))
+
+    def prune(*parameters: str) -> Run:
+        return carried_out(db, database_url, tmp_path, "exports.prune", *parameters)
+
+    tried = prune("kind=policies")
+    assert (tried.outcome, tried.summary_counts) == (Outcome.SUCCEEDED, Counts(4, 0, 0, 4))
+    run = prune("kind=policies", "keep=kept.json", "dry_run=no")
+    assert (run.outcome, run.summary_counts) == (Outcome.PARTIALLY_SUCCEEDED, Counts(4, 1, 1, 2))
+    assert [failure.code for failure in run.failure_summary] == ["exports.not_removed"]
+    assert sorted(path.name for path in folder.iterdir()) == ["kept.json", "new.json", "odd.json"]
+    assert (run.context or {})["freed_bytes"] == 2
+    nowhere = prune("kind=apps")
+    assert [failure.code for failure in nowhere.failure_summary] == ["exports.no_folder"]
+
+
+# ---- runs
+
+
+def carried_out(db: Database, url: str, folder: Path, type_: str, *parameters: str) -> Run:
+    """The run, completed by a worker, of what `opsmon start` has started in contoso."""
+    given = [word for parameter in parameters for word in ("--param", parameter)]
+    said = python(
+        folder, "-m", "opsmon", "start", type_, "--tenant", "contoso", *given, "--json",
+        path=(plugins(folder), ROOT), more={"OPSMON_DATABASE_URL": url},
+    )  # fmt: skip
+    number = json.loads(said)["run"]["id"]
+
+    def completed() -> Run | None:
+        run = runs.by_id(db, number)
+        return run if run and run.status is Status.COMPLETED else None
+
+    worker = WorkerProcess(url, folder).ready()
+    try:
+        return wait_for(completed, f"run {number} to be completed", seen=lambda: worker.log)
+    finally:
+        worker.kill()
