@@ -6,9 +6,11 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from textual.theme import BUILTIN_THEMES
 
+from opsmon.rescuing import Watch
 from opsmon.services import Services
 from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
@@ -49,8 +51,12 @@ class Kept:
         preferences.mark_seen(self.db, self.user_id, at)
 
 
-def make_backend(services: Services, user: User) -> Backend:
-    """What the screens need, from the services."""
+#: Seconds that a worker beside the screens may take to be there, before it is said that there is none.
+NOBODY_AFTER: Final = 8.0
+
+
+def make_backend(services: Services, user: User, rescues: Callable[[], bool] = lambda: True) -> Backend:
+    """What the screens need, from the services. `rescues`: whether this process completes what lost workers leave behind."""
     memory = Memory()
 
     def fetch(request: Request, generation: int) -> Snapshot:
@@ -76,6 +82,9 @@ def make_backend(services: Services, user: User) -> Backend:
         hold_queue=hold_queue,
         poll_seconds=services.settings["poll_seconds"],
         lost_after=services.settings["lost_after_seconds"],
+        silent_after=services.settings.silent_after,
+        nobody_after=NOBODY_AFTER if services.settings.is_embedded else 0.0,
+        rescues=rescues,
     )
 
 
@@ -95,8 +104,12 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
     """Show the screens until the user quits. Returns the exit code. `before` is called once nothing can be wrong any more."""
     settings = services.settings
     ascii_only = wants_ascii() if settings["ascii"] == "auto" else settings["ascii"] == "yes"
+    watch = Watch(services)
     app = Monitor(
-        make_backend(services, user), look=make_look(settings), ascii_only=ascii_only, driver_class=thin_driver()
+        make_backend(services, user, lambda: watch.can),
+        look=make_look(settings),
+        ascii_only=ascii_only,
+        driver_class=thin_driver(),
     )
 
     def quit_(number: int) -> None:
@@ -108,6 +121,10 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
         loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
 
     before()
-    with ended_by_signals(quit_):
-        app.run(mouse=settings["mouse"] == "yes")
+    watch.start()
+    try:
+        with ended_by_signals(quit_):
+            app.run(mouse=settings["mouse"] == "yes")
+    finally:
+        watch.stop(seconds=0.5)
     return app.return_code or 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from store.beats import beat_interval, silent_after
 from store.errors import InputInvalid
 
 MASK: Final = "********"
@@ -95,6 +96,16 @@ class Settings:
     def is_embedded(self) -> bool:
         """Whether the database is the login's own SQLite file, which opsmon may make and migrate by itself."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def beat_interval(self) -> float:
+        """Seconds between two beats of a worker with these settings."""
+        return beat_interval(self["beat_seconds"], self["lost_after_seconds"])
+
+    @property
+    def silent_after(self) -> float:
+        """Seconds without a beat after which a worker has missed two, and is said to be silent."""
+        return silent_after(self["beat_seconds"], self["lost_after_seconds"])
 
     def credentials(self, slug: str) -> dict[str, str] | None:
         """`directory_id`, `client_id` and `client_secret` of a tenant's app; None when none are set up.

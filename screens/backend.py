@@ -100,6 +100,12 @@ class Backend:
     hold_queue: Callable[[bool], bool]
     poll_seconds: float = 1.0
     lost_after: float = 30.0
+    #: Seconds without a beat after which a worker is said to be silent.
+    silent_after: float = 10.0
+    #: Seconds without any worker after which that is said: where one is started beside the screens, it takes a moment.
+    nobody_after: float = 0.0
+    #: Whether this session completes what lost workers leave behind.
+    rescues: Callable[[], bool] = lambda: True
     background: Background = field(default_factory=Background)
 
 

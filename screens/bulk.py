@@ -139,7 +139,7 @@ class BulkScreen(LiveScreen):
         self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         yield bars.Line(id="words")
         yield bars.Line(id="state")
         yield bars.Line(id="tabs")

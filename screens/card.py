@@ -70,7 +70,7 @@ def _facts(detail: Detail, now: dt.datetime) -> Iterator[tuple[str, str]]:
         ("Run", str(run.id)),
         ("Type", run.type),
         ("Tenant", f"{run.tenant_name} ({run.tenant})"),
-        ("State", _state(run)),
+        ("State", _state(run) + waiting.silence(detail)),
         ("Started by", run.initiator_name),
         ("Created", _time(run.created_at)),
         ("Started", _time(run.started_at)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from screens import format as fmt
@@ -38,6 +39,8 @@ COLUMNS: Final = (
     Column("First failure", 110, Part(12, 12, 9, grow=6), lambda run, now: fmt.first_failure(run)),
 )
 _STATE: Final = Part(11, 7, 0)
+#: Where a run's worker is silent, and its seconds are told.
+_SILENT: Final = Part(13, 13, 0)
 _MARK: Final = Part(1, 1, 0)
 #: On these tabs the question is why: where there is room the answer stands where others have what a wide terminal alone shows.
 _FAILING: Final = frozenset({"Failed", "Partial"})
@@ -63,10 +66,13 @@ class Layout:
 
 
 @functools.lru_cache(maxsize=8)
-def layout(width: int, tab: str = "All", order: Order = Order.CREATED) -> Layout:
-    """The columns that fit into `width` cells, for a tab and an order: what those are about is among them."""
+def layout(width: int, tab: str = "All", order: Order = Order.CREATED, silent: bool = False) -> Layout:
+    """The columns that fit into `width` cells, for a tab and an order: what those are about is among them.
+
+    `silent`: of some runs it has to be said how long their worker has been silent.
+    """
     shown = [column for column in _wanted(tab, order) if column.from_width <= width]
-    _, state, *widths = rooms([_MARK, _STATE, *(column.room for column in shown)], width)
+    _, state, *widths = rooms([_MARK, _SILENT if silent else _STATE, *(column.room for column in shown)], width)
     return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state)
 
 
@@ -85,14 +91,23 @@ def _wanted(tab: str, order: Order) -> Iterator[Column]:
 class RunRow:
     """A run's row. Its cells are made when it is painted: of a window of hundreds a screen shows forty."""
 
-    __slots__ = ("_cells", "_shape", "ascii_only", "is_marked", "key", "now", "run")
+    __slots__ = ("_cells", "_shape", "ascii_only", "is_marked", "key", "now", "run", "silence")
 
-    def __init__(self, run: Run, now: dt.datetime, shape: Layout, is_marked: bool, ascii_only: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        now: dt.datetime,
+        shape: Layout,
+        is_marked: bool,
+        ascii_only: bool,
+        silence: float | None = None,
+    ) -> None:
         self.key = run.id
         self.run = run
         self.now = now
         self.is_marked = is_marked
         self.ascii_only = ascii_only
+        self.silence = silence
         self._shape = shape
         self._cells: tuple[Cell, ...] | None = None
 
@@ -102,12 +117,13 @@ class RunRow:
             return NotImplemented
         if self.run != other.run or self.is_marked is not other.is_marked or self._shape is not other._shape:
             return False
-        return self.now == other.now or self._times() == other._times()
+        return (self.now, self.silence) == (other.now, other.silence) or self._times() == other._times()
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _times(self) -> tuple[str, str]:
-        return fmt.age(self.run.created_at, self.now), fmt.run_duration(self.run, self.now)
+    def _times(self) -> tuple[str, str, str]:
+        state = fmt.state_of(self.run, self.silence).word
+        return fmt.age(self.run.created_at, self.now), fmt.run_duration(self.run, self.now), state
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -116,7 +132,7 @@ class RunRow:
         return self._cells
 
     def _made(self) -> tuple[Cell, ...]:
-        state = fmt.state_of(self.run)
+        state = fmt.state_of(self.run, self.silence)
         glyph = state.ascii if self.ascii_only else state.glyph
         mark = Cell("+" if self.ascii_only else "▪", "bold yellow") if self.is_marked else Cell(" ")
         cells = [mark, Cell(fit(f"{glyph} {state.word}", self._shape.state), state.style)]
@@ -126,6 +142,12 @@ class RunRow:
 
 
 def rows(
-    runs: Sequence[Run], now: dt.datetime, shape: Layout, marked: Container[int], ascii_only: bool
+    runs: Sequence[Run],
+    now: dt.datetime,
+    shape: Layout,
+    marked: Container[int],
+    ascii_only: bool,
+    silences: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[RunRow, ...]:
-    return tuple(RunRow(run, now, shape, run.id in marked, ascii_only) for run in runs)
+    """`silences`: by run, how many seconds ago its worker was last heard of, where that is to be said."""
+    return tuple(RunRow(run, now, shape, run.id in marked, ascii_only, silences.get(run.id)) for run in runs)

@@ -47,6 +47,8 @@ class View:
     opened: frozenset[Path]
     width: int
     ascii_only: bool = False
+    #: Whether this session gives up what a silent worker holds.
+    rescues: bool = True
 
 
 def lines(detail: Detail, view: View) -> list[Line]:
@@ -78,8 +80,12 @@ def _field(section: str, view: View, told: Told, target: Target | None = None) -
     yield from found[1:]
 
 
-def _glyph(run: Run, view: View) -> str:
-    state = fmt.state_of(run)
+def _state(run: Run, detail: Detail) -> fmt.State:
+    return fmt.state_of(run, detail.silences.get(run.id))
+
+
+def _glyph(run: Run, detail: Detail, view: View) -> str:
+    state = _state(run, detail)
     return state.ascii if view.ascii_only else state.glyph
 
 
@@ -87,7 +93,7 @@ def _glyph(run: Run, view: View) -> str:
 
 
 def _head(detail: Detail, view: View) -> Iterator[Line]:
-    run, style = detail.run, fmt.state_of(detail.run).style
+    run, style = detail.run, _state(detail.run, detail).style
     title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "dim")))
     if cell_len(title.text) <= view.width:
         yield title
@@ -97,7 +103,7 @@ def _head(detail: Detail, view: View) -> Iterator[Line]:
     told = OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
     created = f"{fmt.instant(run.created_at)} UTC"
     for name, words, ink in (
-        ("State", f"{_glyph(run, view)} {told}", style),
+        ("State", f"{_glyph(run, detail, view)} {told}{waiting.silence(detail)}", style),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
         ("Created", created, ""),
@@ -108,10 +114,12 @@ def _head(detail: Detail, view: View) -> Iterator[Line]:
 def _now(detail: Detail, view: View) -> Iterator[Line]:
     """What a clock ticks in: why and how long it waits or runs, who has it, and what is usual."""
     took = waiting.elapsed(detail.run, view.now)
+    others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
+    is_rescued = view.rescues or bool(others)
     found = list(waiting.why_it_waits(detail, view.workers, view.now))
     if took is not None:
         found.append(Told("Took" if detail.run.completed_at else "Running for", waiting.span(took)))
-    found += [told for told in (waiting.usual(detail, view.now), waiting.clock(detail)) if told]
+    found += [told for told in (waiting.usual(detail, view.now), waiting.clock(detail, is_rescued)) if told]
     for told in found:
         yield from _field("now", view, told)
 
@@ -199,11 +207,11 @@ def _attempts(detail: Detail, view: View) -> Iterator[Line]:
     yield from _heading("attempts", "Attempts")
     known = {run.id: run for run in detail.attempts}
     for run in detail.attempts:
-        state, here = fmt.state_of(run), "  this run" if run.id == detail.run.id else ""
+        state, here = _state(run, detail), "  this run" if run.id == detail.run.id else ""
         words = f" {fmt.instant(run.created_at)}  by {run.initiator_name}{here}"
         before = (
             Cell(f"{run.id:>7}  ", "bold" if here else ""),
-            Cell(f"{_glyph(run, view)} {state.word:<10}", state.style),
+            Cell(f"{_glyph(run, detail, view)} {state.word:<10}", state.style),
         )
         cells = (*before, Cell(wrap(words, max(10, view.width - 21))[0]))
         yield Line(("attempts", run.id), cells, None if here else run.id)
@@ -244,7 +252,7 @@ def related(detail: Detail) -> Iterator[tuple[Told, Target | None]]:
     if run.retry_of_id:
         yield Told("Retries", f"run {run.retry_of_id}"), run.retry_of_id
     for again in (attempt for attempt in detail.attempts if attempt.retry_of_id == run.id):
-        yield Told("Retried by", f"run {again.id}, {fmt.state_of(again).word}"), again.id
+        yield Told("Retried by", f"run {again.id}, {_state(again, detail).word}"), again.id
     if twin := detail.twin:
         yield Told("Active twin", f"run {twin.id}, {twin.status}: a retry joins it"), twin.id
     if detail.worker and run.status is Status.COMPLETED:

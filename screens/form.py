@@ -68,7 +68,7 @@ class FormScreen(LiveScreen):
         self._starting = False
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         with VerticalScroll(can_focus=False):
             yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
             if self._retry_of:

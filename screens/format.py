@@ -32,7 +32,10 @@ _OUTCOME: Final = {
 }
 
 
-def state_of(run: Run) -> State:
+def state_of(run: Run, silence: float | None = None) -> State:
+    """`silence`: the run is said to run, and these are the seconds since its worker was last heard of."""
+    if silence is not None and run.status is Status.RUNNING:
+        return State("!", "!", f"silent {duration(silence)}", "bold yellow")
     return _STATUS.get(run.status) or _OUTCOME[run.outcome]
 
 

@@ -40,7 +40,7 @@ class InboxScreen(LiveScreen):
         self._freshness = "loading"
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         yield bars.Line(id="words")
         yield RowTable()
         yield Footer(compact=True, show_command_palette=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -14,9 +15,11 @@ from screens.room import Part, rooms
 from screens.text import figure, fit
 from store.hours import Hour, LastHours
 from store.load import Load, WorkerLoad
+from store.records import NO_TIME
 from store.rescues import Rescue
 
 _ALIVE = State("●", "*", "alive", "green")
+_LATE = State("!", "!", "late", "bold yellow")
 _STUCK = State("◐", "~", "stuck", "bold yellow")
 _SILENT = State("✗", "x", "silent", "bold red")
 _STOPPED = State("○", ".", "stopped", "")
@@ -28,7 +31,10 @@ _REST = Part(17, 12, 4, grow=1)
 _WIDE = 100
 
 
-def state_of(one: WorkerLoad) -> State:
+def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
+    """`silent_after`: seconds without a beat from which on one that still counts as alive has missed two."""
+    if one.alive and one.worker.beat_age > silent_after:
+        return _LATE
     if one.alive:
         return _STUCK if one.worker.stuck_slots else _ALIVE
     return _STOPPED if one.worker.stopped_at else _SILENT
@@ -39,15 +45,22 @@ def header(width: int) -> str:
     return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True) if room)
 
 
-def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool) -> Row:
-    """A worker's line. Its last beat is told in minutes: a living one's is `now`, and does not tick."""
-    worker, state = one.worker, state_of(one)
+def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_after: float = math.inf) -> Row:
+    """A worker's line. Its last beat is told in seconds below a minute: whether it lives is what one wants to see."""
+    worker, state = one.worker, state_of(one, silent_after)
+    # Below a minute an age is "now", which would hide whether it lives.
+    lives = worker.stopped_at is None and worker.beat_at != NO_TIME
+    beat = (
+        fmt.duration((now - worker.beat_at).total_seconds())
+        if lives
+        else fmt.age(worker.stopped_at or worker.beat_at, now)
+    )
     held = f"{len(one.runs)}{'+' if one.has_others else ''}"
     slots = f"{held}/{worker.slots}" + (f" !{worker.stuck_slots}" if worker.stuck_slots else "")
     host = worker.host + (" (embedded)" if worker.embedded else "")
     texts = [f"{state.ascii if ascii_only else state.glyph} {state.word}", str(worker.id), host]
     texts += [str(worker.pid), worker.version] if width >= _WIDE else []
-    texts += [slots, fmt.age(worker.started_at, now), fmt.age(worker.stopped_at or worker.beat_at, now), in_hand(one)]
+    texts += [slots, fmt.age(worker.started_at, now), beat, in_hand(one)]
     titles, widths = _columns(width)
     names = ("State", "Host", "Runs")
     cells = [
@@ -93,11 +106,6 @@ def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
 def _for(since: dt.datetime, now: dt.datetime) -> str:
     age = fmt.age(since, now)
     return "just now" if age == "now" else f"for {age}"
-
-
-def nobody_line(load: Load) -> str:
-    """What to do when nobody works; nothing otherwise."""
-    return "" if any(one.alive for one in load.workers) else " No worker is alive: start one with 'opsmon worker'."
 
 
 # ---- the last hours

@@ -26,7 +26,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from screens import paging, terminal, toasts
+from screens import paging, terminal, toasts, trouble
 from screens.acting import Acting
 from screens.ascii import AsciiSigns
 from screens.backend import PLAIN, Backend, Look
@@ -121,6 +121,9 @@ class Monitor(App[None]):
         self.generation = 0
         self.freshness = Freshness()
         self._shown_freshness = ""
+        #: What is wrong with the house.
+        self._trouble = ""
+        self._without_worker_since: float | None = None
         self._newest_toast: int | None = None
         self._said_away = False
         self._warned_of: BulkRetry | None = None
@@ -132,7 +135,7 @@ class Monitor(App[None]):
         self.views = KeptViews(self)
         #: The types of the operations that there are, once somebody has asked.
         self.types: tuple[str, ...] = ()
-        request = Request(backend.user.id, lost_after=backend.lost_after)
+        request = Request(backend.user.id, lost_after=backend.lost_after, silent_after=backend.silent_after)
         self._rate = backend.poll_seconds
         self._poller = Poller(backend.fetch, self._deliver, request, backend.poll_seconds)
 
@@ -168,6 +171,10 @@ class Monitor(App[None]):
         snapshot = arrived.snapshot
         if snapshot and (self.snapshot is None or snapshot.generation > self.snapshot.generation):
             self.snapshot = snapshot
+            if snapshot.workers:
+                self._without_worker_since = None
+            elif self._without_worker_since is None:
+                self._without_worker_since = time.monotonic()
             self._teller.show(snapshot)
             self._on_top(lambda screen: screen.show(snapshot))
         self._show_freshness()
@@ -193,8 +200,10 @@ class Monitor(App[None]):
 
     def _show_freshness(self) -> None:
         words = self.freshness.words(self._poller.interval, self._poller.paused)
-        if words != self._shown_freshness:
-            self._shown_freshness = words
+        without = 0.0 if self._without_worker_since is None else time.monotonic() - self._without_worker_since
+        wrong = trouble.words(self.freshness.error, self.snapshot, without, self.backend.nobody_after)
+        if (words, wrong) != (self._shown_freshness, self._trouble):
+            self._shown_freshness, self._trouble = words, wrong
             self._on_top(lambda screen: screen.show_freshness(words))
 
     def _tell_away(self, away: bool) -> None:
@@ -209,6 +218,7 @@ class Monitor(App[None]):
         unread = self.snapshot.unread if self.snapshot else 0
         line = bars.header(place, self.backend.user.login, self.backend.database, freshness, unread, screen.size.width)
         screen.query_one("#header", bars.Line).put(line)
+        screen.query_one("#banner", bars.Banner).say(self._trouble, screen.size.width)
 
     def refocus(self) -> None:
         """Ask the poller for what the screens on the stack show now."""

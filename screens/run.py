@@ -61,7 +61,7 @@ class RunScreen(LiveScreen):
         self._freshness = "loading"
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         yield Paper(id="detail")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -90,8 +90,9 @@ class RunScreen(LiveScreen):
         else:
             if self._opened is None:
                 self._opened = tree.opened_at_first(snapshot.detail.run.context or {})
+            monitor, width = self.monitor, max(20, self.size.width - 4)
             view = detail.View(
-                snapshot.at, snapshot.workers, self._opened, max(20, self.size.width - 4), self.monitor.ascii_only
+                snapshot.at, snapshot.workers, self._opened, width, monitor.ascii_only, monitor.backend.rescues()
             )
             self._paper.show(detail.lines(snapshot.detail, view), follow=detail.END if follows else None)
         self.show_freshness(self._freshness)

@@ -73,7 +73,7 @@ class RunsScreen(LiveScreen):
         self._hint: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         yield bars.Line(id="tabs")
         yield bars.Line(id="filter")
         yield FilterEdit(self._known)
@@ -115,7 +115,8 @@ class RunsScreen(LiveScreen):
         ):
             return False
         told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
-        return told[0] == told[1] and not any(_tells_seconds(run, new.at) for run in new.runs)
+        ticks = old.silences or new.silences or any(_tells_seconds(run, new.at) for run in new.runs)
+        return told[0] == told[1] and not ticks
 
     def show_freshness(self, words: str) -> None:
         self._freshness = words
@@ -131,8 +132,8 @@ class RunsScreen(LiveScreen):
         if snapshot is None:
             return
         self._painted_at = snapshot.at
-        shape = columns.layout(self.size.width - 1, self.tab, self.order)
-        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only)
+        shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
+        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only, snapshot.silences)
         # Where the person wants to go was not in the window before: now it is.
         asked = snapshot.request
         go_to = self._jump if replace(self.asks(asked), limit=asked.limit) == asked else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from store.details import Detail, Waiting
 from store.queries import COUNT_CAP
@@ -114,19 +115,37 @@ def name_of(worker: Worker) -> str:
     return f"{worker.id} ({worker.host}, pid {worker.pid})"
 
 
-def clock(detail: Detail) -> Told | None:
-    """The worker that has the run, and when it will be given up for lost. None unless the run is running."""
+#: What can be done for a run whose worker is gone when nobody is there who would complete it.
+NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as who may write"
+
+
+def silence(detail: Detail) -> str:
+    """Behind a run's state: for how long its worker has been silent; nothing when it is not."""
+    seconds = detail.silences.get(detail.run.id)
+    if seconds is None or detail.run.status is not Status.RUNNING:
+        return ""
+    has_stopped = detail.worker is not None and detail.worker.stopped_at is not None
+    return ", worker stopped" if has_stopped else f", worker silent for {span(seconds)}"
+
+
+def clock(detail: Detail, is_rescued: bool = True) -> Told | None:
+    """The worker that has the run, and when it will be given up for lost. None unless the run is running.
+
+    `is_rescued`: somebody is there who gives it up then, another worker or open screens.
+    """
     run, worker = detail.run, detail.worker
     if run.status is not Status.RUNNING or worker is None:
         return None
+    soon = "the run is about to be given up" if is_rescued else NOBODY_RESCUES
     if worker.stopped_at:
-        return Told("Worker", f"{name_of(worker)} has stopped: the run is about to be given up", "bold red")
-    beat = f"{name_of(worker)}, last beat {span(worker.beat_age)} ago, "
+        return Told("Worker", f"{name_of(worker)} has stopped: {soon}", "bold red")
+    beat = f"{name_of(worker)}, last beat {span(worker.beat_age)} ago"
     # Counted from the whole seconds that are told, so that both numbers change together.
     left = detail.lost_after - int(worker.beat_age)
     if left <= 0:
-        return Told("Worker", beat + "about to be given up", "bold red")
-    return Told("Worker", f"{beat}given up in {span(left)}", _ALARM if left < detail.lost_after / 2 else "")
+        return Told("Worker", f"{beat}: {soon}", "bold red")
+    given_up = f", given up in {span(left)}" if is_rescued else f": {NOBODY_RESCUES}"
+    return Told("Worker", beat + given_up, _ALARM if run.id in detail.silences else "")
 
 
 # ---- usual

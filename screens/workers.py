@@ -33,8 +33,6 @@ class WorkersScreen(LiveScreen):
     DEFAULT_CSS = """
     WorkersScreen { layout: vertical; }
     WorkersScreen RowTable { height: 1fr; min-height: 3; }
-    WorkersScreen #nobody { display: none; }
-    WorkersScreen #nobody.shown { display: block; text-style: bold; }
     WorkersScreen #plots { height: 9; display: none; }
     WorkersScreen.plots #plots { display: block; }
     WorkersScreen.plots #hours { display: none; }
@@ -56,9 +54,8 @@ class WorkersScreen(LiveScreen):
         self._texts: dict[str, Content] = {}
 
     def compose(self) -> ComposeResult:
-        yield bars.Line(id="header")
+        yield from bars.head()
         yield bars.Line(id="queue")
-        yield bars.Line(id="nobody")
         yield RowTable(id="workers")
         with Horizontal(id="plots"):
             yield HoursPlot(id="throughput")
@@ -86,10 +83,11 @@ class WorkersScreen(LiveScreen):
             self._known_hours = load.hours
             self.monitor.refocus()
         ascii_only, width = self.monitor.ascii_only, self.size.width - 1
-        rows = [told.row(one, snapshot.at, width, ascii_only) for one in load.workers]
+        rows = [
+            told.row(one, snapshot.at, width, ascii_only, self.monitor.backend.silent_after) for one in load.workers
+        ]
         self.query_one(RowTable).show(rows, told.header(width), may_follow=False)
         self._put_line("queue", told.queue_line(load, snapshot.at, ascii_only))
-        self._put_line("nobody", Content(told.nobody_line(load)))
         self._show_hours(load.hours)
         self._put("rescues", told.rescues(load.rescues, self._room_for_rescues, width))
         self.refresh_keys()

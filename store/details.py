@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from store.records import NO_TIME, Event, Outcome, Run, Status, Worker
 from store.rows import run_columns, run_from
 from store.tables import IS_ACTIVE, operation_runs, queue_pauses, tenants, users, workers
 from store.types import at_most, utcnow
+from store.workers import silences
 
 _run = operation_runs.c
 
@@ -91,30 +92,39 @@ class Detail:
     usual: Usual | None = None
     twin: Run | None = None
     lost_after: float = 30.0
+    #: Of the run, its attempts and its twin, what is running while its worker is silent: seconds since the worker's last beat.
+    silences: Mapping[int, float] = field(default_factory=dict)
 
 
-def read(connection: sa.Connection, user_id: int, run_id: int | None, lost_after: float = 30.0) -> Detail | None:
+def read(
+    connection: sa.Connection, user_id: int, run_id: int | None, lost_after: float = 30.0, silent_after: float = 10.0
+) -> Detail | None:
     """What there is of the run; None when none is wanted, or it is not there (any more) for this user."""
     if run_id is None:
         return None
     try:
-        return read_visible(connection, user_id, run_id, lost_after)
+        return read_visible(connection, user_id, run_id, lost_after, silent_after)
     except NotFound:
         return None
 
 
-def read_visible(connection: sa.Connection, user_id: int, run_id: int, lost_after: float = 30.0) -> Detail:
+def read_visible(
+    connection: sa.Connection, user_id: int, run_id: int, lost_after: float = 30.0, silent_after: float = 10.0
+) -> Detail:
     """The same for a run that must be there. Raises NotFound."""
     run = read_visible_run(connection, user_id, run_id)
+    attempts = queries.attempts(connection, run)
+    twin = _twin(connection, run) if run.status is Status.COMPLETED else None
     return Detail(
         run=run,
         events=events.of_run(connection, run.id),
-        attempts=queries.attempts(connection, run),
+        attempts=attempts,
         waiting=_waiting(connection, user_id, run) if run.status is Status.QUEUED else None,
         worker=None if run.worker_id is None else _worker(connection, run.worker_id),
         usual=_usual(connection, run),
-        twin=_twin(connection, run) if run.status is Status.COMPLETED else None,
+        twin=twin,
         lost_after=lost_after,
+        silences=silences(connection, [run, *attempts, *([twin] if twin else [])], silent_after),
     )
 
 

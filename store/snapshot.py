@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from store import details, groups, load, notifications, queries, workers
+from store import details, groups, load, notifications, queries, queue_pause, workers
 from store.access import Membership, read_memberships
 from store.database import Database
 from store.details import Detail
@@ -19,6 +19,7 @@ from store.hours import LastHours
 from store.load import Load
 from store.memory import Memory
 from store.queries import Count, Cursor, Order, Page
+from store.queue_pause import Pause
 from store.records import Notification, Run, Worker
 
 #: Notifications that every snapshot carries.
@@ -45,6 +46,8 @@ class Request:
     known_hours: LastHours | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
+    #: Seconds without a beat after which one is said to be silent.
+    silent_after: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class Snapshot:
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
     load: Load | None = None
+    #: Of the runs of the list, those that run while their worker is silent: seconds since the worker's last beat.
+    silences: Mapping[int, float] = field(default_factory=dict)
+    #: The pause of the queue that holds.
+    paused: Pause | None = None
     generation: int = field(default=0, compare=False)
 
     @property
@@ -82,7 +89,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request, memory)
-        unread, now = notifications.unread_now(connection, request.user_id)
+        unread, now, is_paused = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
             at=now,
@@ -93,10 +100,12 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
             workers=workers.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=unread,
-            detail=details.read(connection, request.user_id, request.run_id, request.lost_after),
+            detail=details.read(connection, request.user_id, request.run_id, request.lost_after, request.silent_after),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
             load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
+            silences=workers.silences(connection, page.runs, request.silent_after),
+            paused=queue_pause.current(connection) if is_paused else None,
             generation=generation,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from store.database import Database
 from store.queue_pause import IS_PAUSED
-from store.records import Run, Status, Worker
+from store.records import NO_TIME, Run, Status, Worker
 from store.rows import run_columns, runs_from
 from store.tables import IS_ACTIVE, operation_runs, tenants, workers
 from store.types import UtcTime, now_after, seconds_ago, utcnow
@@ -71,6 +72,23 @@ def _alive(within: float) -> sa.Select[Any]:
     return query.order_by(_worker.id)
 
 
+def silences(connection: sa.Connection, of: Iterable[Run], silent_after: float) -> dict[int, float]:
+    """Of each of these runs that is running and whose worker is silent, or has stopped: the seconds since its last beat."""
+    running = {run.id: run.worker_id for run in of if run.status is Status.RUNNING and run.worker_id is not None}
+    if not running:
+        return {}
+    ages = {}
+    for id_, beat_at, now in connection.execute(_SILENT, {"p_ids": sorted(set(running.values())), "p_s": silent_after}):
+        ages[id_] = 0.0 if NO_TIME in (beat_at, now) else max(0.0, (now - beat_at).total_seconds())
+    return {run_id: ages[worker_id] for run_id, worker_id in running.items() if worker_id in ages}
+
+
+_SILENT = sa.select(_worker.id, _worker.beat_at, utcnow()).where(
+    _worker.id.in_(sa.bindparam("p_ids", expanding=True)),
+    sa.or_(_worker.stopped_at.is_not(None), _worker.beat_at < seconds_ago(sa.bindparam("p_s", type_=sa.Float))),
+)
+
+
 def worker_from(row: dict[str, object]) -> Worker:
     """A row of `workers`, together with the database's `now`."""
     now = row.pop("now")
@@ -107,6 +125,13 @@ def waiting_runs(db: Database, *, never_queued_for: float, queued_for: float, li
         .order_by(_run.id)
         .limit(limit),
     )
+
+
+def clock(db: Database) -> dt.datetime:
+    """The database's now, by which beats are judged."""
+    with db.query() as connection:
+        now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
+    return now
 
 
 def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:

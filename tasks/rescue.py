@@ -14,6 +14,7 @@ from store import runs, workers
 from store.database import Database
 from store.errors import QueueUnavailable
 from store.records import Run
+from tasks.lost import give_up_lost
 from tasks.queue import Queue
 
 #: If this many messages wait, the queue is busy, and a message that is not among them may well stand behind them.
@@ -47,7 +48,7 @@ class Rescuer:
 
         `as_of`, an instant of the database's clock, default now, is when a worker must have been silent for too long.
         """
-        done = self._lost_workers(as_of)
+        done = give_up_lost(self._db, self._patience.lost_after, as_of)
         waiting = workers.waiting_runs(
             self._db, never_queued_for=self._patience.never_queued_after, queued_for=self._patience.message_lost_after
         )
@@ -57,11 +58,6 @@ class Rescuer:
         for line in done:
             logger.warning("%s", line)
         return done
-
-    def _lost_workers(self, as_of: dt.datetime | None) -> list[str]:
-        found = workers.lost_runs(self._db, self._patience.lost_after, as_of)
-        lost = [run for run in found if runs.lose(self._db, run, self._patience.lost_after, as_of)]
-        return [f"run {run.id}: worker {run.worker_id} was lost" for run in lost]
 
     def _queue_again(self, run: Run, messages: list[int]) -> str | None:
         if run.id in messages:

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from store import workers
+from store.beats import beat_interval
 from store.database import Database
 from store.errors import OpsmonError
 from tasks.context import Tools
+from tasks.lost import Settled
 from tasks.queue import Queue
 from tasks.registry import Registry
 from tasks.rescue import Patience, Rescuer
@@ -57,36 +59,20 @@ class Heart:
         self._db = db
         self._told = told
         self._worker_id = worker_id
-        #: A longer gap between two beats is an outage, which may have silenced the others for long enough to look dead.
-        self._outage = dt.timedelta(seconds=lost_after / 2)
-        #: So long after one, every living worker has beaten again.
-        self._recovery = dt.timedelta(seconds=3 * every + 1)
+        self._settled = Settled(lost_after, every)
         self._stuck = stuck
-        self._lock = threading.Lock()
-        self._since: dt.datetime | None = None
-        self._last: dt.datetime | None = None
 
     def beat(self) -> None:
         """One beat. Raises DatabaseAway."""
         beat = workers.beat(self._db, self._worker_id, self._stuck())
         at = beat.at
         self._told(beat.queue_is_paused)
-        with self._lock:
-            if self._since is None or self._last is None or at - self._last > self._outage:
-                self._since = at
-            self._last = at
+        self._settled.seen(at)
 
     @property
     def settled(self) -> dt.datetime | None:
-        """The instant of the last beat, when beats without a gap for long enough came before it: every living worker has
-        beaten by then. None otherwise.
-
-        After an outage of the database, or a machine's sleep, all beats are old, and none of them means a death. Instants
-        are the database's, whose clock goes on when a machine sleeps.
-        """
-        with self._lock:
-            is_settled = self._since and self._last and self._last - self._since >= self._recovery
-            return self._last if is_settled else None
+        """The instant of the last beat, as of which the others' beats may be judged; None while they may not."""
+        return self._settled.as_of
 
 
 class Worker:
@@ -111,8 +97,7 @@ class Worker:
             embedded=options.embedded,
         )
         self._tracker = Tracker(db, self.id, registry, tools)
-        # Whoever sets the one time alone must not make living workers look dead between two beats.
-        self.beat_every = min(options.beat_every, options.patience.lost_after / 4)
+        self.beat_every = beat_interval(options.beat_every, options.patience.lost_after)
         self._heart = Heart(
             db, self.id, self.beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
         )

@@ -13,14 +13,17 @@ from opsmon.arguments import close_match
 from opsmon.commands.session import Session
 from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
 from screens.card import card
-from store import access, details, notifications, queries, workers
+from store import access, details, notifications, queries, queue_pause, workers
 from store.errors import DatabaseAway, InputInvalid
 from store.filters import parse
 from store.records import Outcome, Run, Status
+from store.sanitize import visible
 from tasks.dispatch import Receipt, Started
 from tasks.registry import Operation, Registry
 
 POLL: Final = 0.2
+#: Seconds between two looks at what keeps a run that is waited for.
+LOOK_AFTER: Final = 2.0
 DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
 
 
@@ -43,8 +46,11 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     with session.db.reading() as connection:
         members = access.read_memberships(connection, user.id)
         page = queries.page(connection, members, user.id, wanted, arguments.limit)
+        silences = workers.silences(connection, page.runs, session.services.settings.silent_after)
     found = page.runs
-    session.output.show([listed_run(run) for run in found], lambda: run_table(found) if found else "No runs.")
+    session.output.show(
+        [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
+    )
     if page.reached and len(found) < arguments.limit:
         sys.stdout.flush()
         at = page.reached.created_at.isoformat(timespec="seconds")
@@ -53,9 +59,10 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def show(session: Session, arguments: argparse.Namespace) -> int:
-    user, lost_after = session.user, session.services.settings["lost_after_seconds"]
+    user, settings = session.user, session.services.settings
+    lost_after, silent_after = settings["lost_after_seconds"], settings.silent_after
     with session.db.reading() as connection:
-        detail = details.read_visible(connection, user.id, arguments.run_id, lost_after)
+        detail = details.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
         alive = workers.alive(connection, lost_after)
         now = details.clock(connection)
     if arguments.card:
@@ -116,15 +123,38 @@ RECEIPTS: Final = {
 def _wait(session: Session, run_id: int, seconds: float) -> Run:
     """The run when it has ended, or as it then is when time is up. Raises NotFound, or DatabaseAway with the id."""
     user, db, deadline = session.user, session.db, time.monotonic() + seconds
+    look_at, said = time.monotonic() + LOOK_AFTER, ""
     while True:
         try:
             run = access.visible_run(db, user, run_id)
+            if run.status is not Status.COMPLETED and time.monotonic() >= look_at:
+                look_at, said = time.monotonic() + LOOK_AFTER, _say_why(session, run, said)
         except DatabaseAway as error:
             raise DatabaseAway(f"run {run_id} cannot be watched: {error.message}", error.hint) from error
         left = deadline - time.monotonic()
         if run.status is Status.COMPLETED or left <= 0:
             return run
         time.sleep(min(POLL, left))
+
+
+def _say_why(session: Session, run: Run, said: str) -> str:
+    """Say on standard error what keeps the run that is waited for from going on, once. Returns what keeps it now."""
+    settings = session.services.settings
+    with session.db.reading() as connection:
+        silences = workers.silences(connection, [run], settings.silent_after)
+        alive = workers.alive(connection, settings["lost_after_seconds"])
+        paused = queue_pause.current(connection)
+    why = ""
+    if silences:
+        why = "its worker is silent"
+    elif run.status is Status.QUEUED and paused:
+        why = f"the queue is paused by {visible(paused.login)}"
+    elif run.status is Status.QUEUED and not alive:
+        why = "no worker is alive: start one with 'opsmon worker'"
+    if why and why != said:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} waits: {why}\n")
+    return why
 
 
 def _exit_code(run: Run) -> int:

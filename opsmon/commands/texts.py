@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from opsmon.output import as_json, cell, instant, pairs, span, table
 from screens import waiting
@@ -12,13 +12,27 @@ from store.details import Detail
 from store.records import NO_TIME, OUTCOME_LABELS, Counts, Run, Status, Worker
 
 
-def listed_run(run: Run) -> dict[str, Any]:
-    """A run of a list as JSON: without its context, which lists do not read."""
-    return {key: value for key, value in as_json(run).items() if key != "context"}
+def listed_run(run: Run, silences: Mapping[int, float]) -> dict[str, Any]:
+    """A run of a list as JSON: without its context, which lists do not read.
+
+    `worker_silent_seconds` is null unless it is running while its worker is silent.
+    """
+    row = {key: value for key, value in as_json(run).items() if key != "context"}
+    return row | {SILENT: _seconds(silences.get(run.id))}
 
 
-def state(run: Run) -> str:
-    return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.capitalize()
+SILENT: Final = "worker_silent_seconds"
+
+
+def _seconds(silence: float | None) -> float | None:
+    return None if silence is None else round(silence, 1)
+
+
+def state(run: Run, silence: float | None = None) -> str:
+    if run.status is Status.COMPLETED:
+        return OUTCOME_LABELS[run.outcome]
+    said = f", worker silent for {span(silence)}" if silence is not None and run.status is Status.RUNNING else ""
+    return run.status.capitalize() + said
 
 
 def items(counts: Counts | None) -> str:
@@ -35,11 +49,21 @@ def took(run: Run) -> str:
     return span((run.completed_at - run.started_at).total_seconds())
 
 
-def run_table(runs: Sequence[Run]) -> str:
+def run_table(runs: Sequence[Run], silences: Mapping[int, float]) -> str:
     headings = ("RUN", "TENANT", "TYPE", "STATE", "ITEMS", "BY", "CREATED", "TOOK", "FIRST FAILURE")
     rows = [
-        (r.id, r.tenant, r.type, state(r), items(r.summary_counts), r.initiator_name, r.created_at, took(r), _first(r))
-        for r in runs
+        (
+            run.id,
+            run.tenant,
+            run.type,
+            state(run, silences.get(run.id)),
+            items(run.summary_counts),
+            run.initiator_name,
+            run.created_at,
+            took(run),
+            _first(run),
+        )
+        for run in runs
     ]
     return table(headings, rows, right=[0])
 
@@ -48,9 +72,9 @@ def _first(run: Run) -> str:
     return run.failure_summary[0].message if run.failure_summary else ""
 
 
-def run_line(run: Run) -> str:
+def run_line(run: Run, silence: float | None = None) -> str:
     """A run in one sentence, for what has just been started or waited for."""
-    told = [f"Run {run.id}, {run.title} in {run.tenant}: {state(run).lower()}"]
+    told = [f"Run {run.id}, {run.title} in {run.tenant}: {state(run, silence).lower()}"]
     if run.summary_counts:
         told.append(items(run.summary_counts))
     if run.failure_summary:
@@ -78,17 +102,19 @@ def _moment(at: dt.datetime, event: str, message: str, level: str = "info") -> d
 
 def run_as_json(detail: Detail) -> dict[str, Any]:
     """Everything about the run: its row, its timeline, its attempts (oldest first), and what `Detail` tells beside them."""
-    attempts = [listed_run(run) for run in detail.attempts]
+    attempts = [listed_run(run, detail.silences) for run in detail.attempts]
+    silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
     usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}
     beside = {"waiting": as_json(detail.waiting), "worker": as_json(detail.worker), "usual": usual}
-    return {**as_json(detail.run), "timeline": timeline(detail), "attempts": attempts, **beside}
+    return {**as_json(detail.run), **silent, "timeline": timeline(detail), "attempts": attempts, **beside}
 
 
 def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
     """The run for people. `alive` are the workers that beat, `now` is the database's clock."""
     run = detail.run
-    told = [*waiting.why_it_waits(detail, alive, now), waiting.usual(detail, now), waiting.clock(detail)]
-    facts: dict[str, object] = dict(_facts(run))
+    is_rescued = any(worker.id != run.worker_id for worker in alive)
+    told = [*waiting.why_it_waits(detail, alive, now), waiting.usual(detail, now), waiting.clock(detail, is_rescued)]
+    facts: dict[str, object] = dict(_facts(detail))
     facts |= {one.name: one.words for one in told if one}
     parts = [pairs(facts.items())]
     if run.failure_summary:
@@ -100,16 +126,17 @@ def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
         parts.append(_section("Context", [f"{key} = {cell(value)}" for key, value in others.items()]))
     parts.append(_section("Timeline", map(_moment_text, timeline(detail))))
     if len(detail.attempts) > 1:
-        parts.append(_section("Attempts", map(run_line, detail.attempts)))
+        parts.append(_section("Attempts", (run_line(one, detail.silences.get(one.id)) for one in detail.attempts)))
     return "\n\n".join(parts)
 
 
-def _facts(run: Run) -> list[tuple[str, object]]:
+def _facts(detail: Detail) -> list[tuple[str, object]]:
+    run = detail.run
     return [
         ("Run", run.id),
         ("Operation", f"{run.title} ({run.type})"),
         ("Tenant", f"{run.tenant_name} ({run.tenant})"),
-        ("State", state(run)),
+        ("State", state(run, detail.silences.get(run.id))),
         ("Items", items(run.summary_counts)),
         ("Started by", run.initiator_name),
         ("Created", run.created_at),

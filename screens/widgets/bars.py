@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -30,6 +30,26 @@ class Line(Static):
     def text(self) -> str:
         """What stands in the line."""
         return "" if self._shown is None else self._shown.plain
+
+
+class Banner(Line):
+    """What is wrong with the house, in one line that cannot be overlooked; nothing, and no line, while all is well."""
+
+    DEFAULT_CSS = """
+    Banner { display: none; text-style: bold reverse; }
+    Banner.shown { display: block; }
+    """
+
+    def say(self, words: str, width: int) -> None:
+        """Show these words across the screen; without any there is no line."""
+        self.set_class(bool(words), "shown")
+        self.put(Content(clean(f" {words}")).truncate(width, ellipsis=True, pad=True))
+
+
+def head() -> Iterator[Line]:
+    """What stands at the top of every screen: where one is, and under it what is wrong."""
+    yield Line(id="header")
+    yield Banner(id="banner")
 
 
 def header(tenant: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:

@@ -337,7 +337,7 @@ def test_runs_are_listed_newest_first(opsmon: Cli, town: Town) -> None:
     town.complete(numbers[0], Outcome.FAILED)
     answer = opsmon("runs", "--json")
     assert [run["id"] for run in answer.json] == numbers[::-1]
-    assert all(set(run) == LISTED for run in answer.json)
+    assert all(set(run) == LISTED | {"worker_silent_seconds"} for run in answer.json)
     failed = answer.json[-1]
     assert failed["summary_counts"] == {"total": 3, "success": 0, "failed": 3, "skipped": 0}
     assert failed["failure_summary"] == [
@@ -413,7 +413,9 @@ def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
     town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
     log(town.db, number, "first", "second")
     answer = opsmon("show", str(number), "--json")
-    assert set(answer.json) == LISTED | {"context", "timeline", "attempts", "waiting", "worker", "usual"}
+    assert set(answer.json) == LISTED | {"context", "timeline", "attempts", "waiting", "worker", "usual"} | {
+        "worker_silent_seconds"
+    }
     story = answer.json["timeline"]
     assert [moment["event"] for moment in story] == ["created", "queued", "started", "log", "log", "completed"]
     assert [moment["at"] for moment in story] == sorted(moment["at"] for moment in story)

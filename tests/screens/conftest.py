@@ -33,6 +33,7 @@ from store.groups import Groups
 from store.load import Load
 from store.memory import Memory
 from store.queries import TABS, WINDOW, Count, Cursor, Matching, Page
+from store.queue_pause import Pause
 from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
 from store.snapshot import Request, Snapshot
 from store.views import View
@@ -124,6 +125,8 @@ class Stage:
     kept: list[View] = field(default_factory=list)
     seen: dt.datetime | None = None
     load: Load | None = None
+    paused: Pause | None = None
+    silences: dict[int, float] = field(default_factory=dict)
     #: What a run's detail holds beside the run, its log lines and its attempts.
     detail: dict[str, Any] = field(default_factory=dict)
     away: str = ""
@@ -150,7 +153,7 @@ class Stage:
             detail=Detail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
-            generation=generation,
+            generation=generation, paused=self.paused, silences=self.silences,
         )  # fmt: skip
 
     def matching(self, wanted: RunFilter, tab: str, limit: int) -> Matching:

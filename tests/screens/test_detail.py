@@ -98,8 +98,12 @@ def test_the_workers_clock() -> None:
         return told.words
 
     assert clock(beat_age=3.4) == "3 (host, pid 17), last beat 3 s ago, given up in 27 s"
-    assert clock(beat_age=31.0) == "3 (host, pid 17), last beat 31 s ago, about to be given up"
-    assert "has stopped" in clock(stopped_at=AT)
+    assert clock(beat_age=31.0) == "3 (host, pid 17), last beat 31 s ago: the run is about to be given up"
+    assert "has stopped: the run is about to be given up" in clock(stopped_at=AT)
+    for changed in ({"beat_age": 12.0}, {"beat_age": 31.0}, {"stopped_at": AT}):
+        alone = waiting.clock(about(RUNNING, worker=replace(WORKER, **changed)), is_rescued=False)
+        assert alone
+        assert "nobody is left to give the run up" in alone.words
     assert waiting.clock(about(a_run(1), worker=WORKER)) is None, "it runs no more"
     assert waiting.clock(about(RUNNING)) is None
 

@@ -51,7 +51,11 @@ STAGES: dict[str, tuple[Stage, tuple[str, ...]]] = {
     ),
     "running": (Stage((RUNNING,), events=LOG[:3], detail={"worker": WORKER, "usual": USUAL}), ()),
     "running_with_a_silent_worker": (
-        Stage((RUNNING,), events=LOG[:3], detail={"worker": replace(WORKER, beat_age=24.0), "usual": USUAL}),
+        Stage(
+            (RUNNING,),
+            events=LOG[:3],
+            detail={"worker": replace(WORKER, beat_age=24.0), "usual": USUAL, "silences": {RUNNING.id: 24.0}},
+        ),
         (),
     ),
     "running_and_followed": (Stage((RUNNING,), events=LOG, detail={"worker": WORKER}), ("f",)),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from screens.paging import cursor_of
 from screens.poller import Freshness
+from store.queue_pause import Pause
 from store.records import Counts, Event, Outcome, Status
-from tests.screens.conftest import HOSTILE, Stage, a_run, ago, hostile_run, runs_of_all_states, told
+from tests.screens.conftest import HOSTILE, WORKER, Stage, a_run, ago, hostile_run, runs_of_all_states, told
 from tests.screens.pictures import Picture
 
 MANY = (*runs_of_all_states(), *(a_run(id_) for id_ in range(989, 900, -1)))
@@ -74,6 +76,17 @@ def test_list_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_list_of_a_database_that_cannot_be_read(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Freshness, "age", 12.0)
     assert picture(Stage(MANY, poll_seconds=1, away="connection refused"), live=False)
+
+
+def test_list_of_a_house_in_which_nobody_works(picture: Picture) -> None:
+    """A worker was killed, the queue is paused, and both are said; the run that it had says for how long it is silent."""
+    stage = Stage(MANY, workers=(), paused=Pause("olga", "Olga Owner", ago(600)), silences={994: 12.0})
+    assert picture(stage, in_ascii=True)
+
+
+def test_run_whose_worker_is_silent(picture: Picture) -> None:
+    detail = {"worker": replace(WORKER, beat_age=12.0), "silences": {994: 12.0}}
+    assert picture(Stage(MANY, detail=detail), "j", "enter", sizes=((80, 24),))
 
 
 def test_list_that_looked_back_only_so_far(picture: Picture) -> None:

@@ -119,3 +119,18 @@ def test_lost_runs_are_those_of_an_instant(db: Database, tenant: Tenant) -> None
     assert {run.id for run in workers.lost_runs(db, LONG, now)} == {lost.id, living.id}
     before = now - dt.timedelta(seconds=LONG / 2)
     assert [run.id for run in workers.lost_runs(db, LONG, before)] == [lost.id]
+
+
+def test_of_a_run_whose_worker_has_missed_two_beats_it_is_known_for_how_long_it_is_silent(
+    db: Database, tenant: Tenant
+) -> None:
+    living, silent, stopped = (make_worker(db) for _ in range(3))
+    started = {worker: start_run(db, tenant, worker_id=worker) for worker in (living, silent, stopped)}
+    done = end_run(db, start_run(db, tenant, worker_id=silent))
+    make_older(db, workers_table, silent, "beat_at", LONG + 5)
+    workers.stopped(db, stopped)
+    with db.reading() as connection:
+        found = workers.silences(connection, [*started.values(), done, open_run(db, tenant)], LONG)
+        assert workers.silences(connection, [started[living], done], LONG) == {}
+    assert set(found) == {started[silent].id, started[stopped].id}
+    assert LONG + 5 <= found[started[silent].id] < 2 * LONG

@@ -71,8 +71,8 @@ def test_an_embedded_worker_obeys(stage: Stage, owner: User) -> None:
     thread.start()
     try:
         wait_for(worker._queue._held.is_set, "the worker to hear of the pause")
-        seen = worker._heart._last
-        wait_for(lambda: worker._heart._last != seen, "a beat")
+        seen = worker._heart._settled._last
+        wait_for(lambda: worker._heart._settled._last != seen, "a beat")
         assert stage.run(run.id).status is Status.QUEUED
         queue_pause.resume(stage.db, owner)
         assert stage.completed(run.id).outcome is Outcome.SUCCEEDED

@@ -380,8 +380,9 @@ class Peer:
     def later(self, seconds: float) -> None:
         """What it remembers is older now."""
         gone = dt.timedelta(seconds=seconds)
-        self.heart._last = self.heart._last and self.heart._last - gone
-        self.heart._since = self.heart._since and self.heart._since - gone
+        settled = self.heart._settled
+        settled._last = settled._last and settled._last - gone
+        settled._since = settled._since and settled._since - gone
 
 
 BEAT = 5.0
@@ -505,7 +506,7 @@ def test_a_worker_rescues_nothing_at_its_first_beat(stage: Stage) -> None:
     )
     worker._rescue()
     assert stage.run(run.id) == run
-    worker._heart._recovery = dt.timedelta(0)
+    worker._heart._settled._recovery = dt.timedelta(0)
     worker._rescue()
     assert_failed(stage.run(run.id), "worker.lost")
     worker._queue.close()

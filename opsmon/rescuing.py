@@ -1,0 +1,59 @@
+"""What lost workers leave behind is completed by open screens, too: nobody else may be left who could."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from store import workers
+from store.errors import OpsmonError
+from tasks.lost import Settled, give_up_lost
+
+if TYPE_CHECKING:
+    from opsmon.services import Services
+
+
+class Watch:
+    """Looks now and then, in a daemon thread, whatever the screens show or wait for, by the workers' rule of settled beats."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self._db = services.db
+        self._lost_after: float = settings["lost_after_seconds"]
+        # Often enough that a gap between two looks is an outage.
+        self._every: float = min(settings["rescue_seconds"], self._lost_after / 4)
+        self._settled = Settled(self._lost_after, settings.beat_interval)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rescuing", daemon=True)
+        #: False once the database has refused a change: who may only read can complete nothing.
+        self.can = True
+
+    def look(self) -> list[str]:
+        """One look. Returns a line for each run that was completed. Raises DatabaseAway."""
+        self._settled.seen(workers.clock(self._db))
+        as_of = self._settled.as_of
+        if as_of is None or not workers.lost_runs(self._db, self._lost_after, as_of, limit=1):
+            return []
+        try:
+            done = give_up_lost(self._db, self._lost_after, as_of)
+        except OpsmonError:
+            self.can = False
+            raise
+        self.can = True
+        return done
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Look no more; wait at most so long for a look that is under way."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every):
+            # A database that is away is told by the polls.
+            with contextlib.suppress(OpsmonError):
+                self.look()

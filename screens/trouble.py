@@ -1,0 +1,30 @@
+"""What is wrong with the house, in one line for every screen. Pure functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from screens import format as fmt
+from store.snapshot import Snapshot
+
+
+def words(error: str, snapshot: Snapshot | None, seconds_without_worker: float, nobody_after: float) -> str:
+    """All that is wrong, the worst first; nothing when nothing is.
+
+    `error` is why the last poll has failed. What an older snapshot says of the house does not count then.
+    """
+    if error:
+        return f"{error[:1].upper()}{error[1:]}" + (". What you see is the last that was read." if snapshot else ".")
+    if snapshot is None:
+        return ""
+    found = []
+    if snapshot.paused:
+        found.append(f"Queue PAUSED by {snapshot.paused.login} {_for(snapshot.paused.paused_at, snapshot.at)}")
+    if not snapshot.workers and seconds_without_worker >= nobody_after:
+        found.append("No worker is alive: 'opsmon worker' starts one")
+    return "   ".join(found)
+
+
+def _for(since: dt.datetime, now: dt.datetime) -> str:
+    age = fmt.age(since, now)
+    return "just now" if age == "now" else f"for {age}"

@@ -1,0 +1,163 @@
+"""Open screens complete what lost workers leave behind; and everywhere it is said that a worker is silent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from opsmon.rescuing import Watch
+from store import queue_pause, runs
+from store.access import Right, Role, find_user, require
+from store.database import Database
+from store.errors import DatabaseAway
+from store.records import Outcome, Run
+from store.tables import notifications, rescues
+from store.tables import workers as workers_table
+from tasks.dispatch import make_dispatcher
+from tasks.registry import load_registry
+from tests.opsmon.conftest import Cli, MakeServices, Town, on_both
+from tests.screens.terminal import Terminal, closing
+from tests.support import people
+from tests.support.waiting import HANG, wait_for
+from tests.support.worker import QUICK, WorkerProcess, variables
+
+LONG = 10 * HANG
+
+
+@pytest.fixture
+def watch(make_services: MakeServices, quick_workers: None, database_url: str) -> Watch:
+    return Watch(make_services(database_url))
+
+
+@pytest.fixture
+def lost(db: Database) -> Run:
+    """A run whose worker was last heard of long ago."""
+    tenant = people.make_tenant(db, "contoso")
+    worker = people.make_worker(db)
+    run = people.start_run(db, tenant, people.make_user(db, "ann", contoso=Role.OPERATOR), worker)
+    people.make_older(db, workers_table, worker, "beat_at", 2 * LONG)
+    return run
+
+
+def settle(watch: Watch) -> None:
+    """As if it had been looking for long enough."""
+    watch._settled._recovery = dt.timedelta(0)
+
+
+@on_both
+def test_a_lost_run_is_completed_once_and_its_initiator_told(db: Database, watch: Watch, lost: Run) -> None:
+    settle(watch)
+    assert watch.look() == [f"run {lost.id}: worker {lost.worker_id} was lost"]
+    assert watch.look() == []
+    run = runs.by_id(db, lost.id)
+    assert run
+    assert (run.outcome, [failure.code for failure in run.failure_summary]) == (Outcome.FAILED, ["worker.lost"])
+    with db.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(rescues)).scalar_one() == 1
+        told = sa.select(sa.func.count()).select_from(notifications).where(notifications.c.kind == "completed")
+        assert connection.execute(told).scalar_one() == 1
+
+
+@on_both
+def test_nobody_is_judged_before_looks_have_settled(db: Database, watch: Watch, lost: Run) -> None:
+    """The screens have just been opened, or the database has just come back: all beats may be old."""
+    assert watch.look() == []
+    assert runs.by_id(db, lost.id) == lost
+
+
+def test_who_may_only_read_completes_nothing_and_knows_it(db: Database, watch: Watch, lost: Run) -> None:
+    settle(watch)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def refused(*_: object) -> None:
+            raise DatabaseAway("the database only reads")
+
+        patch.setattr("tasks.lost.runs.lose", refused)
+        with pytest.raises(DatabaseAway):
+            watch.look()
+    assert not watch.can
+    assert runs.by_id(db, lost.id) == lost
+    watch.look()
+    assert watch.can
+
+
+@on_both
+@pytest.mark.kill
+@pytest.mark.worker
+@pytest.mark.terminal
+def test_with_the_only_worker_killed_the_screens_of_a_reader_complete_its_run(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    """In any role: the rights are those of the database. Paused screens do it as well."""
+    people.make_tenant(db, "contoso")
+    people.make_user(db, "ann", contoso=Role.OPERATOR)
+    people.make_user(db, "ron", contoso=Role.READONLY)
+    worker = WorkerProcess(database_url, tmp_path).ready()
+    dispatcher, queue = make_dispatcher(db, load_registry(), HANG)
+    run_id = dispatcher.start(find_user(db, "ann"), "contoso", "system.probe", {"items": 1, "seconds": LONG}).run.id
+    queue.close()
+    wait_for(
+        lambda: (run := runs.by_id(db, run_id)) and run.started_at, "the run to be started", seen=lambda: worker.log
+    )
+    worker.kill()
+    more = variables(**{**QUICK, "database_url": database_url, "poll_seconds": 0.1})
+    with closing(Terminal("tests.support.screens_main", ["ron"], more=more)) as terminal:
+        terminal.wait_for("live")
+        terminal.send("p")
+        terminal.wait_for("paused")
+        people.make_older(db, workers_table, worker.id, "beat_at", 2 * LONG)
+        terminal.read_until(lambda: _outcome(db, run_id) is Outcome.FAILED, "the run to be given up")
+        terminal.send("q")
+        assert terminal.end() == 0
+    run = runs.by_id(db, run_id)
+    assert run
+    assert run.failure_summary[0].code == "worker.lost"
+
+
+def _outcome(db: Database, run_id: int) -> Outcome | None:
+    run = runs.by_id(db, run_id)
+    return run.outcome if run else None
+
+
+# ---- what commands say
+
+
+@pytest.fixture
+def silent(town: Town) -> Run:
+    """A run of yours that is running, and whose worker has missed its beats."""
+    worker, me = people.make_worker(town.db), find_user(town.db, town.me)
+    run = people.start_run(town.db, require(town.db, me, "contoso", Right.VIEW), me, worker)
+    people.make_older(town.db, workers_table, worker, "beat_at", 20)
+    return run
+
+
+@on_both
+def test_lists_and_details_say_that_a_worker_is_silent(opsmon: Cli, silent: Run) -> None:
+    assert "Running, worker silent for 2" in opsmon("runs").out
+    assert "Running, worker silent for 2" in opsmon("show", str(silent.id)).out
+    assert "nobody is left to give the run up" in opsmon("show", str(silent.id)).out
+    assert "worker silent for 2" in " ".join(opsmon("show", str(silent.id), "--card").out.split())
+    (listed,) = opsmon("runs", "--json").json
+    shown = opsmon("show", str(silent.id), "--json").json
+    assert listed["worker_silent_seconds"] >= 20
+    assert shown["worker_silent_seconds"] >= 20
+
+
+@on_both
+def test_who_waits_is_told_what_keeps_the_run(
+    opsmon: Cli, town: Town, silent: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsmon.commands.runs.LOOK_AFTER", 0.0)
+    answer = opsmon("wait", str(silent.id), "1")
+    assert f"opsmon: run {silent.id} waits: its worker is silent\n" in answer.err
+    assert answer.err.count("waits:") == 1
+    people.make_older(town.db, workers_table, 1, "beat_at", LONG)
+    answer = opsmon("start", "system.probe", "--tenant", "contoso", "--wait", "1")
+    assert "waits: no worker is alive: start one with 'opsmon worker'" in answer.err
+    assert answer.code == 6
+    bob = find_user(town.db, "bob")
+    queue_pause.pause(town.db, bob)
+    assert "waits: the queue is paused by bob" in opsmon("wait", "2", "1").err
