@@ -97,7 +97,7 @@ def make_look(settings: Settings) -> Look:
     for name in settings.keys:
         if name not in known:
             raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
-    return Look(theme, settings.keys, None if how == "off" else how)
+    return Look(theme, settings.keys, None if how == "off" else how, asks=settings["ask"] == "yes")
 
 
 def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:

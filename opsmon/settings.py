@@ -54,6 +54,7 @@ SETTINGS: Final = (
         "of the screens, as their palette names it: ansi-dark and ansi-light keep to the terminal's 16 colours",
     ),
     Setting("ascii", "auto", "no glyphs beyond ASCII", choices=("auto", "yes", "no")),
+    Setting("ask", "yes", "whether a key that retries, pauses or clears asks first", choices=("yes", "no")),
     Setting("mouse", "yes", "whether the screens take the mouse", choices=("yes", "no")),
     Setting(
         "terminal_notifications",

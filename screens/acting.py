@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from screens import format as fmt
 from screens import toasts
 from screens.bulk_job import BulkRetry, kept
 from screens.live import Keys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: So many bulk retries can be looked at again.
 JOBS_KEPT: Final = 10
+#: So many characters of an operation's name stand in a question: what follows it must be seen, too.
+TITLE: Final = 40
 #: So many runs are retried at once at most.
 BULK: Final = 10_000
 
@@ -64,12 +67,15 @@ class Acting:
         self._monitor.in_background(lambda: work(self._monitor.backend.dispatcher()), then)
 
     def retry(self, run: Run) -> None:
-        """Retry the run as it was painted; the dispatcher asks once more and refuses what has changed."""
+        """Retry the run as it was painted, after a question; the dispatcher asks once more and refuses what has changed."""
         if reason := self.why_no_retry(run):
             self._monitor.say(reason, "warning")
             return
         user = self._monitor.backend.user
-        self.dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run))
+        whose = "" if run.user_id == user.id else f", by {run.initiator_name}"
+        title = run.title if len(run.title) <= TITLE else f"{run.title[: TITLE - 1]}…"
+        question = f"Retry run {run.id}, {title} in {run.tenant} ({fmt.state_of(run).word}{whose})?"
+        self._monitor.ask(question, lambda: self.dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run)))
 
     def edit_retry(self, run: Run) -> None:
         """Show the form of the run's operation with its parameters, to retry it with others."""

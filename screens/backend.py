@@ -116,6 +116,8 @@ class Look:
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     notify_by: Kind | None = None
+    #: Whether a key that acts on one thing asks first.
+    asks: bool = True
 
 
 PLAIN = Look()

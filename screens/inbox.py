@@ -101,7 +101,13 @@ class InboxScreen(LiveScreen):
         self.explain(event)
 
     def action_clear(self) -> None:
-        backend, newest = self.monitor.backend, max((n.id for n in self._shown or ()), default=0)
-        self.monitor.in_background(
-            lambda: backend.mark_read(backend.user.id, None, newest), lambda _: self.monitor.action_poll_now()
-        )
+        """Mark as read what is shown now: what comes later is new."""
+        monitor, newest = self.monitor, max((n.id for n in self._shown or ()), default=0)
+        backend = monitor.backend
+
+        def clear() -> None:
+            monitor.in_background(
+                lambda: backend.mark_read(backend.user.id, None, newest), lambda _: monitor.action_poll_now()
+            )
+
+        monitor.ask("Mark all notifications as read?", clear)

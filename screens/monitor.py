@@ -115,6 +115,7 @@ class Monitor(App[None]):
         if look.theme:
             self.theme = look.theme
         self.set_keymap(look.keys)
+        self._asks = look.asks
         self.tenant: str | None = None
         self.snapshot: Snapshot | None = None
         #: The last poll that has come back, with or without a snapshot.
@@ -267,6 +268,15 @@ class Monitor(App[None]):
         """Show a toast, if there is one."""
         if toast:
             self.toast(toast)
+
+    def ask(self, question: str, then: Callable[[], None]) -> None:
+        """Do it if the answer is yes; without a question when the settings want none."""
+        if not self._asks:
+            then()
+            return
+        from screens.question import Question
+
+        self.push_screen(Question(question, then))
 
     def say_error(self, error: Exception) -> None:
         self.toast(toasts.of_error(error))

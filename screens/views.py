@@ -80,7 +80,8 @@ class ViewsScreen(LiveModal):
     def action_delete(self) -> None:
         options = self.query_one(OptionList)
         if options.has_focus and options.highlighted is not None and self.monitor.views.all:
-            self.monitor.views.delete(self.monitor.views.all[options.highlighted].name, self._deleted)
+            name = self.monitor.views.all[options.highlighted].name
+            self.monitor.ask(f"Delete the view {name}?", lambda: self.monitor.views.delete(name, self._deleted))
 
 
 def words_of(view: View) -> Content:

@@ -166,15 +166,13 @@ class WorkersScreen(LiveScreen):
     def action_pause_queue(self) -> None:
         if self._load is None:
             return
-        from screens.confirm import ConfirmScreen
-
         pause = self._load.paused is None
-        words = (
-            ("Pause the queue?", "Workers start nothing more, in any tenant, within seconds. What runs goes on.")
+        question = (
+            "Pause the queue of all tenants? Workers start nothing more."
             if pause
-            else ("Resume the queue?", "Workers start what waits, within seconds.")
+            else "Resume the queue of all tenants?"
         )
-        self.app.push_screen(ConfirmScreen(*words, lambda: self._hold(pause)))
+        self.monitor.ask(question, lambda: self._hold(pause))
 
     def _hold(self, pause: bool) -> None:
         def then(result: bool | Exception) -> None:

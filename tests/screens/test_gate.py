@@ -14,11 +14,11 @@ from textual.keys import _character_to_key
 from textual.widgets import Input, Select
 
 from screens.bulk import BulkScreen
-from screens.confirm import ConfirmScreen
 from screens.form import FormScreen
 from screens.help import HelpScreen
 from screens.inbox import InboxScreen
 from screens.monitor import Monitor
+from screens.question import Question
 from screens.run import RunScreen
 from screens.runs import RunsScreen
 from screens.start import StartScreen
@@ -212,7 +212,7 @@ async def test_a_question_is_answered_by_one_write() -> None:
         screen._load = NotPaused  # type: ignore[assignment]
         typed(monitor, "P\x1bP\rP")
         await at_rest(pilot)
-        assert isinstance(monitor.screen, ConfirmScreen)
+        assert isinstance(monitor.screen, Question)
         await until(pilot, lambda: stage.held == [True], "that it was paused, once")
 
 
@@ -277,6 +277,7 @@ async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: Ho
         twin = dispatcher.retry(house.users["ann"], failed.id).run
         await until(pilot, lambda: rows(monitor) == [twin.id, failed.id], "both")
         monitor.retry(failed)
+        typed(monitor, "\r")
         await until(pilot, lambda: any("joined" in toast for toast in toasts(monitor)), "the receipt")
         assert isinstance(monitor.screen, RunsScreen)
         typed(monitor, "v")

@@ -198,7 +198,7 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: House) -> None
         assert (listed.terms, listed.tab, listed.order) == ("", "All", Order.CREATED)
         await pilot.press("V")
         await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
-        await pilot.press("delete")
+        await pilot.press("delete", "enter")
         await until(pilot, lambda: [view.name for view in monitor.views.all] == ["all of it"], "the other one")
         assert monitor.screen.query_one(OptionList).option_count == 1
         await pilot.press("enter")
@@ -238,7 +238,7 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
         await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the view")
         await pilot.press("V")
         await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
-        await pilot.press("delete", "escape")
+        await pilot.press("delete", "enter", "escape")
         await kept(pilot, monitor, "new")
         await pilot.press("escape", "F")
         await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "another screen")

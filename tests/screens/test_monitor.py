@@ -141,8 +141,8 @@ async def test_retry_links_to_the_run_that_it_retries(house: House) -> None:
     runs.refuse(house.db, old.id, failure("operation.error"))
     async with watching(house, "ann") as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [old.id], "the run")
-        await pilot.press("r")
-        await until(pilot, lambda: len(rows(monitor)) == 2, "the retry")
+        await pilot.press("r", "enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen) and len(rows(monitor)) == 2, "the retry")
     new = all_runs(house)[-1]
     assert (new.retry_of_id, new.parameters, new.user_id) == (old.id, old.parameters, house.users["ann"].id)
 
@@ -215,7 +215,7 @@ async def test_the_inbox_is_cleared(house: House) -> None:
     async with watching(house, "ann") as (monitor, pilot):
         await pilot.press("n")
         await until(pilot, lambda: isinstance(monitor.screen, InboxScreen) and monitor.screen._shown, "the inbox")
-        await pilot.press("c")
+        await pilot.press("c", "enter")
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.unread == 0, "all read")
 
 

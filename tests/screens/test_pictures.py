@@ -178,6 +178,14 @@ def test_help(picture: Picture) -> None:
     assert picture(Stage(MANY), "question_mark", in_ascii=True)
 
 
+def test_question_before_a_retry(picture: Picture) -> None:
+    assert picture(Stage(MANY), "j", "j", "r", in_ascii=True)
+
+
+def test_question_with_a_long_name(picture: Picture) -> None:
+    assert picture(Stage((hostile_run(), a_run(998))), "r", sizes=((80, 24),))
+
+
 def test_toast_of_a_key_that_cannot_be_done(picture: Picture) -> None:
     assert picture(Stage(MANY), "r")
 

@@ -11,9 +11,9 @@ import pytest
 from textual.screen import Screen
 
 from screens import load as told
-from screens.confirm import ConfirmScreen
 from screens.monitor import Monitor
 from screens.poller import Freshness
+from screens.question import Question
 from screens.run import RunScreen
 from screens.widgets import bars
 from screens.widgets.plots import HoursPlot
@@ -205,18 +205,18 @@ async def test_the_queue_is_paused_after_a_question_and_not_without() -> None:
     async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, WorkersScreen), "the screen")
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
         assert stage.held == []
         await pilot.press("enter")
         await until(pilot, lambda: stage.held == [True], "the pause")
         stage.load = PAUSED
         await until(pilot, lambda: "PAUSED by olga" in line(monitor.screen, "queue"), "that it is shown")
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
         await pilot.press("y")
         await until(pilot, lambda: stage.held == [True, False], "the end of the pause")
         assert any("The queue is resumed." in toast for toast in toasts(monitor))
@@ -303,7 +303,7 @@ async def test_an_owner_pauses_the_real_queue(house: House) -> None:
         (row,) = screen.query_one(RowTable).rows
         assert any(str(started.run.id) in cell.text for cell in row.cells)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
         await pilot.press("y")
         await until(pilot, lambda: "PAUSED by olga" in line(screen, "queue"), "the pause")
     with house.db.reading() as connection:
@@ -321,7 +321,7 @@ async def test_somebody_whose_right_was_taken_away_is_refused(house: House) -> N
     async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, ConfirmScreen), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
         await pilot.press("y")
         await until(pilot, lambda: toasts(monitor), "the refusal")
         assert "administration is for owners" in toasts(monitor)[0]

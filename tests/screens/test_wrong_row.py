@@ -262,6 +262,7 @@ def test_the_dispatcher_is_told_the_run_as_it_was_painted() -> None:
             stage.runs = (a_run(15, Outcome.SUCCEEDED), a_run(14))
             monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor._poller.request, 10_000))))
             monitor.screen.action_retry()  # type: ignore[attr-defined]
+            await pilot.press("enter")
             await until(pilot, lambda: dispatcher.asked, "the dispatcher to be asked")
         assert dispatcher.asked == [(15, painted)]
 

@@ -1,0 +1,128 @@
+"""A key that acts on one thing asks once, in one line that names it; enter does it, esc does not, a setting asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.widgets import Static
+
+from screens.backend import Look
+from screens.inbox import InboxScreen
+from screens.monitor import Monitor
+from screens.question import Question
+from screens.run import RunScreen
+from screens.runs import RunsScreen
+from screens.widgets.table import RowTable
+from store import access, runs
+from store.history import PastRun, insert_past
+from store.records import Failure, Outcome, Run
+from tests.screens.conftest import House, Stage, a_run, polls, running, toasts, told, until
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def watching(house: House, look: Look | None = None) -> AsyncIterator[tuple[Monitor, Any]]:
+    monitor = Monitor(house.backend("ann"), look=look or Look())
+    async with running(monitor, (100, 30)) as pilot:
+        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.runs, "the runs")
+        yield monitor, pilot
+
+
+@pytest.fixture
+def ended(house: House) -> list[Run]:
+    """Two runs, the newest first: one of bob that succeeded, and one of ann that failed."""
+    tenant = access.require(house.db, house.users["ann"], "fabrikam", access.Right.VIEW)
+    insert_past(
+        house.db,
+        [
+            PastRun(tenant.id, "system.probe", Outcome.FAILED, 90.0, failures=(Failure("x.y", "no"),)),
+            PastRun(tenant.id, "system.probe", Outcome.SUCCEEDED, 60.0, label="Rehearse"),
+        ],
+    )
+    return sorted(all_runs(house), key=lambda run: run.created_at, reverse=True)
+
+
+def all_runs(house: House) -> list[Run]:
+    return [run for number in range(1, 9) if (run := runs.by_id(house.db, number))]
+
+
+def asked(monitor: Monitor) -> str:
+    return monitor.screen.question if isinstance(monitor.screen, Question) else ""
+
+
+async def test_a_retry_names_run_operation_tenant_and_what_became_of_it(house: House, ended: list[Run]) -> None:
+    newest, older = ended
+    async with watching(house) as (monitor, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: asked(monitor), "the question")
+        assert asked(monitor) == f"Retry run {newest.id}, Rehearse in fabrikam (succeeded, by System)?"
+        shown = monitor.screen.query_one(Static)
+        assert "enter: yes  esc: no" in str(shown.render())
+        assert shown.region.bottom == monitor.size.height, "it stands where the footer stands"
+        await pilot.press("escape", "r", "n", "r", "q", "r", "r")
+        assert isinstance(monitor.screen, Question)
+        assert len(all_runs(house)) == 2, "neither esc nor n nor q nor the same key again"
+        await pilot.press("escape", "j", "r", "enter")
+        await until(pilot, lambda: len(all_runs(house)) == 3, "the retry")
+        assert isinstance(monitor.screen, RunsScreen)
+    assert all_runs(house)[-1].retry_of_id == older.id
+
+
+async def test_what_comes_in_above_while_it_asks_does_not_change_what_is_retried(
+    house: House, ended: list[Run]
+) -> None:
+    async with watching(house) as (monitor, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: asked(monitor), "the question")
+        house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {"key": "new"})
+        await polls(pilot, 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(all_runs(house)) == 4, "the retry")
+    assert all_runs(house)[-1].retry_of_id == ended[0].id
+
+
+async def test_a_runs_own_screen_asks_as_well(house: House, ended: list[Run]) -> None:
+    async with watching(house) as (monitor, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
+        await pilot.press("r")
+        await until(pilot, lambda: f"Retry run {ended[0].id}" in asked(monitor), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: len(all_runs(house)) == 3, "the retry")
+        assert isinstance(monitor.screen, RunScreen)
+
+
+async def test_a_setting_asks_nothing(house: House, ended: list[Run]) -> None:
+    async with watching(house, Look(asks=False)) as (monitor, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: len(all_runs(house)) == 3, "the retry")
+        assert isinstance(monitor.screen, RunsScreen)
+
+
+async def test_what_cannot_be_done_is_refused_without_a_question(house: House, ended: list[Run]) -> None:
+    house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
+    async with watching(house) as (monitor, pilot):
+        await until(pilot, lambda: len(monitor.screen.query_one(RowTable).rows) == 3, "all")
+        await pilot.press("g", "r")
+        await until(pilot, lambda: any("only a completed run" in toast for toast in toasts(monitor)), "the reason")
+        assert not asked(monitor)
+
+
+async def test_clearing_the_inbox_asks_and_clears_what_was_shown() -> None:
+    stage = Stage((a_run(990),), inbox=(told(2, 990), told(1, 990)))
+    monitor = Monitor(stage.backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(monitor.screen, InboxScreen) and monitor.screen._shown, "the inbox")
+        await pilot.press("c")
+        await until(pilot, lambda: asked(monitor) == "Mark all notifications as read?", "the question")
+        stage.inbox = (told(3, 990), *stage.inbox)
+        await polls(pilot, 2)
+        assert stage.read == []
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.read == [(1, None, 2)], "that those were cleared that were there")
