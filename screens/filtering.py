@@ -14,11 +14,12 @@ from textual.widgets.input import Selection
 
 from screens import completion
 from screens.completion import Known
+from screens.widgets.line_input import LineInput
 from store.errors import FilterInvalid
 from store.filters import RunFilter, parse_line, tokens
 
 
-class FilterEdit(Input):
+class FilterEdit(LineInput):
     """Enter applies, esc leaves what was. Hidden while it is not used."""
 
     DEFAULT_CSS = """
@@ -57,10 +58,8 @@ class FilterEdit(Input):
         self._known = known
         super().__init__(
             placeholder="status:running outcome:failed type:inventory.* by:NAME since:2h mine -code:graph.* words",
-            select_on_focus=False,
             suggester=_Completed(known),
         )
-        self.cursor_blink = False
 
     def open(self, terms: str) -> None:
         """Show the line with these terms in it."""

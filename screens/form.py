@@ -19,6 +19,7 @@ from screens.live import LiveScreen
 from screens.text import clean, plain
 from screens.widgets import bars
 from screens.widgets.check import Check, Checks
+from screens.widgets.line_input import LineInput
 from store.errors import InputInvalid, OpsmonError
 from store.records import Run
 from tasks.parameters import Kind, Parameter
@@ -257,9 +258,7 @@ def _field(parameter: Parameter, default: Any) -> Widget:
         )
     if parameter.kind is Kind.CHOICES:
         return Checks(parameter.choices, frozenset(default or ()))
-    field = Input(_text(default), select_on_focus=False)
-    field.cursor_blink = False
-    return field
+    return LineInput(_text(default), joint=", " if parameter.kind is Kind.TEXTS else " ")
 
 
 def _text(value: Any) -> str:

@@ -84,6 +84,11 @@ class Live:
 
         self.monitor.in_background(work, unless_closed, keys)
 
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste that no field has taken does nothing: it is no row of keys."""
+        event.stop()
+        self.monitor.say("A paste goes into a field: / opens the filter, s a form.", "warning")
+
     def explain(self, event: events.Key) -> None:
         """A key whose action is dimmed says why."""
         for binding in cast("Screen[Any]", self)._bindings.key_to_bindings.get(event.key, []):

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from screens.form import FormScreen
 from screens.live import Keys, LiveModal
 from screens.text import clean
+from screens.widgets.line_input import LineInput
 from tasks.registry import Operation, Registry
 
 
@@ -37,9 +38,7 @@ class StartScreen(LiveModal):
 
     def compose(self) -> ComposeResult:
         yield Static("Start which operation?  (type to narrow, enter goes on, esc closes)", markup=False)
-        narrow = Input(placeholder="name", select_on_focus=False)
-        narrow.cursor_blink = False
-        yield narrow
+        yield LineInput(placeholder="name")
         yield OptionList(Option("Loading…", disabled=True), markup=False)
 
     def on_mount(self) -> None:

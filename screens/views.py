@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from screens.live import LiveModal
 from screens.runs import RunsScreen
 from screens.text import clean
+from screens.widgets.line_input import LineInput
 from store.queries import Order
 from store.views import View
 
@@ -42,9 +43,7 @@ class ViewsScreen(LiveModal):
             yield Static("Views: enter shows one, del deletes it; tab, a name: keep what is shown", markup=False)
             yield OptionList(markup=False)
             yield Static(words_of(self._listed.view), markup=False)
-            name = Input(placeholder="name to keep it under", max_length=40, select_on_focus=False)
-            name.cursor_blink = False
-            yield name
+            yield LineInput(placeholder="name to keep it under", max_length=40)
 
     def on_mount(self) -> None:
         self._fill()

@@ -14,6 +14,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input, Select
 
 from screens.bulk import BulkScreen
+from screens.filtering import FilterEdit
 from screens.form import FormScreen
 from screens.help import HelpScreen
 from screens.inbox import InboxScreen
@@ -24,15 +25,17 @@ from screens.runs import RunsScreen
 from screens.start import StartScreen
 from screens.tenants import TenantScreen
 from screens.views import ViewsScreen
+from screens.widgets.line_input import LineInput
 from screens.widgets.table import RowTable
 from screens.workers import WorkersScreen
 from store import access, runs
 from store.access import Membership, Role
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run
+from tasks.context import RunContext
 from tasks.dispatch import Dispatcher
 from tasks.operations.probe import probe
-from tasks.registry import Registry
+from tasks.registry import Registry, operation
 from tests.screens.conftest import (
     CONTOSO,
     House,
@@ -293,6 +296,53 @@ async def test_what_is_pasted_keeps_its_place_among_the_keys() -> None:
         typed(monitor, "failed\r")
         await at_rest(pilot)
         assert monitor.screen.terms == "outcome:failed"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "pasted", ["outcome:failed\ntype:x\n", "outcome:failed\r\n\r\n  type:x", "outcome:failed\ttype:x"]
+)
+async def test_several_lines_that_are_pasted_become_one_and_none_is_taken_for_enter(pasted: str) -> None:
+    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        typed(monitor, "/x ")
+        monitor.post_message(events.Paste(pasted))
+        await at_rest(pilot)
+        edit = monitor.screen.query_one(FilterEdit)
+        assert edit.has_focus
+        assert edit.value == "x outcome:failed type:x"
+        monitor.post_message(events.Paste(" "))
+        await at_rest(pilot)
+        assert edit.value == "x outcome:failed type:x"
+
+
+async def test_what_is_pasted_into_a_list_of_texts_are_its_texts() -> None:
+    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor.push_screen(FormScreen(Registry.of([many_names]).get("test.many")))
+        await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+        field = monitor.screen.query_one(LineInput)
+        assert field.has_focus
+        monitor.post_message(events.Paste("one\ntwo\n"))
+        await at_rest(pilot)
+        assert field.value == "one, two"
+
+
+@operation("test.many", label="Many names")
+def many_names(run: RunContext, names: tuple[str, ...]) -> None:
+    """Take names."""
+
+
+async def test_a_paste_beside_a_field_does_nothing_and_says_so() -> None:
+    stage = Stage(runs_of_all_states())
+    monitor = Monitor(stage.backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor.post_message(events.Paste("rrAq\nq"))
+        await until(pilot, lambda: any("A paste goes into a field" in toast for toast in toasts(monitor)), "that")
+        await at_rest(pilot)
+        assert isinstance(monitor.screen, RunsScreen)
 
 
 async def test_a_thousand_keys_are_handled_in_order(house: House) -> None:
