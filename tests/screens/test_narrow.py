@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -31,6 +31,16 @@ def figures(rows: Sequence[Line]) -> set[str]:
     """What stands in the rows as a whole word of digits, or a time."""
     words = {word for row in rows for cell in row.cells for word in cell.text.split()}
     return {word for word in words if re.fullmatch(r"\d+(h\d*|[smd])?", word)}
+
+
+def at_every_width(holds: Callable[[int], None]) -> Callable[[], None]:
+    """One test for all widths: a hundred of them each would cost more than what they look at."""
+
+    def test() -> None:
+        for width in WIDTHS:
+            holds(width)
+
+    return test
 
 
 STAGE = Stage(
@@ -68,7 +78,7 @@ async def test_in_every_table_figures_are_whole_or_not_there(key: str) -> None:
                 assert "1234567" in figures(table.rows)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@at_every_width
 def test_workers(width: int) -> None:
     worker = replace(
         WORKER, id=123_456, host=HOSTILE, pid=7_654_321, started_at=ago(6 * 3600 + 33 * 60), beat_at=ago(86_390)
@@ -82,7 +92,7 @@ def test_workers(width: int) -> None:
     assert figures((values,)) <= {"123456", "7654321", "6h33", "23h59"}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@at_every_width
 def test_receipts(width: int) -> None:
     row = ItemRow(Item(12_345_678, Kind.UNKNOWN, a_run(1, label=HOSTILE), HOSTILE), width, False)
     assert sum(cell_len(cell.text) + 1 for cell in row.cells) - 1 <= width
@@ -91,7 +101,7 @@ def test_receipts(width: int) -> None:
     assert width < 40 or figures((row,)) == {"12345678"}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@at_every_width
 def test_the_hours_of_a_busy_day(width: int) -> None:
     each = tuple(Hour(AT, 1_234_567, 123_456, 6 * 3600 + 33 * 60, 86_390) for _ in range(12))
     table = told_of_workers.hours_table(LastHours(AT, (1, 2), each, None), width).plain
