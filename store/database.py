@@ -22,12 +22,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
+from store.errors import DatabaseAway, InputInvalid
 from store.lenient import loads
+from store.translation import translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,9 @@ POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class Database:
     """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
 
-    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked) and
-    `SchemaMismatch` (a table or column is missing); a violated constraint stays SQLAlchemy's IntegrityError.
+    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked), its kind
+    `DatabaseReadOnly`, and `SchemaMismatch` (a table or column is missing); a violated constraint stays SQLAlchemy's
+    IntegrityError.
     """
 
     def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
@@ -258,7 +260,7 @@ class Database:
     def _guarded(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         pool = self._engine.pool
         try:
-            with self._our_errors(), engine.connect() as connection:
+            with self.our_errors(), engine.connect() as connection:
                 if self.is_sqlite:
                     yield connection
                     return
@@ -269,57 +271,27 @@ class Database:
                 pool.dispose()  # closed meanwhile: nobody else would close what has just been given back to it
 
     @contextlib.contextmanager
-    def _our_errors(self) -> Iterator[None]:
+    def our_errors(self) -> Iterator[None]:
+        """Within this block SQLAlchemy's errors become ours, and so do those of a connection of the driver's own."""
         try:
             yield
         except PoolTimeout:
             raise DatabaseAway("the database does not answer", "all connections are waiting for it") from None
-        except DBAPIError as error:
-            ours = _translate(error, self.timeouts)
+        except (sa.exc.DBAPIError, self._driver.Error) as error:
+            ours = translate(error, self._driver, self.timeouts.lock, self.timeouts.busy)
             if ours is None:
                 raise
             raise ours from error
+
+    @property
+    def _driver(self) -> Any:
+        return self._engine.dialect.loaded_dbapi
 
 
 def _begin(connection: sa.Connection) -> None:
     begin = connection.get_execution_options().get("begin")
     if begin:
         connection.exec_driver_sql(begin)
-
-
-_LOCKED = "55P03"
-_SCHEMA_STATES = ("42P01", "42703")  # undefined table, undefined column
-# Connections, resources, shutdown and time-outs, locks, roles, rights, deadlocks, the server's own trouble. What a statement
-# got wrong is not among them.
-_AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25", "40", "42501", "58", "XX")
-
-
-def _translate(error: DBAPIError, timeouts: Timeouts) -> Exception | None:
-    text = str(error.orig).strip()
-    first_line = text.splitlines()[0] if text else type(error.orig).__name__
-    state = getattr(error.orig, "sqlstate", None)
-    if state in _SCHEMA_STATES or first_line.startswith(
-        ("no such table", "no such column", "table operation_runs has no column")
-    ):
-        return SchemaMismatch("the database's tables are not those of this program", "run 'opsmon db upgrade'")
-    if state == _LOCKED or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        waited = timeouts.lock if state else timeouts.busy
-        return DatabaseAway(f"the database has been locked for {waited:g} s", without_credentials(first_line))
-    # SQLite's word for a file that is damaged, or none of its own.
-    if type(error) is sa.exc.DatabaseError and state is None:
-        return DatabaseAway("the database cannot be read", without_credentials(first_line))
-    operational = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and state is None
-    if state is None and first_line.startswith("invalid connection option"):
-        return InputInvalid("the database URL cannot be used", without_credentials(first_line))
-    if error.connection_invalidated or operational or (state or "").startswith(_AWAY_STATES):
-        return DatabaseAway("the database does not answer", without_credentials(first_line))
-    return None
-
-
-def without_credentials(text: str) -> str:
-    from store.sanitize import sanitize
-
-    return sanitize(text, 160)
 
 
 class Watchdog:

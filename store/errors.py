@@ -63,6 +63,12 @@ class DatabaseAway(OpsmonError):
     code = "database.away"
 
 
+class DatabaseReadOnly(DatabaseAway):
+    """The database only reads."""
+
+    code = "database.read_only"
+
+
 class SchemaMismatch(OpsmonError):
     """The database's schema is not the one this program needs."""
 

@@ -14,7 +14,7 @@ from store.database import Database
 from store.records import Counts, Failure, Notification, Outcome
 from store.tables import notifications, operation_runs, tenants
 from store.transitions import insert_ignoring
-from store.types import at_most, now_after, utcnow
+from store.types import at_most, now_after, only_reads, utcnow
 
 _note = notifications.c
 _COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
@@ -73,17 +73,20 @@ def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int
     return unread_now(connection, user_id, cap)[0]
 
 
-def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime]:
-    """How many are unread, counted up to `cap`, and the database's clock: every statement of a poll is paid for each second."""
-    number, now = connection.execute(_unread_count(user_id, cap)).one()
-    return int(number), now
+def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime, bool]:
+    """How many are unread, counted up to `cap`, the database's clock, and whether it only reads.
+
+    In one statement: each of a poll's is paid for every second.
+    """
+    number, now, reads = connection.execute(_unread_count(user_id, cap)).one()
+    return int(number), now, bool(reads)
 
 
 @functools.lru_cache(maxsize=8)
 def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
     unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
     some = unread_ones.order_by(_note.id.desc()).limit(at_most(cap)).subquery()
-    return sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), utcnow())
+    return sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), utcnow(), only_reads())
 
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:

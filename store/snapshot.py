@@ -66,6 +66,8 @@ class Snapshot:
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
     load: Load | None = None
+    #: Whether the database refuses every change, as a standby does.
+    only_reads: bool = False
     generation: int = field(default=0, compare=False)
 
     @property
@@ -82,7 +84,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request, memory)
-        unread, now = notifications.unread_now(connection, request.user_id)
+        unread, now, only_reads = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
             at=now,
@@ -97,6 +99,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
             groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
             load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
+            only_reads=only_reads,
             generation=generation,
         )
 
