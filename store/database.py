@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from store.errors import DatabaseAway, InputInvalid
+from store.errors import DatabaseAway, DatabaseGone, InputInvalid
 from store.lenient import loads
+from store.sqlite_file import Opened, SqliteFile
 from store.translation import translate
 
 
@@ -148,15 +149,16 @@ POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class Database:
     """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
 
-    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked), its kind
-    `DatabaseReadOnly`, and `SchemaMismatch` (a table or column is missing); a violated constraint stays SQLAlchemy's
-    IntegrityError.
+    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked), its kinds
+    `DatabaseReadOnly` and `DatabaseGone`, and `SchemaMismatch` (a table or column is missing); a violated constraint stays
+    SQLAlchemy's IntegrityError.
     """
 
     def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
         self.url = parse_url(url) if isinstance(url, str) else url
         self.timeouts = timeouts or USUAL_TIMEOUTS
         self.is_sqlite = is_sqlite(self.url)
+        self._file = SqliteFile(Path(self.url.database or "")) if self.is_sqlite else None
         self._watchdog = Watchdog()
         self._engine = self._make_engine(pool_size)
         # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
@@ -175,7 +177,7 @@ class Database:
                 self.url, connect_args=arguments, query_cache_size=STATEMENTS, json_deserializer=loads, **pool
             )
             engine.dialect.statement_compiler = _sqlite_compiler()
-            event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
+            event.listen(engine, "do_connect", lambda dialect, record, given, more: self._connect_sqlite(given, more))
         else:
             arguments = postgres_options(self.timeouts)
             engine = sa.create_engine(
@@ -235,16 +237,40 @@ class Database:
         It does not wait for the disk: a message that a crash took away, or brought back, is what rescuers and claims are for.
         """
         if self.is_sqlite:
-            connection = sqlite3.connect(
-                self.url.database or "", self.timeouts.busy, isolation_level=None, check_same_thread=False
-            )
-            sqlite_pragmas(connection, self.timeouts)
-            return connection
+            options: dict[str, Any] = {
+                "timeout": self.timeouts.busy,
+                "isolation_level": None,
+                "check_same_thread": False,
+            }
+            return self._connect_sqlite([self.url.database], options)
         import psycopg
 
         conninfo = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        options = postgres_options(self.timeouts)
-        return psycopg.connect(conninfo, **options | {"options": options["options"] + " -c synchronous_commit=off"})
+        settings = postgres_options(self.timeouts)
+        return psycopg.connect(conninfo, **settings | {"options": settings["options"] + " -c synchronous_commit=off"})
+
+    def _connect_sqlite(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> Opened:
+        assert self._file
+        connection = self._file.connect(arguments, options)
+        try:
+            sqlite_pragmas(connection, self.timeouts)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def require_its_file(self, connection: Any) -> None:
+        """On SQLite: raises DatabaseGone when a connection of the driver's is to a file that was deleted, moved or replaced.
+
+        Whoever holds it closes it then; the next one is to what is at the path.
+        """
+        if self._file is None:
+            return
+        try:
+            self._file.require(connection)
+        except DatabaseGone:
+            self._engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection, those in use once they are given back, and end the watchdog.
@@ -262,6 +288,7 @@ class Database:
         try:
             with self.our_errors(), engine.connect() as connection:
                 if self.is_sqlite:
+                    self.require_its_file(connection.connection.driver_connection)
                     yield connection
                     return
                 with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):

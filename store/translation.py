@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid, OpsmonError, SchemaMismatch
+from store.errors import DatabaseAway, DatabaseGone, DatabaseReadOnly, InputInvalid, OpsmonError, SchemaMismatch
 
 _LOCKED: Final = "55P03"
 _READ_ONLY: Final = "25006"
@@ -36,6 +36,8 @@ def translate(error: Exception, driver: Any, lock: float, busy: float) -> Opsmon
         return _of_sqlite(code & _PRIMARY, theirs, driver, reason, busy)
     if first_line.startswith("invalid connection option"):
         return InputInvalid("the database URL cannot be used", reason)
+    if "FATAL:" in first_line and "does not exist" in first_line and 'database "' in first_line:
+        return DatabaseGone("the database is not there", reason)
     if is_broken or isinstance(theirs, driver.OperationalError | driver.InterfaceError):
         return DatabaseAway("the database does not answer", reason)
     return None

@@ -22,7 +22,7 @@ from huey.serializer import Serializer
 from huey.storage import PostgresStorage, SqliteStorage
 
 from store.database import Database
-from store.errors import OpsmonError, QueueUnavailable
+from store.errors import DatabaseGone, OpsmonError, QueueUnavailable
 from store.messages import SEND
 from tasks.faults import Faults
 
@@ -134,12 +134,33 @@ class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
 
 
 class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """Huey's, with connections like those to the runs: its own wait for the disk at every commit."""
+    """Huey's, with connections like those to the runs: its own wait for the disk at every commit, and write to a deleted file."""
 
-    def __init__(self, *args: Any, connection: Callable[[], Any], held: threading.Event, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        connection: Callable[[], Any],
+        require: Callable[[Any], None],
+        held: threading.Event,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._held = held
         self._create_connection = connection
+        self._require = require
+
+    _conn: Any
+
+    @property
+    def conn(self) -> Any:
+        if self._conn is not None:
+            try:
+                self._require(self._conn)
+            except DatabaseGone:
+                self._conn.close()
+                self._conn = None
+                raise
+        return super().conn
 
     def dequeue(self) -> bytes | None:
         if self._held.is_set():
@@ -301,9 +322,11 @@ class Queue:
 
 
 def _make_huey(db: Database, held: threading.Event) -> Huey:
-    kind = _SqliteHuey if db.is_sqlite else _PostgresHuey
     settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
-    return kind(NAME, connection=db.driver_connection, held=held, **settings)
+    settings |= {"connection": db.driver_connection, "held": held}
+    if db.is_sqlite:
+        return _SqliteHuey(NAME, require=db.require_its_file, **settings)
+    return _PostgresHuey(NAME, **settings)
 
 
 def _named(execute: Callable[[int], None]) -> Callable[[int], None]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from store import workers
 from store.database import Database
+from store.errors import WorkerUnknown
 from tasks.context import Tools
 from tasks.faults import Faults
 from tasks.queue import Queue
@@ -101,6 +102,7 @@ class Worker:
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._over = threading.Event()
+        self._unknown: WorkerUnknown | None = None
         self.id = workers.register(
             db,
             host=socket.gethostname(),
@@ -125,15 +127,16 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
+        """Raises WorkerUnknown, once everything is put away, when an older database has come into the place of its own."""
         consumer = self._queue.consumer(self._execute, self._options.slots, self._faults)
         loops = [
-            (self._heart.beat, self.beat_every),
+            (self._beat, self.beat_every),
             (self._tracker.tick, _TICK),
             (self._rescue, self._options.rescue_every),
         ]
         for action, every in loops:
             threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
-        self._faults.attempt("beat", self._heart.beat)  # before the first message is taken: the queue may be paused
+        self._faults.attempt("beat", self._beat)  # before the first message is taken: the queue may be paused
         consumer.start()
         logger.info("worker %s is ready: %s slots, database %s", self.id, self._options.slots, self._db.name)
         while not self._stop.wait(_HEALTH_EVERY):
@@ -141,6 +144,8 @@ class Worker:
         consumer.stop_flag.set()
         self._tracker.close()
         self._wind_down()
+        if self._unknown:
+            raise self._unknown
 
     def _hear_of_pause(self, is_paused: bool) -> None:
         if self._queue.hold(is_paused):
@@ -165,8 +170,17 @@ class Worker:
         self._faults.attempt("sign off", lambda: workers.stopped(self._db, self.id))
         logger.info("worker %s has stopped", self.id)
 
+    def _beat(self) -> None:
+        try:
+            self._heart.beat()
+        except WorkerUnknown as error:
+            # Under this number it can claim nothing, and another worker may get it. A new process registers anew.
+            self._unknown = error
+            self.stop()
+            raise
+
     def _rescue(self) -> None:
-        self._heart.beat()
+        self._beat()
         # Judged as of that beat: an outage that begins now must not make the others look dead when it ends.
         if as_of := self._heart.settled:
             self._rescuer.rescue(as_of)
