@@ -19,10 +19,10 @@ from opsmon.output import Output, instant, span
 from opsmon.services import Services
 from store import access, health, queue_pause, runs, schema
 from store.administration import Administrator
-from store.database import without_credentials
 from store.errors import DatabaseAway, OpsmonError
 from store.records import Outcome, Run, Status, User, Worker
 from store.sanitize import visible
+from store.translation import without_credentials
 
 #: Seconds that clocks may differ, that the queue may take to answer, and the probe run to be completed.
 MAX_OFFSET: Final = 5.0
@@ -123,7 +123,8 @@ def _skipped(why: str, *names: str) -> Iterator[Finding]:
 
 
 def _server(server: health.Server) -> tuple[State, str]:
-    return State.OK, f"{server.kind} {server.version}, {server.place}"
+    told = f"{server.kind} {server.version}, {server.place}"
+    return (State.BAD, f"the database only reads: {told}") if server.only_reads else (State.OK, told)
 
 
 def _schema(lacking: list[str]) -> tuple[State, str]:

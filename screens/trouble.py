@@ -18,6 +18,8 @@ def words(error: str, snapshot: Snapshot | None, seconds_without_worker: float, 
     if snapshot is None:
         return ""
     found = []
+    if snapshot.only_reads:
+        found.append("The database only reads: nothing can be started or changed")
     if snapshot.paused:
         found.append(f"Queue PAUSED by {snapshot.paused.login} {_for(snapshot.paused.paused_at, snapshot.at)}")
     if not snapshot.workers and seconds_without_worker >= nobody_after:

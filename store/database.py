@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from store.errors import DatabaseAway, InputInvalid, SchemaMismatch
+from store.errors import DatabaseAway, DatabaseGone, InputInvalid
 from store.lenient import loads
+from store.sqlite_file import Opened, SqliteFile
+from store.translation import translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +149,16 @@ POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class Database:
     """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
 
-    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked) and
-    `SchemaMismatch` (a table or column is missing); a violated constraint stays SQLAlchemy's IntegrityError.
+    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked), its kinds
+    `DatabaseReadOnly` and `DatabaseGone`, and `SchemaMismatch` (a table or column is missing); a violated constraint stays
+    SQLAlchemy's IntegrityError.
     """
 
     def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
         self.url = parse_url(url) if isinstance(url, str) else url
         self.timeouts = timeouts or USUAL_TIMEOUTS
         self.is_sqlite = is_sqlite(self.url)
+        self._file = SqliteFile(Path(self.url.database or "")) if self.is_sqlite else None
         self._watchdog = Watchdog()
         self._engine = self._make_engine(pool_size)
         # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
@@ -173,7 +177,7 @@ class Database:
                 self.url, connect_args=arguments, query_cache_size=STATEMENTS, json_deserializer=loads, **pool
             )
             engine.dialect.statement_compiler = _sqlite_compiler()
-            event.listen(engine, "connect", lambda connection, _: sqlite_pragmas(connection, self.timeouts))
+            event.listen(engine, "do_connect", lambda dialect, record, given, more: self._connect_sqlite(given, more))
         else:
             arguments = postgres_options(self.timeouts)
             engine = sa.create_engine(
@@ -233,16 +237,40 @@ class Database:
         It does not wait for the disk: a message that a crash took away, or brought back, is what rescuers and claims are for.
         """
         if self.is_sqlite:
-            connection = sqlite3.connect(
-                self.url.database or "", self.timeouts.busy, isolation_level=None, check_same_thread=False
-            )
-            sqlite_pragmas(connection, self.timeouts)
-            return connection
+            options: dict[str, Any] = {
+                "timeout": self.timeouts.busy,
+                "isolation_level": None,
+                "check_same_thread": False,
+            }
+            return self._connect_sqlite([self.url.database], options)
         import psycopg
 
         conninfo = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        options = postgres_options(self.timeouts)
-        return psycopg.connect(conninfo, **options | {"options": options["options"] + " -c synchronous_commit=off"})
+        settings = postgres_options(self.timeouts)
+        return psycopg.connect(conninfo, **settings | {"options": settings["options"] + " -c synchronous_commit=off"})
+
+    def _connect_sqlite(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> Opened:
+        assert self._file
+        connection = self._file.connect(arguments, options)
+        try:
+            sqlite_pragmas(connection, self.timeouts)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def require_its_file(self, connection: Any) -> None:
+        """On SQLite: raises DatabaseGone when a connection of the driver's is to a file that was deleted, moved or replaced.
+
+        Whoever holds it closes it then; the next one is to what is at the path.
+        """
+        if self._file is None:
+            return
+        try:
+            self._file.require(connection)
+        except DatabaseGone:
+            self._engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection, those in use once they are given back, and end the watchdog.
@@ -258,8 +286,9 @@ class Database:
     def _guarded(self, engine: sa.Engine) -> Iterator[sa.Connection]:
         pool = self._engine.pool
         try:
-            with self._our_errors(), engine.connect() as connection:
+            with self.our_errors(), engine.connect() as connection:
                 if self.is_sqlite:
+                    self.require_its_file(connection.connection.driver_connection)
                     yield connection
                     return
                 with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
@@ -269,57 +298,27 @@ class Database:
                 pool.dispose()  # closed meanwhile: nobody else would close what has just been given back to it
 
     @contextlib.contextmanager
-    def _our_errors(self) -> Iterator[None]:
+    def our_errors(self) -> Iterator[None]:
+        """Within this block SQLAlchemy's errors become ours, and so do those of a connection of the driver's own."""
         try:
             yield
         except PoolTimeout:
             raise DatabaseAway("the database does not answer", "all connections are waiting for it") from None
-        except DBAPIError as error:
-            ours = _translate(error, self.timeouts)
+        except (sa.exc.DBAPIError, self._driver.Error) as error:
+            ours = translate(error, self._driver, self.timeouts.lock, self.timeouts.busy)
             if ours is None:
                 raise
             raise ours from error
+
+    @property
+    def _driver(self) -> Any:
+        return self._engine.dialect.loaded_dbapi
 
 
 def _begin(connection: sa.Connection) -> None:
     begin = connection.get_execution_options().get("begin")
     if begin:
         connection.exec_driver_sql(begin)
-
-
-_LOCKED = "55P03"
-_SCHEMA_STATES = ("42P01", "42703")  # undefined table, undefined column
-# Connections, resources, shutdown and time-outs, locks, roles, rights, deadlocks, the server's own trouble. What a statement
-# got wrong is not among them.
-_AWAY_STATES = ("08", "53", "57", "55P03", "28", "3D", "25", "40", "42501", "58", "XX")
-
-
-def _translate(error: DBAPIError, timeouts: Timeouts) -> Exception | None:
-    text = str(error.orig).strip()
-    first_line = text.splitlines()[0] if text else type(error.orig).__name__
-    state = getattr(error.orig, "sqlstate", None)
-    if state in _SCHEMA_STATES or first_line.startswith(
-        ("no such table", "no such column", "table operation_runs has no column")
-    ):
-        return SchemaMismatch("the database's tables are not those of this program", "run 'opsmon db upgrade'")
-    if state == _LOCKED or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        waited = timeouts.lock if state else timeouts.busy
-        return DatabaseAway(f"the database has been locked for {waited:g} s", without_credentials(first_line))
-    # SQLite's word for a file that is damaged, or none of its own.
-    if type(error) is sa.exc.DatabaseError and state is None:
-        return DatabaseAway("the database cannot be read", without_credentials(first_line))
-    operational = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and state is None
-    if state is None and first_line.startswith("invalid connection option"):
-        return InputInvalid("the database URL cannot be used", without_credentials(first_line))
-    if error.connection_invalidated or operational or (state or "").startswith(_AWAY_STATES):
-        return DatabaseAway("the database does not answer", without_credentials(first_line))
-    return None
-
-
-def without_credentials(text: str) -> str:
-    from store.sanitize import sanitize
-
-    return sanitize(text, 160)
 
 
 class Watchdog:

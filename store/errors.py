@@ -63,6 +63,18 @@ class DatabaseAway(OpsmonError):
     code = "database.away"
 
 
+class DatabaseReadOnly(DatabaseAway):
+    """The database only reads."""
+
+    code = "database.read_only"
+
+
+class DatabaseGone(DatabaseAway):
+    """The database is not there any more, or another one is in its place."""
+
+    code = "database.gone"
+
+
 class SchemaMismatch(OpsmonError):
     """The database's schema is not the one this program needs."""
 
@@ -73,6 +85,12 @@ class QueueUnavailable(OpsmonError):
     """The queue did not take the message."""
 
     code = "queue.dispatch_failed"
+
+
+class WorkerUnknown(OpsmonError):
+    """This worker is not in the database: an older one is in its place."""
+
+    code = "worker.unknown"
 
 
 class RunEnded(OpsmonError):

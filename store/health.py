@@ -17,7 +17,7 @@ from store.errors import DatabaseAway
 from store.queries import COUNT_CAP
 from store.records import Status, Worker
 from store.tables import IS_ACTIVE, operation_runs
-from store.types import utcnow
+from store.types import only_reads, utcnow
 
 _run = operation_runs.c
 _IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value)
@@ -30,13 +30,14 @@ CAP: Final = COUNT_CAP
 class Server:
     """What serves the database, and where, without credentials.
 
-    `offset` is its clock minus this machine's, in seconds.
+    `offset` is its clock minus this machine's, in seconds; `only_reads` means that it refuses every change.
     """
 
     kind: str
     version: str
     place: str
     offset: float
+    only_reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,17 @@ def server(db: Database) -> Server:
     if db.is_sqlite and not Path(db.url.database or "").exists():
         raise DatabaseAway(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
     version = "sqlite_version()" if db.is_sqlite else "current_setting('server_version')"
-    query = sa.select(sa.literal_column(version, sa.Text), utcnow())
+    query = sa.select(sa.literal_column(version, sa.Text), utcnow(), only_reads())
     with db.reading() as connection:
         # Twice: the first answer also paid for making the connection, which would count as a wrong clock.
         connection.execute(sa.select(1))
         before = time.time()
-        told, now = connection.execute(query).one()
+        told, now, reads = connection.execute(query).one()
         after = time.time()
     # PostgreSQL's now() is when the transaction began, just before.
     offset = now.timestamp() - (before + after) / 2
-    return Server("SQLite" if db.is_sqlite else "PostgreSQL", str(told).split()[0], _place(db), offset)
+    kind = "SQLite" if db.is_sqlite else "PostgreSQL"
+    return Server(kind, str(told).split()[0], _place(db), offset, bool(reads))
 
 
 def _place(db: Database) -> str:

@@ -15,7 +15,7 @@ from store.queue_pause import IS_PAUSED
 from store.records import Counts, Failure, Notification, Outcome
 from store.tables import notifications, operation_runs, tenants
 from store.transitions import insert_ignoring
-from store.types import at_most, now_after, utcnow
+from store.types import at_most, now_after, only_reads, utcnow
 
 _note = notifications.c
 _COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
@@ -74,20 +74,21 @@ def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int
     return unread_now(connection, user_id, cap)[0]
 
 
-def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime, bool]:
-    """How many are unread, counted up to `cap`, the database's clock, and whether the queue is paused.
+def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime, bool, bool]:
+    """How many are unread, counted up to `cap`; the database's clock; whether the queue is paused; whether the database only reads.
 
-    In one statement, since every statement of a poll is paid for each second.
+    In one statement: each of a poll's is paid for every second.
     """
-    number, now, is_paused = connection.execute(_unread_count(user_id, cap)).one()
-    return int(number), now, bool(is_paused)
+    number, now, is_paused, reads = connection.execute(_unread_count(user_id, cap)).one()
+    return int(number), now, bool(is_paused), bool(reads)
 
 
 @functools.lru_cache(maxsize=8)
 def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
     unread_ones = sa.select(_note.id).where(_note.user_id == user_id, _note.read_at.is_(None), _is_visible(user_id))
     some = unread_ones.order_by(_note.id.desc()).limit(at_most(cap)).subquery()
-    return sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), utcnow(), IS_PAUSED)
+    number = sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    return sa.select(number, utcnow(), IS_PAUSED, only_reads())
 
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:

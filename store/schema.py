@@ -9,8 +9,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from store.database import Database, without_credentials
+from store.database import Database
 from store.errors import DatabaseAway, SchemaMismatch
+from store.translation import without_credentials
 
 #: The newest migration. Written down, so that a start need not import Alembic (0.85 s); a test holds it equal.
 HEAD = "0003"
@@ -112,6 +113,7 @@ def _alembic(db: Database, direction: str, target: str) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["url"] = db.url
     try:
-        getattr(command, direction)(config, target)
+        with db.our_errors():
+            getattr(command, direction)(config, target)
     except DBAPIError as error:
         raise DatabaseAway("the migration could not be run", without_credentials(str(error.orig))) from error

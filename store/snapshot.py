@@ -73,6 +73,8 @@ class Snapshot:
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The pause of the queue that holds.
     paused: Pause | None = None
+    #: Whether the database refuses every change, as a standby does.
+    only_reads: bool = False
     generation: int = field(default=0, compare=False)
 
     @property
@@ -89,7 +91,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
     with db.reading() as connection:
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request, memory)
-        unread, now, is_paused = notifications.unread_now(connection, request.user_id)
+        unread, now, is_paused, only_reads = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
             at=now,
@@ -106,6 +108,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
             load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
             silences=workers.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
+            only_reads=only_reads,
             generation=generation,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     ColumnElement,
     DateTime,
     Dialect,
@@ -123,6 +124,26 @@ def _wall_clock_postgresql(element: wall_clock, compiler: SQLCompiler, **kw: Any
 @compiles(wall_clock, "sqlite")
 def _wall_clock_sqlite(element: wall_clock, compiler: SQLCompiler, **kw: Any) -> str:
     return _utcnow_sqlite(utcnow(), compiler, **kw)
+
+
+class only_reads(FunctionElement[bool]):  # noqa: N801
+    """Whether this connection would be refused every change: by a standby, or a default that somebody set.
+
+    `transaction_read_only` would be no answer: it is on wherever a transaction is begun to read.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(only_reads, "postgresql")
+def _only_reads_postgresql(element: only_reads, compiler: SQLCompiler, **kw: Any) -> str:
+    return "(current_setting('default_transaction_read_only')::boolean OR pg_is_in_recovery())"
+
+
+@compiles(only_reads, "sqlite")
+def _only_reads_sqlite(element: only_reads, compiler: SQLCompiler, **kw: Any) -> str:
+    return "(SELECT query_only FROM pragma_query_only)"
 
 
 class seconds_ago(FunctionElement[dt.datetime]):  # noqa: N801

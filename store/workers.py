@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.database import Database
+from store.errors import WorkerUnknown
 from store.queue_pause import IS_PAUSED
 from store.records import NO_TIME, Run, Status, Worker
 from store.rows import run_columns, runs_from
@@ -42,12 +43,18 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
 
 
 def beat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
-    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline."""
+    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline.
+
+    Raises WorkerUnknown when it was never registered in what is the database now.
+    """
     # The clock as it is, never pushed on: a beat out of the future would let a dead worker look alive.
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
     with db.statement() as connection:
         # In the same statement: a worker learns of a pause without a round trip of its own.
-        at, is_paused = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one()
+        found = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one_or_none()
+    if found is None:
+        raise WorkerUnknown
+    at, is_paused = found
     return Beat(at, bool(is_paused))
 
 

@@ -16,13 +16,15 @@ from typing import Any, Final
 from huey import PostgresHuey, SqliteHuey
 from huey.api import Huey
 from huey.consumer import Consumer, Scheduler
+from huey.consumer import Worker as Slot
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import PostgresStorage, SqliteStorage
 
 from store.database import Database
-from store.errors import QueueUnavailable
+from store.errors import DatabaseGone, OpsmonError, QueueUnavailable
 from store.messages import SEND
+from tasks.faults import Faults
 
 NAME: Final = "opsmon"
 TASK: Final = "run"
@@ -50,19 +52,26 @@ class RunIdSerializer(Serializer):  # type: ignore[misc]
         )
 
 
+class NoMessage(ValueError):
+    """What was in the queue is not a message of opsmon."""
+
+
 def message_id(run_id: int) -> str:
     return f"run-{run_id}"
 
 
 def read_message(data: bytes) -> int:
-    """The run's id in a message. Raises ValueError for anything that is not exactly `{"run_id": <whole number>}`."""
+    """The run's id in a message. Raises NoMessage for anything that is not exactly `{"run_id": <whole number>}`."""
     try:
         message = json.loads(bytes(data))
-    except RecursionError:
-        raise ValueError("not a message of opsmon") from None
+    except (ValueError, RecursionError):
+        raise NoMessage from None
     if not isinstance(message, dict) or set(message) != {"run_id"} or type(message["run_id"]) is not int:
-        raise ValueError("not a message of opsmon")
-    return int(message["run_id"])
+        raise NoMessage
+    run_id = int(message["run_id"])
+    if abs(run_id) >= 2**63:  # no column holds it
+        raise NoMessage
+    return run_id
 
 
 class _NoRevocation:
@@ -73,6 +82,10 @@ class _NoRevocation:
 
     def delete(self, key: str) -> bool:
         return False
+
+
+class _AnothersTurn(Exception):
+    """Another slot looks into the queue meanwhile."""
 
 
 class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
@@ -108,7 +121,7 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
 
     def dequeue(self) -> bytes | None:
         if not self._turn.acquire(timeout=self.read_timeout):
-            return None
+            raise _AnothersTurn
         try:
             data: bytes | None = super().dequeue()
             return data
@@ -121,12 +134,33 @@ class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
 
 
 class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """Huey's, with connections like those to the runs: its own wait for the disk at every commit."""
+    """Huey's, with connections like those to the runs: its own wait for the disk at every commit, and write to a deleted file."""
 
-    def __init__(self, *args: Any, connection: Callable[[], Any], held: threading.Event, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        connection: Callable[[], Any],
+        require: Callable[[Any], None],
+        held: threading.Event,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._held = held
         self._create_connection = connection
+        self._require = require
+
+    _conn: Any
+
+    @property
+    def conn(self) -> Any:
+        if self._conn is not None:
+            try:
+                self._require(self._conn)
+            except DatabaseGone:
+                self._conn.close()
+                self._conn = None
+                raise
+        return super().conn
 
     def dequeue(self) -> bytes | None:
         if self._held.is_set():
@@ -146,10 +180,45 @@ class _NoSchedule(Scheduler):  # type: ignore[misc]
         self.stop_flag.wait(1.0)
 
 
+class _Slot(Slot):  # type: ignore[misc]
+    """Huey's, but for what it does when it cannot read the queue: it would log a traceback for each try of each slot."""
+
+    faults: Faults
+
+    def loop(self, now: Any = None) -> None:
+        found: list[Any] = []
+        if not self.faults.attempt("take messages", lambda: self._take(found)):
+            self.sleep()
+        elif task := next(iter(found), None):
+            self.delay = self.default_delay
+            self.huey.execute(task, now)
+        elif not self.huey.storage.blocking:
+            self.sleep()
+
+    def _take(self, found: list[Any]) -> bool:
+        try:
+            found.append(self.huey.dequeue())
+        except _AnothersTurn:
+            return False
+        except NoMessage:
+            logger.warning("something that is no message of opsmon was in the queue, and was dropped")
+        return True
+
+
 class _Consumer(Consumer):  # type: ignore[misc]
     """Huey's consumer inside our worker, which handles the signals itself."""
 
+    worker_class = _Slot
     scheduler_class = _NoSchedule
+
+    def __init__(self, huey: Huey, faults: Faults, **settings: Any) -> None:
+        self._faults = faults
+        super().__init__(huey, **settings)
+
+    def _create_worker(self) -> _Slot:
+        slot: _Slot = super()._create_worker()
+        slot.faults = self._faults
+        return slot
 
     def _set_signal_handlers(self) -> None:
         pass
@@ -183,14 +252,14 @@ class Queue:
                     self._huey = None  # its connection, and its lock, belong to the thread that hangs, which closes it
                     raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
         if failed:
-            raise QueueUnavailable(
-                f"the queue refused the message ({type(failed[0]).__name__})", "see 'opsmon doctor'"
-            ) from failed[0]
+            why = failed[0].message if isinstance(failed[0], OpsmonError) else type(failed[0]).__name__
+            raise QueueUnavailable(f"the queue refused the message ({why})", "see 'opsmon doctor'") from failed[0]
 
     def _send(self, run_id: int, done: threading.Event, failed: list[BaseException]) -> None:
         huey: Huey | None = None
         try:
-            self.enqueue(run_id, huey := self.huey())
+            with self._db.our_errors():
+                self.enqueue(run_id, huey := self.huey())
         except Exception as error:
             failed.append(error)
         finally:
@@ -211,16 +280,17 @@ class Queue:
         for data in self.huey().storage.enqueued_items(limit):
             try:
                 found.append(read_message(data))
-            except ValueError:
+            except NoMessage:
                 logger.warning("the queue holds something that is not a message of opsmon")
         return found
 
-    def consumer(self, execute: Callable[[int], None], slots: int) -> Consumer:
+    def consumer(self, execute: Callable[[int], None], slots: int, faults: Faults) -> Consumer:
         """Huey's consumer, not started, that calls `execute(run_id)` in one of `slots` threads for each message."""
         huey = self.huey()
         huey.task(name=TASK)(_named(execute))
         return _Consumer(
             huey,
+            faults,
             workers=slots,
             worker_type="thread",
             periodic=False,
@@ -252,9 +322,11 @@ class Queue:
 
 
 def _make_huey(db: Database, held: threading.Event) -> Huey:
-    kind = _SqliteHuey if db.is_sqlite else _PostgresHuey
     settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
-    return kind(NAME, connection=db.driver_connection, held=held, **settings)
+    settings |= {"connection": db.driver_connection, "held": held}
+    if db.is_sqlite:
+        return _SqliteHuey(NAME, require=db.require_its_file, **settings)
+    return _PostgresHuey(NAME, **settings)
 
 
 def _named(execute: Callable[[int], None]) -> Callable[[int], None]:

@@ -14,11 +14,14 @@ from store import runs, workers
 from store.database import Database
 from store.errors import QueueUnavailable
 from store.records import Run
+from tasks.faults import Faults
 from tasks.lost import give_up_lost
 from tasks.queue import Queue
 
 #: If this many messages wait, the queue is busy, and a message that is not among them may well stand behind them.
 LOOK_AT: Final = 1000
+
+_QUEUE_AGAIN: Final = "queue what waits"
 
 logger = logging.getLogger("opsmon.rescue")
 
@@ -38,8 +41,10 @@ class Patience:
 class Rescuer:
     """One pass at a time; see `rescue`."""
 
-    def __init__(self, db: Database, queue: Queue, patience: Patience) -> None:
+    def __init__(self, db: Database, queue: Queue, patience: Patience, faults: Faults | None = None) -> None:
         self._db = db
+        self._faults = faults or Faults(db)
+        self._refused = 0
         self._queue = queue
         self._patience = patience
 
@@ -48,6 +53,7 @@ class Rescuer:
 
         `as_of`, an instant of the database's clock, default now, is when a worker must have been silent for too long.
         """
+        self._refused = 0
         done = give_up_lost(self._db, self._patience.lost_after, as_of)
         waiting = workers.waiting_runs(
             self._db, never_queued_for=self._patience.never_queued_after, queued_for=self._patience.message_lost_after
@@ -55,6 +61,8 @@ class Rescuer:
         if waiting:
             messages = self._queue.waiting(LOOK_AT)
             done += [line for run in waiting if (line := self._queue_again(run, messages))]
+        if not self._refused:
+            self._faults.went_well(_QUEUE_AGAIN)
         for line in done:
             logger.warning("%s", line)
         return done
@@ -79,6 +87,7 @@ class Rescuer:
         try:
             self._queue.send(run.id)
         except QueueUnavailable as error:
-            logger.warning("run %s cannot be queued: %s", run.id, error)
+            self._refused += 1
+            self._faults.failed(_QUEUE_AGAIN, error)
             return False
         return True

@@ -16,16 +16,19 @@ from typing import Any, Final
 
 from store import outcome, runs
 from store.database import Database
-from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded
+from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded, SchemaMismatch
 from store.records import Failure, Outcome, Run, Status
 from store.runs import Result
 from tasks.context import RunContext, Tools
+from tasks.faults import Faults
 from tasks.registry import Operation, Registry
 
 #: Progress of one run is stored at most this often, in seconds.
 FLUSH_EVERY: Final = 0.5
 #: Seconds between two tries to store the end of a run while the database is away.
 RETRY_EVERY: Final = 1.0
+#: What somebody puts right, a migration that is under way say. Until then a run waits with what it has to say.
+_PASSING: Final = (DatabaseAway, SchemaMismatch)
 
 logger = logging.getLogger("opsmon.worker")
 
@@ -39,6 +42,8 @@ class _Slot:
     flushed: float = field(default=0.0)
     #: Held while progress is stored: what was collected for it would be refused once the run is completed.
     storing: threading.Lock = field(default_factory=threading.Lock)
+    #: Something of it could not be stored, and was not yet.
+    owes: bool = False
 
 
 class Tracker:
@@ -50,12 +55,14 @@ class Tracker:
         worker_id: int,
         registry: Registry,
         tools: Tools,
+        faults: Faults | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
         self._worker_id = worker_id
         self._registry = registry
         self._tools = tools
+        self._faults = faults or Faults(db)
         self._clock = clock
         self._in_hand: set[int] = set()
         self._slots: dict[int, _Slot] = {}
@@ -139,7 +146,7 @@ class Tracker:
     def _finish(self, run_id: int, result: Result) -> Run | None:
         try:
             return runs.finish(self._db, run_id, self._worker_id, result)
-        except DatabaseAway:
+        except _PASSING:
             raise
         except Exception:
             # What cannot be stored must not keep the run "running" for as long as this worker lives.
@@ -154,24 +161,31 @@ class Tracker:
         """
         while True:
             try:
-                return attempt()
-            except DatabaseAway as error:
-                logger.warning("cannot %s: %s", what, error)
+                found = attempt()
+            except _PASSING as error:
+                self._faults.failed(what, error)
                 if self._stopping.wait(RETRY_EVERY):
                     return None
+            else:
+                self._faults.went_well(what)
+                return found
 
     # -- in the worker's thread -------------------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that."""
+    def tick(self) -> bool:
+        """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that.
+
+        Returns False while something that could not be stored before was not tried again.
+        """
         now = self._clock()
         with self._changed:
             slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
         for run_id, slot in slots:
             if now >= slot.deadline:
-                self._end(run_id, slot.context, outcome.failure("operation.timeout"))
+                self._end(run_id, slot, outcome.failure("operation.timeout"))
             elif now - slot.flushed >= FLUSH_EVERY:
                 self._flush(run_id, slot, now)
+        return not any(slot.owes for _, slot in slots)
 
     def _flush(self, run_id: int, slot: _Slot, now: float) -> None:
         with slot.storing:
@@ -179,26 +193,27 @@ class Tracker:
             if result is None:
                 return
             slot.flushed = now
-            stored = self._store(
-                slot.context, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result
-            )
+            stored = self._store(slot, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result)
         if stored is None:
             # Unless its own thread has just completed it, the run was given up for lost while this worker slept.
             slot.context.end()
 
-    def _store(self, context: RunContext, write: Callable[[Result], Run | None], result: Result) -> Run | None:
+    def _store(self, slot: _Slot, write: Callable[[Result], Run | None], result: Result) -> Run | None:
         try:
-            return write(result)
-        except DatabaseAway:
-            context.put_back(result)
+            stored = write(result)
+        except _PASSING:
+            slot.owes = True
+            slot.context.put_back(result)
             raise
+        slot.owes = False
+        return stored
 
-    def _end(self, run_id: int, context: RunContext, failure: Failure) -> None:
+    def _end(self, run_id: int, slot: _Slot, failure: Failure) -> None:
         """Complete the run over its operation's head, if it is not completed already."""
+        result = slot.context.conclude(error=failure, ended=Outcome.FAILED)
+        self._store(slot, lambda result: self._finish(run_id, result), result)
+        slot.context.end()
         logger.warning("run %s: %s", run_id, failure.message)
-        result = context.conclude(error=failure, ended=Outcome.FAILED)
-        self._store(context, lambda result: self._finish(run_id, result), result)
-        context.end()
 
     def stuck(self) -> int:
         """Slots whose run is over while their operation has not returned."""
@@ -224,7 +239,7 @@ class Tracker:
         with self._changed:
             slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
         for run_id, slot in slots:
-            self._end(run_id, slot.context, outcome.failure("worker.stopped"))
+            self._end(run_id, slot, outcome.failure("worker.stopped"))
 
 
 def _call(operation: Operation, context: RunContext, parameters: dict[str, Any]) -> Failure | None:

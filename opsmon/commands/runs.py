@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import sys
 import time
@@ -14,7 +15,7 @@ from opsmon.commands.session import Session
 from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
 from screens.card import card
 from store import access, details, notifications, queries, queue_pause, workers
-from store.errors import DatabaseAway, InputInvalid
+from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
 from store.filters import parse
 from store.records import Outcome, Run, Status
 from store.sanitize import visible
@@ -70,7 +71,8 @@ def show(session: Session, arguments: argparse.Namespace) -> int:
         session.output.show({"card": text}, lambda: text.rstrip("\n"))
     else:
         session.output.show(run_as_json(detail), lambda: run_text(detail, alive, now))
-    notifications.mark_read(session.db, user.id, run_id=detail.run.id)
+    with contextlib.suppress(DatabaseReadOnly):  # what was asked for is shown; it stays unread
+        notifications.mark_read(session.db, user.id, run_id=detail.run.id)
     return DONE
 
 

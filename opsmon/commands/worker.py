@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from opsmon import embedded
 from opsmon.commands.session import Session
 from opsmon.logs import start_log
+from store.errors import OpsmonError
 
 if TYPE_CHECKING:
     from tasks.worker import Worker
@@ -42,6 +43,8 @@ def work(session: Session, arguments: argparse.Namespace) -> int:
 def _run(worker: Worker) -> None:
     try:
         worker.run()
+    except OpsmonError:
+        raise
     except Exception:
         logger.exception("the worker ends")
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 from pathlib import Path
@@ -167,6 +168,35 @@ def test_a_server_that_is_frozen(cli: Cli, private_postgres: PrivatePostgres, mo
         answer = cli("runs")
     assert answer.code == 1
     assert answer.line.startswith("opsmon: the database does not answer")
+
+
+WRITING = [
+    ["start", "system.probe", "--tenant", "local"],
+    ["users", "add", "bob"],
+    ["tenants", "add", "fabrikam"],
+    ["queue", "pause"],
+]
+
+
+def test_a_server_that_only_reads(cli: Cli, private_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads works, what writes says why not, and doctor says it without having tried."""
+    monkeypatch.setenv("OPSMON_DATABASE_URL", private_postgres.url)
+    assert cli("tenants", "add", "local").code == 0
+    assert cli("start", "system.probe", "--tenant", "local").code == 0
+    with private_postgres.reading_only():
+        for argv in (["runs"], ["show", "1"], ["notifications"], ["tenants", "list"], ["queue"]):
+            answer = cli(*argv)
+            assert (argv, answer.code, answer.err) == (argv, 0, "")
+        for argv in WRITING:
+            answer = cli(*argv)
+            assert (argv, answer.code) == (argv, 1)
+            assert re.match(
+                r"opsmon: the database only reads \(cannot execute [A-Z ]+ in a read-only transaction\)", answer.line
+            ), (argv, answer)
+        answer = cli("doctor")
+        assert answer.code == 1
+        assert re.match("bad      database  the database only reads: PostgreSQL 18", answer.out), answer.out
+    assert cli("doctor").out.startswith("ok       database  PostgreSQL 18")
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ class Stage:
     seen: dt.datetime | None = None
     load: Load | None = None
     paused: Pause | None = None
+    only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
     #: What a run's detail holds beside the run, its log lines and its attempts.
     detail: dict[str, Any] = field(default_factory=dict)
@@ -154,6 +155,7 @@ class Stage:
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             generation=generation, paused=self.paused, silences=self.silences,
+            only_reads=self.only_reads,
         )  # fmt: skip
 
     def matching(self, wanted: RunFilter, tab: str, limit: int) -> Matching:

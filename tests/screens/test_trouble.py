@@ -43,7 +43,9 @@ async def test_every_screen_says_that_nobody_works_and_that_the_queue_is_paused(
         await until(pilot, lambda: said(monitor) == f"{PAUSED}   {NOBODY}", "both")
         stage.paused = None
         await until(pilot, lambda: said(monitor) == NOBODY, "one")
-        stage.workers = (WORKER,)
+        stage.only_reads, stage.workers = True, (WORKER,)
+        await until(pilot, lambda: said(monitor).startswith("The database only reads"), "that it only reads")
+        stage.only_reads = False
         await until(pilot, lambda: said(monitor) == "", "nothing")
         assert not monitor.screen.query_one("#banner").display
 

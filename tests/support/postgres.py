@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 
 import psutil
 import psycopg
@@ -170,6 +170,21 @@ class Postgres(Server):
             command, stdin=subprocess.DEVNULL, stdout=self._undertaker.stdin, cwd="/", start_new_session=True
         )
         self._undertaker.stdin.close()
+
+    # ---- refusing changes
+
+    @contextlib.contextmanager
+    def reading_only(self) -> Iterator[None]:
+        """Within the block it refuses changes, in sessions that are open as well, as a standby does."""
+        self._default_read_only("SET default_transaction_read_only = on")
+        try:
+            yield
+        finally:
+            self._default_read_only("RESET default_transaction_read_only")
+
+    def _default_read_only(self, change: LiteralString) -> None:
+        self.execute(sql.SQL("ALTER SYSTEM {}").format(sql.SQL(change)))
+        self.execute(sql.SQL("SELECT pg_reload_conf()").format())
 
     # ---- ice
 

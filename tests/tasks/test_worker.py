@@ -139,7 +139,7 @@ def test_the_end_of_a_run_is_stored_once_the_database_is_back(
     private_postgres: PrivatePostgres, make_stage: MakeStage
 ) -> None:
     stage = make_stage(private_postgres.url)
-    worker = stage.worker()
+    worker = stage.worker(log_level="DEBUG")
     returns, raises = stage.start("test.deaf", name="flag"), stage.start("test.raise", name="flag")
     for run in (returns, raises):
         stage.running(run.id, success=1)
