@@ -26,7 +26,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from store.errors import DatabaseAway, DatabaseGone, InputInvalid
+from store.errors import DatabaseAway, DatabaseGone, DatabaseReadOnly, InputInvalid
 from store.lenient import loads
 from store.sqlite_file import Opened, SqliteFile
 from store.translation import translate
@@ -104,13 +104,16 @@ def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
 _AS_TEXT = functools.partial(str, encoding="utf-8", errors="replace")
 
 
-def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
+def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts, only_reads: bool = False) -> None:
     """WAL lets screens read while a worker writes.
 
     NORMAL keeps the file whole through a crash of the program; a power cut may cost the last commits.
     """
     connection.execute(f"PRAGMA busy_timeout = {int(timeouts.busy * 1000)}")
-    _use_wal(connection, timeouts)
+    if only_reads:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        _use_wal(connection, timeouts)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     # SQLite keeps any bytes as text. One that is not UTF-8 would keep all others from being read.
@@ -123,8 +126,8 @@ def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 
@@ -253,7 +256,7 @@ class Database:
         assert self._file
         connection = self._file.connect(arguments, options)
         try:
-            sqlite_pragmas(connection, self.timeouts)
+            sqlite_pragmas(connection, self.timeouts, connection.only_reads)
         except BaseException:
             connection.close()
             raise
@@ -288,8 +291,13 @@ class Database:
         try:
             with self.our_errors(), engine.connect() as connection:
                 if self.is_sqlite:
-                    self.require_its_file(connection.connection.driver_connection)
-                    yield connection
+                    driver: Any = connection.connection.driver_connection
+                    self.require_its_file(driver)
+                    try:
+                        yield connection
+                    finally:
+                        if driver.only_reads:
+                            connection.invalidate()  # the next one may write, or there is a -wal by then
                     return
                 with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
                     yield connection
@@ -308,6 +316,8 @@ class Database:
             ours = translate(error, self._driver, self.timeouts.lock, self.timeouts.busy)
             if ours is None:
                 raise
+            if self._file and isinstance(ours, DatabaseReadOnly):
+                ours = self._file.only_reads()
             raise ours from error
 
     @property

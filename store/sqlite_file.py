@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from store.errors import DatabaseAway, DatabaseGone
+from store.errors import DatabaseAway, DatabaseGone, DatabaseReadOnly
 
 #: Device and inode.
 Identity = tuple[int, int]
@@ -22,6 +22,8 @@ class Opened(sqlite3.Connection):
     """A connection that knows its file."""
 
     file: Identity | None = None
+    #: It was opened for reading alone, since the file may not be written. Whether that is still so, the next one finds out.
+    only_reads: bool = False
 
 
 class SqliteFile:
@@ -36,7 +38,11 @@ class SqliteFile:
         before = self._identity()
         if before is None and self._was_there:
             raise self._gone()
+        only_reads = before is not None and not self._may_write()
+        if only_reads:
+            arguments, options = [self._uri_for_reading(), *arguments[1:]], {**options, "uri": True}
         connection: Opened = sqlite3.connect(*arguments, **{**options, "factory": Opened})
+        connection.only_reads = only_reads
         connection.file = self._identity()
         if before not in (None, connection.file):  # which of the two was opened, nobody knows
             connection.close()
@@ -60,6 +66,27 @@ class SqliteFile:
         except OSError as error:
             raise DatabaseAway("the database file cannot be reached", f"{self.path}: {error.strerror}") from None
         return found.st_dev, found.st_ino
+
+    def only_reads(self) -> DatabaseReadOnly:
+        """What a change is refused with."""
+        return DatabaseReadOnly(
+            "the database only reads", f"{self.path}, or its folder, may not be written by this user"
+        )
+
+    def _may_write(self) -> bool:
+        if not os.access(self.path, os.R_OK):
+            raise DatabaseAway("the database file may not be read by this user", str(self.path))
+        beside = [f"{self.path}{end}" for end in ("-wal", "-shm")]
+        return os.access(self.path, os.W_OK) and (
+            os.access(self.path.absolute().parent, os.W_OK) or all(os.access(path, os.W_OK) for path in beside)
+        )
+
+    def _uri_for_reading(self) -> str:
+        """While somebody writes there is a -wal, which is read with it. Where there is none, SQLite would have to make one: but a
+        file that nobody has open does not change while a transaction is read.
+        """
+        is_in_use = Path(f"{self.path}-wal").exists()
+        return f"{self.path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'mode=ro&immutable=1'}"
 
     def _gone(self) -> DatabaseGone:
         return DatabaseGone("the database file is gone", str(self.path))
