@@ -19,6 +19,7 @@ from store.tables import operation_runs
 from store.types import seconds_ago
 from tasks.dispatch import Dispatcher, Receipt, make_dispatcher
 from tests.benchmarks.child import registry
+from tests.benchmarks.history import lives_on
 from tests.benchmarks.paint import command
 from tests.benchmarks.parent import PATIENCE, Child
 from tests.benchmarks.report import Line, median, percentile, say
@@ -139,4 +140,5 @@ def running(url: str) -> list[int]:
         with db.transaction() as connection:
             then = seconds_ago(sa.literal(200_000.0, sa.Float))
             connection.execute(sa.update(operation_runs).values(created_at=then, started_at=then))
+        lives_on(db, worker)
     return ids

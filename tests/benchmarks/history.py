@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import psycopg
+import sqlalchemy as sa
 
 from store import access, administration, history, runs, workers
 from store.access import Role
@@ -14,6 +16,7 @@ from store.administration import Administrator
 from store.database import Database
 from store.identity import identity_hash
 from store.records import Counts, Failure, Outcome, Tenant, User
+from store.tables import workers as workers_table
 from tests.benchmarks.stage import me, opened
 
 T = TypeVar("T")
@@ -101,6 +104,14 @@ def active(db: Database, tenants: Sequence[Tenant], user: User) -> None:
         runs.mark_dispatched(db, run.id)
         if number < RUNNING:
             runs.claim(db, run.id, worker)
+    lives_on(db, worker)
+
+
+def lives_on(db: Database, worker: int) -> None:
+    """The worker counts as alive for days: a house with a dead one, whose runs are given up, is another measure."""
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=10)
+    with db.transaction() as connection:
+        connection.execute(sa.update(workers_table).where(workers_table.c.id == worker).values(beat_at=ahead))
 
 
 def analyze(url: str) -> None:
