@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from store import workers
-from store.errors import OpsmonError
 from tasks.lost import Settled, give_up_lost
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Watch:
             return []
         try:
             done = give_up_lost(self._db, self._lost_after, as_of)
-        except OpsmonError:
+        except Exception:
             self.can = False
             raise
         self.can = True
@@ -54,6 +53,6 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.wait(self._every):
-            # A database that is away is told by the polls.
-            with contextlib.suppress(OpsmonError):
+            # A database that is away is told by the polls; whatever else fails now, the next look may not.
+            with contextlib.suppress(Exception):
                 self.look()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from screens.terminal import Kind
+from store.errors import OpsmonError
 from store.filters import RunFilter
 from store.queries import Matching
 from store.records import User
@@ -55,6 +56,8 @@ class Background:
                 result: T | Exception = work()
             except Exception as error:
                 result = error
+            except BaseException as error:  # somebody's code that exits: keys may be waiting for what comes of it
+                result = OpsmonError(f"it ended with {type(error).__name__}", str(error) or None)
             done(result)
         finally:
             with self._lock:

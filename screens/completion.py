@@ -43,8 +43,10 @@ def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str]
     return Known(values, chosen)
 
 
-def contradiction(wanted: RunFilter) -> str | None:
-    """What to say when the terms leave nothing of the tenant that was chosen; None when they do leave something."""
+def contradiction(wanted: RunFilter, no_member: str | None = None) -> str | None:
+    """What to say when nothing can match: the terms leave nothing of the tenant that was chosen, or it is not the user's."""
+    if no_member:
+        return f"No run can match: {no_member}. t chooses another tenant."
     if not wanted.excludes_chosen:
         return None
     return f"No run can match: {wanted.within} is chosen, and the filter leaves it out. t chooses another."

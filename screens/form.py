@@ -84,7 +84,7 @@ class FormScreen(LiveScreen):
         tenant = Select(
             [(plain(slug), slug) for slug in slugs],
             value=Select.NULL if chosen is None else chosen,
-            allow_blank=chosen is None,
+            allow_blank=self._retry_of is None,
             prompt="which?",
             id="tenant",
         )
@@ -107,6 +107,12 @@ class FormScreen(LiveScreen):
         first = [tenant, *required] if tenant.value is Select.NULL else required
         (first[0] if first else self.query_one("#go")).focus()
         self._ask_soon()
+
+    def tenant_chosen(self) -> None:
+        # A retry stays in the tenant of its run.
+        if self._retry_of is None:
+            _, chosen = self._tenants()
+            self.query_one("#tenant", Select).value = Select.NULL if chosen is None else chosen
 
     def show_freshness(self, words: str) -> None:
         what = f"retry of run {self._retry_of.id}" if self._retry_of else f"start {self._operation.type}"
@@ -132,6 +138,8 @@ class FormScreen(LiveScreen):
         if value is not Select.NULL:
             return str(value)
         slugs, shown = [member.tenant.slug for member in self.monitor.may_start_in()], self.monitor.tenant
+        if no_member := self.monitor.no_member:
+            raise InputInvalid(no_member, "choose another tenant")
         if shown and shown not in slugs:
             raise InputInvalid(f"you may look at {shown}, not start runs there", "choose another tenant")
         raise InputInvalid("the tenant is not chosen", "choose one")

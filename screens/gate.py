@@ -26,7 +26,8 @@ TYPED: Final = (
     events.MouseScrollUp,
 )
 #: Keys that do not wait for what is still being opened.
-WAYS_OUT: Final = ("escape", "ctrl+q")
+QUITS: Final = "ctrl+q"
+WAYS_OUT: Final = ("escape", QUITS)
 #: An application that is never at rest hands the next key out after so many looks.
 MOST_LOOKS: Final = 100
 
@@ -59,7 +60,8 @@ class Gate:
 
     def keeps(self, event: events.Event) -> bool:
         """Whether the event waits here, to be handed out later. What does not is to be handled now."""
-        if self._holds and isinstance(event, events.Key) and event.key in WAYS_OUT and self._give_up():
+        way_out = event.key if isinstance(event, events.Key) and event.key in WAYS_OUT else None
+        if self._holds and way_out and self._give_up() and way_out != QUITS:
             return True
         if self._task:
             self._waiting.append(event)
@@ -128,7 +130,7 @@ class Gate:
                 return
             screen = app.screen
             busy = [pump for pump in (app, *screen.walk_children(with_self=True)) if pump.message_queue_size]
-            searches = [one for one in app.workers if not one.is_finished and one.node.screen is screen]
+            searches = [one for one in app.workers if not one.is_finished and screen in one.node.ancestors_with_self]
             at_rest = 0 if busy or searches else at_rest + 1
             if at_rest > 2:
                 return

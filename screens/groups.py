@@ -101,7 +101,7 @@ class GroupsScreen(LiveScreen):
         words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
         words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
-        if chosen := contradiction(self._in_tenant):
+        if chosen := contradiction(self._in_tenant, self.monitor.no_member):
             words = f" {chosen}"
         words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", bars.Line).put(Content(clean(words)))

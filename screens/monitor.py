@@ -231,6 +231,14 @@ class Monitor(App[None]):
         self._poller.ask(request)
         self._on_top(lambda screen: screen.show_freshness(self._shown_freshness))
 
+    @property
+    def no_member(self) -> str | None:
+        """What to say when the user is no member of the tenant that is chosen: they were when they chose it."""
+        snapshot = self.snapshot
+        if snapshot is None or self.tenant is None or self.tenant in {one.tenant.slug for one in snapshot.memberships}:
+            return None
+        return f"you are no member of {self.tenant} any more"
+
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
         """The filter narrowed to the chosen tenant."""
         return replace(wanted, within=self.tenant)

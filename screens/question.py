@@ -1,4 +1,4 @@
-"""One question, in one line over the footer, before a key does something that others notice or that cannot be taken back."""
+"""One question over the footer, in one line if that fits, before a key does what others notice or what cannot be undone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Question(LiveModal):
 
     DEFAULT_CSS = """
     Question { align: left bottom; background: transparent; }
-    Question Static { width: 100%; height: auto; max-height: 2; padding: 0 1; background: $panel; }
+    Question Static { width: 100%; height: auto; max-height: 100%; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,y", "confirm", "Yes"),

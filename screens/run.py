@@ -91,9 +91,8 @@ class RunScreen(LiveScreen):
             if self._opened is None:
                 self._opened = tree.opened_at_first(snapshot.detail.run.context or {})
             monitor, width = self.monitor, max(20, self.size.width - 4)
-            view = detail.View(
-                snapshot.at, snapshot.workers, self._opened, width, monitor.ascii_only, monitor.backend.rescues()
-            )
+            rescues = monitor.backend.rescues() and not snapshot.only_reads
+            view = detail.View(snapshot.at, snapshot.workers, self._opened, width, monitor.ascii_only, rescues)
             self._paper.show(detail.lines(snapshot.detail, view), follow=detail.END if follows else None)
         self.show_freshness(self._freshness)
         self.refresh_keys()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
@@ -16,6 +16,7 @@ from textual.widgets import Footer
 from screens import columns, completion, paging
 from screens import format as fmt
 from screens.completion import Known, contradiction, known_from
+from screens.diff import Line
 from screens.filtering import FilterEdit
 from screens.live import LiveScreen
 from screens.text import clean
@@ -67,10 +68,13 @@ class RunsScreen(LiveScreen):
         self._owed: tuple[int | None, int] = (None, 0)
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
+        self._painted_list: object = None
         #: Marked runs by id, in the order in which they were marked.
         self._marked: dict[int, None] = {}
         self._freshness = "loading"
         self._hint: str | None = None
+        #: The rows on the glass when those of another list came: no key is meant for them any more.
+        self._before: Sequence[Line] | None = None
 
     def compose(self) -> ComposeResult:
         yield from bars.head()
@@ -136,6 +140,8 @@ class RunsScreen(LiveScreen):
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only, snapshot.silences)
         # Where the person wants to go was not in the window before: now it is.
         asked = snapshot.request
+        if _list_of(asked) != self._painted_list:
+            self._painted_list, self._before = _list_of(asked), self._table.glass or None
         go_to = self._jump if replace(self.asks(asked), limit=asked.limit) == asked else None
         self._jump = None if go_to else self._jump
         on_top = self._place is None and self.order is Order.CREATED
@@ -190,7 +196,7 @@ class RunsScreen(LiveScreen):
         line.set_class(not shown, "empty")
         narrowed = self.terms or self.tab != "All"
         nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
-        if chosen := contradiction(self.monitor.in_tenant(self._wanted)):
+        if chosen := contradiction(self.monitor.in_tenant(self._wanted), self.monitor.no_member):
             nothing = chosen
         elif self._snapshot and self._snapshot.page.reached:
             nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
@@ -247,16 +253,33 @@ class RunsScreen(LiveScreen):
 
     @property
     def painted_run(self) -> Run | None:
-        """The run that was painted under the cursor, as it was painted."""
+        """The run that was painted under the cursor, as it was painted. None while that is of the list before."""
+        if self._is_being_read:
+            return None
         key = self._table.painted_key
         row = next((row for row in self._table.glass if row.key == key), None)
         return row.run if isinstance(row, columns.RunRow) else None
 
+    @property
+    def _is_being_read(self) -> bool:
+        """Whether another list was asked for, by a filter, a tab, an order or a tenant, than the one on the glass."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return False
+        return _list_of(self.asks(snapshot.request)) != _list_of(snapshot.request) or self._table.glass is self._before
+
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
-        self.monitor.open_run(message.key)
+        if self._is_being_read:
+            self.monitor.say(STILL_READ, "warning")
+        else:
+            self.monitor.open_run(message.key)
 
     def why_not(self, action: str) -> str | None:
-        if action not in ("retry", "edit_retry") or (self._marked and action == "retry"):
+        if action not in ("retry", "edit_retry", "mark", "copy") or (self._marked and action == "retry"):
+            return None
+        if self.is_mounted and self._is_being_read:
+            return STILL_READ
+        if action in ("mark", "copy"):
             return None
         run = self.painted_run if self.is_mounted else None
         return self.monitor.why_no_retry(run) if run else "There is no run to retry."
@@ -374,6 +397,12 @@ def _tells_seconds(run: Run, at: dt.datetime) -> bool:
     return bool(run.status is Status.RUNNING and run.started_at and (at - run.started_at).total_seconds() < 60 + STILL)
 
 
+def _list_of(request: Request) -> object:
+    """What of a request makes the list another one."""
+    return request.wanted, request.tab, request.order
+
+
+STILL_READ = "The list is still being read."
 NOTHING_YET = "No runs in the last 30 days. Press s to start one."
 ORDERED = {
     Order.CREATED: "The newest first.",

@@ -64,8 +64,12 @@ class ViewsScreen(LiveModal):
         self.monitor.views.show(message.option_index + 1)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        view = self._listed.view
-        self.monitor.views.keep(View(message.value, view.terms, view.tab, view.order), self._kept)
+        shown, name = self._listed.view, message.value.strip()
+        view = View(name, shown.terms, shown.tab, shown.order)
+        if name in [one.name for one in self.monitor.views.all]:
+            self.monitor.ask(f"Replace the view {name}?", lambda: self.monitor.views.keep(view, self._kept))
+        else:
+            self.monitor.views.keep(view, self._kept)
 
     def _kept(self) -> None:
         # The database took its time, and they may have gone on.

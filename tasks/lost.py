@@ -37,7 +37,8 @@ class Settled:
     def seen(self, at: dt.datetime) -> None:
         """The database has answered at that instant of its clock, which goes on when this machine sleeps."""
         with self._lock:
-            if self._since is None or self._last is None or at - self._last > self._outage:
+            # A clock that was put back is one, too: what was seen by the one before says nothing of the beats by this one.
+            if self._since is None or self._last is None or abs(at - self._last) > self._outage:
                 self._since = at
             self._last = at
 

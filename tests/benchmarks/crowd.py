@@ -91,12 +91,12 @@ def _retried(glass: Glass, kind: str, scale: Scale) -> tuple[list[float], float]
     glass.screen.press("5")
     glass.settle()
     glass.screen.press("A")
-    glass.until(lambda lines: f"Dry run: {count:,} eligible" in lines[2])
+    glass.until(lambda lines: f"Dry run: {count:,} eligible" in _state(lines))
     glass.screen.press("r")
     began, waits = time.perf_counter(), list[float]()
-    glass.until(lambda lines: f" of {count:,}: " in lines[2] or "Done" in lines[2])
+    glass.until(lambda lines: f" of {count:,}: " in _state(lines) or "Done" in _state(lines))
     # A few runs may be done before the first key.
-    while not waits or "Done" not in glass.emulator.display[2]:
+    while not waits or "Done" not in _state(glass.emulator.display):
         for key in "jk":
             before = _cursor(glass)
             pressed = glass.screen.press(key)
@@ -105,8 +105,13 @@ def _retried(glass: Glass, kind: str, scale: Scale) -> tuple[list[float], float]
             end = time.perf_counter() + scale.reading_on
             while time.perf_counter() < end:
                 glass.read(0.02)
-        say(f"{kind}: {glass.emulator.display[2].strip()}")
+        say(f"{kind}: {_state(glass.emulator.display)}")
     return waits, time.perf_counter() - began
+
+
+def _state(lines: list[str]) -> str:
+    """How the job stands: above its table, under what is wrong with the house, where nobody works."""
+    return " ".join(line.strip() for line in lines[1:5])
 
 
 def _cursor(glass: Glass) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 
 from opsmon.rescuing import Watch
 from store import queue_pause, runs
@@ -17,10 +21,12 @@ from store.records import Outcome, Run
 from store.tables import notifications, rescues
 from store.tables import workers as workers_table
 from tasks.dispatch import make_dispatcher
+from tasks.lost import Settled, give_up_lost
 from tasks.registry import load_registry
 from tests.opsmon.conftest import Cli, MakeServices, Town, on_both
 from tests.screens.terminal import Terminal, closing
 from tests.support import people
+from tests.support.postgres import Server
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, variables
 
@@ -120,6 +126,66 @@ def test_with_the_only_worker_killed_the_screens_of_a_reader_complete_its_run(
 def _outcome(db: Database, run_id: int) -> Outcome | None:
     run = runs.by_id(db, run_id)
     return run.outcome if run else None
+
+
+def test_a_role_that_may_only_read_completes_nothing_and_knows_it(
+    postgres: Server, postgres_url: str, make_services: MakeServices, quick_workers: None
+) -> None:
+    name = urlsplit(postgres_url).path[1:]
+    db = Database(postgres_url)
+    tenant, worker = people.make_tenant(db, "contoso"), people.make_worker(db)
+    run = people.start_run(db, tenant, people.make_user(db, "ann", contoso=Role.OPERATOR), worker)
+    people.make_older(db, workers_table, worker, "beat_at", 2 * LONG)
+    reader = f"reader_{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for statement in ("CREATE ROLE {} LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}"):
+            connection.execute(sql.SQL(statement).format(sql.Identifier(reader)))
+    try:
+        watch = Watch(make_services(postgres_url.replace("postgres@", f"{reader}@")))
+        settle(watch)
+        with pytest.raises(DatabaseAway, match="permission denied"):
+            watch.look()
+        assert not watch.can
+        assert runs.by_id(db, run.id) == run
+        watch._db.close()
+    finally:
+        db.close()
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            for statement in ("DROP OWNED BY {}", "DROP ROLE {}"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(reader)))
+
+
+def test_a_look_that_fails_in_a_way_nobody_foresaw_is_not_the_last(db: Database, watch: Watch, lost: Run) -> None:
+    settle(watch)
+    watch._every = 0.01
+    give_up = give_up_lost
+    failed: list[int] = []
+
+    def fails_first(*of: Any) -> list[str]:
+        if not failed:
+            failed.append(1)
+            raise ValueError("a row that cannot be")
+        return give_up(*of)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("opsmon.rescuing.give_up_lost", fails_first)
+        watch.start()
+        wait_for(lambda: _outcome(db, lost.id) is Outcome.FAILED, "the run to be given up")
+        watch.stop(HANG)
+    assert failed
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+def test_a_clock_that_jumps_begins_the_looks_anew_and_does_not_end_them(jump: float) -> None:
+    settled, at = Settled(lost_after=30.0, beat_every=5.0), dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    for seconds in range(0, 31, 5):
+        settled.seen(at + dt.timedelta(seconds=seconds))
+    there = at + dt.timedelta(seconds=jump)
+    settled.seen(there)
+    assert not settled.as_of
+    for seconds in range(5, 31, 5):
+        settled.seen(there + dt.timedelta(seconds=seconds))
+    assert settled.as_of == there + dt.timedelta(seconds=30)
 
 
 # ---- what commands say

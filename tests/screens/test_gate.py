@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -258,6 +259,51 @@ async def test_keys_that_come_while_a_slow_thing_opens_wait_for_it_and_esc_gives
         assert not any(isinstance(screen, FormScreen) for screen in monitor.screen_stack)
         typed(monitor, "\x1be5")
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+
+
+async def test_ctrl_q_quits_while_something_slow_opens() -> None:
+    answer = threading.Event()
+    monitor = Monitor(Stage((a_run(7, Outcome.FAILED),)).backend(lambda: Slow(answer)))  # type: ignore[arg-type,return-value]
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
+        try:
+            typed(monitor, "e")
+            await polls(pilot)
+            monitor.post_message(events.Key("ctrl+q", None))
+            await until(pilot, lambda: not monitor.is_running or monitor._exit, "the end")
+        finally:
+            answer.set()
+
+
+async def test_keys_go_on_when_what_they_wait_for_exits() -> None:
+    """A plug-in may: what it does in a thread of ours must not keep the gate closed."""
+    monitor = Monitor(Stage((a_run(7, Outcome.FAILED),)).backend(Exits))  # type: ignore[arg-type]
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
+        typed(monitor, "e?")
+        await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")
+        assert any("SystemExit: 3" in toast for toast in toasts(monitor))
+
+
+class Exits:
+    """Ends its thread instead of an answer."""
+
+    def to_retry(self, user: Any, run_id: int) -> Any:
+        raise SystemExit(3)
+
+
+async def test_keys_keep_their_order_while_a_search_ends_whose_field_is_gone() -> None:
+    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        adrift, answer = Input(), asyncio.Event()
+        with monitor._context():
+            found = monitor.workers._new_worker(answer.wait(), adrift, start=True)
+        typed(monitor, "/abc")
+        await until(pilot, lambda: monitor.screen.query_one(Input).value == "abc", "the text")
+        await at_rest(pilot)
+        answer.set()
+        await found.wait()
 
 
 class Slow:

@@ -19,7 +19,8 @@ from screens.widgets.table import RowTable
 from store import access, runs
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run
-from tests.screens.conftest import House, Stage, a_run, polls, running, toasts, told, until
+from store.views import View
+from tests.screens.conftest import House, Stage, a_run, polls, running, screen_lines, toasts, told, until
 
 pytestmark = pytest.mark.anyio
 
@@ -126,3 +127,28 @@ async def test_clearing_the_inbox_asks_and_clears_what_was_shown() -> None:
         assert stage.read == []
         await pilot.press("enter")
         await until(pilot, lambda: stage.read == [(1, None, 2)], "that those were cleared that were there")
+
+
+async def test_the_whole_question_is_seen_in_a_narrow_terminal() -> None:
+    monitor = Monitor(Stage((a_run(7, Outcome.FAILED),)).backend())
+    async with running(monitor, (20, 24)) as pilot:
+        await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 7, "the run")
+        await pilot.press("r")
+        await until(pilot, lambda: asked(monitor), "the question")
+        seen = " ".join(" ".join(screen_lines(monitor)).split())
+        assert f"{asked(monitor)} enter: yes esc: no" in seen
+
+
+async def test_a_view_is_not_replaced_without_a_question() -> None:
+    stage = Stage((a_run(7, Outcome.FAILED),), kept=[View("mine", "outcome:failed")])
+    monitor = Monitor(stage.backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the views")
+        await pilot.press("V", "tab", *" mine", "enter")
+        await until(pilot, lambda: asked(monitor) == "Replace the view mine?", "the question")
+        await pilot.press("escape")
+        assert len(stage.kept) == 1
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: len(stage.kept) == 2, "the view")
+        assert stage.kept[-1] == View("mine")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")

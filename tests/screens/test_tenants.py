@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,14 +19,15 @@ from screens.runs import RunsScreen
 from screens.widgets.bars import Line
 from screens.widgets.table import RowTable
 from store import access, runs
+from store.access import Membership, Role
 from store.filters import parse_line
 from store.history import PastRun, insert_past
 from store.queries import Order
-from store.records import Failure, Outcome, Run
+from store.records import Failure, Outcome, Run, Tenant
 from store.views import View
 from tasks.operations.probe import probe
 from tasks.registry import Registry
-from tests.screens.conftest import FABRIKAM, House, Stage, a_run, running, toasts, until
+from tests.screens.conftest import AT, FABRIKAM, MEMBER, House, Stage, a_run, polls, running, toasts, until
 
 pytestmark = pytest.mark.anyio
 
@@ -198,3 +200,49 @@ async def test_a_form_never_falls_back_to_another_tenant_than_the_chosen_one() -
         await pilot.press("ctrl+s")
         note = monitor.screen.query_one("#note", Static)
         await until(pilot, lambda: "you may look at fabrikam, not start runs there" in str(note.render()), "the reason")
+
+
+async def test_a_form_follows_the_tenant_that_is_chosen_over_it() -> None:
+    """Of fabrikam one is a reader: then none is chosen in the form. A retry stays where its run was."""
+    third = Membership(Tenant(3, "umbrella", "Umbrella", AT), Role.OPERATOR)
+    monitor = Monitor(Stage((a_run(1),), members=(*MEMBER, third)).backend())
+    operation = Registry.of([probe]).get("system.probe")
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor.choose_tenant("contoso")
+        for form, follows in ((FormScreen(operation), True), (FormScreen(operation, retry_of=a_run(1)), False)):
+            monitor.push_screen(form)
+            await until(pilot, functools.partial(form.query, "#tenant"), "the form")
+            field = form.query_one("#tenant", Select)
+            assert field.value == "contoso"
+            monitor.choose_tenant("umbrella")
+            assert field.value == ("umbrella" if follows else "contoso")
+            monitor.choose_tenant("fabrikam")
+            assert field.value == (Select.NULL if follows else "contoso")
+            monitor.choose_tenant("contoso")
+            assert field.value == "contoso"
+            await pilot.press("escape")
+
+
+async def test_who_loses_the_chosen_tenant_is_told_that_everywhere() -> None:
+    stage = Stage((a_run(1, Outcome.FAILED),))
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (120, 40)) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        await choose(pilot, monitor, "contoso")
+        await until(pilot, lambda: rows(monitor) == [1], "its run")
+        stage.members, stage.runs = MEMBER[1:], ()
+        lost = "you are no member of contoso any more"
+        await until(pilot, lambda: lost in line(monitor, "empty"), "the reason")
+        await pilot.press("F")
+        await until(
+            pilot, lambda: isinstance(monitor.screen, GroupsScreen) and lost in line(monitor, "words"), "it too"
+        )
+        monitor.push_screen(FormScreen(Registry.of([probe]).get("system.probe")))
+        await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+        await pilot.press("ctrl+s")
+        note = monitor.screen.query_one("#note", Static)
+        await until(pilot, lambda: lost in str(note.render()), "the form, too")
+        stage.members = MEMBER
+        await polls(pilot)
+        assert monitor.no_member is None
