@@ -116,4 +116,5 @@ def _state(lines: list[str]) -> str:
 
 def _cursor(glass: Glass) -> int:
     """The line that is painted in reverse, but for the tabs' and the header's own."""
-    return next((y for y in range(4, glass.emulator.lines - 1) if glass.emulator.buffer[y][3].reverse), -1)
+    head = next((y for y, line in enumerate(glass.emulator.display) if "Receipt" in line), 3)
+    return next((y for y in range(head + 1, glass.emulator.lines - 1) if glass.emulator.buffer[y][3].reverse), -1)
