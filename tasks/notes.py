@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from store.events import MAX_MESSAGE
@@ -49,8 +49,11 @@ class Notes:
         self._sizes.pop(key, None)
         self._opened_with.pop(key, None)
         self._left_out.discard(key)
-        kept = clean(value, key)
-        size = len(key) + len(json.dumps(kept))
+        try:
+            kept = clean(value, key) if len(self._notes) < MAX_NOTES else None
+            size = len(key) + len(json.dumps(kept))
+        except _TooLong:
+            kept, size = None, MAX_NOTE + 1
         is_room = len(self._notes) < MAX_NOTES and sum(self._sizes.values()) + size <= MAX_ALL
         if size <= MAX_NOTE and is_room:
             self._notes[key], self._sizes[key] = kept, size
@@ -60,21 +63,48 @@ class Notes:
             self._more += 1
 
 
+class _TooLong(Exception):
+    """The note is longer than any may be: what else is in it need not be looked at."""
+
+
+class _Budget:
+    """What one note may hold still: values, and characters of texts."""
+
+    def __init__(self) -> None:
+        self._values = MAX_VALUES
+        self._characters = MAX_NOTE
+
+    def has_value(self) -> bool:
+        """Take one value; False when there was none left."""
+        self._values -= 1
+        return self._values >= 0
+
+    def text(self, text: str) -> str:
+        """Take the text's characters. Raises _TooLong."""
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise _TooLong
+        return text
+
+
 def clean(value: Any, name: str = "") -> Any:
-    """The value as JSON can hold it, sanitized under its name, and cut where it is too much to be looked through."""
-    return _clean(value, MAX_DEPTH, iter(range(MAX_VALUES)), name)
+    """The value as JSON can hold it, sanitized under its name, and cut where it is too much to be looked through.
+
+    Raises _TooLong when its texts alone are longer than a note may be.
+    """
+    return _clean(value, MAX_DEPTH, _Budget(), name)
 
 
-def _clean(value: Any, depth: int, left: Iterator[int], name: str) -> Any:
-    if next(left, None) is None or (not depth and isinstance(value, Mapping | list | tuple)):
+def _clean(value: Any, depth: int, left: _Budget, name: str) -> Any:
+    if not left.has_value() or (not depth and isinstance(value, Mapping | list | tuple)):
         return "…"
     if isinstance(value, str):
-        return sanitize_value(name, value, MAX_MESSAGE)
+        return left.text(sanitize_value(name, value, MAX_MESSAGE))
     if isinstance(value, Mapping):
         some = list(value.items())[:MAX_ITEMS]
-        return {sanitize(str(key), MAX_KEY): _clean(item, depth - 1, left, str(key)) for key, item in some}
+        return {left.text(sanitize(str(key), MAX_KEY)): _clean(item, depth - 1, left, str(key)) for key, item in some}
     if isinstance(value, list | tuple):
         return [_clean(item, depth - 1, left, name) for item in value[:MAX_ITEMS]]
     # What JSON has no number for would keep the run from being stored, and so from ending.
     is_number = isinstance(value, int | float) and -MAX_NUMBER <= value <= MAX_NUMBER
-    return value if value is None or is_number else sanitize_value(name, str(value), MAX_MESSAGE)
+    return value if value is None or is_number else left.text(sanitize_value(name, str(value), MAX_MESSAGE))

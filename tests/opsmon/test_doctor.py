@@ -222,7 +222,7 @@ def test_a_server_that_is_frozen_is_bad_before_it_is_thawed(
 LOCKED = "the database has been locked for 0.375 s"
 
 
-@pytest.mark.parametrize("table", ["alembic_version", "operation_runs", "workers", "users", "tenants", "queue_pauses"])
+@pytest.mark.parametrize("table", ["alembic_version", "operation_runs", "queue_pauses"])
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_while_a_table_is_locked_that_is_the_reason(
     opsmon: Cli, services: Services, user: User, monkeypatch: pytest.MonkeyPatch, table: str

@@ -64,15 +64,19 @@ def file(tmp_path: Path) -> Path:
 def same(thin: Program, whole: Program, shows: str) -> None:
     """Both show the text, and the same around it; only what goes on at the moment may differ for a moment."""
     deadline = time.monotonic() + HANG
-    while not (thin.shows(shows) and thin.screen.seen() == whole.screen.seen()):
+    while not (thin.shows(shows) and thin.screen.seen() == whole.screen.seen() and cursor(thin) == cursor(whole)):
         assert time.monotonic() < deadline, in_vain(
             f"{shows!r} on both", HANG, False, lambda: f"{thin.screen.text()}\n\n{whole.screen.text()}"
         )
         for one in (thin, whole):
             while one.read(0.02):
                 pass
-    assert (thin.screen.cursor.y, thin.screen.cursor.x) == (whole.screen.cursor.y, whole.screen.cursor.x)
-    assert thin.screen.cursor.hidden == whole.screen.cursor.hidden
+
+
+def cursor(one: Program) -> tuple[int, int, bool]:
+    """Where it stands, and whether it is hidden."""
+    at = one.screen.cursor
+    return at.y, at.x, at.hidden
 
 
 #: A key, and what it shows, or what goes away: escape must be alone, or it is taken for the beginning of something else.

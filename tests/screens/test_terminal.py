@@ -140,10 +140,20 @@ PLACES: tuple[Place, ...] = ("leader", "free", "child")
 
 @pytest.mark.kill
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("jams", [False, True], ids=["idle", "jammed"])
-def test_a_terminal_that_is_gone_ends_the_process(hostile_url: str, place: Place, jams: bool) -> None:
-    """Whether a SIGHUP comes or not; also while it is written to."""
-    environment = {**os.environ, "OPSMON_DATABASE_URL": hostile_url}
+def test_a_terminal_that_is_gone_ends_the_process(hostile_url: str, place: Place) -> None:
+    """Whether a SIGHUP comes or not."""
+    lose(hostile_url, place, jams=False)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_terminal_that_goes_while_it_is_written_to_ends_the_process(hostile_url: str, place: Place) -> None:
+    lose(hostile_url, place, jams=True)
+
+
+def lose(url: str, place: Place, jams: bool) -> None:
+    environment = {**os.environ, "OPSMON_DATABASE_URL": url}
     with losing(["tests.support.screens_main", "ann"], place, environment) as program:
         program.wait_for(b"live")
         if jams:

@@ -41,8 +41,8 @@ def a_note_of_itself(run: RunContext) -> None:
 
 def much_of_everything(run: RunContext) -> None:
     for number in range(600):
-        run.log("x" * 10_000)
-        run.failed(f"test.kind_{'x' * number}", "y" * 10_000)
+        run.log("x" * 2_000)
+        run.failed(f"test.kind_{'x' * number}", "y" * 2_000)
         run.success()
 
 
