@@ -81,6 +81,13 @@ async def at_rest(pilot: Any) -> None:
     )
 
 
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """What screens do with keys is the same over both databases; what is asked of those is tested there."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @asynccontextmanager
 async def watching(house: House) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend("ann"))

@@ -25,6 +25,13 @@ from tests.screens.conftest import House, Stage, a_run, polls, running, screen_l
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """What screens do with keys is the same over both databases; what is asked of those is tested there."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @asynccontextmanager
 async def watching(house: House, look: Look | None = None) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend("ann"), look=look or Look())

@@ -111,7 +111,7 @@ def shows_whole(shell: Shell, file: Path) -> None:
         shell.read_until(is_the_same, "the whole picture")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (100, 30), (40, 12)])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30)])
 def test_ctrl_z_gives_the_terminal_back_and_fg_paints_anew(shell: Shell, file: Path, size: tuple[int, int]) -> None:
     before = shell.answer("stty -g")
     shell.say(shell.command)

@@ -34,6 +34,13 @@ pytestmark = pytest.mark.anyio
 TENANTS = ("contoso", "fabrikam")
 
 
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """What screens do with keys is the same over both databases; what is asked of those is tested there."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @asynccontextmanager
 async def watching(house: House, login: str = "ann") -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
