@@ -61,6 +61,12 @@ def age(then: dt.datetime | None, now: dt.datetime) -> str:
     return "now" if seconds < 60 else duration(seconds)
 
 
+def since(then: dt.datetime, now: dt.datetime) -> str:
+    """For how long something has been so: `for 4m`, `just now`."""
+    told = age(then, now)
+    return "just now" if told == "now" else f"for {told}"
+
+
 def run_duration(run: Run, now: dt.datetime) -> str:
     if run.started_at is None:
         return ""

@@ -63,11 +63,12 @@ class Gate:
         way_out = event.key if isinstance(event, events.Key) and event.key in WAYS_OUT else None
         if self._holds and way_out and self._give_up() and way_out != QUITS:
             return True
-        if self._task:
+        # Whatever may have ended the task, who waits comes first.
+        keeps = bool(self._task or self._waiting)
+        if keeps:
             self._waiting.append(event)
-            return True
         self._watch()
-        return False
+        return keeps
 
     def hold(self, *, can_be_given_up: bool = False) -> Hold:
         """From now on keys wait until this is let go. With `can_be_given_up`, esc does that, and nothing else."""

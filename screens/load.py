@@ -95,17 +95,12 @@ def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
     """What waits, and whether workers take it."""
     waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
     if load.oldest_since:
-        waiting += f", the oldest (run {load.oldest_run_id}) {_for(load.oldest_since, now)}"
+        waiting += f", the oldest (run {load.oldest_run_id}) {fmt.since(load.oldest_since, now)}"
     if load.paused is None:
         return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
     login = fit(load.paused.login, min(16, len(load.paused.login)))
-    pause = f" PAUSED by {login} {_for(load.paused.paused_at, now)} "
+    pause = f" PAUSED by {login} {fmt.since(load.paused.paused_at, now)} "
     return Content.assemble((" Queue  ", "bold"), (pause, "bold reverse"), f"  {waiting}  what runs goes on")
-
-
-def _for(since: dt.datetime, now: dt.datetime) -> str:
-    age = fmt.age(since, now)
-    return "just now" if age == "now" else f"for {age}"
 
 
 # ---- the last hours

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from screens import format as fmt
 from store.snapshot import Snapshot
 
@@ -21,12 +19,7 @@ def words(error: str, snapshot: Snapshot | None, seconds_without_worker: float, 
     if snapshot.only_reads:
         found.append("The database only reads: nothing can be started or changed")
     if snapshot.paused:
-        found.append(f"Queue PAUSED by {snapshot.paused.login} {_for(snapshot.paused.paused_at, snapshot.at)}")
+        found.append(f"Queue PAUSED by {snapshot.paused.login} {fmt.since(snapshot.paused.paused_at, snapshot.at)}")
     if not snapshot.workers and seconds_without_worker >= nobody_after:
         found.append("No worker is alive: 'opsmon worker' starts one")
     return "   ".join(found)
-
-
-def _for(since: dt.datetime, now: dt.datetime) -> str:
-    age = fmt.age(since, now)
-    return "just now" if age == "now" else f"for {age}"

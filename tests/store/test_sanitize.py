@@ -281,7 +281,7 @@ for shape, length in eval(sys.stdin.read()):
     signal.setitimer(signal.ITIMER_VIRTUAL, 60)
     for end in ("", "!"):
         long = shape * (length // len(shape)) + end
-        for pattern, replacement in sanitize._SECRETS + sanitize._PRIVATE:
+        for pattern, replacement in sanitize.rules():
             pattern.sub(replacement, long)
     text = shape * (sanitize.MAX_INPUT // len(shape) - 2)
     sanitize.sanitize(text + " " + text * 10, 200)
