@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from typing import TYPE_CHECKING
 
 from store import workers
-from tasks.lost import Settled, give_up_lost
 
 if TYPE_CHECKING:
     from opsmon.services import Services
+    from tasks.lost import Settled
 
 
 class Watch:
@@ -22,14 +23,22 @@ class Watch:
         self._lost_after: float = settings["lost_after_seconds"]
         # Often enough that a gap between two looks is an outage.
         self._every: float = min(settings["rescue_seconds"], self._lost_after / 4)
-        self._settled = Settled(self._lost_after, settings.beat_interval)
+        self._beat_every: float = settings.beat_interval
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rescuing", daemon=True)
         #: False once the database has refused a change: who may only read can complete nothing.
         self.can = True
 
+    @functools.cached_property
+    def _settled(self) -> Settled:
+        from tasks.lost import Settled  # as below: the first paint does not wait for what is only needed later
+
+        return Settled(self._lost_after, self._beat_every)
+
     def look(self) -> list[str]:
         """One look. Returns a line for each run that was completed. Raises DatabaseAway."""
+        from tasks.lost import give_up_lost
+
         self._settled.seen(workers.clock(self._db))
         as_of = self._settled.as_of
         if as_of is None or not workers.lost_runs(self._db, self._lost_after, as_of, limit=1):

@@ -160,7 +160,7 @@ def test_a_look_that_fails_in_a_way_nobody_foresaw_is_not_the_last(db: Database,
         return give_up(*of)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opsmon.rescuing.give_up_lost", fails_first)
+        patch.setattr("tasks.lost.give_up_lost", fails_first)
         watch.start()
         wait_for(lambda: _outcome(db, lost.id) is Outcome.FAILED, "the run to be given up")
         watch.stop(HANG)
