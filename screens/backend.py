@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
+from screens.background import Background
 from screens.terminal import Kind
-from store.errors import OpsmonError
 from store.filters import RunFilter
 from store.queries import Matching
 from store.records import User
@@ -19,49 +17,6 @@ from store.views import View
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
-
-T = TypeVar("T")
-
-
-class Background:
-    """Work done aside, in daemon threads: quitting never waits for it. Whoever closes a database can wait for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._threads: set[threading.Thread] = set()
-
-    def start(self, work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
-        """Do `work` in a thread, then call `done` there with its result or error."""
-        thread = threading.Thread(target=self._do, args=(work, done), name="background", daemon=True)
-        with self._lock:
-            self._threads.add(thread)
-        thread.start()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until nothing is being done any more, at most so long. Returns whether that is so."""
-        deadline = time.monotonic() + seconds
-        while threads := self._running():
-            threads[0].join(max(0.0, deadline - time.monotonic()))
-            if time.monotonic() >= deadline:
-                return not self._running()
-        return True
-
-    def _running(self) -> list[threading.Thread]:
-        with self._lock:
-            return list(self._threads)
-
-    def _do(self, work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
-        try:
-            try:
-                result: T | Exception = work()
-            except Exception as error:
-                result = error
-            except BaseException as error:  # somebody's code that exits: keys may be waiting for what comes of it
-                result = OpsmonError(f"it ended with {type(error).__name__}", str(error) or None)
-            done(result)
-        finally:
-            with self._lock:
-                self._threads.discard(threading.current_thread())
 
 
 class Keeps(Protocol):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.widgets import Footer
 
+from screens.base import PolledScreen
 from screens.bulk_job import RECEIPTS, BulkRetry, Item, Kind, Phase
 from screens.diff import Cell
-from screens.live import LiveScreen
 from screens.room import Part, rooms
 from screens.text import clean, figure, fit
 from screens.widgets import bars
@@ -108,7 +106,7 @@ def _rooms(width: int) -> list[int]:
     return rooms([_KIND, _RUN, operation, _TENANT, _WHAT], width - 1)
 
 
-class BulkScreen(LiveScreen):
+class BulkScreen(PolledScreen[None]):
     """One job at a time, the newest first. Esc leaves it, and it goes on; `b` finds it again."""
 
     DEFAULT_CSS = """
@@ -131,38 +129,33 @@ class BulkScreen(LiveScreen):
         self._tab = "All"
         self._joins_too = False
         self._asked_to_stop = False
-        self._freshness = "live"
         self._rows: list[ItemRow] = []
         #: What the rows were made for, and up to which of the job's changes they are true.
         self._made_for: tuple[object, ...] = ()
         self._since = 0
         self._seen: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield bars.Line(id="words")
         yield bars.Line(id="state")
         yield bars.Line(id="tabs")
         yield RowTable()
         yield bars.Line(id="about")
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(RowTable).focus()
         self.set_interval(LOOK_EVERY, self._look)
         self._look()
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         self._look()
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        jobs = self.monitor.bulk_jobs
-        place = f"bulk retry {jobs.index(self.job) + 1} of {len(jobs)}" if self.job in jobs else "bulk retry"
-        self.monitor.put_header(self, place, words)
+    @property
+    def place(self) -> str:
+        jobs = self.shell.actions.jobs
+        return f"bulk retry {jobs.index(self.job) + 1} of {len(jobs)}" if self.job in jobs else "bulk retry"
 
-    def on_resize(self) -> None:
-        self.show_freshness(self._freshness)
+    def show_again(self) -> None:
         self._look()
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
@@ -184,7 +177,7 @@ class BulkScreen(LiveScreen):
         self.query_one("#words", bars.Line).put(Content(clean(f" {begun}Retry of {job.words}")))
         self.query_one("#state", bars.Line).put(Content(clean(self._sentence(counts))))
         numbers = {name: Count(sum(counts[kind] for kind in kinds)) for name, kinds in GROUPS.items()}
-        self.query_one("#tabs", bars.Line).put(bars.tabs(numbers, self._tab, self.size.width, self.monitor.ascii_only))
+        self.query_one("#tabs", bars.Line).put(bars.tabs(numbers, self._tab, self.size.width, self.shell.ascii_only))
         self._put_about()
         self.refresh_keys()
 
@@ -200,7 +193,7 @@ class BulkScreen(LiveScreen):
 
     def _make_rows(self) -> bool:
         """Make the rows of the items that have changed; all of them for another job or width. False when none has."""
-        width, ascii_only = self.size.width, self.monitor.ascii_only
+        width, ascii_only = self.size.width, self.shell.ascii_only
         made_for = (self.job, width)
         if made_for != self._made_for:
             self._made_for = made_for
@@ -235,7 +228,7 @@ class BulkScreen(LiveScreen):
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         phase, counts = self.job.phase, self.job.counts
         if action in ("start", "join_twins") and phase is not Phase.READY:
             return "The dry run is not complete yet." if phase is Phase.REHEARSING else f"It is {phase} already."
@@ -245,12 +238,9 @@ class BulkScreen(LiveScreen):
             return "None of them can be retried."
         return "Nothing is being retried." if action == "stop" and phase is not Phase.RUNNING else None
 
-    def on_key(self, event: events.Key) -> None:
-        self.explain(event)
-
     def action_start(self) -> None:
-        if reason := self.monitor.why_no_bulk():
-            self.monitor.say(reason, "warning")
+        if reason := self.shell.actions.why_no_bulk():
+            self.shell.message(reason, "warning")
             return
         self.job.start(joins_too=self._joins_too)
         self._look()
@@ -265,23 +255,23 @@ class BulkScreen(LiveScreen):
             self._look()
         else:
             self._asked_to_stop = True
-            self.monitor.say("x again stops it: what was not tried is listed as such.", "warning")
+            self.shell.message("x again stops it: what was not tried is listed as such.", "warning")
 
     def action_tab(self, name: str) -> None:
         self._tab = name
         self._look()
 
     def action_other(self, by: int) -> None:
-        jobs = self.monitor.bulk_jobs
+        jobs = self.shell.actions.jobs
         number = jobs.index(self.job) + by if self.job in jobs else len(jobs) - 1
         if 0 <= number < len(jobs):
             self.job, self._tab, self._joins_too, self._asked_to_stop = jobs[number], "All", False, False
-            self.show_freshness(self._freshness)
+            self.paint_header()
             self._look()
         else:
-            self.monitor.say("There is no older one." if by < 0 else "There is no newer one.", "warning")
+            self.shell.message("There is no older one." if by < 0 else "There is no newer one.", "warning")
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         item = next((item for item in self.job.items if item.run_id == message.key), None)
         if item:
-            self.monitor.open_run(item.new_id or item.run_id)
+            self.shell.navigator.run(item.new_id or item.run_id)

@@ -13,11 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Footer, Input, Select, Static
+from textual.widgets import Button, Checkbox, Input, Select, Static
 
-from screens.live import LiveScreen
+from screens.base import PolledScreen
 from screens.text import clean, plain
-from screens.widgets import bars
 from screens.widgets.check import Check, Checks
 from screens.widgets.line_input import LineInput
 from store.errors import InputInvalid, OpsmonError
@@ -29,7 +28,7 @@ from tasks.registry import Operation
 PAUSE = 0.25
 
 
-class FormScreen(LiveScreen):
+class FormScreen(PolledScreen[None]):
     """One field a parameter. Whether an active twin exists is said before enter is pressed."""
 
     DEFAULT_CSS = """
@@ -68,8 +67,7 @@ class FormScreen(LiveScreen):
         self._timer: Timer | None = None
         self._starting = False
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
             if self._retry_of:
@@ -77,7 +75,6 @@ class FormScreen(LiveScreen):
             yield from self._compose_fields()
         yield Static("", id="note", markup=False)
         yield Button("Retry" if self._retry_of else "Start", id="go", compact=True)
-        yield Footer(compact=True, show_command_palette=False)
 
     def _compose_fields(self) -> Iterator[Widget]:
         slugs, chosen = self._tenants()
@@ -96,12 +93,12 @@ class FormScreen(LiveScreen):
         """The tenants that can be chosen, and which of them is: none of several unless a person has chosen it before."""
         if self._retry_of:
             return [self._retry_of.tenant], self._retry_of.tenant
-        slugs = [member.tenant.slug for member in self.monitor.may_start_in()]
-        wanted = self.monitor.tenant or (slugs[0] if len(slugs) == 1 else None)
+        slugs = [member.tenant.slug for member in self.shell.actions.may_start_in()]
+        wanted = self.shell.tenant or (slugs[0] if len(slugs) == 1 else None)
         return slugs, wanted if wanted in slugs else None
 
     def on_mount(self) -> None:
-        self.show_freshness("live")
+        self.paint_header()
         tenant = self.query_one("#tenant", Select)
         required = [self._fields[p.name] for p in self._operation.parameters if p.required]
         first = [tenant, *required] if tenant.value is Select.NULL else required
@@ -114,9 +111,9 @@ class FormScreen(LiveScreen):
             _, chosen = self._tenants()
             self.query_one("#tenant", Select).value = Select.NULL if chosen is None else chosen
 
-    def show_freshness(self, words: str) -> None:
-        what = f"retry of run {self._retry_of.id}" if self._retry_of else f"start {self._operation.type}"
-        self.monitor.put_header(self, what, words)
+    @property
+    def place(self) -> str:
+        return f"retry of run {self._retry_of.id}" if self._retry_of else f"start {self._operation.type}"
 
     # -- what is filled in ------------------------------------------------------------------------------------------------
 
@@ -137,8 +134,8 @@ class FormScreen(LiveScreen):
         value = self.query_one("#tenant", Select).value
         if value is not Select.NULL:
             return str(value)
-        slugs, shown = [member.tenant.slug for member in self.monitor.may_start_in()], self.monitor.tenant
-        if no_member := self.monitor.no_member:
+        slugs, shown = [member.tenant.slug for member in self.shell.actions.may_start_in()], self.shell.tenant
+        if no_member := self.shell.no_member:
             raise InputInvalid(no_member, "choose another tenant")
         if shown and shown not in slugs:
             raise InputInvalid(f"you may look at {shown}, not start runs there", "choose another tenant")
@@ -155,7 +152,7 @@ class FormScreen(LiveScreen):
     def _ask(self) -> None:
         """Check the form, and ask in the background whether a twin is active. An answer to an older form is dropped."""
         self._asked += 1
-        asked, user = self._asked, self.monitor.backend.user
+        asked, user = self._asked, self.shell.backend.user
         try:
             tenant, values = self._tenant, self._values()
         except OpsmonError as error:
@@ -163,7 +160,7 @@ class FormScreen(LiveScreen):
             return
         self._note("")
         self._put_changes(values)
-        dispatcher = self.monitor.backend.dispatcher
+        dispatcher = self.shell.backend.dispatcher
         self.in_background(
             lambda: dispatcher().twin(user, tenant, self._operation.type, values),
             lambda twin: self._answered(asked, twin),
@@ -212,12 +209,11 @@ class FormScreen(LiveScreen):
         if self._starting:
             return
         self._starting = True
-        user, type_, old = self.monitor.backend.user, self._operation.type, self._retry_of
         self.dismiss()
-        if old:
-            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.retry(user, old.id, values, seen=old))
+        if self._retry_of:
+            self.shell.actions.retry_with(self._retry_of, values)
         else:
-            self.monitor.with_dispatcher(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
+            self.shell.actions.start(tenant, self._operation.type, values)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.live import LiveModal
+from screens.base import PolledModal
 
 #: What Textual binds on its own for every scrolling or focusable thing.
 _TEXTUALS = ("scroll_", "page_left", "page_right", "screen.copy_text", "app.focus_", "app.help_quit", "command_palette")
@@ -20,12 +20,12 @@ it is not. A run is queued, running or completed; completed, it succeeded, parti
 its run while others come and go; on the first line it follows the newest. Keys act on the run under the cursor."""
 
 
-class HelpScreen(LiveModal):
+class HelpModal(PolledModal[None]):
     """The keys of one screen."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 2; }
+    HelpModal { align: center middle; }
+    HelpModal VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 2; }
     """
 
     def __init__(self, of: Screen[Any]) -> None:

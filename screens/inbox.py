@@ -6,15 +6,13 @@ import datetime as dt
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer
 
 from screens import format as fmt
+from screens.base import PolledScreen
 from screens.diff import Cell, Row
-from screens.live import LiveScreen
 from screens.room import Part, rooms
 from screens.text import figure, fit
 from screens.widgets import bars
@@ -26,7 +24,7 @@ from store.snapshot import Request, Snapshot
 _PARTS: Final = (Part(1, 1, 0), Part(5, 5, 3), Part(7, 7, 1), Part(30, 10, 2), Part(10, 10, 4, grow=1))
 
 
-class InboxScreen(LiveScreen):
+class InboxScreen(PolledScreen[None]):
     """The inbox."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,22 +35,19 @@ class InboxScreen(LiveScreen):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[Notification, ...] | None = None
-        self._freshness = "loading"
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield bars.Line(id="words")
         yield RowTable()
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(RowTable).focus()
         self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
 
-    def asks(self, request: Request) -> Request:
+    def contribute(self, request: Request) -> Request:
         return replace(request, inbox=True)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.inbox is None:
             return
         self._shown = snapshot.inbox
@@ -71,43 +66,33 @@ class InboxScreen(LiveScreen):
 
     def _row(self, notification: Notification, now: dt.datetime) -> Row:
         new = notification.read_at is None
-        mark = ("*" if self.monitor.ascii_only else "●") if new else " "
+        mark = ("*" if self.shell.ascii_only else "●") if new else " "
         of_mark, of_age, of_run, of_title, of_body = self._rooms
         texts = [fit(mark, of_mark), figure(fmt.age(notification.created_at, now), of_age)]
         texts += [figure(str(notification.run_id), of_run), fit(notification.title, of_title)]
         texts += [fit(notification.body, of_body)]
         return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts if text))
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        self.monitor.put_header(self, "inbox", words)
-
-    def on_resize(self) -> None:
-        self.show_freshness(self._freshness)
-        if self.monitor.snapshot:
-            self.show(self.monitor.snapshot)
+    @property
+    def place(self) -> str:
+        return "inbox"
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         chosen = next((n for n in self._shown or () if n.id == message.key), None)
         if chosen:
-            self.monitor.open_run(chosen.run_id)
+            self.shell.navigator.run(chosen.run_id)
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         if action == "clear" and not any(n.read_at is None for n in self._shown or ()):
             return "Everything is read."
         return None
 
-    def on_key(self, event: events.Key) -> None:
-        self.explain(event)
-
     def action_clear(self) -> None:
         """Mark as read what is shown now: what comes later is new."""
-        monitor, newest = self.monitor, max((n.id for n in self._shown or ()), default=0)
-        backend = monitor.backend
+        shell, newest = self.shell, max((n.id for n in self._shown or ()), default=0)
+        user, mark_read = shell.backend.user, shell.backend.mark_read
 
         def clear() -> None:
-            monitor.in_background(
-                lambda: backend.mark_read(backend.user.id, None, newest), lambda _: monitor.action_poll_now()
-            )
+            shell.background.run(lambda: mark_read(user.id, None, newest), lambda _: shell.poll_now())
 
-        monitor.ask("Mark all notifications as read?", clear)
+        shell.ask("Mark all notifications as read?", clear)

@@ -12,22 +12,22 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from screens.base import PolledModal
 from screens.card import WIDTH, card, save
 from screens.diff import Cell
-from screens.live import LiveModal
 from screens.text import clean
 from screens.widgets import bars
 from screens.widgets.paper import Line, Paper
 from store.details import Detail
 
 
-class CardScreen(LiveModal):
+class IncidentCardModal(PolledModal[None]):
     """The card of a run as it was when the card was asked for."""
 
     DEFAULT_CSS = f"""
-    CardScreen {{ align: center middle; }}
-    CardScreen Vertical {{ width: {WIDTH + 4}; max-width: 100%; height: 90%; background: $panel; padding: 0 1; }}
-    CardScreen Paper {{ background: $panel; }}
+    IncidentCardModal {{ align: center middle; }}
+    IncidentCardModal Vertical {{ width: {WIDTH + 4}; max-width: 100%; height: 90%; background: $panel; padding: 0 1; }}
+    IncidentCardModal Paper {{ background: $panel; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "copy", "To the clipboard", priority=True),
@@ -45,7 +45,7 @@ class CardScreen(LiveModal):
             yield Paper()
 
     def on_mount(self) -> None:
-        backend, snapshot = self.monitor.backend, self.monitor.snapshot
+        backend, snapshot = self.shell.backend, self.shell.snapshot
         now = snapshot.at if snapshot else dt.datetime.now(dt.UTC)
         self._text = card(self._of, now, backend.database, backend.user.login)
         words = "y: to the clipboard   w: to a file   esc: close"
@@ -62,21 +62,21 @@ class CardScreen(LiveModal):
     def action_copy(self) -> None:
         send: Callable[[str], object] = self.app.copy_to_clipboard
         if send(self._text) is False:
-            self.monitor.say("The card is too long for this terminal's clipboard: it goes to a file.", "warning")
+            self.shell.message("The card is too long for this terminal's clipboard: it goes to a file.", "warning")
             self.action_write()
             return
-        self.monitor.say("The card was sent to the terminal.")
+        self.shell.message("The card was sent to the terminal.")
         self.dismiss()
 
     def action_write(self) -> None:
-        text, run_id, monitor = self._text, self._of.run.id, self.monitor
+        text, run_id, shell = self._text, self._of.run.id, self.shell
 
         def then(result: Path | Exception) -> None:
             if isinstance(result, Exception):
                 reason = (isinstance(result, OSError) and result.strerror) or str(result)
-                monitor.say(f"The card was not written: {reason}", "error")
+                shell.message(f"The card was not written: {reason}", "error")
             else:
-                monitor.say(f"The card is in {result}")
+                shell.message(f"The card is in {result}")
 
-        monitor.in_background(lambda: save(text, run_id, Path.cwd()), then)
+        shell.background.run(lambda: save(text, run_id, Path.cwd()), then)
         self.dismiss()

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.live import LiveModal
+from screens.base import PolledModal
 from screens.text import clean
 
 
-class Question(LiveModal):
+class Question(PolledModal[None]):
     """Enter or y does it, esc or n does not. What one looked at stays in view."""
 
     DEFAULT_CSS = """

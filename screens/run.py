@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from screens import detail, tree
+from screens.base import PolledScreen
 from screens.diff import Cell
-from screens.live import LiveScreen
 from screens.tree import Path
-from screens.widgets import bars
 from screens.widgets.paper import Line, Paper
 from store.details import Detail
 from store.records import Status
@@ -33,7 +30,7 @@ _NEED_THE_RUN: Final = {
 }
 
 
-class RunScreen(LiveScreen):
+class RunScreen(PolledScreen[None]):
     """Shows its run with every poll, and follows its timeline while that is in view."""
 
     DEFAULT_CSS = "RunScreen Paper { margin: 0 1; }"
@@ -58,28 +55,29 @@ class RunScreen(LiveScreen):
         self._detail: Detail | None = None
         self._opened: frozenset[Path] | None = None
         self._follow = True
-        self._freshness = "loading"
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield Paper(id="detail")
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self._paper.focus()
         self._say("Waiting for the database.")
-        self.show_freshness(self._freshness)
+        self.paint_header()
+        shell, run_id = self.shell, self.run_id
+        # What was told about the run counts as read.
+        user_id = shell.backend.user.id
+        shell.background.run(lambda: shell.backend.mark_read(user_id, run_id, None), lambda _: shell.poll_now())
 
     @property
     def _paper(self) -> Paper:
         return self.query_one(Paper)
 
-    def asks(self, request: Request) -> Request:
+    def contribute(self, request: Request) -> Request:
         return replace(request, run_id=self.run_id)
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.request.run_id != self.run_id:
             return
         # Whether the reader is at the end of the timeline is asked before there is more of it.
@@ -90,16 +88,12 @@ class RunScreen(LiveScreen):
         else:
             if self._opened is None:
                 self._opened = tree.opened_at_first(snapshot.detail.run.context or {})
-            monitor, width = self.monitor, max(20, self.size.width - 4)
-            rescues = monitor.backend.rescues() and not snapshot.only_reads
-            view = detail.View(snapshot.at, snapshot.workers, self._opened, width, monitor.ascii_only, rescues)
+            shell, width = self.shell, max(20, self.size.width - 4)
+            rescues = shell.backend.rescues() and not snapshot.only_reads
+            view = detail.View(snapshot.at, snapshot.workers, self._opened, width, shell.ascii_only, rescues)
             self._paper.show(detail.lines(snapshot.detail, view), follow=detail.END if follows else None)
-        self.show_freshness(self._freshness)
+        self.paint_header()
         self.refresh_keys()
-
-    def _again(self) -> None:
-        if self.monitor.snapshot:
-            self.show(self.monitor.snapshot)
 
     def _say(self, words: str) -> None:
         self._paper.show([Line("words", (Cell(words),))])
@@ -113,29 +107,24 @@ class RunScreen(LiveScreen):
     def _is_active(self) -> bool:
         return self._detail is not None and self._detail.run.status is not Status.COMPLETED
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        place = f"run {self.run_id}, following" if self._follows else f"run {self.run_id}"
-        self.monitor.put_header(self, place, words)
+    @property
+    def place(self) -> str:
+        return f"run {self.run_id}, following" if self._follows else f"run {self.run_id}"
 
     def on_paper_scrolled(self) -> None:
-        self.show_freshness(self._freshness)
-
-    def on_resize(self) -> None:
-        self.show_freshness(self._freshness)
-        self._again()
+        self.paint_header()
 
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return super().check_action(f"attempt({parameters[0]})" if action == "attempt" else action, parameters)
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         if self._detail is None:
             return "The run has not been read yet." if action in _NEED_THE_RUN else None
         run = self._detail.run
         if action in ("retry", "edit_retry"):
-            return self.monitor.why_no_retry(run)
+            return self.shell.actions.why_no_retry(run)
         impossible = {
             "open_original": not run.retry_of_id,
             "follow": not self._is_active,
@@ -144,43 +133,38 @@ class RunScreen(LiveScreen):
         }
         return _NEED_THE_RUN[action] if impossible.get(action) else None
 
-    def on_key(self, event: events.Key) -> None:
-        self.explain(event)
-
     def action_retry(self) -> None:
         if self._detail:
-            self.monitor.retry(self._detail.run)
+            self.shell.actions.retry(self._detail.run)
 
     def action_edit_retry(self) -> None:
         if self._detail:
-            self.monitor.edit_retry(self._detail.run)
+            self.shell.actions.edit_retry(self._detail.run)
 
     def action_card(self) -> None:
-        from screens.incident import CardScreen
-
         if self._detail:
-            self.app.push_screen(CardScreen(self._detail))
+            self.shell.navigator.incident(self._detail)
 
     def action_follow(self) -> None:
         """Go to the end of the timeline and stay there; or, being there, stay where it is."""
         self._follow = not self._follows
         if self._follow:
             self._paper.bring(detail.END)
-        self.show_freshness(self._freshness)
+        self.paint_header()
 
     def action_fold(self) -> None:
         """Unfold everything; when everything is unfolded, fold everything."""
         if self._detail:
             everything = frozenset(path for path, _ in tree.foldable(self._detail.run.context or {}))
             self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
-            self._again()
+            self.show_again()
 
     def on_paper_entered(self, message: Paper.Entered) -> None:
         if isinstance(message.target, int):
             self._open(message.target)
         else:
             self._opened = (self._opened or frozenset()) ^ {message.target}
-            self._again()
+            self.show_again()
 
     def action_open_original(self) -> None:
         if self._detail and self._detail.run.retry_of_id:
@@ -202,8 +186,8 @@ class RunScreen(LiveScreen):
         if isinstance(below, RunScreen) and below.run_id == run_id:
             self.dismiss()
         else:
-            self.monitor.open_run(run_id)
+            self.shell.navigator.run(run_id)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(str(self.run_id))
-        self.monitor.say(f"{self.run_id} sent to terminal")
+        self.shell.message(f"{self.run_id} sent to terminal")

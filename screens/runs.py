@@ -7,22 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer
 
 from screens import columns, completion, paging
 from screens import format as fmt
+from screens.base import PolledScreen
 from screens.completion import Known, contradiction, known_from
 from screens.diff import Line
 from screens.filtering import FilterEdit
-from screens.live import LiveScreen
 from screens.text import clean
 from screens.widgets import bars
 from screens.widgets.table import RowTable
+from store.errors import OpsmonError
 from store.filters import RunFilter, parse_line, tokens
+from store.groups import Group
 from store.queries import TABS, THE_END, Count, Cursor, Order
 from store.records import Run, Status
 from store.search import SCAN
@@ -33,7 +34,7 @@ from store.views import View
 STILL: Final = 10.0
 
 
-class RunsScreen(LiveScreen):
+class RunsScreen(PolledScreen[None]):
     """Header, tabs, filter line, table. Actions apply to the run that was painted under the cursor."""
 
     DEFAULT_CSS = """
@@ -71,19 +72,18 @@ class RunsScreen(LiveScreen):
         self._painted_list: object = None
         #: Marked runs by id, in the order in which they were marked.
         self._marked: dict[int, None] = {}
-        self._freshness = "loading"
+        #: The types of the operations that there are, once somebody has asked.
+        self.types: tuple[str, ...] = ()
         self._hint: str | None = None
         #: The rows on the glass when those of another list came: no key is meant for them any more.
         self._before: Sequence[Line] | None = None
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield bars.Line(id="tabs")
         yield bars.Line(id="filter")
         yield FilterEdit(self._known)
         yield bars.Line(id="empty")
         yield RowTable(id="runs", beyond=self._beyond)
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self._table.focus()
@@ -95,12 +95,12 @@ class RunsScreen(LiveScreen):
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
-    def asks(self, request: Request) -> Request:
+    def contribute(self, request: Request) -> Request:
         limit = paging.window(self._place, self.size.height)
-        wanted = self.monitor.in_tenant(self._wanted)
+        wanted = self.shell.in_tenant(self._wanted)
         return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._place, limit=limit)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         is_still = self._is_still(snapshot)
         self._snapshot = snapshot
         if not is_still:
@@ -122,13 +122,14 @@ class RunsScreen(LiveScreen):
         ticks = old.silences or new.silences or any(_tells_seconds(run, new.at) for run in new.runs)
         return told[0] == told[1] and not ticks
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
+    def show_freshness(self) -> None:
         self._paint_bars()
 
-    def on_resize(self) -> None:
+    def show_again(self) -> None:
         self._paint()
-        self.monitor.refocus()
+
+    def on_resize(self) -> None:
+        self.shell.update_request()
 
     def _paint(self) -> None:
         self._paint_bars()
@@ -137,12 +138,12 @@ class RunsScreen(LiveScreen):
             return
         self._painted_at = snapshot.at
         shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
-        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.monitor.ascii_only, snapshot.silences)
+        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
         # Where the person wants to go was not in the window before: now it is.
         asked = snapshot.request
         if _list_of(asked) != self._painted_list:
             self._painted_list, self._before = _list_of(asked), self._table.glass or None
-        go_to = self._jump if replace(self.asks(asked), limit=asked.limit) == asked else None
+        go_to = self._jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
         self._jump = None if go_to else self._jump
         on_top = self._place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
@@ -168,13 +169,16 @@ class RunsScreen(LiveScreen):
         elif edge != table.cursor_key or not (page.below if lines > 0 else page.above):
             self._owed = (None, 0)
 
+    @property
+    def place(self) -> str:
+        return self.shell.tenant or "all tenants"
+
     def _paint_bars(self) -> None:
         if not self.is_mounted:
             return
-        snapshot, monitor = self._snapshot, self.monitor
-        monitor.put_header(self, monitor.tenant or "all tenants", self._freshness)
+        snapshot, ascii_only = self._snapshot, self.shell.ascii_only
+        self.paint_header()
         counts: Mapping[str, Count | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
-        ascii_only = monitor.ascii_only
         self.query_one("#tabs", bars.Line).put(bars.tabs(counts, self.tab, self.size.width, ascii_only))
         shown = len(snapshot.runs) if snapshot else 0
         total = snapshot.total if snapshot else None
@@ -196,7 +200,7 @@ class RunsScreen(LiveScreen):
         line.set_class(not shown, "empty")
         narrowed = self.terms or self.tab != "All"
         nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
-        if chosen := contradiction(self.monitor.in_tenant(self._wanted), self.monitor.no_member):
+        if chosen := contradiction(self.shell.in_tenant(self._wanted), self.shell.no_member):
             nothing = chosen
         elif self._snapshot and self._snapshot.page.reached:
             nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
@@ -228,25 +232,25 @@ class RunsScreen(LiveScreen):
     def _go_to(self, place: Cursor | None, jump: Literal["first", "last"] | None = None) -> None:
         if place != self._place:
             self._place, self._jump = place, jump
-            self.monitor.refocus()
+            self.shell.update_request()
             self._paint_bars()
 
     def action_order(self) -> None:
         orders = tuple(Order)
         self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
-        self.monitor.say(ORDERED[self.order])
+        self.shell.message(ORDERED[self.order])
 
     def tenant_chosen(self) -> None:
         if self._marked:
             self._marked = {}
-            self.monitor.say("Another tenant: nothing is marked any more.")
+            self.shell.message("Another tenant: nothing is marked any more.")
         self._show_list(self.terms, self._wanted, self.tab, self.order)
 
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
         """Another list, from its top. What a key wanted of the list before is of no concern here."""
         self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
         self._place, self._jump, self._owed = None, "first", (None, 0)
-        self.monitor.refocus()
+        self.shell.update_request()
         self._paint_bars()
 
     # -- what is done -----------------------------------------------------------------------------------------------------
@@ -266,15 +270,18 @@ class RunsScreen(LiveScreen):
         snapshot = self._snapshot
         if snapshot is None:
             return False
-        return _list_of(self.asks(snapshot.request)) != _list_of(snapshot.request) or self._table.glass is self._before
+        return (
+            _list_of(self.contribute(snapshot.request)) != _list_of(snapshot.request)
+            or self._table.glass is self._before
+        )
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         if self._is_being_read:
-            self.monitor.say(STILL_READ, "warning")
+            self.shell.message(STILL_READ, "warning")
         else:
-            self.monitor.open_run(message.key)
+            self.shell.navigator.run(message.key)
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         if action not in ("retry", "edit_retry", "mark", "copy") or (self._marked and action == "retry"):
             return None
         if self.is_mounted and self._is_being_read:
@@ -282,26 +289,26 @@ class RunsScreen(LiveScreen):
         if action in ("mark", "copy"):
             return None
         run = self.painted_run if self.is_mounted else None
-        return self.monitor.why_no_retry(run) if run else "There is no run to retry."
+        return self.shell.actions.why_no_retry(run) if run else "There is no run to retry."
 
     def action_retry(self) -> None:
         """Retry the marked runs, after a dry run, or else the one under the cursor."""
         if self._marked:
             marked, self._marked = list(self._marked), {}
             self._paint()
-            self.monitor.bulk_retry(marked, f"{len(marked)} marked runs" if len(marked) > 1 else "1 marked run")
+            self.shell.actions.bulk_retry(marked, f"{len(marked)} marked runs" if len(marked) > 1 else "1 marked run")
         elif run := self.painted_run:
-            self.monitor.retry(run)
+            self.shell.actions.retry(run)
 
     def action_edit_retry(self) -> None:
         if run := self.painted_run:
-            self.monitor.edit_retry(run)
+            self.shell.actions.edit_retry(run)
 
     def action_retry_all(self) -> None:
         """Retry everything that the list holds, after a dry run."""
         words = self.terms or "no filter"
         words += "" if self.tab == "All" else f" on the tab {self.tab}"
-        self.monitor.retry_matching(self.monitor.in_tenant(self._wanted), self.tab, words)
+        self.shell.actions.retry_matching(self.shell.in_tenant(self._wanted), self.tab, words)
 
     def action_mark(self) -> None:
         if run := self.painted_run:
@@ -318,7 +325,7 @@ class RunsScreen(LiveScreen):
     def action_copy(self) -> None:
         if run := self.painted_run:
             self.app.copy_to_clipboard(str(run.id))
-            self.monitor.say(f"{run.id} sent to terminal")
+            self.shell.message(f"{run.id} sent to terminal")
 
     def action_back(self) -> None:
         self._marked = {}
@@ -327,20 +334,22 @@ class RunsScreen(LiveScreen):
         self._paint()
 
     def action_groups(self) -> None:
-        from screens.groups import GroupsScreen
-
-        self.app.push_screen(GroupsScreen(self._wanted, self.terms))
+        self.shell.navigator.failure_groups(self._wanted, self.terms, self._narrow_to)
 
     # -- the filter and views -----------------------------------------------------------------------------------------------
 
     def action_edit_filter(self) -> None:
-        self.monitor.load_types()
+        if not self.types:
+            self.in_background(lambda: tuple(self.shell.backend.dispatcher().registry.operations), self._have_types)
         self.query_one(FilterEdit).open(self.terms)
+
+    def _have_types(self, found: tuple[str, ...] | Exception) -> None:
+        self.types = () if isinstance(found, Exception) else found
 
     def _known(self) -> Known:
         runs = self._snapshot.runs if self._snapshot else ()
         tenants = [member.tenant.slug for member in self._snapshot.memberships] if self._snapshot else []
-        return known_from(runs, tenants, self.monitor.types, self.monitor.tenant)
+        return known_from(runs, tenants, self.types, self.shell.tenant)
 
     @on(FilterEdit.Hinted)
     def _hinted(self, message: FilterEdit.Hinted) -> None:
@@ -349,7 +358,7 @@ class RunsScreen(LiveScreen):
 
     @on(FilterEdit.Refused)
     def _refused(self, message: FilterEdit.Refused) -> None:
-        self.monitor.say(message.words, "error")
+        self.shell.message(message.words, "error")
 
     @on(FilterEdit.Applied)
     def _applied(self, message: FilterEdit.Applied) -> None:
@@ -363,16 +372,13 @@ class RunsScreen(LiveScreen):
         self._table.focus()
         self._paint_bars()
 
-    def on_key(self, event: events.Key) -> None:
-        if not self.query_one(FilterEdit).has_focus:
-            self.explain(event)
-
-    def narrow(self, terms: Mapping[str, str], tab: str) -> None:
-        """Show on a tab what these values leave of what the list shows; they take the place of others of their names."""
+    def _narrow_to(self, group: Group) -> None:
+        """Show the runs of a group of failures: its terms take the place of others of their names."""
+        terms = {"type": group.type, "code": group.code}
         others = (token.text for token in tokens(self.terms))
         kept = [one for one in others if one.partition(":")[0] not in terms]
         line = " ".join([*kept, *(completion.term(name, value) for name, value in terms.items())])
-        self._show_list(line, parse_line(line), tab, self.order)
+        self._show_list(line, parse_line(line), "Failed", self.order)
 
     @property
     def view(self) -> View:
@@ -380,16 +386,18 @@ class RunsScreen(LiveScreen):
         return View("", self.terms, self.tab, self.order)
 
     def show_view(self, view: View) -> None:
-        """Show what the view holds. Raises FilterInvalid when it was kept by a program with other filters."""
-        self._show_list(view.terms, view.wanted, view.tab, view.order)
+        """Show what the view holds; when it was saved by a program with other filters, say so."""
+        try:
+            self._show_list(view.terms, view.wanted, view.tab, view.order)
+        except OpsmonError as error:
+            self.shell.error(error)
 
     def action_views(self) -> None:
-        from screens.views import ViewsScreen
-
-        self.app.push_screen(ViewsScreen(self))
+        self.shell.navigator.saved_views(self.view, self.show_view)
 
     def action_view(self, number: int) -> None:
-        self.monitor.views.show(number)
+        if view := self.shell.saved_views.numbered(number):
+            self.show_view(view)
 
 
 def _tells_seconds(run: Run, at: dt.datetime) -> bool:

@@ -11,14 +11,14 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.form import FormScreen
-from screens.live import Keys, LiveModal
+from screens.background import Keys
+from screens.base import PolledModal
 from screens.text import clean
 from screens.widgets.line_input import LineInput
 from tasks.registry import Operation, Registry
 
 
-class StartScreen(LiveModal):
+class StartScreen(PolledModal[Operation]):
     """Typing narrows the list; enter goes on to the form."""
 
     DEFAULT_CSS = """
@@ -43,15 +43,15 @@ class StartScreen(LiveModal):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self.in_background(lambda: self.monitor.backend.dispatcher().registry, self._loaded, Keys.WAIT)
+        self.in_background(lambda: self.shell.backend.dispatcher().registry, self._loaded, Keys.WAIT)
 
     def _loaded(self, found: Registry | Exception) -> None:
         if isinstance(found, Exception):
-            self.monitor.say(str(found), "error")
+            self.shell.message(str(found), "error")
             self.dismiss()
             return
         for problem in found.problems:
-            self.monitor.say(problem, "warning")
+            self.shell.message(problem, "warning")
         self._operations = tuple(found)
         self._fill("")
 
@@ -75,7 +75,7 @@ class StartScreen(LiveModal):
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         chosen = next(o for o in self._operations if o.type == message.option_id)
-        self.app.switch_screen(FormScreen(chosen))
+        self.dismiss(chosen)
 
     def action_cursor(self, by: int) -> None:
         listed = self.query_one(OptionList)

@@ -9,18 +9,18 @@ from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.live import LiveModal
+from screens.base import PolledModal
 from screens.text import plain
 from store.snapshot import Snapshot
 
 
-class TenantScreen(LiveModal):
-    """All tenants of the user, or one of them."""
+class TenantModal(PolledModal[str]):
+    """All tenants of the user, which is "", or the name of one of them."""
 
     DEFAULT_CSS = """
-    TenantScreen { align: center middle; }
-    TenantScreen OptionList { width: 60; max-width: 100%; height: auto; max-height: 80%; }
-    TenantScreen Static { width: 60; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
+    TenantModal { align: center middle; }
+    TenantModal OptionList { width: 60; max-width: 100%; height: auto; max-height: 80%; }
+    TenantModal Static { width: 60; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor(1)", "Down", show=False),
@@ -32,11 +32,11 @@ class TenantScreen(LiveModal):
         yield OptionList(markup=False)
 
     def on_mount(self) -> None:
-        if self.monitor.snapshot:
-            self.show(self.monitor.snapshot)
+        if self.shell.snapshot:
+            self.on_snapshot(self.shell.snapshot)
         self.query_one(OptionList).focus()
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         choices: list[str | None] = [None, *(member.tenant.slug for member in snapshot.memberships)]
         listed = self.query_one(OptionList)
         if [option.id for option in listed.options] == [slug or "-" for slug in choices]:
@@ -47,12 +47,10 @@ class TenantScreen(LiveModal):
         }
         listed.clear_options()
         listed.add_options([Option(plain(words[slug] if slug else "all tenants"), id=slug or "-") for slug in choices])
-        listed.highlighted = choices.index(self.monitor.tenant) if self.monitor.tenant in choices else 0
+        listed.highlighted = choices.index(self.shell.tenant) if self.shell.tenant in choices else 0
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        slug = message.option_id
-        self.dismiss()
-        self.monitor.choose_tenant(None if slug == "-" else slug)
+        self.dismiss("" if message.option_id == "-" else message.option_id)
 
     def action_cursor(self, by: int) -> None:
         listed = self.query_one(OptionList)

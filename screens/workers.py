@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from screens import load as told
-from screens import toasts
-from screens.live import LiveScreen
+from screens.base import PolledScreen
 from screens.text import without_colour
 from screens.widgets import bars
 from screens.widgets.plots import Bars, HoursPlot
@@ -27,7 +25,7 @@ from store.snapshot import Request, Snapshot
 PLOTS_FROM = (80, 24)
 
 
-class WorkersScreen(LiveScreen):
+class WorkersScreen(PolledScreen[None]):
     """Enter opens a worker's first run; P pauses and resumes the queue."""
 
     DEFAULT_CSS = """
@@ -49,12 +47,10 @@ class WorkersScreen(LiveScreen):
     def __init__(self) -> None:
         super().__init__()
         self._load: Load | None = None
-        self._freshness = "loading"
         self._known_hours: LastHours | None = None
         self._texts: dict[str, Content] = {}
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield bars.Line(id="queue")
         yield RowTable(id="workers")
         with Horizontal(id="plots"):
@@ -63,29 +59,26 @@ class WorkersScreen(LiveScreen):
         yield Static(id="hours", markup=False)
         yield bars.Line(id="since")
         yield Static(id="rescues", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(RowTable).focus()
         self.query_one("#queue", bars.Line).put(Content(" Waiting for the database."))
         self._make_room()
 
-    def asks(self, request: Request) -> Request:
+    def contribute(self, request: Request) -> Request:
         return replace(request, load=True, known_hours=self._known_hours)
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.load is None:
             return
         load = self._load = snapshot.load
         if load.hours != self._known_hours:
             self._known_hours = load.hours
-            self.monitor.refocus()
-        ascii_only, width = self.monitor.ascii_only, self.size.width - 1
-        rows = [
-            told.row(one, snapshot.at, width, ascii_only, self.monitor.backend.silent_after) for one in load.workers
-        ]
+            self.shell.update_request()
+        ascii_only, width = self.shell.ascii_only, self.size.width - 1
+        rows = [told.row(one, snapshot.at, width, ascii_only, self.shell.backend.silent_after) for one in load.workers]
         self.query_one(RowTable).show(rows, told.header(width), may_follow=False)
         self._put_line("queue", told.queue_line(load, snapshot.at, ascii_only))
         self._show_hours(load.hours)
@@ -103,7 +96,7 @@ class WorkersScreen(LiveScreen):
             self._plot(hours)
 
     def _plot(self, hours: LastHours) -> None:
-        names, ascii_only, each = told.clock(hours.each), self.monitor.ascii_only, hours.each
+        names, ascii_only, each = told.clock(hours.each), self.shell.ascii_only, hours.each
         completed = Bars("ended", "▒", ":", "green", tuple(hour.completed for hour in each))
         failed = Bars("failed", "x", "x", "red", tuple(hour.failed for hour in each))
         p95 = Bars("p95", "░", ".", "yellow", tuple(hour.p95 for hour in each))
@@ -114,10 +107,10 @@ class WorkersScreen(LiveScreen):
     def _put_line(self, name: str, content: Content) -> None:
         line = self.query_one(f"#{name}", bars.Line)
         line.set_class(bool(content.plain), "shown")
-        line.put(without_colour(content) if self.monitor.no_color else content)
+        line.put(without_colour(content) if self.shell.no_color else content)
 
     def _put(self, name: str, content: Content) -> None:
-        content = without_colour(content) if self.monitor.no_color else content
+        content = without_colour(content) if self.shell.no_color else content
         shown = self._texts.get(name)
         if shown is None or shown != content or shown.spans != content.spans:
             self._texts[name] = content
@@ -134,15 +127,12 @@ class WorkersScreen(LiveScreen):
     def _make_room(self) -> None:
         self.query_one("#plots").styles.height = max(7, min(14, self.size.height // 3))
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        self.monitor.put_header(self, "workers and queue", words)
+    @property
+    def place(self) -> str:
+        return "workers and queue"
 
     def on_resize(self) -> None:
         self._make_room()
-        self.show_freshness(self._freshness)
-        if self.monitor.snapshot:
-            self.show(self.monitor.snapshot)
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
@@ -151,37 +141,15 @@ class WorkersScreen(LiveScreen):
         if chosen is None:
             return
         if chosen.runs:
-            self.monitor.open_run(chosen.runs[0].run_id)
+            self.shell.navigator.run(chosen.runs[0].run_id)
         else:
-            self.monitor.say(f"Worker {message.key} has no run in hand that you may see.", "warning")
+            self.shell.message(f"Worker {message.key} has no run in hand that you may see.", "warning")
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         if action != "pause_queue":
             return None
-        return "The queue has not been read yet." if self._load is None else self.monitor.why_no_pause()
-
-    def on_key(self, event: events.Key) -> None:
-        self.explain(event)
+        return "The queue has not been read yet." if self._load is None else self.shell.actions.why_no_pause()
 
     def action_pause_queue(self) -> None:
-        if self._load is None:
-            return
-        pause = self._load.paused is None
-        question = (
-            "Pause the queue of all tenants? Workers start nothing more."
-            if pause
-            else "Resume the queue of all tenants?"
-        )
-        self.monitor.ask(question, lambda: self._hold(pause))
-
-    def _hold(self, pause: bool) -> None:
-        def then(result: bool | Exception) -> None:
-            if isinstance(result, Exception):
-                toast = toasts.of_error(result)
-                self.monitor.say(toast.text, toast.severity)
-            else:
-                done = "paused" if pause else "resumed"
-                self.monitor.say(f"The queue is {done}." if result else f"The queue was {done} already.")
-            self.monitor.action_poll_now()
-
-        self.monitor.in_background(lambda: self.monitor.backend.hold_queue(pause), then)
+        if self._load:
+            self.shell.actions.set_queue_paused(self._load.paused is None)

@@ -283,8 +283,8 @@ async def until(pilot: Any, condition: Callable[[], Any], what: str = "") -> Any
         if time.monotonic() > deadline:
             raise AssertionError(in_vain(what or repr(condition), HANG, answer, lambda: shown(monitor)))
         await pilot.pause()
-        if pause and monitor.generation == monitor._poller.generation:
-            monitor.poke()
+        if pause and monitor.data.generation == monitor.data.poller.generation:
+            monitor.poll_now()
         await asyncio.sleep(pause)
         pause = min(0.05, pause * 1.5 + 0.001)
     await pilot.pause()
@@ -295,13 +295,13 @@ async def polls(pilot: Any, count: int = 1) -> None:
     """Let so many polls come in, each begun after this was called."""
     monitor: Monitor = pilot.app
     for _ in range(count):
-        begun = monitor._poller.generation
-        monitor.poke()
+        begun = monitor.data.poller.generation
+        monitor.poll_now()
         await until(pilot, functools.partial(_has_come, monitor, begun + 1), "a poll")
 
 
 def _has_come(monitor: Monitor, generation: int) -> bool:
-    return monitor.generation >= generation
+    return monitor.data.generation >= generation
 
 
 def shown(monitor: Monitor) -> str:

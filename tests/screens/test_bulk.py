@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from textual import events
 
 from screens import bulk_job
-from screens.acting import JOBS_KEPT
+from screens.actions import JOBS_KEPT
 from screens.bulk import BulkScreen
 from screens.bulk_job import BulkRetry, Item, Kind, Phase, kept
 from screens.monitor import Monitor
@@ -46,9 +46,9 @@ pytestmark = pytest.mark.anyio
 async def watching(house: House, login: str = "ann") -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
     async with running(monitor, (120, 40)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
         yield monitor, pilot
-        for job in monitor.bulk_jobs:
+        for job in monitor.actions.jobs:
             job.stop()
 
 
@@ -127,8 +127,8 @@ def slow(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
 
 
 async def rehearsed(pilot: Any, monitor: Monitor, ids: Sequence[int], words: str = "some runs") -> BulkRetry:
-    monitor.bulk_retry(ids, words)
-    job = monitor.bulk_jobs[-1]
+    monitor.actions.bulk_retry(ids, words)
+    job = monitor.actions.jobs[-1]
     await until(pilot, lambda: job.phase is Phase.READY, "the dry run")
     await until(pilot, lambda: isinstance(monitor.screen, BulkScreen) and said(monitor), "what the dry run says")
     return job
@@ -419,8 +419,8 @@ async def test_it_waits_for_the_database_and_goes_on(house: House, slow: Slow) -
     slow.after = 10
     async with watching(house) as (monitor, pilot):
         slow.away = True
-        monitor.bulk_retry(ids, "30 runs")
-        job = monitor.bulk_jobs[-1]
+        monitor.actions.bulk_retry(ids, "30 runs")
+        job = monitor.actions.jobs[-1]
         await until(pilot, lambda: job.trouble and line(monitor, "state").startswith("It waits for the database: gone"))
         slow.away = False
         await until(pilot, lambda: job.phase is Phase.READY)
@@ -556,8 +556,8 @@ def test_what_may_be_of_a_bulk_retry_is_told_once_that_is_known() -> None:
     monitor = Monitor(Stage().backend())
     job = BulkRetry(monitor.backend, [7, 8], "x", lambda _: None)
     job.phase = Phase.RUNNING
-    monitor.acting.jobs.append(job)
-    news, acting = Told(), monitor.acting
+    monitor.actions.jobs.append(job)
+    news, acting = Told(), monitor.actions
     news.news([])
 
     def told_of(*notes: Notification) -> list[int | None]:
@@ -579,5 +579,5 @@ def test_a_job_that_broke_off_in_a_retry_holds_nothing_back() -> None:
     monitor = Monitor(Stage().backend())
     job = BulkRetry(monitor.backend, [7], "x", lambda _: None)
     job.phase, job.begun = Phase.FAILED, 1
-    monitor.acting.jobs.append(job)
-    assert not monitor.acting.may_be_in_bulk(1)
+    monitor.actions.jobs.append(job)
+    assert not monitor.actions.may_be_in_bulk(1)

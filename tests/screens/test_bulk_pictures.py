@@ -68,7 +68,7 @@ def test_bulk(name: str, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> N
     job.phase, job.trouble = phase, trouble
 
     async def before(pilot: Any, monitor: Monitor) -> None:
-        monitor.acting.jobs.append(job)
+        monitor.actions.jobs.append(job)
         monitor.push_screen(BulkScreen(job))
         await until(pilot, lambda: isinstance(monitor.screen, BulkScreen) and monitor.screen._seen)
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screens.card import LAST, WIDTH, card, save
-from screens.incident import CardScreen
+from screens.incident import IncidentCardModal
 from screens.monitor import Monitor
 from screens.run import RunScreen
 from store.details import Detail, Usual, Waiting
@@ -137,13 +137,13 @@ def test_a_disk_that_is_full_leaves_no_half_card(tmp_path: Path, monkeypatch: py
 pytestmark = pytest.mark.anyio
 
 
-async def open_card(pilot: Any, monitor: Monitor) -> CardScreen:
+async def open_card(pilot: Any, monitor: Monitor) -> IncidentCardModal:
     await until(pilot, lambda: monitor.snapshot, "the first snapshot")
-    monitor.open_run(990)
+    monitor.navigator.run(990)
     await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
     await pilot.press("c")
-    await until(pilot, lambda: isinstance(monitor.screen, CardScreen) and monitor.screen.text, "the card")
-    assert isinstance(monitor.screen, CardScreen)
+    await until(pilot, lambda: isinstance(monitor.screen, IncidentCardModal) and monitor.screen.text, "the card")
+    assert isinstance(monitor.screen, IncidentCardModal)
     return monitor.screen
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from screens import columns, detail, tree, waiting
+from screens.actions import RunActions
 from screens.diff import Cell
 from screens.monitor import Monitor
 from screens.run import RunScreen
@@ -269,7 +270,7 @@ async def on_run(stage: Stage, size: tuple[int, int] = (80, 24)) -> AsyncIterato
     monitor = Monitor(stage.backend())
     async with running(monitor, size) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
-        monitor.open_run(stage.runs[0].id)
+        monitor.navigator.run(stage.runs[0].id)
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
         yield monitor, pilot, monitor.screen.query_one(Paper)
 
@@ -419,7 +420,7 @@ async def test_a_hostile_run_can_be_read_whole() -> None:
 
 async def test_a_retry_with_other_parameters_is_offered_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     edited: list[int] = []
-    monkeypatch.setattr(Monitor, "edit_retry", lambda self, run: edited.append(run.id), raising=False)
+    monkeypatch.setattr(RunActions, "edit_retry", lambda self, run: edited.append(run.id), raising=False)
     async with on_run(Stage((a_run(990),))) as (_, pilot, _):
         await pilot.press("e")
         await until(pilot, lambda: edited == [990], "the form")

@@ -178,7 +178,7 @@ async def test_an_active_twin_is_joined(house: House) -> None:
     async with watching(house) as (monitor, pilot):
         run = runs.by_id(house.db, second)
         assert run
-        monitor.edit_retry(run)
+        monitor.actions.edit_retry(run)
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen) and "Changes" in told(monitor.screen))
         screen = monitor.screen
         assert isinstance(screen, FormScreen)

@@ -35,6 +35,11 @@ async def editing(stage: Stage, terms: str = "") -> AsyncIterator[tuple[RunsScre
         yield screen, pilot
 
 
+def app_of(screen: RunsScreen) -> Monitor:
+    assert isinstance(screen.app, Monitor)
+    return screen.app
+
+
 def edit(screen: RunsScreen) -> FilterEdit:
     return screen.query_one(FilterEdit)
 
@@ -74,8 +79,8 @@ async def test_a_wrong_filter_keeps_the_old_one_and_selects_what_is_wrong() -> N
     async with editing(Stage(runs_of_all_states()), "outcome:failed") as (screen, pilot):
         before = screen._wanted
         await write(pilot, screen, " status:none mine", "enter")
-        await until(pilot, lambda: toasts(screen.monitor), "the reason")
-        assert "at 16: 'none' is no status" in toasts(screen.monitor)[-1]
+        await until(pilot, lambda: toasts(app_of(screen)), "the reason")
+        assert "at 16: 'none' is no status" in toasts(app_of(screen))[-1]
         assert edit(screen).selected_text == "status:none"
         assert edit(screen).has_focus
         assert (screen.terms, screen._wanted) == ("outcome:failed", before)
@@ -105,7 +110,7 @@ async def test_tab_completes_names_then_values() -> None:
         assert edit(screen).value == "mine tenant:fabrikam"
         assert edit(screen).has_focus, "with nothing to complete, tab goes nowhere"
         edit(screen).value = "type:system"
-        await until(pilot, lambda: screen.monitor.types, "the operations that there are")
+        await until(pilot, lambda: screen.types, "the operations that there are")
         await pilot.press("end", "tab")
         assert edit(screen).value == "type:system.probe"
 
@@ -135,6 +140,6 @@ async def test_keys_of_the_list_are_letters_in_the_line() -> None:
     async with editing(Stage(runs_of_all_states())) as (screen, pilot):
         await pilot.press(*"srAqVF1?", "space", "x")
         assert edit(screen).value == "srAqVF1? x"
-        assert screen.monitor.screen is screen
+        assert screen.app.screen is screen
         assert not screen._marked
-        assert toasts(screen.monitor) == []
+        assert toasts(app_of(screen)) == []

@@ -17,15 +17,15 @@ from textual.widgets import Input, Select
 from screens.bulk import BulkScreen
 from screens.filtering import FilterEdit
 from screens.form import FormScreen
-from screens.help import HelpScreen
+from screens.help import HelpModal
 from screens.inbox import InboxScreen
 from screens.monitor import Monitor
 from screens.question import Question
 from screens.run import RunScreen
 from screens.runs import RunsScreen
+from screens.saved_views_modal import SavedViewsModal
 from screens.start import StartScreen
-from screens.tenants import TenantScreen
-from screens.views import ViewsScreen
+from screens.tenants import TenantModal
 from screens.widgets.line_input import LineInput
 from screens.widgets.table import RowTable
 from screens.workers import WorkersScreen
@@ -92,7 +92,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def watching(house: House) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend("ann"))
     async with running(monitor, (120, 40)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
         monitor.choose_tenant("contoso")
         await polls(pilot)
         yield monitor, pilot
@@ -140,7 +140,7 @@ async def test_an_operation_is_started_by_one_write(house: House) -> None:
         typed(monitor, "sprobe\r\t\x157\x13?")
         await until(pilot, lambda: all_runs(house), "the run")
         await at_rest(pilot)
-        assert isinstance(monitor.screen, HelpScreen)
+        assert isinstance(monitor.screen, HelpModal)
     (run,) = all_runs(house)
     assert (run.type, run.tenant) == ("system.probe", "contoso")
 
@@ -162,7 +162,7 @@ async def test_a_view_is_kept_and_shown_by_one_write(house: House, failed: Run) 
     async with watching(house) as (monitor, pilot):
         typed(monitor, "/outcome:failed\rVrArs\r\x1bV\r")
         await at_rest(pilot)
-        assert [view.name for view in monitor.views.all] == ["rArs"]
+        assert [view.name for view in monitor.saved_views.all] == ["rArs"]
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
         assert listed.terms == "outcome:failed"
@@ -190,12 +190,12 @@ async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> No
 @pytest.mark.parametrize(
     ("key", "kind"),
     [
-        ("?", HelpScreen),
+        ("?", HelpModal),
         ("n", InboxScreen),
         ("w", WorkersScreen),
         ("\r", RunScreen),
-        ("t", TenantScreen),
-        ("V", ViewsScreen),
+        ("t", TenantModal),
+        ("V", SavedViewsModal),
         ("s", StartScreen),
     ],
 )
@@ -259,10 +259,10 @@ async def test_keys_that_come_while_a_slow_thing_opens_wait_for_it_and_esc_gives
         await polls(pilot, 2)
         assert isinstance(monitor.screen, RunsScreen)
         typed(monitor, "\x1b?")
-        await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")
+        await until(pilot, lambda: isinstance(monitor.screen, HelpModal), "the help")
         answer.set()
         await polls(pilot, 2)
-        assert isinstance(monitor.screen, HelpScreen)
+        assert isinstance(monitor.screen, HelpModal)
         assert not any(isinstance(screen, FormScreen) for screen in monitor.screen_stack)
         typed(monitor, "\x1be5")
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
@@ -288,7 +288,7 @@ async def test_keys_go_on_when_what_they_wait_for_exits() -> None:
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
         typed(monitor, "e?")
-        await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")
+        await until(pilot, lambda: isinstance(monitor.screen, HelpModal), "the help")
         assert any("SystemExit: 3" in toast for toast in toasts(monitor))
 
 
@@ -332,7 +332,7 @@ async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: Ho
         dispatcher: Dispatcher = house.dispatcher
         twin = dispatcher.retry(house.users["ann"], failed.id).run
         await until(pilot, lambda: rows(monitor) == [twin.id, failed.id], "both")
-        monitor.retry(failed)
+        monitor.actions.retry(failed)
         typed(monitor, "\r")
         await until(pilot, lambda: any("joined" in toast for toast in toasts(monitor)), "the receipt")
         assert isinstance(monitor.screen, RunsScreen)

@@ -14,10 +14,10 @@ from textual.widgets import Input, OptionList
 from screens.backend import Backend
 from screens.bulk import BulkScreen
 from screens.bulk_job import Phase
-from screens.groups import GroupsScreen
+from screens.failure_groups import FailureGroupsScreen
 from screens.monitor import Monitor
 from screens.runs import RunsScreen
-from screens.views import ViewsScreen
+from screens.saved_views_modal import SavedViewsModal
 from screens.widgets.bars import Line
 from screens.widgets.table import RowTable
 from store import access, runs, views
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.anyio
 async def watching(backend: Backend) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(backend)
     async with running(monitor, (120, 40)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
         yield monitor, pilot
 
 
@@ -82,10 +82,10 @@ def lines(monitor: Monitor) -> list[str]:
     return [" ".join(cell.text for cell in row.cells) for row in monitor.screen.query_one(RowTable).rows]
 
 
-async def groups(pilot: Any, monitor: Monitor) -> GroupsScreen:
+async def groups(pilot: Any, monitor: Monitor) -> FailureGroupsScreen:
     await pilot.press("F")
-    await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen) and rows(monitor), "the groups")
-    assert isinstance(monitor.screen, GroupsScreen)
+    await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen) and rows(monitor), "the groups")
+    assert isinstance(monitor.screen, FailureGroupsScreen)
     return monitor.screen
 
 
@@ -139,7 +139,7 @@ async def test_without_failed_runs_there_is_no_group_to_retry() -> None:
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         await pilot.press("F")
-        await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "the screen")
+        await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen), "the screen")
         await until(pilot, lambda: " No failed runs" in monitor.screen.query_one("#words", Line).text, "the words")
         await pilot.press("r")
         await until(pilot, lambda: any("There is no group." in toast for toast in toasts(monitor)), "the reason")
@@ -165,7 +165,7 @@ async def test_a_hostile_code_is_shown_and_opened(house: House) -> None:
 async def kept(pilot: Any, monitor: Monitor, name: str) -> None:
     """Keep what the list shows."""
     await pilot.press("V")
-    await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
+    await until(pilot, lambda: isinstance(monitor.screen, SavedViewsModal), "the views")
     field = monitor.screen.query_one(Input)
     if not field.has_focus:
         await pilot.press("tab")
@@ -186,9 +186,9 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: House) -> None
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await filtered(pilot, monitor, "")
         await kept(pilot, monitor, "all of it")
-        await until(pilot, lambda: len(monitor.views.all) == 2, "both")
+        await until(pilot, lambda: len(monitor.saved_views.all) == 2, "both")
     async with watching(house.backend("ann")) as (monitor, pilot):
-        await until(pilot, lambda: len(monitor.views.all) == 2, "the views of before")
+        await until(pilot, lambda: len(monitor.saved_views.all) == 2, "the views of before")
         await pilot.press("f1")
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
@@ -197,9 +197,9 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: House) -> None
         await pilot.press("f2")
         assert (listed.terms, listed.tab, listed.order) == ("", "All", Order.CREATED)
         await pilot.press("V")
-        await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
+        await until(pilot, lambda: isinstance(monitor.screen, SavedViewsModal), "the views")
         await pilot.press("delete", "enter")
-        await until(pilot, lambda: [view.name for view in monitor.views.all] == ["all of it"], "the other one")
+        await until(pilot, lambda: [view.name for view in monitor.saved_views.all] == ["all of it"], "the other one")
         assert monitor.screen.query_one(OptionList).option_count == 1
         await pilot.press("enter")
         await until(pilot, lambda: monitor.screen is listed, "the list")
@@ -211,13 +211,13 @@ async def test_a_view_without_a_name_and_a_tenth_are_refused(house: House) -> No
     for number in range(MOST):
         views.keep(house.db, ann, View(f"view {number}"))
     async with watching(house.backend("ann")) as (monitor, pilot):
-        await until(pilot, lambda: len(monitor.views.all) == MOST, "the views")
+        await until(pilot, lambda: len(monitor.saved_views.all) == MOST, "the views")
         await kept(pilot, monitor, "  ")
         await until(pilot, lambda: any("a view needs a name" in toast for toast in toasts(monitor)), "the reason")
         monitor.screen.query_one(Input).value = "one more"
         await pilot.press("enter")
         await until(pilot, lambda: any("9 views already" in toast for toast in toasts(monitor)), "the reason")
-        assert isinstance(monitor.screen, ViewsScreen)
+        assert isinstance(monitor.screen, SavedViewsModal)
 
 
 async def test_who_leaves_the_views_before_the_database_answers_is_where_they_went() -> None:
@@ -235,23 +235,23 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
     stage = Slow(kept=[View("old")])
     monitor = Monitor(stage.backend())
     async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the view")
+        await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the view")
         await pilot.press("V")
-        await until(pilot, lambda: isinstance(monitor.screen, ViewsScreen), "the views")
+        await until(pilot, lambda: isinstance(monitor.screen, SavedViewsModal), "the views")
         await pilot.press("delete", "enter", "escape")
         await kept(pilot, monitor, "new")
         await pilot.press("escape", "F")
-        await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "another screen")
+        await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen), "another screen")
         go_on.set()
         await until(pilot, lambda: [view.name for view in stage.kept] == ["new"], "both")
         await pilot.pause()
-        assert isinstance(monitor.screen, GroupsScreen)
+        assert isinstance(monitor.screen, FailureGroupsScreen)
         assert monitor._exception is None
 
 
 async def test_a_view_of_another_version_says_what_is_wrong_with_it() -> None:
     monitor = Monitor(Stage(kept=[View("old", "colour:red")]).backend())
     async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the view")
+        await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the view")
         await pilot.press("f1")
         await until(pilot, lambda: any("'colour:red' is no filter" in toast for toast in toasts(monitor)), "the reason")

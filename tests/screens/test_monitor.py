@@ -18,7 +18,7 @@ from screens.poller import Arrived
 from screens.run import RunScreen
 from screens.runs import RunsScreen
 from screens.start import StartScreen
-from screens.tenants import TenantScreen
+from screens.tenants import TenantModal
 from screens.widgets.bars import Line
 from screens.widgets.paper import Paper
 from screens.widgets.table import RowTable
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.anyio
 async def watching(house: House, login: str) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
     async with running(monitor, (120, 40)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and "live" in monitor._shown_freshness, "the first snapshot")
+        await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
         yield monitor, pilot
 
 
@@ -179,13 +179,13 @@ async def test_who_is_no_member_finds_nothing(house: House) -> None:
     async with watching(house, "nob") as (monitor, pilot):
         await polls(pilot, 3)
         assert rows(monitor) == []
-        monitor.open_run(run.id)
+        monitor.navigator.run(run.id)
         detail = await until(pilot, lambda: monitor.screen.query("#detail"), "the screen of the run")
         await until(pilot, lambda: "not yours to see" in detail.first(Paper).text, "that there is none")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(monitor.screen, TenantScreen), "the tenants")
+        await until(pilot, lambda: isinstance(monitor.screen, TenantModal), "the tenants")
         assert [option.id for option in monitor.screen.query_one("OptionList").options] == ["-"]  # type: ignore[attr-defined]
 
 
@@ -195,7 +195,7 @@ async def test_the_tenant_narrows_the_list(house: House) -> None:
     async with watching(house, "ann") as (monitor, pilot):
         await until(pilot, lambda: len(rows(monitor)) == 2, "both")
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(monitor.screen, TenantScreen), "the tenants")
+        await until(pilot, lambda: isinstance(monitor.screen, TenantModal), "the tenants")
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen) and len(rows(monitor)) == 1, "one")
         assert "fabrikam" in monitor.screen.query_one("#header", Line).text
@@ -328,9 +328,9 @@ async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.Mo
 async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
     stage = Stage((a_run(15), a_run(14)))
     async with staged(stage) as (monitor, pilot):
-        monitor._poller.stop()
+        monitor.data.poller.stop()
         await pilot.pause()
-        request = monitor._poller.request
+        request = monitor.data.poller.request
 
         def comes(generation: int) -> None:
             monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
@@ -345,7 +345,7 @@ async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
 
 async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
     async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
-        monitor.say("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
+        monitor.message("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
         await until(pilot, lambda: toasts(monitor), "the toast")
         assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"
 

@@ -191,7 +191,9 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: House)
         assert isinstance(screen, RunsScreen)
         await until(
             pilot,
-            lambda: monitor.snapshot and monitor.snapshot.request == monitor._poller.request and not screen._owed[1],
+            lambda: (
+                monitor.snapshot and monitor.snapshot.request == monitor.data.poller.request and not screen._owed[1]
+            ),
             "all the rows that the keys want",
         )
         before, here = seen(table), table.painted_key

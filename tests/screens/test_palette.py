@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.command import CommandPalette
 
-from screens.help import HelpScreen
+from screens.help import HelpModal
 from screens.monitor import Monitor
 from screens.runs import RunsScreen
 from store.views import View
@@ -31,7 +31,7 @@ async def chosen(monitor: Monitor, pilot: object, words: str) -> None:
 async def test_views_and_tenants_are_found_by_name() -> None:
     monitor = Monitor(Stage((a_run(3),), kept=KEPT).backend())
     async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot and monitor.views.all)
+        await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all)
         await chosen(monitor, pilot, "tonight")
         screen = monitor.screen
         assert isinstance(screen, RunsScreen)
@@ -45,4 +45,4 @@ async def test_what_keys_do_is_found_by_its_words() -> None:
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await chosen(monitor, pilot, "help")
-        await until(pilot, lambda: isinstance(monitor.screen, HelpScreen), "the help")
+        await until(pilot, lambda: isinstance(monitor.screen, HelpModal), "the help")

@@ -150,7 +150,7 @@ async def test_a_view_is_not_replaced_without_a_question() -> None:
     stage = Stage((a_run(7, Outcome.FAILED),), kept=[View("mine", "outcome:failed")])
     monitor = Monitor(stage.backend())
     async with running(monitor) as pilot:
-        await until(pilot, lambda: monitor.snapshot and monitor.views.all, "the views")
+        await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the views")
         await pilot.press("V", "tab", *" mine", "enter")
         await until(pilot, lambda: asked(monitor) == "Replace the view mine?", "the question")
         await pilot.press("escape")

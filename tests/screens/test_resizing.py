@@ -12,16 +12,16 @@ from textual import events
 from textual.geometry import Size
 from textual.screen import Screen
 
-from screens.groups import GroupsScreen
-from screens.help import HelpScreen
+from screens.failure_groups import FailureGroupsScreen
+from screens.help import HelpModal
 from screens.inbox import InboxScreen
 from screens.monitor import Monitor
 from screens.resizing import Ground, Palette
 from screens.run import RunScreen
 from screens.runs import RunsScreen
+from screens.saved_views_modal import SavedViewsModal
 from screens.start import StartScreen
-from screens.tenants import TenantScreen
-from screens.views import ViewsScreen
+from screens.tenants import TenantModal
 from screens.workers import WorkersScreen
 from store.database import Database
 from tests.screens.conftest import Stage, polls, running, runs_of_all_states, until
@@ -30,12 +30,12 @@ from tests.screens.terminal import Terminal, closing
 SIZES = (Size(70, 20), Size(120, 40), Size(90, 30))
 OPENED = {
     "": RunsScreen,
-    "question_mark": HelpScreen,
+    "question_mark": HelpModal,
     "n": InboxScreen,
     "w": WorkersScreen,
-    "F": GroupsScreen,
-    "t": TenantScreen,
-    "V": ViewsScreen,
+    "F": FailureGroupsScreen,
+    "t": TenantModal,
+    "V": SavedViewsModal,
     "s": StartScreen,
     "enter": RunScreen,
     "ctrl+p": Palette,

@@ -12,8 +12,8 @@ from textual.widgets import Select, Static
 
 from screens.bulk import BulkScreen
 from screens.bulk_job import Phase
+from screens.failure_groups import FailureGroupsScreen
 from screens.form import FormScreen
-from screens.groups import GroupsScreen
 from screens.monitor import Monitor
 from screens.runs import RunsScreen
 from screens.widgets.bars import Line
@@ -103,7 +103,7 @@ async def test_a_filter_that_names_another_tenant_than_the_chosen_one_leaves_not
         await pilot.press("A")
         await until(pilot, lambda: any("No run in fabrikam matches" in toast for toast in toasts(monitor)), "why not")
         await pilot.press("F")
-        await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen), "the groups")
+        await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen), "the groups")
         await until(pilot, lambda: "fabrikam is chosen" in line(monitor, "words"), "that nothing can match")
         assert rows(monitor) == []
     assert len(all_runs(house)) == 4
@@ -130,9 +130,9 @@ async def test_what_the_dry_run_says_is_what_is_retried(house: House, failed: di
 async def test_groups_follow_the_tenant_that_is_chosen_over_them(house: House, failed: dict[str, list[int]]) -> None:
     async with watching(house) as (monitor, pilot):
         await pilot.press("F")
-        await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen) and rows(monitor), "the groups")
+        await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen) and rows(monitor), "the groups")
         await choose(pilot, monitor, "fabrikam")
-        await until(pilot, lambda: isinstance(monitor.screen, GroupsScreen) and rows(monitor), "the groups")
+        await until(pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen) and rows(monitor), "the groups")
         assert "failure groups in fabrikam" in line(monitor, "header")
         await pilot.press("r")
         await until(pilot, lambda: isinstance(monitor.screen, BulkScreen), "the dry run")
@@ -243,7 +243,7 @@ async def test_who_loses_the_chosen_tenant_is_told_that_everywhere() -> None:
         await until(pilot, lambda: lost in line(monitor, "empty"), "the reason")
         await pilot.press("F")
         await until(
-            pilot, lambda: isinstance(monitor.screen, GroupsScreen) and lost in line(monitor, "words"), "it too"
+            pilot, lambda: isinstance(monitor.screen, FailureGroupsScreen) and lost in line(monitor, "words"), "it too"
         )
         monitor.push_screen(FormScreen(Registry.of([probe]).get("system.probe")))
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")

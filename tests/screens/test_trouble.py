@@ -6,8 +6,8 @@ import pytest
 
 from screens import trouble
 from screens.bulk import BulkScreen
+from screens.failure_groups import FailureGroupsScreen
 from screens.form import FormScreen
-from screens.groups import GroupsScreen
 from screens.inbox import InboxScreen
 from screens.monitor import Monitor
 from screens.run import RunScreen
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 PAUSE = Pause("olga", "Olga Owner", ago(600))
 NOBODY = "No worker is alive: 'opsmon worker' starts one"
 PAUSED = "Queue PAUSED by olga for 10m"
-OPENED = {"": RunsScreen, "enter": RunScreen, "n": InboxScreen, "w": WorkersScreen, "F": GroupsScreen}
+OPENED = {"": RunsScreen, "enter": RunScreen, "n": InboxScreen, "w": WorkersScreen, "F": FailureGroupsScreen}
 
 
 def said(monitor: Monitor) -> str:

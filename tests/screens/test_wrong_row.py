@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from screens.actions import RunActions
 from screens.monitor import Monitor
 from screens.poller import Arrived
 from screens.run import RunScreen
 from screens.runs import RunsScreen, _list_of
+from screens.shell import Shell
 from screens.widgets.table import RowTable
 from store.filters import RunFilter, parse_line
 from store.records import Outcome, Run, Status, User
@@ -42,15 +44,14 @@ STEPS = st.lists(
 )
 
 
-class Watched(Monitor):
+class NotedActions(RunActions):
     """Notes what would have been retried, instead of asking a dispatcher."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.backend())
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
         self.retried: list[Run] = []
         self.bulk: list[list[int]] = []
         self.all_of: list[tuple[RunFilter, str]] = []
-        self.copied: list[str] = []
 
     def retry(self, run: Run) -> None:
         if self.why_no_retry(run) is None:
@@ -61,6 +62,17 @@ class Watched(Monitor):
 
     def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
         self.all_of.append((wanted, tab))
+
+
+class Watched(Monitor):
+    """Notes what would have been retried or copied."""
+
+    actions: NotedActions
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.backend())
+        self.actions = NotedActions(self)
+        self.copied: list[str] = []
 
     def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # as Monitor's
         self.copied.append(text)
@@ -85,17 +97,17 @@ class Player:
         monitor, screen = self.monitor, self.monitor.screen
         assert isinstance(screen, RunsScreen)
         table = screen.query_one(RowTable)
-        request = monitor._poller.request
+        request = monitor.data.poller.request
         for step in steps:
             if isinstance(step, tuple) or step == "poll":
                 # Applied and not yet painted: what a person sees is still the list before. A list that changes comes for what
                 # was asked before the last keys, a poll for what is asked now.
                 self.stage.runs = step if isinstance(step, tuple) else self.stage.runs
-                request = monitor._poller.request if step == "poll" else request
+                request = monitor.data.poller.request if step == "poll" else request
                 self._comes(request)
             elif step == "paint":
                 await self.pilot.pause()
-                if _list_of(request) == _list_of(monitor._poller.request):
+                if _list_of(request) == _list_of(monitor.data.poller.request):
                     assert not screen._is_being_read, "what is asked for is on the glass"
             else:
                 await press(monitor, table, step)
@@ -104,12 +116,13 @@ class Player:
         """The whole list from its top, nothing marked."""
         screen = self.monitor.screen
         assert isinstance(screen, RunsScreen)
-        for noted in (self.monitor.retried, self.monitor.bulk, self.monitor.all_of, self.monitor.copied):
+        actions = self.monitor.actions
+        for noted in (actions.retried, actions.bulk, actions.all_of, self.monitor.copied):
             noted.clear()
         self.stage.runs = (a_run(15), a_run(14), a_run(13))
         screen.action_back()
         screen._show_list("", RunFilter(), "All", screen.order)
-        self._comes(self.monitor._poller.request)
+        self._comes(self.monitor.data.poller.request)
         await self.pilot.pause()
         assert screen.query_one(RowTable).painted_key == 15
 
@@ -128,7 +141,7 @@ def player() -> Iterator[Player]:
     async def begin() -> Any:
         pilot = await running_.__aenter__()
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
-        monitor._poller.stop()
+        monitor.data.poller.stop()
         return pilot
 
     async def end() -> None:
@@ -144,14 +157,14 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
     screen = monitor.screen
     assert isinstance(screen, RunsScreen)
     painted, marked = table.painted_key, list(screen._marked)
-    before = len(monitor.retried), len(monitor.copied), len(monitor.bulk)
+    before = len(monitor.actions.retried), len(monitor.copied), len(monitor.actions.bulk)
     if key == "r":
         if screen.check_action("retry", ()):
             screen.action_retry()
-        hit = [run.id for run in monitor.retried[before[0] :]]
-        assert monitor.bulk[before[2] :] == ([marked] if marked else []), "just what was marked, in view or not"
+        hit = [run.id for run in monitor.actions.retried[before[0] :]]
+        assert monitor.actions.bulk[before[2] :] == ([marked] if marked else []), "just what was marked, in view or not"
         assert hit in ([], [] if marked else [painted])
-        assert all(run.status is Status.COMPLETED for run in monitor.retried[before[0] :])
+        assert all(run.status is Status.COMPLETED for run in monitor.actions.retried[before[0] :])
     elif key == "y":
         screen.action_copy()
         assert monitor.copied[before[1] :] in ([], [str(painted)])
@@ -163,7 +176,9 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
         assert table.painted_key == (expected if hit_too else painted)
     elif key == "A":
         screen.action_retry_all()
-        assert monitor.all_of[-1] == (parse_line(screen.terms), screen.tab), "just what the filter line and the tab say"
+        assert monitor.actions.all_of[-1] == (parse_line(screen.terms), screen.tab), (
+            "just what the filter line and the tab say"
+        )
     elif key in KEYS:
         expected = moved(table, key)
         await table.run_action(KEYS[key])
@@ -198,11 +213,11 @@ def test_keys_that_arrive_together_hit_the_row_that_they_went_to() -> None:
         async with running(monitor, (80, 14)) as pilot:
             table = monitor.screen.query_one(RowTable)
             await until(pilot, lambda: monitor.snapshot and table.painted_key == 15)
-            monitor._poller.stop()
+            monitor.data.poller.stop()
             table.action_move(1)
             table.action_move(1)
             monitor.screen.action_retry()  # type: ignore[attr-defined]
-            assert [run.id for run in monitor.retried] == [13]
+            assert [run.id for run in monitor.actions.retried] == [13]
 
     asyncio.run(scene())
 
@@ -219,12 +234,12 @@ def test_a_new_run_on_top_does_not_take_the_retry_that_was_meant_for_the_first_r
         monitor = Watched(stage)
         async with running(monitor, (80, 14)) as pilot:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
-            monitor._poller.stop()
+            monitor.data.poller.stop()
             stage.runs = (a_run(16), *stage.runs)
             monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1), 10_000))))
             assert monitor.screen.query_one(RowTable).cursor_key == 16, "it follows the newest"
             monitor.screen.action_retry()  # type: ignore[attr-defined]
-            assert [run.id for run in monitor.retried] == [15]
+            assert [run.id for run in monitor.actions.retried] == [15]
 
     asyncio.run(scene())
 
@@ -235,7 +250,7 @@ def test_open_opens_the_painted_run() -> None:
         monitor = Watched(stage)
         async with running(monitor, (80, 14)) as pilot:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
-            monitor._poller.stop()
+            monitor.data.poller.stop()
             stage.runs = (a_run(16), *stage.runs)
             monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1), 10_000))))
             monitor.screen.query_one(RowTable).action_open()
@@ -263,9 +278,9 @@ def test_the_dispatcher_is_told_the_run_as_it_was_painted() -> None:
         monitor = Monitor(stage.backend(lambda: cast(Dispatcher, dispatcher)))
         async with running(monitor, (80, 14)) as pilot:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
-            monitor._poller.stop()
+            monitor.data.poller.stop()
             stage.runs = (a_run(15, Outcome.SUCCEEDED), a_run(14))
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor._poller.request, 10_000))))
+            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor.data.poller.request, 10_000))))
             monitor.screen.action_retry()  # type: ignore[attr-defined]
             await pilot.press("enter")
             await until(pilot, lambda: dispatcher.asked, "the dispatcher to be asked")

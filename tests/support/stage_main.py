@@ -47,7 +47,7 @@ class Counting(Monitor):
         self.call_next(self._tell)
 
     def _tell(self) -> None:
-        self.file.with_suffix(".polls").write_text(f"{self.generation}")
+        self.file.with_suffix(".polls").write_text(f"{self.data.generation}")
 
 
 def main(file: str, count: int) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from screens import format as fmt
 from screens import toasts
+from screens.background import Keys
 from screens.bulk_job import BulkRetry, kept
-from screens.live import Keys
+from screens.shell import Shell
 from store.access import Membership, Right
 from store.filters import RunFilter
 from store.queries import Matching
 from store.records import Run, Status
 
 if TYPE_CHECKING:
-    from screens.monitor import Monitor
     from tasks.dispatch import Dispatcher, Started
     from tasks.registry import Operation
 
@@ -27,11 +27,11 @@ TITLE: Final = 40
 BULK: Final = 10_000
 
 
-class Acting:
+class RunActions:
     """What a user may do, and does. Nothing here waits for the database: threads do, and tell."""
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         #: The newest last.
         self.jobs: list[BulkRetry] = []
         #: By notification that is not decided yet: the jobs with a retry under way when it was first seen, and which that was.
@@ -41,8 +41,18 @@ class Acting:
 
     def may_start_in(self) -> tuple[Membership, ...]:
         """The tenants in which the user may start runs."""
-        members = self._monitor.snapshot.memberships if self._monitor.snapshot else ()
+        members = self._shell.snapshot.memberships if self._shell.snapshot else ()
         return tuple(member for member in members if member.may(Right.START))
+
+    def why_no_start(self) -> str | None:
+        """Why this user cannot start anything; None when they can."""
+        if self.may_start_in():
+            return None
+        return (
+            "You may not start runs in any tenant: ask an owner."
+            if self._shell.snapshot
+            else "The database has not answered yet."
+        )
 
     def why_no_retry(self, run: Run) -> str | None:
         """Why this run, as it was painted, cannot be retried by this user; None when it can."""
@@ -54,45 +64,53 @@ class Acting:
 
     # -- one run ----------------------------------------------------------------------------------------------------------
 
-    def dispatch(self, work: Callable[[Dispatcher], Started]) -> None:
-        """Start something; the receipt comes as a toast. No screen opens then: keys are meant for what is there already."""
+    def start(self, tenant: str, type_: str, values: dict[str, Any]) -> None:
+        """Start an operation with these parameters."""
+        user = self._shell.backend.user
+        self._dispatch(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
+
+    def retry_with(self, run: Run, values: dict[str, Any]) -> None:
+        """Retry the run, as it was shown, with other parameters."""
+        user = self._shell.backend.user
+        self._dispatch(lambda dispatcher: dispatcher.retry(user, run.id, values, seen=run))
+
+    def _dispatch(self, work: Callable[[Dispatcher], Started]) -> None:
+        """The receipt comes as a toast. No screen opens then: keys are meant for what is there already."""
 
         def then(result: Started | Exception) -> None:
             if isinstance(result, Exception):
-                self._monitor.say_error(result)
-            else:
-                self._monitor.tell(toasts.of_receipt(result))
-            self._monitor.poke()
+                self._shell.error(result)
+            elif toast := toasts.of_receipt(result):
+                self._shell.toast(toast)
+            self._shell.poll_now()
 
-        self._monitor.in_background(lambda: work(self._monitor.backend.dispatcher()), then)
+        self._shell.background.run(lambda: work(self._shell.backend.dispatcher()), then)
 
     def retry(self, run: Run) -> None:
         """Retry the run as it was painted, after a question; the dispatcher asks once more and refuses what has changed."""
         if reason := self.why_no_retry(run):
-            self._monitor.say(reason, "warning")
+            self._shell.message(reason, "warning")
             return
-        user = self._monitor.backend.user
+        user = self._shell.backend.user
         whose = "" if run.user_id == user.id else f", by {run.initiator_name}"
         title = run.title if len(run.title) <= TITLE else f"{run.title[: TITLE - 1]}…"
         question = f"Retry run {run.id}, {title} in {run.tenant} ({fmt.state_of(run).word}{whose})?"
-        self._monitor.ask(question, lambda: self.dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run)))
+        self._shell.ask(question, lambda: self._dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run)))
 
     def edit_retry(self, run: Run) -> None:
         """Show the form of the run's operation with its parameters, to retry it with others."""
         if reason := self.why_no_retry(run):
-            self._monitor.say(reason, "warning")
+            self._shell.message(reason, "warning")
             return
 
         def then(found: tuple[Operation, Run] | Exception) -> None:
             if isinstance(found, Exception):
-                self._monitor.say_error(found)
+                self._shell.error(found)
             else:
-                from screens.form import FormScreen
+                self._shell.navigator.form(*found)
 
-                self._monitor.push_screen(FormScreen(found[0], retry_of=found[1]))
-
-        backend = self._monitor.backend
-        self._monitor.in_background(lambda: backend.dispatcher().to_retry(backend.user, run.id), then, Keys.ARE_FOR_IT)
+        backend = self._shell.backend
+        self._shell.background.run(lambda: backend.dispatcher().to_retry(backend.user, run.id), then, Keys.ARE_FOR_IT)
 
     # -- many runs --------------------------------------------------------------------------------------------------------
 
@@ -102,36 +120,28 @@ class Acting:
 
         def then(found: Matching | Exception) -> None:
             if isinstance(found, Exception):
-                self._monitor.say_error(found)
+                self._shell.error(found)
             elif not found.ids:
-                self._monitor.say(f"No run{where} matches: {words}.", "warning")
+                self._shell.message(f"No run{where} matches: {words}.", "warning")
             else:
                 many = f"the newest {len(found.ids):,}" if found.more else f"all {len(found.ids):,}"
-                self._monitor.bulk_retry(found.ids, f"{many}{where} that match {words}")
+                self.bulk_retry(found.ids, f"{many}{where} that match {words}")
 
-        matching = self._monitor.backend.matching
-        self._monitor.in_background(lambda: matching(wanted, tab, BULK), then, Keys.ARE_FOR_IT)
+        matching = self._shell.backend.matching
+        self._shell.background.run(lambda: matching(wanted, tab, BULK), then, Keys.ARE_FOR_IT)
 
     def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
         """Make a dry run of the retry of these runs, and show it."""
-        monitor = self._monitor
-        job = BulkRetry(monitor.backend, run_ids, words, lambda job: monitor.soon(lambda: self._ended(job)))
+        shell = self._shell
+        job = BulkRetry(shell.backend, run_ids, words, lambda job: shell.call_soon(lambda: self._ended(job)))
         self.jobs = kept([*self.jobs, job], JOBS_KEPT)
         job.rehearse()
-        self._show(job)
-
-    def _show(self, job: BulkRetry) -> None:
-        from screens.bulk import BulkScreen
-
-        self._monitor.push_screen(BulkScreen(job))
+        shell.navigator.bulk(job)
 
     def _ended(self, job: BulkRetry) -> None:
-        from screens.bulk import BulkScreen
-
-        screen = self._monitor.screen
-        if not (isinstance(screen, BulkScreen) and screen.job is job):
-            self._monitor.say(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
-        self._monitor.poke()
+        if not self._shell.navigator.is_showing(job):
+            self._shell.message(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
+        self._shell.poll_now()
 
     def why_no_bulk(self) -> str | None:
         """Why no bulk retry can be started now: one at a time is enough for the queue."""
@@ -154,11 +164,38 @@ class Acting:
 
     def show_newest_job(self) -> None:
         """Show the bulk retry of before."""
-        from screens.bulk import BulkScreen
-
         if not self.jobs:
-            self._monitor.say(
+            self._shell.message(
                 "No bulk retry yet: mark runs with space and press r, or A for all that match.", "warning"
             )
-        elif not isinstance(self._monitor.screen, BulkScreen):
-            self._show(self.jobs[-1])
+        elif not self._shell.navigator.is_on_bulk():
+            self._shell.navigator.bulk(self.jobs[-1])
+
+    # -- the queue --------------------------------------------------------------------------------------------------------
+
+    def why_no_pause(self) -> str | None:
+        """Why this user cannot pause or resume the queue; None when they can."""
+        if self._shell.snapshot is None:
+            return "The database has not answered yet."
+        if not any(member.may(Right.ADMINISTER) for member in self._shell.snapshot.memberships):
+            return "Only an owner of a tenant may pause or resume the queue."
+        return None
+
+    def set_queue_paused(self, paused: bool) -> None:
+        """Pause the queue of all tenants, or resume it, after a question."""
+        shell = self._shell
+
+        def then(is_new: bool | Exception) -> None:
+            if isinstance(is_new, Exception):
+                shell.error(is_new)
+            else:
+                done = "paused" if paused else "resumed"
+                shell.message(f"The queue is {done}." if is_new else f"The queue was {done} already.")
+            shell.poll_now()
+
+        question = (
+            "Pause the queue of all tenants? Workers start nothing more."
+            if paused
+            else "Resume the queue of all tenants?"
+        )
+        shell.ask(question, lambda: shell.background.run(lambda: shell.backend.hold_queue(paused), then))

@@ -11,65 +11,64 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.live import LiveModal
-from screens.runs import RunsScreen
+from screens.base import PolledModal
 from screens.text import clean
 from screens.widgets.line_input import LineInput
 from store.queries import Order
 from store.views import View
 
 
-class ViewsScreen(LiveModal):
+class SavedViewsModal(PolledModal[View]):
     """The user's views with their keys. A name and enter keeps what the list shows; del deletes the chosen one."""
 
     DEFAULT_CSS = """
-    ViewsScreen { align: center middle; }
-    ViewsScreen Vertical { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 1; }
-    ViewsScreen OptionList, ViewsScreen OptionList:focus { height: auto; max-height: 60%; border: none; }
-    ViewsScreen Input { height: 1; border: none; padding: 0 1; background: $surface; }
-    ViewsScreen Input:focus { border: none; background: $boost; }
+    SavedViewsModal { align: center middle; }
+    SavedViewsModal Vertical { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; padding: 0 1; }
+    SavedViewsModal OptionList, SavedViewsModal OptionList:focus { height: auto; max-height: 60%; border: none; }
+    SavedViewsModal Input { height: 1; border: none; padding: 0 1; background: $surface; }
+    SavedViewsModal Input:focus { border: none; background: $boost; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,ctrl+x", "delete", "Delete"),
         Binding("tab", "app.focus_next", "Name", show=False),
     ]
 
-    def __init__(self, listed: RunsScreen) -> None:
+    def __init__(self, shown: View) -> None:
+        """`shown`: what the list shows, to be kept under a name."""
         super().__init__()
-        self._listed = listed
+        self._to_keep = shown
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static("Views: enter shows one, del deletes it; tab, a name: keep what is shown", markup=False)
             yield OptionList(markup=False)
-            yield Static(words_of(self._listed.view), markup=False)
+            yield Static(words_of(self._to_keep), markup=False)
             yield LineInput(placeholder="name to keep it under", max_length=40)
 
     def on_mount(self) -> None:
         self._fill()
-        (self.query_one(OptionList) if self.monitor.views.all else self.query_one(Input)).focus()
+        (self.query_one(OptionList) if self.shell.saved_views.all else self.query_one(Input)).focus()
 
     def _fill(self) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        for number, view in enumerate(self.monitor.views.all, 1):
+        for number, view in enumerate(self.shell.saved_views.all, 1):
             words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
             options.add_option(Option(words))
-        if not self.monitor.views.all:
+        if not self.shell.saved_views.all:
             options.add_option(Option("No view is kept yet.", disabled=True))
-        options.highlighted = 0 if self.monitor.views.all else None
+        options.highlighted = 0 if self.shell.saved_views.all else None
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        self.dismiss()
-        self.monitor.views.show(message.option_index + 1)
+        self.dismiss(self.shell.saved_views.all[message.option_index])
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        shown, name = self._listed.view, message.value.strip()
+        shown, name = self._to_keep, message.value.strip()
         view = View(name, shown.terms, shown.tab, shown.order)
-        if name in [one.name for one in self.monitor.views.all]:
-            self.monitor.ask(f"Replace the view {name}?", lambda: self.monitor.views.keep(view, self._kept))
+        if name in [one.name for one in self.shell.saved_views.all]:
+            self.shell.ask(f"Replace the view {name}?", lambda: self.shell.saved_views.keep(view, self._kept))
         else:
-            self.monitor.views.keep(view, self._kept)
+            self.shell.saved_views.keep(view, self._kept)
 
     def _kept(self) -> None:
         # The database took its time, and they may have gone on.
@@ -82,9 +81,9 @@ class ViewsScreen(LiveModal):
 
     def action_delete(self) -> None:
         options = self.query_one(OptionList)
-        if options.has_focus and options.highlighted is not None and self.monitor.views.all:
-            name = self.monitor.views.all[options.highlighted].name
-            self.monitor.ask(f"Delete the view {name}?", lambda: self.monitor.views.delete(name, self._deleted))
+        if options.has_focus and options.highlighted is not None and self.shell.saved_views.all:
+            name = self.shell.saved_views.all[options.highlighted].name
+            self.shell.ask(f"Delete the view {name}?", lambda: self.shell.saved_views.delete(name, self._deleted))
 
 
 def words_of(view: View) -> Content:

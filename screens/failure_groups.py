@@ -6,18 +6,15 @@ import datetime as dt
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer
 
 from screens import format as fmt
+from screens.base import PolledScreen
 from screens.completion import contradiction
 from screens.diff import Cell, Row
-from screens.live import LiveScreen
 from screens.room import Part, rooms
-from screens.runs import RunsScreen
 from screens.text import clean, figure, fit
 from screens.widgets import bars
 from screens.widgets.table import RowTable
@@ -34,7 +31,7 @@ def _rooms(width: int) -> list[int]:
     return rooms([Part(7, 7, 0), *names, Part(6, 6, 3), Part(6, 6, 5), Part(8, 8, 4, grow=1)], width - 2)
 
 
-class GroupsScreen(LiveScreen):
+class FailureGroupsScreen(PolledScreen[Group]):
     """The failed runs that a filter leaves, grouped. Enter shows a group's runs, `r` retries them after a dry run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,32 +46,29 @@ class GroupsScreen(LiveScreen):
         #: A row's key for each group: the same group keeps it for as long as the screen is there.
         self._keys: dict[tuple[str, str], int] = {}
         self._groups: dict[int, Group] = {}
-        self._freshness = "loading"
 
-    def compose(self) -> ComposeResult:
-        yield from bars.head()
+    def compose_body(self) -> ComposeResult:
         yield bars.Line(id="words")
         yield RowTable()
-        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(RowTable).focus()
         self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
 
-    def asks(self, request: Request) -> Request:
+    def contribute(self, request: Request) -> Request:
         return replace(request, groups_of=self._in_tenant)
 
     @property
     def _in_tenant(self) -> RunFilter:
-        return self.monitor.in_tenant(self._wanted)
+        return self.shell.in_tenant(self._wanted)
 
     def tenant_chosen(self) -> None:
         self._groups = {}
         self.query_one(RowTable).show((), "", may_follow=False)
         self.query_one("#words", bars.Line).put(Content(" Waiting for the database."))
-        self.show_freshness(self._freshness)
+        self.paint_header()
 
-    def show(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.groups is None or snapshot.request.groups_of != self._in_tenant:
             return
         found = snapshot.groups.groups
@@ -101,19 +95,14 @@ class GroupsScreen(LiveScreen):
         words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
         words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
-        if chosen := contradiction(self._in_tenant, self.monitor.no_member):
+        if chosen := contradiction(self._in_tenant, self.shell.no_member):
             words = f" {chosen}"
         words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", bars.Line).put(Content(clean(words)))
 
-    def show_freshness(self, words: str) -> None:
-        self._freshness = words
-        self.monitor.put_header(self, f"failure groups in {self.monitor.tenant or 'all tenants'}", words)
-
-    def on_resize(self) -> None:
-        self.show_freshness(self._freshness)
-        if self.monitor.snapshot:
-            self.show(self.monitor.snapshot)
+    @property
+    def place(self) -> str:
+        return f"failure groups in {self.shell.tenant or 'all tenants'}"
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
@@ -121,20 +110,14 @@ class GroupsScreen(LiveScreen):
     def _painted(self) -> Group | None:
         return self._groups.get(self.query_one(RowTable).painted_key or 0)
 
-    def why_not(self, action: str) -> str | None:
+    def disabled_reason(self, action: str) -> str | None:
         return "There is no group." if action == "retry" and self.is_mounted and not self._painted else None
 
-    def on_key(self, event: events.Key) -> None:
-        self.explain(event)
-
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
-        group = self._groups.get(message.key)
-        listed = next((screen for screen in self.app.screen_stack if isinstance(screen, RunsScreen)), None)
-        if group and listed:
-            self.dismiss()
-            listed.narrow({"type": group.type, "code": group.code}, "Failed")
+        if group := self._groups.get(message.key):
+            self.dismiss(group)
 
     def action_retry(self) -> None:
         if group := self._painted:
             words = f"{group.type} failed with {group.code}"
-            self.monitor.retry_matching(groups.only(self._in_tenant, group), "All", words)
+            self.shell.actions.retry_matching(groups.only(self._in_tenant, group), "All", words)

@@ -1,0 +1,127 @@
+"""The one module that knows every screen. Each is imported when it is opened: the first paint needs the list alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.app import App
+from textual.screen import Screen
+
+from screens.bulk_job import BulkRetry
+from screens.runs import RunsScreen
+from store.details import Detail
+from store.filters import RunFilter
+from store.groups import Group
+from store.records import Run
+from store.views import View
+
+if TYPE_CHECKING:
+    from tasks.registry import Operation
+
+T = TypeVar("T")
+
+
+class Navigator:
+    """Opens screens, and hands on what they were opened for."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+
+    def runs(self) -> None:
+        """Show the list; it lies under all other screens."""
+        self._app.push_screen(RunsScreen())
+
+    def back_to_runs(self) -> RunsScreen:
+        """Leave every screen that is over the list, and return that."""
+        listed = next(screen for screen in self._app.screen_stack if isinstance(screen, RunsScreen))
+        while self._app.screen is not listed:
+            self._app.pop_screen()
+        return listed
+
+    def show_view(self, view: View) -> None:
+        self.back_to_runs().show_view(view)
+
+    def run(self, run_id: int) -> None:
+        from screens.run import RunScreen
+
+        if not (isinstance(self._app.screen, RunScreen) and self._app.screen.run_id == run_id):
+            self._app.push_screen(RunScreen(run_id))
+
+    def start(self) -> None:
+        from screens.start import StartScreen
+
+        self._open(StartScreen(), self.form)
+
+    def form(self, operation: Operation, retry_of: Run | None = None) -> None:
+        from screens.form import FormScreen
+
+        self._app.push_screen(FormScreen(operation, retry_of=retry_of))
+
+    def bulk(self, job: BulkRetry) -> None:
+        from screens.bulk import BulkScreen
+
+        self._app.push_screen(BulkScreen(job))
+
+    def is_on_bulk(self) -> bool:
+        from screens.bulk import BulkScreen
+
+        return isinstance(self._app.screen, BulkScreen)
+
+    def is_showing(self, job: BulkRetry) -> bool:
+        from screens.bulk import BulkScreen
+
+        return isinstance(self._app.screen, BulkScreen) and self._app.screen.job is job
+
+    def failure_groups(self, wanted: RunFilter, terms: str, then: Callable[[Group], None]) -> None:
+        from screens.failure_groups import FailureGroupsScreen
+
+        self._open(FailureGroupsScreen(wanted, terms), then)
+
+    def saved_views(self, shown: View, then: Callable[[View], None]) -> None:
+        from screens.saved_views_modal import SavedViewsModal
+
+        self._open(SavedViewsModal(shown), then)
+
+    def tenants(self, then: Callable[[str | None], None]) -> None:
+        """Choose whose runs are shown: `then` gets a tenant's name, or None for all."""
+        from screens.tenants import TenantModal
+
+        if not isinstance(self._app.screen, TenantModal):
+            self._open(TenantModal(), lambda chosen: then(chosen or None))
+
+    def inbox(self) -> None:
+        """Show the notifications."""
+        from screens.inbox import InboxScreen
+
+        self._open_once(InboxScreen)
+
+    def workers(self) -> None:
+        """Show workers and queue."""
+        from screens.workers import WorkersScreen
+
+        self._open_once(WorkersScreen)
+
+    def help(self) -> None:
+        """Show the keys of the screen on top."""
+        from screens.help import HelpModal
+
+        if not isinstance(self._app.screen, HelpModal):
+            self._app.push_screen(HelpModal(self._app.screen))
+
+    def incident(self, detail: Detail) -> None:
+        from screens.incident import IncidentCardModal
+
+        self._app.push_screen(IncidentCardModal(detail))
+
+    def confirm(self, question: str, then: Callable[[], None]) -> None:
+        from screens.question import Question
+
+        self._app.push_screen(Question(question, then))
+
+    def _open(self, screen: Screen[T], then: Callable[[T], None]) -> None:
+        self._app.push_screen(screen, lambda result: None if result is None else then(result))
+
+    def _open_once(self, kind: type[Screen[Any]]) -> None:
+        if not isinstance(self._app.screen, kind):
+            self._app.push_screen(kind())

@@ -1,0 +1,36 @@
+"""What the command palette knows: what the keys know, generated from the same bindings, and views, tenants and themes by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from screens.text import unmarked
+from store.access import Membership
+from store.views import View
+
+
+def commands_of_keys(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
+    """A command for every key that does something on the screen now."""
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.description and not binding.system:
+            words = f"{binding.description} ({app.get_key_display(binding)})"
+            run = functools.partial(app.call_later, app.run_action, binding.action, active.node)
+            yield SystemCommand(words, binding.action, run)
+
+
+def commands_of_views(views: tuple[View, ...], show: Callable[[View], None]) -> Iterator[SystemCommand]:
+    """A command for every saved view."""
+    for view in views:
+        yield SystemCommand(f"View: {unmarked(view.name)}", unmarked(view.terms), functools.partial(show, view))
+
+
+def commands_of_tenants(members: tuple[Membership, ...], choose: Callable[[str], None]) -> Iterator[SystemCommand]:
+    """A command for every tenant that the user may choose."""
+    for member in members:
+        words = f"Tenant: {member.tenant.slug}"
+        yield SystemCommand(words, unmarked(member.tenant.name), functools.partial(choose, member.tenant.slug))

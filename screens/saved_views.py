@@ -1,0 +1,50 @@
+"""The user's saved views in this session: read once, changed through the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from screens.background import Keys
+from screens.shell import Shell
+from store.views import View
+
+
+class SavedViews:
+    """`all` is what is saved, in the order of their keys."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self.all: tuple[View, ...] = ()
+
+    def load(self) -> None:
+        """Read them, in the background."""
+        self._shell.background.run(self._shell.backend.keeps.views, self._loaded)
+
+    def _loaded(self, found: tuple[View, ...] | Exception) -> None:
+        # The database is away, then: that is told elsewhere, and the views are read when one is saved.
+        self.all = () if isinstance(found, Exception) else found
+
+    def numbered(self, number: int) -> View | None:
+        """The view that F1 to F9 show; None, and told, when there is none of that number."""
+        if number <= len(self.all):
+            return self.all[number - 1]
+        self._shell.message(f"There is no view {number}: V keeps what the list shows as one.", "warning")
+        return None
+
+    def keep(self, view: View, then: Callable[[], object]) -> None:
+        """Save a view, and go on once it is saved."""
+        self._change(lambda: self._shell.backend.keeps.keep_view(view), then)
+
+    def delete(self, name: str, then: Callable[[], object]) -> None:
+        """Delete a view, and go on."""
+        self._change(lambda: self._shell.backend.keeps.delete_view(name), then)
+
+    def _change(self, change: Callable[[], tuple[View, ...]], then: Callable[[], object]) -> None:
+        def changed(views: tuple[View, ...] | Exception) -> None:
+            if isinstance(views, Exception):
+                self._shell.error(views)
+            else:
+                self.all = views
+                then()
+
+        self._shell.background.run(change, changed, Keys.WAIT)

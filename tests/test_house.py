@@ -1,0 +1,102 @@
+"""The order inside the rooms: no module and no package imports, at any depth, what imports it.
+
+All imports count, those in functions and those for the type checker, too: who reads has to follow them as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("opsmon", "screens", "store", "tasks")
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))}
+
+
+def imports(name: str) -> Iterator[str]:
+    """The modules of ours that the module imports, each by its own name."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                if whole in MODULES or node.module in MODULES:
+                    yield whole if whole in MODULES else node.module
+
+
+ARROWS = {name: sorted(set(imports(name)) - {name}) for name in MODULES}
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Every group of names that reach each other, by Tarjan's algorithm."""
+    found: list[list[str]] = []
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in sorted(arrows.get(name, ())):
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            place = stack.index(name)
+            group, stack[place:] = stack[place:], []
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in sorted(arrows):
+        if name not in index:
+            visit(name)
+    return found
+
+
+def boxes(package: str) -> dict[str, set[str]]:
+    """What the direct members of a package, modules and packages, import of each other."""
+    arrows: dict[str, set[str]] = defaultdict(set)
+    depth = package.count(".") + 2 if package else 1
+    for name, others in ARROWS.items():
+        box = ".".join(name.split(".")[:depth])
+        if not inside(name, package):
+            continue
+        arrows[box] |= {".".join(other.split(".")[:depth]) for other in others if inside(other, package)} - {box}
+    return arrows
+
+
+def inside(name: str, package: str) -> bool:
+    return not package or name.startswith(f"{package}.")
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_imports_in_functions_and_for_the_type_checker_are_found() -> None:
+    assert "screens.run" in ARROWS["screens.navigator"]
+    assert "tasks.registry" in ARROWS["screens.shell"]
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circles({name: set(others) for name, others in ARROWS.items()}) == []
+
+
+@pytest.mark.parametrize("package", ["", *sorted(name for name in MODULES if MODULES[name].name == "__init__.py")])
+def test_no_members_of_a_package_import_each_other(package: str) -> None:
+    assert circles(boxes(package)) == []
