@@ -14,10 +14,10 @@ from opsmon.rescuing import Watch
 from opsmon.services import Services
 from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
-from screens.backend import Backend, Look
-from screens.driver import thin_driver
-from screens.keys import KEY_NAMES
+from screens.backend import Appearance, Backend
+from screens.key_names import KEY_NAMES
 from screens.monitor import Monitor, wants_ascii
+from screens.terminal.driver import diffing_driver
 from store import notifications, preferences, queries, queue_pause, snapshot, views
 from store.database import Database
 from store.errors import InputInvalid
@@ -88,7 +88,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
     )
 
 
-def make_look(settings: Settings) -> Look:
+def make_look(settings: Settings) -> Appearance:
     """How the settings want the screens. Raises InputInvalid for a theme or a key's name that there is not."""
     theme, how = settings["theme"], settings["terminal_notifications"]
     if theme and theme not in BUILTIN_THEMES:
@@ -97,7 +97,7 @@ def make_look(settings: Settings) -> Look:
     for name in settings.keys:
         if name not in known:
             raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
-    return Look(theme, settings.keys, None if how == "off" else how, asks=settings["ask"] == "yes")
+    return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings["ask"] == "yes")
 
 
 def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:
@@ -109,7 +109,7 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
         make_backend(services, user, lambda: watch.can),
         look=make_look(settings),
         ascii_only=ascii_only,
-        driver_class=thin_driver(),
+        driver_class=diffing_driver(),
     )
 
     def quit_(number: int) -> None:

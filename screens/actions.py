@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from screens import format as fmt
-from screens import toasts
 from screens.background import Keys
-from screens.bulk_job import BulkRetry, kept
+from screens.bulk_retry import BulkRetry, kept
+from screens.notify import toasts
 from screens.shell import Shell
+from screens.text import format as fmt
 from store.access import Membership, Right
 from store.filters import RunFilter
 from store.queries import Matching

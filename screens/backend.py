@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from screens.background import Background
-from screens.terminal import Kind
+from screens.terminal.osc import Kind
 from store.filters import RunFilter
 from store.queries import Matching
 from store.records import User
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
 
 
-class Keeps(Protocol):
+class Preferences(Protocol):
     """What is kept for the user. Every call may block, or raise DatabaseAway."""
 
     def views(self) -> tuple[View, ...]:
@@ -54,7 +54,7 @@ class Backend:
     dispatcher: Callable[[], Dispatcher]
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]
-    keeps: Keeps
+    keeps: Preferences
     hold_queue: Callable[[bool], bool]
     poll_seconds: float = 1.0
     lost_after: float = 30.0
@@ -68,7 +68,7 @@ class Backend:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """How the screens look and sound, as the settings say it. `keys` are keys by the ids of bindings."""
 
     theme: str = ""
@@ -78,4 +78,4 @@ class Look:
     asks: bool = True
 
 
-PLAIN = Look()
+PLAIN = Appearance()

@@ -16,7 +16,7 @@ from screens.background import Keys
 from screens.resizing import NewestSize
 from screens.saved_views import SavedViews
 from screens.shell import Shell
-from screens.widgets import bars
+from screens.widgets import header_lines
 from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        yield from bars.head()
+        yield from header_lines.head()
         yield from self.compose_body()
         yield Footer(compact=True, show_command_palette=False)
 
@@ -143,9 +143,11 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
         """Write the header line: where one is, who, on which database, and how fresh it is; and under it what is wrong."""
         shell, width = self.shell, self.size.width
         unread = shell.snapshot.unread if shell.snapshot else 0
-        line = bars.header(self.place, shell.backend.user.login, shell.backend.database, shell.freshness, unread, width)
-        self.query_one("#header", bars.Line).put(line)
-        self.query_one("#banner", bars.Banner).say(shell.trouble, width)
+        line = header_lines.header(
+            self.place, shell.backend.user.login, shell.backend.database, shell.freshness, unread, width
+        )
+        self.query_one("#header", header_lines.Line).put(line)
+        self.query_one("#banner", header_lines.Banner).say(shell.trouble, width)
 
     def on_resize(self) -> None:
         self.show_freshness()

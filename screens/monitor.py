@@ -22,23 +22,26 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from screens import paging, palette, terminal, toasts
+from screens import palette
 from screens.actions import RunActions
-from screens.ascii import AsciiSigns
-from screens.backend import PLAIN, Backend, Look
+from screens.backend import PLAIN, Appearance, Backend
 from screens.background import BackgroundTasks
 from screens.base import PolledView
-from screens.bulk_job import BulkRetry
-from screens.driver import ThinDriver
+from screens.bulk_retry import BulkRetry
 from screens.gate import TYPED, Gate
-from screens.live_data import LiveData
 from screens.navigator import Navigator
-from screens.poller import Arrived
+from screens.notify import toasts
+from screens.notify.notifier import Notifier
+from screens.notify.toasts import Severity, Toast
+from screens.poll.live_data import LiveData
+from screens.poll.poller import Arrived
 from screens.resizing import Ground, Palette
+from screens.runs import paging
 from screens.saved_views import SavedViews
-from screens.teller import Teller
-from screens.text import clean
-from screens.toasts import Severity, Toast
+from screens.terminal import osc
+from screens.terminal.driver import DiffingDriver
+from screens.text.ascii import AsciiSigns
+from screens.text.safe import clean
 from store.filters import RunFilter
 from store.snapshot import Snapshot
 
@@ -89,7 +92,7 @@ class Monitor(App[None]):
         backend: Backend,
         *,
         ascii_only: bool = False,
-        look: Look = PLAIN,
+        look: Appearance = PLAIN,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
@@ -109,7 +112,7 @@ class Monitor(App[None]):
         self.saved_views = SavedViews(self)
         self._newest_toast: int | None = None
         self._warned_of: BulkRetry | None = None
-        self._teller = Teller(
+        self._teller = Notifier(
             self, look.notify_by, os.environ, in_bulk=self.actions.in_bulk, may_be_in_bulk=self.actions.may_be_in_bulk
         )
 
@@ -286,7 +289,7 @@ class Monitor(App[None]):
         self._teller.was_seen(None if isinstance(at, Exception) else at)
 
     def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # the caller must know whether it was sent
-        sequence = terminal.clipboard(text, os.environ)
+        sequence = osc.clipboard(text, os.environ)
         if sequence is None:
             self.message("That is too long for the terminal's clipboard.", "warning")
         elif self._driver:
@@ -336,13 +339,13 @@ class Monitor(App[None]):
 
     def action_redraw(self) -> None:
         """Paint the screen anew: a line of somebody else's, or noise on the line, may stand on it."""
-        if isinstance(self._driver, ThinDriver):
-            self._driver.forget()
+        if isinstance(self._driver, DiffingDriver):
+            self._driver.invalidate()
         self.screen.refresh()
 
     def action_suspend_process(self) -> None:
         """Stop until the shell continues us. The worker beside the screens is a session of its own, and goes on."""
-        if not (isinstance(self._driver, ThinDriver) and self._driver.suspend()):
+        if not (isinstance(self._driver, DiffingDriver) and self._driver.suspend()):
             self.message("There is no shell to go back to.", "warning")
 
     async def action_quit(self) -> None:

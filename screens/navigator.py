@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.app import App
 from textual.screen import Screen
 
-from screens.bulk_job import BulkRetry
-from screens.runs import RunsScreen
+from screens.bulk_retry import BulkRetry
+from screens.runs.screen import RunsScreen
 from store.details import Detail
 from store.filters import RunFilter
 from store.groups import Group
@@ -43,81 +43,81 @@ class Navigator:
         self.back_to_runs().show_view(view)
 
     def run(self, run_id: int) -> None:
-        from screens.run import RunScreen
+        from screens.run.screen import RunScreen
 
         if not (isinstance(self._app.screen, RunScreen) and self._app.screen.run_id == run_id):
             self._app.push_screen(RunScreen(run_id))
 
     def start(self) -> None:
-        from screens.start import StartScreen
+        from screens.start.picker import OperationPicker
 
-        self._open(StartScreen(), self.form)
+        self._open(OperationPicker(), self.form)
 
     def form(self, operation: Operation, retry_of: Run | None = None) -> None:
-        from screens.form import FormScreen
+        from screens.start.form import FormScreen
 
         self._app.push_screen(FormScreen(operation, retry_of=retry_of))
 
     def bulk(self, job: BulkRetry) -> None:
-        from screens.bulk import BulkScreen
+        from screens.bulk.screen import BulkScreen
 
         self._app.push_screen(BulkScreen(job))
 
     def is_on_bulk(self) -> bool:
-        from screens.bulk import BulkScreen
+        from screens.bulk.screen import BulkScreen
 
         return isinstance(self._app.screen, BulkScreen)
 
     def is_showing(self, job: BulkRetry) -> bool:
-        from screens.bulk import BulkScreen
+        from screens.bulk.screen import BulkScreen
 
         return isinstance(self._app.screen, BulkScreen) and self._app.screen.job is job
 
     def failure_groups(self, wanted: RunFilter, terms: str, then: Callable[[Group], None]) -> None:
-        from screens.failure_groups import FailureGroupsScreen
+        from screens.runs.failure_groups import FailureGroupsScreen
 
         self._open(FailureGroupsScreen(wanted, terms), then)
 
     def saved_views(self, shown: View, then: Callable[[View], None]) -> None:
-        from screens.saved_views_modal import SavedViewsModal
+        from screens.runs.saved_views_modal import SavedViewsModal
 
         self._open(SavedViewsModal(shown), then)
 
     def tenants(self, then: Callable[[str | None], None]) -> None:
         """Choose whose runs are shown: `then` gets a tenant's name, or None for all."""
-        from screens.tenants import TenantModal
+        from screens.tenants.picker import TenantPicker
 
-        if not isinstance(self._app.screen, TenantModal):
-            self._open(TenantModal(), lambda chosen: then(chosen or None))
+        if not isinstance(self._app.screen, TenantPicker):
+            self._open(TenantPicker(), lambda chosen: then(chosen or None))
 
     def inbox(self) -> None:
         """Show the notifications."""
-        from screens.inbox import InboxScreen
+        from screens.inbox.screen import InboxScreen
 
         self._open_once(InboxScreen)
 
     def workers(self) -> None:
         """Show workers and queue."""
-        from screens.workers import WorkersScreen
+        from screens.workers.screen import WorkersScreen
 
         self._open_once(WorkersScreen)
 
     def help(self) -> None:
         """Show the keys of the screen on top."""
-        from screens.help import HelpModal
+        from screens.dialogs.help import HelpModal
 
         if not isinstance(self._app.screen, HelpModal):
             self._app.push_screen(HelpModal(self._app.screen))
 
     def incident(self, detail: Detail) -> None:
-        from screens.incident import IncidentCardModal
+        from screens.run.incident_card_modal import IncidentCardModal
 
         self._app.push_screen(IncidentCardModal(detail))
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
-        from screens.question import Question
+        from screens.dialogs.confirm import ConfirmModal
 
-        self._app.push_screen(Question(question, then))
+        self._app.push_screen(ConfirmModal(question, then))
 
     def _open(self, screen: Screen[T], then: Callable[[T], None]) -> None:
         self._app.push_screen(screen, lambda result: None if result is None else then(result))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from screens.text import unmarked
+from screens.text.safe import unmarked
 from store.access import Membership
 from store.views import View
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from screens.backend import Backend
 from screens.background import BackgroundTasks
-from screens.bulk_job import BulkRetry
-from screens.toasts import Severity, Toast
+from screens.bulk_retry import BulkRetry
+from screens.notify.toasts import Severity, Toast
 from store.details import Detail
 from store.filters import RunFilter
 from store.groups import Group

@@ -13,7 +13,7 @@ from typing import Final
 from opsmon.arguments import close_match
 from opsmon.commands.session import Session
 from opsmon.commands.texts import listed_run, run_as_json, run_line, run_table, run_text
-from screens.card import card
+from screens.text.incident_card import card
 from store import access, details, notifications, queries, queue_pause, workers
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
 from store.filters import parse

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from opsmon.output import as_json, cell, instant, pairs, span, table
-from screens import waiting
+from screens.text import explain
 from store.details import Detail
 from store.records import NO_TIME, OUTCOME_LABELS, Counts, Run, Status, Worker
 
@@ -113,7 +113,7 @@ def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
     """The run for people. `alive` are the workers that beat, `now` is the database's clock."""
     run = detail.run
     is_rescued = any(worker.id != run.worker_id for worker in alive)
-    told = [*waiting.why_it_waits(detail, alive, now), waiting.usual(detail, now), waiting.clock(detail, is_rescued)]
+    told = [*explain.why_it_waits(detail, alive, now), explain.usual(detail, now), explain.clock(detail, is_rescued)]
     facts: dict[str, object] = dict(_facts(detail))
     facts |= {one.name: one.words for one in told if one}
     parts = [pairs(facts.items())]

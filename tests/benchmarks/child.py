@@ -206,7 +206,7 @@ def pollers(url: str, count: str) -> None:
     import psycopg
     import sqlalchemy as sa
 
-    from screens import paging
+    from screens.runs import paging
     from store import access, snapshot
     from store.database import Database, postgres_options
     from store.memory import Memory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from screens import paging
+from screens.runs import paging
 from store import access, snapshot
 from store.database import Database
 from store.filters import parse_line

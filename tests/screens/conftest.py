@@ -22,7 +22,7 @@ from textual.app import App
 from opsmon.app import Kept
 from screens.backend import Backend
 from screens.monitor import Monitor
-from screens.paging import cursor_of
+from screens.runs.paging import cursor_of
 from store import notifications, queries, queue_pause, snapshot
 from store.access import Membership, Role
 from store.database import Database
@@ -248,9 +248,9 @@ def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.app.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.pilot.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
-    monkeypatch.setattr("screens.form.PAUSE", 0.001)
-    monkeypatch.setattr("screens.bulk.LOOK_EVERY", 0.02)
-    monkeypatch.setattr("screens.bulk_job.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("screens.start.form.PAUSE", 0.001)
+    monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("screens.bulk_retry.FIRST_PAUSE", 0.01)
 
 
 async def _all_is_quiet(*_: float) -> None:

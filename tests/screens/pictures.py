@@ -19,8 +19,8 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
-from screens.ascii import in_ascii
 from screens.monitor import Monitor
+from screens.text.ascii import in_ascii
 from tests.screens.conftest import Stage, polls, running, screen_lines, shown, until
 
 SIZES: Final = ((80, 24), (140, 40))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens import away
-from screens.away import AWAY_AFTER, Presence
 from screens.monitor import Monitor
+from screens.notify import away
+from screens.notify.away import AWAY_AFTER, Presence
 from store import access, preferences
 from store.records import OUTCOME_LABELS, Outcome, Tenant
 from store.snapshot import RECENT

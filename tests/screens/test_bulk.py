@@ -14,15 +14,15 @@ import pytest
 import sqlalchemy as sa
 from textual import events
 
-from screens import bulk_job
+from screens import bulk_retry
 from screens.actions import JOBS_KEPT
-from screens.bulk import BulkScreen
-from screens.bulk_job import BulkRetry, Item, Kind, Phase, kept
+from screens.bulk.screen import BulkScreen
+from screens.bulk_retry import BulkRetry, Item, Kind, Phase, kept
 from screens.monitor import Monitor
-from screens.run import RunScreen
-from screens.toasts import Told
-from screens.widgets import bars
-from screens.widgets.table import RowTable
+from screens.notify.toasts import SeenNotifications
+from screens.run.screen import RunScreen
+from screens.widgets import header_lines
+from screens.widgets.row_table import RowTable
 from store import access, administration, runs
 from store.access import Role
 from store.database import Database
@@ -118,8 +118,8 @@ class Slow:
 
 @pytest.fixture
 def slow(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
-    monkeypatch.setattr(bulk_job, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(bulk_job, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(bulk_retry, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(bulk_retry, "LONGEST_PAUSE", 0.05)
     made = Slow(house.dispatcher)
     house.dispatcher = made  # type: ignore[assignment]
     yield made
@@ -136,7 +136,7 @@ async def rehearsed(pilot: Any, monitor: Monitor, ids: Sequence[int], words: str
 
 def line(monitor: Monitor, name: str) -> str:
     """What stands in one of the screen's lines; nothing while it is being put together."""
-    return "".join(found.text.strip() for found in monitor.screen.query(f"#{name}").results(bars.Line))
+    return "".join(found.text.strip() for found in monitor.screen.query(f"#{name}").results(header_lines.Line))
 
 
 def said(monitor: Monitor) -> bool:
@@ -509,7 +509,7 @@ def test_whatever_breaks_the_dry_run_is_told() -> None:
 
 
 def test_what_a_bulk_retry_starts_is_no_news_and_what_of_it_ends_is_counted() -> None:
-    news = Told()
+    news = SeenNotifications()
     news.news([told(1, 7)])
     recent = [told(n, n, "queued") for n in range(2, 40)] + [told(40, 99)]
     assert [toast.run_id for toast in news.news(recent, lambda run_id: run_id < 50)] == [99]
@@ -557,7 +557,7 @@ def test_what_may_be_of_a_bulk_retry_is_told_once_that_is_known() -> None:
     job = BulkRetry(monitor.backend, [7, 8], "x", lambda _: None)
     job.phase = Phase.RUNNING
     monitor.actions.jobs.append(job)
-    news, acting = Told(), monitor.actions
+    news, acting = SeenNotifications(), monitor.actions
     news.news([])
 
     def told_of(*notes: Notification) -> list[int | None]:

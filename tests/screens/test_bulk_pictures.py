@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from screens.bulk import BulkScreen
-from screens.bulk_job import BulkRetry, Item, Kind, Phase
+from screens.bulk.screen import BulkScreen
+from screens.bulk_retry import BulkRetry, Item, Kind, Phase
 from screens.monitor import Monitor
 from store.records import Outcome
 from tests.screens.conftest import HOSTILE, NEVER, Stage, a_run, hostile_run, until
@@ -59,7 +59,7 @@ STATES: dict[str, tuple[list[Item], Phase, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_bulk(name: str, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("screens.bulk.LOOK_EVERY", NEVER)  # it looks with each poll, too, and so comes to rest
+    monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", NEVER)  # it looks with each poll, too, and so comes to rest
     items, phase, words, trouble, keys = STATES[name]
     stage = Stage()
     job = BulkRetry(stage.backend(), [item.run_id for item in items], words, lambda _: None)

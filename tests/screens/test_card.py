@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens.card import LAST, WIDTH, card, save
-from screens.incident import IncidentCardModal
 from screens.monitor import Monitor
-from screens.run import RunScreen
+from screens.run.incident_card_modal import IncidentCardModal
+from screens.run.screen import RunScreen
+from screens.text.incident_card import LAST, WIDTH, card, save
 from store.details import Detail, Usual, Waiting
 from store.records import Counts, Event, Failure, Outcome, Status
 from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, running, toasts, until
@@ -126,7 +126,7 @@ def test_a_disk_that_is_full_leaves_no_half_card(tmp_path: Path, monkeypatch: py
         os.close(handle)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("screens.card.os.fdopen", full)
+    monkeypatch.setattr("screens.text.incident_card.os.fdopen", full)
     with pytest.raises(OSError, match="No space left"):
         save("card\n", 17, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == []
@@ -191,7 +191,7 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monke
     def refuse(*_: object) -> Path:
         raise PermissionError(13, "Permission denied", "\x1b[31mfolder")
 
-    monkeypatch.setattr("screens.incident.save", refuse)
+    monkeypatch.setattr("screens.run.incident_card_modal.save", refuse)
     monitor = Monitor(Stage((FAILED,)).backend())
     async with running(monitor, (80, 24)) as pilot:
         await open_card(pilot, monitor)

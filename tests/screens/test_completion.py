@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens.completion import TOLD, Known, completed, hint, known_from, suggestions, where
+from screens.runs.completion import TOLD, Known, completed, hint, known_from, suggestions, where
 from store.errors import FilterInvalid
 from store.filters import MINE, NAMES, parse_line, tokens
 from tests.screens.conftest import HOSTILE, a_run, hostile_run, runs_of_all_states

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from screens import terminal
 from screens.monitor import Monitor
+from screens.terminal import osc
 from tests.screens.conftest import Stage, a_run, running, toasts, until
 
 
@@ -22,7 +22,7 @@ async def test_a_copy_is_sent_or_refused_and_says_which(monkeypatch: pytest.Monk
         monkeypatch.setattr(monitor._driver, "write", written.append)
         assert monitor.copy_to_clipboard("15")
         assert written == ["\x1b]52;c;MTU=\x07"]
-        assert not monitor.copy_to_clipboard("x" * (terminal.MOST_COPIED + 1))
+        assert not monitor.copy_to_clipboard("x" * (osc.MOST_COPIED + 1))
         assert len(written) == 1
         assert monitor.clipboard == "15"
         await until(pilot, lambda: any("too long" in toast for toast in toasts(monitor)), "the refusal")

@@ -14,14 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from screens import columns, detail, tree, waiting
 from screens.actions import RunActions
-from screens.diff import Cell
 from screens.monitor import Monitor
-from screens.run import RunScreen
-from screens.text import wrap
-from screens.widgets.bars import Line as HeaderLine
-from screens.widgets.paper import Line, Paper, anchored
+from screens.run import json_tree, sections
+from screens.run.screen import RunScreen
+from screens.runs import columns
+from screens.text import explain
+from screens.text.safe import wrap
+from screens.widgets.header_lines import Line as HeaderLine
+from screens.widgets.line_view import Line, LineView, anchored
+from screens.widgets.row_diff import Cell
 from store.details import Detail, Pause, Usual, Waiting
 from store.records import NO_TIME, Counts, Event, Failure, Outcome, Run, Status
 from store.rows import run_from
@@ -33,12 +35,14 @@ RUNNING = a_run(994, Outcome.PENDING, Status.RUNNING, summary_counts=Counts(40, 
 LOG = tuple(Event(n, ago(70 - n), "info", f"line {n}") for n in range(60))
 
 
-def view(width: int = 80, ascii_only: bool = False, opened: frozenset[tree.Path] = frozenset(), **changed: Any) -> Any:
-    return replace(detail.View(AT, (WORKER,), opened, width, ascii_only), **changed)
+def view(
+    width: int = 80, ascii_only: bool = False, opened: frozenset[json_tree.Path] = frozenset(), **changed: Any
+) -> Any:
+    return replace(sections.View(AT, (WORKER,), opened, width, ascii_only), **changed)
 
 
 def text_of(of: Detail, **changed: Any) -> str:
-    return "\n".join(line.text for line in detail.lines(of, view(**changed)))
+    return "\n".join(line.text for line in sections.lines(of, view(**changed)))
 
 
 def about(run: Run, **beside: Any) -> Detail:
@@ -88,13 +92,13 @@ def test_the_position_is_exact_or_a_lower_bound_and_names_only_what_one_may_see(
 
 
 def test_ordinals() -> None:
-    told = [waiting.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 111, 122)]
+    told = [explain.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 111, 122)]
     assert told == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "111th", "122nd"]
 
 
 def test_the_workers_clock() -> None:
     def clock(**changed: Any) -> str:
-        told = waiting.clock(about(RUNNING, worker=replace(WORKER, **changed), lost_after=30.0))
+        told = explain.clock(about(RUNNING, worker=replace(WORKER, **changed), lost_after=30.0))
         assert told
         return told.words
 
@@ -102,18 +106,18 @@ def test_the_workers_clock() -> None:
     assert clock(beat_age=31.0) == "3 (host, pid 17), last beat 31 s ago: the run is about to be given up"
     assert "has stopped: the run is about to be given up" in clock(stopped_at=AT)
     for changed in ({"beat_age": 12.0}, {"beat_age": 31.0}, {"stopped_at": AT}):
-        alone = waiting.clock(about(RUNNING, worker=replace(WORKER, **changed)), is_rescued=False)
+        alone = explain.clock(about(RUNNING, worker=replace(WORKER, **changed)), is_rescued=False)
         assert alone
         assert "nobody is left to give the run up" in alone.words
-    assert waiting.clock(about(a_run(1), worker=WORKER)) is None, "it runs no more"
-    assert waiting.clock(about(RUNNING)) is None
+    assert explain.clock(about(a_run(1), worker=WORKER)) is None, "it runs no more"
+    assert explain.clock(about(RUNNING)) is None
 
 
 def test_how_a_run_compares() -> None:
     usual = Usual(tuple(float(n) for n in range(1, 101)))
 
     def compared(run: Run) -> str:
-        told = waiting.usual(about(run, usual=usual), AT)
+        told = explain.usual(about(run, usual=usual), AT)
         assert told
         return told.words
 
@@ -126,11 +130,11 @@ def test_how_a_run_compares() -> None:
     assert compared(RUNNING) == base + "; already slower than 74 %"
     assert compared(replace(RUNNING, started_at=ago(9))) == base, "it may yet become slow"
     assert compared(QUEUED) == base
-    assert waiting.usual(about(RUNNING), AT) is None
+    assert explain.usual(about(RUNNING), AT) is None
 
 
 def test_spans() -> None:
-    told = [waiting.span(s) for s in (-1, 0.9, 59, 60, 125, 3600, 4020, 86400, 273600)]
+    told = [explain.span(s) for s in (-1, 0.9, 59, 60, 125, 3600, 4020, 86400, 273600)]
     assert told == ["0 s", "0 s", "59 s", "1m00", "2m05", "1h00", "1h07", "1d00h", "3d04h"]
 
 
@@ -140,7 +144,7 @@ def test_spans() -> None:
 def test_attempts_show_what_was_changed_from_the_one_before() -> None:
     first = a_run(1, Outcome.FAILED, context={"parameters": {"kinds": None, "force": False, "same": [1]}})
     second = a_run(2, retry_of_id=1, context={"parameters": {"kinds": ["settings"], "force": True, "same": [1]}})
-    assert detail.differences(first, second, True) == ["force: false -> true", "kinds: not set -> settings"]
+    assert sections.differences(first, second, True) == ["force: false -> true", "kinds: not set -> settings"]
     text = text_of(Detail(second, (), (first, second)))
     assert "kinds: not set → settings" in text
     assert "same: " not in text.partition("Attempts")[2]
@@ -149,7 +153,7 @@ def test_attempts_show_what_was_changed_from_the_one_before() -> None:
 def test_related_records_are_named_and_runs_can_be_opened() -> None:
     run = a_run(5, retry_of_id=4, context={"restore_run_id": 17, "parameters": {"backup_set_id": "b-1", "ids": [1]}})
     again, twin = a_run(6, retry_of_id=5), a_run(7, Outcome.PENDING, Status.QUEUED)
-    found = list(detail.related(Detail(run, (), (a_run(4), run, again), worker=WORKER, twin=twin)))
+    found = list(sections.related(Detail(run, (), (a_run(4), run, again), worker=WORKER, twin=twin)))
     assert [(told.name, told.words, target) for told, target in found] == [
         ("Retries", "run 4", 4),
         ("Retried by", "run 6, succeeded", 6),
@@ -175,15 +179,15 @@ def test_no_line_is_wider_than_the_view_nor_has_anything_that_a_terminal_obeys(
         ),
         (Event(1, ago(5), "error", words * 2),), (a_run(998), replace(a_run(999), initiator_name=words)), usual=Usual((1.0,) * 3),
     )  # fmt: skip
-    opened = frozenset(path for path, _ in tree.foldable(of.run.context))
-    for line in detail.lines(of, view(width, ascii_only, opened)):
+    opened = frozenset(path for path, _ in json_tree.foldable(of.run.context))
+    for line in sections.lines(of, view(width, ascii_only, opened)):
         assert cell_len(line.text) <= width, line
         assert not {unicodedata.category(char) for char in line.text} & DANGEROUS
 
 
 def test_ascii_is_ascii() -> None:
     of = Detail(RUNNING, LOG[:3], (a_run(1), RUNNING), worker=WORKER, usual=Usual((1.0, 2.0, 3.0)))
-    opened = frozenset(path for path, _ in tree.foldable(RUNNING.context or {}))
+    opened = frozenset(path for path, _ in json_tree.foldable(RUNNING.context or {}))
     assert text_of(of, ascii_only=True, opened=opened).isascii()
     assert text_of(about(QUEUED, waiting=Waiting(1001, 3.0)), ascii_only=True, workers=()).isascii()
 
@@ -199,7 +203,7 @@ def test_wrapped_text_is_whole_and_fits(text: str, width: int) -> None:
 @given(ANY_TEXT)
 def test_keys_are_unique(words: str) -> None:
     of = Detail(hostile_run(), LOG, (a_run(1), replace(hostile_run(), retry_of_id=1)), worker=WORKER)
-    keys = [line.key for line in detail.lines(of, view())]
+    keys = [line.key for line in sections.lines(of, view())]
     assert len(set(keys)) == len(keys)
 
 
@@ -214,36 +218,36 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.text(max_size=12), JSON, max_size=5), st.integers(30, 120), st.booleans())
 def test_a_tree_can_be_unfolded_and_folded_whole(root: dict[str, Any], width: int, ascii_only: bool) -> None:
-    folded = tree.lines(root, frozenset(), width, ascii_only)
+    folded = json_tree.lines(root, frozenset(), width, ascii_only)
     assert len(folded) == len(root)
-    everything = frozenset(path for path, _ in tree.foldable(root))
-    unfolded = tree.lines(root, everything, width, ascii_only)
+    everything = frozenset(path for path, _ in json_tree.foldable(root))
+    unfolded = json_tree.lines(root, everything, width, ascii_only)
     assert all(line.is_open for line in unfolded if line.foldable)
     assert all(cell_len(line.text) <= width for line in (*folded, *unfolded))
     for line in folded:
         if line.foldable:
-            more = tree.lines(root, frozenset({line.path}), width, ascii_only)
+            more = json_tree.lines(root, frozenset({line.path}), width, ascii_only)
             assert len(more) > len(folded)
 
 
 def test_a_long_value_is_cut_and_shown_whole_when_it_is_unfolded() -> None:
     value = " ".join(f"word{n}" for n in range(60))
-    (cut,) = tree.lines({"note": value}, frozenset(), 60, False)
+    (cut,) = json_tree.lines({"note": value}, frozenset(), 60, False)
     assert cut.foldable
     assert cut.text.endswith("…")
-    head, *rest = tree.lines({"note": value}, frozenset({("note",)}), 60, False)
+    head, *rest = json_tree.lines({"note": value}, frozenset({("note",)}), 60, False)
     assert "characters" in head.value
     assert "".join(line.value for line in rest) == value
 
 
 def test_a_large_list_is_cut_and_counted() -> None:
-    lines = tree.lines({"ids": list(range(1_000_000))}, frozenset({("ids",)}), 60, True)
-    assert len(lines) == tree.MOST_CHILDREN + 2
+    lines = json_tree.lines({"ids": list(range(1_000_000))}, frozenset({("ids",)}), 60, True)
+    assert len(lines) == json_tree.MOST_CHILDREN + 2
     assert lines[-1].value == "and 999,800 more"
 
 
 def test_text_that_looks_like_something_else_has_quotes() -> None:
-    told = [tree.scalar(value) for value in (None, "null", True, "true", 1, "1", "", "plain", "0f3c")]
+    told = [json_tree.scalar(value) for value in (None, "null", True, "true", 1, "1", "", "plain", "0f3c")]
     assert told == ["null", '"null"', "true", '"true"', "1", '"1"', '""', "plain", "0f3c"]
 
 
@@ -266,16 +270,16 @@ def test_the_line_at_the_top_stays_at_the_top(old: list[int], new: list[int], to
 
 
 @asynccontextmanager
-async def on_run(stage: Stage, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Monitor, Any, Paper]]:
+async def on_run(stage: Stage, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Monitor, Any, LineView]]:
     monitor = Monitor(stage.backend())
     async with running(monitor, size) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor.navigator.run(stage.runs[0].id)
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
-        yield monitor, pilot, monitor.screen.query_one(Paper)
+        yield monitor, pilot, monitor.screen.query_one(LineView)
 
 
-def glass(paper: Paper) -> list[str]:
+def glass(paper: LineView) -> list[str]:
     top = round(paper.scroll_y)
     return [line.text for line in paper.lines[top : top + paper.size.height]]
 
@@ -353,8 +357,8 @@ async def test_only_the_lines_that_tick_are_painted(monkeypatch: pytest.MonkeyPa
     async with on_run(stage) as (_, pilot, paper):
         await polls(pilot, 2)
         painted: list[Any] = []
-        monkeypatch.setattr(Paper, "refresh", lambda self, *a, **k: painted.append(a))
-        monkeypatch.setattr(Paper, "refresh_lines", lambda self, y, *a: painted.append(y))
+        monkeypatch.setattr(LineView, "refresh", lambda self, *a, **k: painted.append(a))
+        monkeypatch.setattr(LineView, "refresh_lines", lambda self, y, *a: painted.append(y))
         await polls(pilot, 4)
         assert painted == [], "nothing has changed"
         stage.detail = {"worker": replace(WORKER, beat_age=4.0)}

@@ -8,9 +8,10 @@ import pytest
 from textual.widgets import Button, Input, Static
 
 from opsmon import RunContext, operation
-from screens.form import FormScreen, changes
 from screens.monitor import Monitor
-from screens.widgets.check import Check, Checks
+from screens.start.fields import changes
+from screens.start.form import FormScreen
+from screens.widgets.checkbox import Check, Checks
 from store import access, administration, runs
 from store.access import Role
 from store.history import PastRun, insert_past

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from screens.filtering import FilterEdit
 from screens.monitor import Monitor
-from screens.runs import RunsScreen
-from screens.widgets.bars import Line
-from screens.widgets.table import RowTable
+from screens.runs.filter_input import FilterInput
+from screens.runs.screen import RunsScreen
+from screens.widgets.header_lines import Line
+from screens.widgets.row_table import RowTable
 from store.filters import parse_line
 from tests.screens.conftest import Stage, running, runs_of_all_states, toasts, until
 
@@ -40,8 +40,8 @@ def app_of(screen: RunsScreen) -> Monitor:
     return screen.app
 
 
-def edit(screen: RunsScreen) -> FilterEdit:
-    return screen.query_one(FilterEdit)
+def edit(screen: RunsScreen) -> FilterInput:
+    return screen.query_one(FilterInput)
 
 
 def hinted(screen: RunsScreen) -> str:

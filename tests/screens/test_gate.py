@@ -14,21 +14,21 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.widgets import Input, Select
 
-from screens.bulk import BulkScreen
-from screens.filtering import FilterEdit
-from screens.form import FormScreen
-from screens.help import HelpModal
-from screens.inbox import InboxScreen
+from screens.bulk.screen import BulkScreen
+from screens.dialogs.confirm import ConfirmModal
+from screens.dialogs.help import HelpModal
+from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
-from screens.question import Question
-from screens.run import RunScreen
-from screens.runs import RunsScreen
-from screens.saved_views_modal import SavedViewsModal
-from screens.start import StartScreen
-from screens.tenants import TenantModal
+from screens.run.screen import RunScreen
+from screens.runs.filter_input import FilterInput
+from screens.runs.saved_views_modal import SavedViewsModal
+from screens.runs.screen import RunsScreen
+from screens.start.form import FormScreen
+from screens.start.picker import OperationPicker
+from screens.tenants.picker import TenantPicker
 from screens.widgets.line_input import LineInput
-from screens.widgets.table import RowTable
-from screens.workers import WorkersScreen
+from screens.widgets.row_table import RowTable
+from screens.workers.screen import WorkersScreen
 from store import access, runs
 from store.access import Membership, Role
 from store.history import PastRun, insert_past
@@ -183,7 +183,7 @@ async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> No
     async with watching(house) as (monitor, pilot):
         typed(monitor, "\x10Tenant: fab\rs")
         await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
-        await until(pilot, lambda: isinstance(monitor.screen, StartScreen), "what came after")
+        await until(pilot, lambda: isinstance(monitor.screen, OperationPicker), "what came after")
     assert len(all_runs(house)) == 1
 
 
@@ -194,9 +194,9 @@ async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> No
         ("n", InboxScreen),
         ("w", WorkersScreen),
         ("\r", RunScreen),
-        ("t", TenantModal),
+        ("t", TenantPicker),
         ("V", SavedViewsModal),
-        ("s", StartScreen),
+        ("s", OperationPicker),
     ],
 )
 async def test_a_key_behind_one_that_opens_a_screen_acts_there(house: House, failed: Run, key: str, kind: type) -> None:
@@ -223,7 +223,7 @@ async def test_a_question_is_answered_by_one_write() -> None:
         screen._load = NotPaused  # type: ignore[assignment]
         typed(monitor, "P\x1bP\rP")
         await at_rest(pilot)
-        assert isinstance(monitor.screen, Question)
+        assert isinstance(monitor.screen, ConfirmModal)
         await until(pilot, lambda: stage.held == [True], "that it was paused, once")
 
 
@@ -361,7 +361,7 @@ async def test_several_lines_that_are_pasted_become_one_and_none_is_taken_for_en
         typed(monitor, "/x ")
         monitor.post_message(events.Paste(pasted))
         await at_rest(pilot)
-        edit = monitor.screen.query_one(FilterEdit)
+        edit = monitor.screen.query_one(FilterInput)
         assert edit.has_focus
         assert edit.value == "x outcome:failed type:x"
         monitor.post_message(events.Paste(" "))

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from textual.widgets import Input, OptionList
 
 from screens.backend import Backend
-from screens.bulk import BulkScreen
-from screens.bulk_job import Phase
-from screens.failure_groups import FailureGroupsScreen
+from screens.bulk.screen import BulkScreen
+from screens.bulk_retry import Phase
 from screens.monitor import Monitor
-from screens.runs import RunsScreen
-from screens.saved_views_modal import SavedViewsModal
-from screens.widgets.bars import Line
-from screens.widgets.table import RowTable
+from screens.runs.failure_groups import FailureGroupsScreen
+from screens.runs.saved_views_modal import SavedViewsModal
+from screens.runs.screen import RunsScreen
+from screens.widgets.header_lines import Line
+from screens.widgets.row_table import RowTable
 from store import access, runs, views
 from store.database import Database
 from store.filters import parse_line

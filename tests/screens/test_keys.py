@@ -10,11 +10,11 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import screens
-from screens.backend import Look
-from screens.help import keys_of
-from screens.keys import KEY_NAMES
+from screens.backend import Appearance
+from screens.dialogs.help import keys_of
+from screens.key_names import KEY_NAMES
 from screens.monitor import Monitor
-from screens.widgets.table import RowTable
+from screens.widgets.row_table import RowTable
 from tests.screens.conftest import Stage, a_run, running, until
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def test_what_people_do_often_can_be_given_another_key() -> None:
 
 
 async def test_a_key_of_ones_own() -> None:
-    monitor = Monitor(Stage((a_run(3), a_run(2))).backend(), look=Look(keys={"down": "ctrl+n", "help": "f12"}))
+    monitor = Monitor(Stage((a_run(3), a_run(2))).backend(), look=Appearance(keys={"down": "ctrl+n", "help": "f12"}))
     async with running(monitor, (80, 24)) as pilot:
         table = monitor.screen.query_one(RowTable)
         await until(pilot, lambda: table.painted_key == 3)
@@ -54,7 +54,7 @@ async def test_a_key_of_ones_own() -> None:
 
 
 async def test_a_theme_of_sixteen_colours() -> None:
-    monitor = Monitor(Stage((a_run(3),)).backend(), look=Look(theme="ansi-dark"))
+    monitor = Monitor(Stage((a_run(3),)).backend(), look=Appearance(theme="ansi-dark"))
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         assert monitor.native_ansi_color

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from textual.widgets import Input, Static
 
-from screens.form import FormScreen
-from screens.inbox import InboxScreen
+from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
-from screens.poller import Arrived
-from screens.run import RunScreen
-from screens.runs import RunsScreen
-from screens.start import StartScreen
-from screens.tenants import TenantModal
-from screens.widgets.bars import Line
-from screens.widgets.paper import Paper
-from screens.widgets.table import RowTable
+from screens.poll.poller import Arrived
+from screens.run.screen import RunScreen
+from screens.runs.screen import RunsScreen
+from screens.start.form import FormScreen
+from screens.start.picker import OperationPicker
+from screens.tenants.picker import TenantPicker
+from screens.widgets.header_lines import Line
+from screens.widgets.line_view import LineView
+from screens.widgets.row_table import RowTable
 from store import access, runs
 from store.errors import Forbidden, QueueUnavailable
 from store.outcome import failure
@@ -64,7 +64,9 @@ def all_runs(house: House) -> list[Run]:
 async def open_form(pilot: Any, monitor: Monitor, name: str) -> None:
     monitor.choose_tenant("contoso")
     await pilot.press("s")
-    await until(pilot, lambda: isinstance(monitor.screen, StartScreen) and monitor.screen._operations, "the operations")
+    await until(
+        pilot, lambda: isinstance(monitor.screen, OperationPicker) and monitor.screen._operations, "the operations"
+    )
     await pilot.press(*name, "enter")
     await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
 
@@ -181,11 +183,11 @@ async def test_who_is_no_member_finds_nothing(house: House) -> None:
         assert rows(monitor) == []
         monitor.navigator.run(run.id)
         detail = await until(pilot, lambda: monitor.screen.query("#detail"), "the screen of the run")
-        await until(pilot, lambda: "not yours to see" in detail.first(Paper).text, "that there is none")
+        await until(pilot, lambda: "not yours to see" in detail.first(LineView).text, "that there is none")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(monitor.screen, TenantModal), "the tenants")
+        await until(pilot, lambda: isinstance(monitor.screen, TenantPicker), "the tenants")
         assert [option.id for option in monitor.screen.query_one("OptionList").options] == ["-"]  # type: ignore[attr-defined]
 
 
@@ -195,7 +197,7 @@ async def test_the_tenant_narrows_the_list(house: House) -> None:
     async with watching(house, "ann") as (monitor, pilot):
         await until(pilot, lambda: len(rows(monitor)) == 2, "both")
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(monitor.screen, TenantModal), "the tenants")
+        await until(pilot, lambda: isinstance(monitor.screen, TenantPicker), "the tenants")
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen) and len(rows(monitor)) == 1, "one")
         assert "fabrikam" in monitor.screen.query_one("#header", Line).text
@@ -285,7 +287,7 @@ async def test_escape_never_quits() -> None:
 
 
 async def test_help_lists_exactly_the_bindings_of_the_screen() -> None:
-    from screens.help import keys_of
+    from screens.dialogs.help import keys_of
 
     async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
         listed = dict(keys_of(monitor.screen))
@@ -361,7 +363,7 @@ async def test_a_screen_that_was_left_hears_no_more_of_what_it_asked_for() -> No
     monitor = Monitor(stage.backend(slow))
     async with running(monitor) as pilot:
         await pilot.press("s")
-        await until(pilot, lambda: isinstance(monitor.screen, StartScreen), "the operations' screen")
+        await until(pilot, lambda: isinstance(monitor.screen, OperationPicker), "the operations' screen")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         go_on.set()

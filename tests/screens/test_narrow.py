@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from screens import load as told_of_workers
-from screens.bulk import ItemRow, _header
-from screens.bulk_job import Item, Kind
-from screens.diff import Line
+from screens.bulk.screen import ItemRow, _header
+from screens.bulk_retry import Item, Kind
 from screens.monitor import Monitor
-from screens.widgets.table import RowTable
+from screens.widgets.row_diff import Line
+from screens.widgets.row_table import RowTable
+from screens.workers import lines as told_of_workers
 from store.groups import Group, Groups
 from store.hours import Hour, LastHours
 from store.load import InHand, WorkerLoad

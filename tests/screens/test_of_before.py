@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
-from screens.question import Question
-from screens.runs import STILL_READ, RunsScreen
-from screens.widgets.table import RowTable
+from screens.runs.screen import STILL_READ, RunsScreen
+from screens.widgets.row_table import RowTable
 from store.records import Outcome
 from tests.screens.conftest import Stage, a_run, polls, running, toasts, until
 from tests.screens.test_gate import at_rest, typed
@@ -42,5 +42,5 @@ async def test_keys_behind_one_that_changes_the_list_do_not_act_on_the_list_befo
         first = 7 if change in ("o", "tj\r") else 6
         await until(pilot, lambda: table.painted_key == first, "the other list")
         typed(monitor, "r")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         assert f"Retry run {first}," in monitor.screen.question  # type: ignore[attr-defined]

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screens import paging
-from screens.columns import RunRow
 from screens.monitor import Monitor
-from screens.paging import cursor_of
-from screens.runs import RunsScreen
-from screens.widgets.table import RowTable
+from screens.runs import paging
+from screens.runs.columns import RunRow
+from screens.runs.paging import cursor_of
+from screens.runs.screen import RunsScreen
+from screens.widgets.row_table import RowTable
 from store import access, queries
 from store.filters import RunFilter
 from store.history import PastRun, insert_past
@@ -75,7 +75,7 @@ def is_ordered(monitor: Monitor, order: str) -> bool:
 def seen(table: RowTable) -> list[int]:
     """The runs that are on the glass."""
     top = round(table.scroll_y)
-    return [row.key for row in table.glass[top : top + table.size.height - 1]]
+    return [row.key for row in table.painted_rows[top : top + table.size.height - 1]]
 
 
 async def test_page_by_page_every_run_is_seen_once_and_in_order(house: House) -> None:
@@ -113,7 +113,7 @@ async def test_the_ends_are_one_key_away(house: House) -> None:
         assert seen(table)[-1] == ids[-1]
         await pilot.press("g")
         await until(pilot, lambda: table.painted_key == ids[0], "the newest")
-        await until(pilot, lambda: table._pin.following, "it follows again")
+        await until(pilot, lambda: table._anchor.following, "it follows again")
 
 
 async def test_a_page_is_a_page_also_where_its_rows_are_on_their_way(house: House) -> None:

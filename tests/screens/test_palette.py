@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.command import CommandPalette
 
-from screens.help import HelpModal
+from screens.dialogs.help import HelpModal
 from screens.monitor import Monitor
-from screens.runs import RunsScreen
+from screens.runs.screen import RunsScreen
 from store.views import View
 from tests.screens.conftest import Stage, a_run, running, until
 

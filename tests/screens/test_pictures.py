@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from screens.paging import cursor_of
-from screens.poller import Freshness
+from screens.poll.poller import Freshness
+from screens.runs.paging import cursor_of
 from store.queue_pause import Pause
 from store.records import Counts, Event, Outcome, Status
 from tests.screens.conftest import HOSTILE, WORKER, Stage, a_run, ago, hostile_run, runs_of_all_states, told

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from screens.poller import Arrived, Freshness, Poller
+from screens.poll.poller import Arrived, Freshness, Poller
 from store.errors import DatabaseAway
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import Stage

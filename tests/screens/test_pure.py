@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from screens import columns
-from screens import format as fmt
-from screens.diff import Cell, Pin, Row, changed_lines, move, repin
-from screens.room import Part, rooms
-from screens.text import clean, figure, fit, wrap
-from screens.widgets import bars
+from screens.runs import columns
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.safe import clean, figure, fit, wrap
+from screens.widgets import header_lines
+from screens.widgets.row_diff import Cell, CursorAnchor, Row, changed_lines, move, reanchor
 from store.queries import TABS, Count, Order
 from store.records import Counts, Outcome, Status
 from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
@@ -118,7 +118,7 @@ def test_what_a_tab_or_an_order_is_about_is_there() -> None:
 
 parts = st.lists(
     st.tuples(st.integers(1, 30), st.integers(0, 29), st.integers(0, 9), st.integers(0, 3)).map(
-        lambda told: Part(told[0], max(1, told[0] - told[1]), told[2], told[3])
+        lambda told: ColumnSpec(told[0], max(1, told[0] - told[1]), told[2], told[3])
     ),
     min_size=1,
     max_size=9,
@@ -126,8 +126,8 @@ parts = st.lists(
 
 
 @given(parts, st.integers(0, 160))
-def test_columns_have_the_least_that_is_of_use_or_are_left_out(asked: list[Part], width: int) -> None:
-    found = rooms(asked, width)
+def test_columns_have_the_least_that_is_of_use_or_are_left_out(asked: list[ColumnSpec], width: int) -> None:
+    found = column_widths(asked, width)
     shown = [room for room in found if room]
     assert sum(shown) + len(shown) - 1 <= width
     assert all(room >= part.least for part, room in zip(asked, found, strict=True) if room)
@@ -147,7 +147,7 @@ def test_on_a_narrow_terminal_no_tab_is_cut() -> None:
     many = dict.fromkeys(TABS, Count(1000, True))
     for width in WIDTHS:
         for active in TABS:
-            line = bars.tabs(many, active, width)
+            line = header_lines.tabs(many, active, width)
             assert line.cell_length <= width
             assert active in line.plain
 
@@ -171,8 +171,8 @@ def test_painting_the_changed_lines_makes_the_new_picture(old: tuple[Row, ...], 
 
 @given(ROWS, st.integers(0, 9), ROWS)
 def test_the_cursor_stays_on_its_row(old: tuple[Row, ...], line: int, new: tuple[Row, ...]) -> None:
-    pin = move(Pin(None, 0, False), old, line, follow=False)
-    after = repin(pin, new)
+    pin = move(CursorAnchor(None, 0, False), old, line, follow=False)
+    after = reanchor(pin, new)
     if not new:
         assert after.key is None
     elif pin.key in {row.key for row in new}:
@@ -183,7 +183,7 @@ def test_the_cursor_stays_on_its_row(old: tuple[Row, ...], line: int, new: tuple
 
 @given(ROWS, ROWS)
 def test_on_the_first_row_it_follows_the_newest(old: tuple[Row, ...], new: tuple[Row, ...]) -> None:
-    pin = repin(move(repin(Pin(), old), old, 0, follow=True), new)
+    pin = reanchor(move(reanchor(CursorAnchor(), old), old, 0, follow=True), new)
     assert pin.line == 0
     assert pin.key == (new[0].key if new else None)
 
@@ -196,7 +196,7 @@ def test_what_is_fitted_or_wrapped_is_cleaned() -> None:
 def test_a_row_that_is_gone_leaves_the_cursor_to_its_neighbour() -> None:
     """To the next one below that is still there, or else to the next one above."""
     old = tuple(Row(key, ()) for key in (5, 4, 3, 2, 1))
-    pin = Pin(3, 2, False)
-    assert repin(pin, tuple(Row(key, ()) for key in (9, 5, 4, 1)), old) == Pin(1, 3, False)
-    assert repin(pin, tuple(Row(key, ()) for key in (9, 5, 4)), old) == Pin(4, 2, False)
-    assert repin(pin, tuple(Row(key, ()) for key in (9, 8, 7, 6)), old) == Pin(7, 2, False)
+    pin = CursorAnchor(3, 2, False)
+    assert reanchor(pin, tuple(Row(key, ()) for key in (9, 5, 4, 1)), old) == CursorAnchor(1, 3, False)
+    assert reanchor(pin, tuple(Row(key, ()) for key in (9, 5, 4)), old) == CursorAnchor(4, 2, False)
+    assert reanchor(pin, tuple(Row(key, ()) for key in (9, 8, 7, 6)), old) == CursorAnchor(7, 2, False)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from textual.widgets import Static
 
-from screens.backend import Look
-from screens.inbox import InboxScreen
+from screens.backend import Appearance
+from screens.dialogs.confirm import ConfirmModal
+from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
-from screens.question import Question
-from screens.run import RunScreen
-from screens.runs import RunsScreen
-from screens.widgets.table import RowTable
+from screens.run.screen import RunScreen
+from screens.runs.screen import RunsScreen
+from screens.widgets.row_table import RowTable
 from store import access, runs
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run
@@ -33,8 +33,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @asynccontextmanager
-async def watching(house: House, look: Look | None = None) -> AsyncIterator[tuple[Monitor, Any]]:
-    monitor = Monitor(house.backend("ann"), look=look or Look())
+async def watching(house: House, look: Appearance | None = None) -> AsyncIterator[tuple[Monitor, Any]]:
+    monitor = Monitor(house.backend("ann"), look=look or Appearance())
     async with running(monitor, (100, 30)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.runs, "the runs")
         yield monitor, pilot
@@ -59,7 +59,7 @@ def all_runs(house: House) -> list[Run]:
 
 
 def asked(monitor: Monitor) -> str:
-    return monitor.screen.question if isinstance(monitor.screen, Question) else ""
+    return monitor.screen.question if isinstance(monitor.screen, ConfirmModal) else ""
 
 
 async def test_a_retry_names_run_operation_tenant_and_what_became_of_it(house: House, ended: list[Run]) -> None:
@@ -72,7 +72,7 @@ async def test_a_retry_names_run_operation_tenant_and_what_became_of_it(house: H
         assert "enter: yes  esc: no" in str(shown.render())
         assert shown.region.bottom == monitor.size.height, "it stands where the footer stands"
         await pilot.press("escape", "r", "n", "r", "q", "r", "r")
-        assert isinstance(monitor.screen, Question)
+        assert isinstance(monitor.screen, ConfirmModal)
         assert len(all_runs(house)) == 2, "neither esc nor n nor q nor the same key again"
         await pilot.press("escape", "j", "r", "enter")
         await until(pilot, lambda: len(all_runs(house)) == 3, "the retry")
@@ -105,7 +105,7 @@ async def test_a_runs_own_screen_asks_as_well(house: House, ended: list[Run]) ->
 
 
 async def test_a_setting_asks_nothing(house: House, ended: list[Run]) -> None:
-    async with watching(house, Look(asks=False)) as (monitor, pilot):
+    async with watching(house, Appearance(asks=False)) as (monitor, pilot):
         await pilot.press("r")
         await until(pilot, lambda: len(all_runs(house)) == 3, "the retry")
         assert isinstance(monitor.screen, RunsScreen)

@@ -12,17 +12,17 @@ from textual import events
 from textual.geometry import Size
 from textual.screen import Screen
 
-from screens.failure_groups import FailureGroupsScreen
-from screens.help import HelpModal
-from screens.inbox import InboxScreen
+from screens.dialogs.help import HelpModal
+from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
 from screens.resizing import Ground, Palette
-from screens.run import RunScreen
-from screens.runs import RunsScreen
-from screens.saved_views_modal import SavedViewsModal
-from screens.start import StartScreen
-from screens.tenants import TenantModal
-from screens.workers import WorkersScreen
+from screens.run.screen import RunScreen
+from screens.runs.failure_groups import FailureGroupsScreen
+from screens.runs.saved_views_modal import SavedViewsModal
+from screens.runs.screen import RunsScreen
+from screens.start.picker import OperationPicker
+from screens.tenants.picker import TenantPicker
+from screens.workers.screen import WorkersScreen
 from store.database import Database
 from tests.screens.conftest import Stage, polls, running, runs_of_all_states, until
 from tests.screens.terminal import Terminal, closing
@@ -34,9 +34,9 @@ OPENED = {
     "n": InboxScreen,
     "w": WorkersScreen,
     "F": FailureGroupsScreen,
-    "t": TenantModal,
+    "t": TenantPicker,
     "V": SavedViewsModal,
-    "s": StartScreen,
+    "s": OperationPicker,
     "enter": RunScreen,
     "ctrl+p": Palette,
 }

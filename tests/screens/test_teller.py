@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from screens import away, terminal, toasts
-from screens.teller import Teller
-from screens.toasts import Toast
+from screens.notify import away, toasts
+from screens.notify.notifier import Notifier
+from screens.notify.toasts import Toast
+from screens.terminal import osc
 from store.queries import TABS, Count
 from store.records import OUTCOME_LABELS, Outcome, Status
 from store.snapshot import Request, Snapshot
@@ -40,22 +41,22 @@ def snapshot(stage: Stage, generation: int = 1) -> Snapshot:
 
 def test_the_title_says_what_is_active_and_failed_and_is_sent_when_it_changes() -> None:
     ear = Ear()
-    teller = Teller(ear, None, {})
+    teller = Notifier(ear, None, {})
     stage = Stage((a_run(3, Outcome.PENDING, Status.RUNNING), a_run(2, Outcome.FAILED), a_run(1)))
     for _ in range(3):
         teller.show(snapshot(stage))
-    assert ear.sent == [terminal.PUSH_TITLE + "\x1b]2;opsmon: 1 active, 1 failed\x07"]
+    assert ear.sent == [osc.PUSH_TITLE + "\x1b]2;opsmon: 1 active, 1 failed\x07"]
     teller.show(replace(snapshot(stage), counts=dict.fromkeys(TABS, Count(1000, True))))
     assert ear.sent[1:] == ["\x1b]2;opsmon: 1000+ active, 1000+ failed\x07"]
     teller.close()
     teller.close()
-    assert ear.sent[2:] == [terminal.POP_TITLE]
+    assert ear.sent[2:] == [osc.POP_TITLE]
 
 
 @pytest.mark.parametrize(("kind", "sequence"), [("bell", "\x07"), ("osc9", "\x1b]9;"), ("osc777", "\x1b]777;notify;")])
-def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: terminal.Kind, sequence: str) -> None:
+def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: osc.Kind, sequence: str) -> None:
     ear, stage = Ear(), Stage((a_run(990),), inbox=(told(1, 989),))
-    teller = Teller(ear, kind, {})
+    teller = Notifier(ear, kind, {})
     teller.show(snapshot(stage))
     before = len(ear.sent)
     stage.inbox = (
@@ -73,7 +74,7 @@ def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: ter
 
 def test_nothing_is_asked_of_the_terminal_unless_it_is_set() -> None:
     ear, stage = Ear(), Stage((a_run(990),))
-    teller = Teller(ear, None, {})
+    teller = Notifier(ear, None, {})
     teller.show(snapshot(stage))
     stage.inbox = (told(1, 990),)
     teller.show(snapshot(stage, 2))
@@ -83,7 +84,7 @@ def test_nothing_is_asked_of_the_terminal_unless_it_is_set() -> None:
 
 def test_keys_note_that_one_was_there_but_not_each_of_them() -> None:
     ear, stage = Ear(), Stage((a_run(990),))
-    teller = Teller(ear, None, {})
+    teller = Notifier(ear, None, {})
     teller.key()
     assert ear.seen == []
     first = snapshot(stage)
@@ -96,7 +97,7 @@ def test_keys_note_that_one_was_there_but_not_each_of_them() -> None:
 
 def test_what_ended_in_this_session_was_not_missed_by_an_earlier_one() -> None:
     ear, stage = Ear(), Stage((a_run(990),))
-    teller = Teller(ear, None, {})
+    teller = Notifier(ear, None, {})
     first = snapshot(stage)
     teller.show(first)
     stage.inbox = (told(5, 990, created_at=first.at + dt.timedelta(seconds=3)),)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from textual.widgets import Select, Static
 
-from screens.bulk import BulkScreen
-from screens.bulk_job import Phase
-from screens.failure_groups import FailureGroupsScreen
-from screens.form import FormScreen
+from screens.bulk.screen import BulkScreen
+from screens.bulk_retry import Phase
 from screens.monitor import Monitor
-from screens.runs import RunsScreen
-from screens.widgets.bars import Line
-from screens.widgets.table import RowTable
+from screens.runs.failure_groups import FailureGroupsScreen
+from screens.runs.screen import RunsScreen
+from screens.start.form import FormScreen
+from screens.widgets.header_lines import Line
+from screens.widgets.row_table import RowTable
 from store import access, runs
 from store.access import Membership, Role
 from store.filters import parse_line

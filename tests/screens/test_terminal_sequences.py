@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens import terminal
-from screens.glass import Glass
-from screens.terminal import Kind
+from screens.terminal import osc
+from screens.terminal.osc import Kind
+from screens.terminal.screen_buffer import ScreenBuffer
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}
 SCREEN = {"STY": "1.pts-0.host"}
@@ -46,7 +46,7 @@ def payloads(sequence: str) -> list[str]:
 @pytest.mark.parametrize("kind", ["osc9", "osc777", "osc99"])
 @given(title=HOSTILE, body=HOSTILE)
 def test_no_notification_breaks_out(environment: dict[str, str], kind: Kind, title: str, body: str) -> None:
-    found = payloads(unwrapped(terminal.notification(kind, title, body, environment), environment))
+    found = payloads(unwrapped(osc.notification(kind, title, body, environment), environment))
     assert len(found) == COUNTS[kind]
     fields = {"osc9": 1, "osc777": 3, "osc99": 2}[kind]
     assert all(payload.count(";") == fields for payload in found)
@@ -54,13 +54,13 @@ def test_no_notification_breaks_out(environment: dict[str, str], kind: Kind, tit
 
 @given(HOSTILE)
 def test_no_title_breaks_out(text: str) -> None:
-    assert len(payloads(terminal.title(text))) == 1
+    assert len(payloads(osc.title(text))) == 1
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @given(text=HOSTILE)
 def test_the_clipboard_gets_the_text_and_nothing_else(environment: dict[str, str], text: str) -> None:
-    sequence = terminal.clipboard(text, environment)
+    sequence = osc.clipboard(text, environment)
     assert sequence is not None
     plain, wrapped = sequence.split("\x1bP", 1) if environment is TMUX else ("", sequence)
     whole = unwrapped(f"\x1bP{wrapped}" if plain else wrapped, environment)
@@ -72,38 +72,38 @@ def test_the_clipboard_gets_the_text_and_nothing_else(environment: dict[str, str
 
 
 def test_lines_are_copied_as_lines() -> None:
-    assert terminal.clipboard(LINES, {}) == f"\x1b]52;c;{base64.b64encode(LINES.encode()).decode()}\x07"
+    assert osc.clipboard(LINES, {}) == f"\x1b]52;c;{base64.b64encode(LINES.encode()).decode()}\x07"
 
 
 def test_too_long_a_text_is_refused() -> None:
-    most = terminal.clipboard("ü" * (terminal.MOST_COPIED // 2), {})
+    most = osc.clipboard("ü" * (osc.MOST_COPIED // 2), {})
     assert most
     assert len(most) <= 100_000
-    assert terminal.clipboard("x" * (terminal.MOST_COPIED + 1), {}) is None
+    assert osc.clipboard("x" * (osc.MOST_COPIED + 1), {}) is None
 
 
 def test_the_bell_is_a_bell_everywhere() -> None:
-    assert {terminal.notification("bell", "t", "b", environment) for environment in ENVIRONMENTS} == {"\x07"}
+    assert {osc.notification("bell", "t", "b", environment) for environment in ENVIRONMENTS} == {"\x07"}
 
 
 def test_a_number_is_no_progress_bar() -> None:
-    assert terminal.notification("osc9", "4", "", {}) == "\x1b]9; 4\x07"
+    assert osc.notification("osc9", "4", "", {}) == "\x1b]9; 4\x07"
 
 
 def test_both_parts_of_a_notification_have_one_name() -> None:
-    names = re.findall(r"i=([^:;]+)", terminal.notification("osc99", "t", "b", {}))
+    names = re.findall(r"i=([^:;]+)", osc.notification("osc99", "t", "b", {}))
     assert names[0] == names[1]
-    assert names[0] not in terminal.notification("osc99", "t", "c", {})
+    assert names[0] not in osc.notification("osc99", "t", "c", {})
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_thin_driver_lets_them_pass(environment: dict[str, str]) -> None:
-    glass = Glass(20, 3)
+    glass = ScreenBuffer(20, 3)
     line = "\x1b[1;1Habc\x1b[1;1H"
     glass.feed(line)
     sequences = [
-        terminal.clipboard("x", environment) or "", terminal.notification("osc99", "t", "b", environment),
-        terminal.title("t"), terminal.PUSH_TITLE, terminal.POP_TITLE,
+        osc.clipboard("x", environment) or "", osc.notification("osc99", "t", "b", environment),
+        osc.title("t"), osc.PUSH_TITLE, osc.POP_TITLE,
     ]  # fmt: skip
     for sequence in sequences:
         assert glass.feed(sequence) == sequence

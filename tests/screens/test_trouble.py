@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from screens import trouble
-from screens.bulk import BulkScreen
-from screens.failure_groups import FailureGroupsScreen
-from screens.form import FormScreen
-from screens.inbox import InboxScreen
+from screens.bulk.screen import BulkScreen
+from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
-from screens.run import RunScreen
-from screens.runs import RunsScreen
-from screens.widgets.bars import Banner
-from screens.workers import WorkersScreen
+from screens.poll import trouble
+from screens.run.screen import RunScreen
+from screens.runs.failure_groups import FailureGroupsScreen
+from screens.runs.screen import RunsScreen
+from screens.start.form import FormScreen
+from screens.widgets.header_lines import Banner
+from screens.workers.screen import WorkersScreen
 from store.queue_pause import Pause
 from store.snapshot import Request
 from tests.screens.conftest import WORKER, Stage, ago, polls, running, runs_of_all_states, until

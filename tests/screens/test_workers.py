@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from screens import load as told
+from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
-from screens.poller import Freshness
-from screens.question import Question
-from screens.run import RunScreen
-from screens.widgets import bars
+from screens.poll.poller import Freshness
+from screens.run.screen import RunScreen
+from screens.widgets import header_lines
 from screens.widgets.plots import HoursPlot
-from screens.widgets.table import RowTable
-from screens.workers import WorkersScreen
+from screens.widgets.row_table import RowTable
+from screens.workers import lines as told
+from screens.workers.screen import WorkersScreen
 from store import queue_pause, runs
 from store.access import Membership, Role
 from store.hours import Hour, LastHours
@@ -158,7 +158,7 @@ async def opened(pilot: Any, monitor: Monitor) -> WorkersScreen:
 
 
 def line(screen: Screen[Any], name: str) -> str:
-    return screen.query_one(f"#{name}", bars.Line).text
+    return screen.query_one(f"#{name}", header_lines.Line).text
 
 
 @pytest.mark.anyio
@@ -205,18 +205,18 @@ async def test_the_queue_is_paused_after_a_question_and_not_without() -> None:
     async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, WorkersScreen), "the screen")
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         assert stage.held == []
         await pilot.press("enter")
         await until(pilot, lambda: stage.held == [True], "the pause")
         stage.load = PAUSED
         await until(pilot, lambda: "PAUSED by olga" in line(monitor.screen, "queue"), "that it is shown")
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         await pilot.press("y")
         await until(pilot, lambda: stage.held == [True, False], "the end of the pause")
         assert any("The queue is resumed." in toast for toast in toasts(monitor))
@@ -303,7 +303,7 @@ async def test_an_owner_pauses_the_real_queue(house: House) -> None:
         (row,) = screen.query_one(RowTable).rows
         assert any(str(started.run.id) in cell.text for cell in row.cells)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         await pilot.press("y")
         await until(pilot, lambda: "PAUSED by olga" in line(screen, "queue"), "the pause")
     with house.db.reading() as connection:
@@ -321,7 +321,7 @@ async def test_somebody_whose_right_was_taken_away_is_refused(house: House) -> N
     async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
         await pilot.press("P")
-        await until(pilot, lambda: isinstance(monitor.screen, Question), "the question")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         await pilot.press("y")
         await until(pilot, lambda: toasts(monitor), "the refusal")
         assert "administration is for owners" in toasts(monitor)[0]

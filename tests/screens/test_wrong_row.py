@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from screens.actions import RunActions
 from screens.monitor import Monitor
-from screens.poller import Arrived
-from screens.run import RunScreen
-from screens.runs import RunsScreen, _list_of
+from screens.poll.poller import Arrived
+from screens.run.screen import RunScreen
+from screens.runs.screen import RunsScreen, _list_of
 from screens.shell import Shell
-from screens.widgets.table import RowTable
+from screens.widgets.row_table import RowTable
 from store.filters import RunFilter, parse_line
 from store.records import Outcome, Run, Status, User
 from store.snapshot import Request
@@ -196,7 +196,7 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
 
 def moved(table: RowTable, key: str) -> int | None:
     """Where a person who sees the glass, and knows what they typed since, believes the cursor to be after this key."""
-    keys = [row.key for row in table._glass]
+    keys = [row.key for row in table._painted]
     if not keys:
         return None
     here = keys.index(table.painted_key) if table.painted_key in keys else 0

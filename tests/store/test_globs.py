@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens import completion
+from screens.runs import completion
 from store import access, groups, queries
 from store.access import Role
 from store.database import Database

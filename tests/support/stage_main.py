@@ -12,8 +12,8 @@ from typing import Any
 
 from textual import on
 
-from screens.driver import thin_driver
 from screens.monitor import Monitor
+from screens.terminal.driver import diffing_driver
 from store.records import Counts, Outcome, Status
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import Stage, a_run, hostile_run, told
@@ -54,7 +54,7 @@ def main(file: str, count: int) -> None:
     goes_on: dict[str, Any] = {"outcome": Outcome.PENDING, "status": Status.RUNNING, "summary_counts": Counts(40, 1)}
     runs = tuple(replace(a_run(1000 - n), completed_at=None, **goes_on) for n in range(count))
     stage = Told(runs=(*runs, hostile_run(900)), inbox=(told(1, 990),), file=Path(file), poll_seconds=POLL_SECONDS)
-    monitor = Counting(stage.backend(), driver_class=thin_driver())
+    monitor = Counting(stage.backend(), driver_class=diffing_driver())
     monitor.file = stage.file
     monitor.run()
 

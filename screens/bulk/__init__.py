@@ -1,0 +1,1 @@
+"""The retry of many runs."""

@@ -1,0 +1,1 @@
+"""Small screens over others: help, and the question before an act."""

@@ -1,0 +1,1 @@
+"""Notifications of the user's own runs."""

@@ -1,0 +1,104 @@
+"""What this user was told: queued and completed, newest first. Opening a run, or clearing, makes it read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from screens.base import PolledScreen
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.safe import figure, fit
+from screens.widgets import header_lines
+from screens.widgets.row_diff import Cell, Row
+from screens.widgets.row_table import RowTable
+from store.records import Notification
+from store.snapshot import Request, Snapshot
+
+#: Mark, age, run, title, details.
+_PARTS: Final = (
+    ColumnSpec(1, 1, 0),
+    ColumnSpec(5, 5, 3),
+    ColumnSpec(7, 7, 1),
+    ColumnSpec(30, 10, 2),
+    ColumnSpec(10, 10, 4, grow=1),
+)
+
+
+class InboxScreen(PolledScreen[None]):
+    """The inbox."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("c", "clear", "Mark all read", id="clear_inbox"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[Notification, ...] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield header_lines.Line(id="words")
+        yield RowTable()
+
+    def on_mount(self) -> None:
+        self.query_one(RowTable).focus()
+        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
+
+    def contribute(self, request: Request) -> Request:
+        return replace(request, inbox=True)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.inbox is None:
+            return
+        self._shown = snapshot.inbox
+        rows = [self._row(notification, snapshot.at) for notification in snapshot.inbox]
+        titles = zip(("", "Age", "Run", "What", "Details"), self._rooms, strict=True)
+        header = " ".join(fit(title, room) for title, room in titles if room)
+        self.query_one(RowTable).show(rows, header)
+        nothing = " Nothing yet: you are told when runs that you started are queued and done."
+        newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
+        self.query_one("#words", header_lines.Line).put(Content(newest if rows else nothing))
+        self.refresh_keys()
+
+    @property
+    def _rooms(self) -> list[int]:
+        return column_widths(_PARTS, self.size.width - 1)
+
+    def _row(self, notification: Notification, now: dt.datetime) -> Row:
+        new = notification.read_at is None
+        mark = ("*" if self.shell.ascii_only else "●") if new else " "
+        of_mark, of_age, of_run, of_title, of_body = self._rooms
+        texts = [fit(mark, of_mark), figure(fmt.age(notification.created_at, now), of_age)]
+        texts += [figure(str(notification.run_id), of_run), fit(notification.title, of_title)]
+        texts += [fit(notification.body, of_body)]
+        return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts if text))
+
+    @property
+    def place(self) -> str:
+        return "inbox"
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        chosen = next((n for n in self._shown or () if n.id == message.key), None)
+        if chosen:
+            self.shell.navigator.run(chosen.run_id)
+
+    def disabled_reason(self, action: str) -> str | None:
+        if action == "clear" and not any(n.read_at is None for n in self._shown or ()):
+            return "Everything is read."
+        return None
+
+    def action_clear(self) -> None:
+        """Mark as read what is shown now: what comes later is new."""
+        shell, newest = self.shell, max((n.id for n in self._shown or ()), default=0)
+        user, mark_read = shell.backend.user, shell.backend.mark_read
+
+        def clear() -> None:
+            shell.background.run(lambda: mark_read(user.id, None, newest), lambda _: shell.poll_now())
+
+        shell.ask("Mark all notifications as read?", clear)

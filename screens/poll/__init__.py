@@ -1,0 +1,1 @@
+"""The poller, and what it has brought."""

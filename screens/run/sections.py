@@ -1,0 +1,272 @@
+"""A run's screen as lines, as a pure function of what was read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.cells import cell_len
+
+from screens.run import json_tree
+from screens.run.json_tree import Path
+from screens.text import explain
+from screens.text import format as fmt
+from screens.text.explain import Fact
+from screens.text.safe import clean, wrap
+from screens.widgets.line_view import Line, Target
+from screens.widgets.row_diff import Cell
+from store.details import Detail
+from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status, Worker
+
+_LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
+#: The bar's signs in both alphabets: done, failed, skipped, open.
+_SHARES: Final = {
+    "█": "green",
+    "▓": "red",
+    "▒": "yellow",
+    "░": "dim",
+    "#": "green",
+    "x": "red",
+    "-": "yellow",
+    ".": "dim",
+}
+#: Names stand in a column of this width.
+_NAMES: Final = 13
+#: The last line of the timeline, which those who follow keep in view.
+END: Final = ("timeline", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the screen knows beside the run: the database's now, who works, what is unfolded, and the terminal."""
+
+    now: dt.datetime
+    workers: Sequence[Worker]
+    opened: frozenset[Path]
+    width: int
+    ascii_only: bool = False
+    #: Whether this session gives up what a silent worker holds.
+    rescues: bool = True
+
+
+def lines(detail: Detail, view: View) -> list[Line]:
+    """Every section in the order in which an operator asks: how is it, why does it wait, what went wrong, when, with what,
+    and what belongs to it.
+    """
+    sections = (_head, _now, _items, _failures, _timeline, _context, _attempts, _related)
+    return [line for section in sections for line in section(detail, view)]
+
+
+# ---- parts of sections
+
+
+def _text(key: Hashable, view: View, before: str, text: str, style: str = "", before_style: str = "") -> Iterator[Line]:
+    """A text behind something, wrapped; further lines begin below its beginning. `before` is clean and its length its width."""
+    for number, part in enumerate(wrap(text, view.width - len(before))):
+        first = Cell(before, before_style) if not number else Cell(" " * len(before))
+        yield Line((key, number), (first, Cell(part, style)))
+
+
+def _heading(section: str, words: str) -> Iterator[Line]:
+    yield Line((section, "blank"), ())
+    yield Line((section, "heading"), (Cell(words, "bold underline"),))
+
+
+def _field(section: str, view: View, told: Fact, target: Target | None = None) -> Iterator[Line]:
+    found = list(_text((section, told.name), view, f"{told.name:<{_NAMES}}", told.words, told.style, "bold"))
+    yield Line(found[0].key, found[0].cells, target)
+    yield from found[1:]
+
+
+def _state(run: Run, detail: Detail) -> fmt.State:
+    return fmt.state_of(run, detail.silences.get(run.id))
+
+
+def _glyph(run: Run, detail: Detail, view: View) -> str:
+    state = _state(run, detail)
+    return state.ascii if view.ascii_only else state.glyph
+
+
+# ---- the sections
+
+
+def _head(detail: Detail, view: View) -> Iterator[Line]:
+    run, style = detail.run, _state(detail.run, detail).style
+    title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "dim")))
+    if cell_len(title.text) <= view.width:
+        yield title
+    else:
+        yield from _text("title", view, "", run.title, "bold")
+        yield from _field("head", view, Fact("Type", run.type))
+    told = OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
+    created = f"{fmt.instant(run.created_at)} UTC"
+    for name, words, ink in (
+        ("State", f"{_glyph(run, detail, view)} {told}{explain.silence(detail)}", style),
+        ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
+        ("Started by", run.initiator_name, ""),
+        ("Created", created, ""),
+    ):
+        yield from _field("head", view, Fact(name, words, ink))
+
+
+def _now(detail: Detail, view: View) -> Iterator[Line]:
+    """What a clock ticks in: why and how long it waits or runs, who has it, and what is usual."""
+    took = explain.elapsed(detail.run, view.now)
+    others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
+    is_rescued = view.rescues or bool(others)
+    found = list(explain.why_it_waits(detail, view.workers, view.now))
+    if took is not None:
+        found.append(Fact("Took" if detail.run.completed_at else "Running for", explain.span(took)))
+    found += [told for told in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if told]
+    for told in found:
+        yield from _field("now", view, told)
+
+
+def _items(detail: Detail, view: View) -> Iterator[Line]:
+    run, counts = detail.run, detail.run.summary_counts
+    if counts is None:
+        return
+    yield from _heading("items", "Items")
+    if run.status is Status.RUNNING and counts.done >= counts.total:
+        yield Line(("items", "count"), (Cell(f"{counts.done} so far"),))
+        return
+    bar = fmt.bar(counts, max(10, min(60, view.width)), view.ascii_only)
+    shares = (Cell("".join(part), _SHARES[sign]) for sign, part in itertools.groupby(bar))
+    yield Line(("items", "bar"), tuple(shares))
+    words = f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"
+    if run.status is Status.RUNNING:
+        words += f", {counts.total - counts.done} to do"
+    yield from _text(("items", "count"), view, "", words)
+
+
+def _failures(detail: Detail, view: View) -> Iterator[Line]:
+    if not detail.run.failure_summary:
+        return
+    yield from _heading("failures", "Failures")
+    for number, failure in enumerate(detail.run.failure_summary):
+        count, code = f"{failure.count:>4} x ", clean(failure.code)
+        before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "red"), Cell("  ")))
+        room = view.width - cell_len(before.text)
+        if room < len(failure.message) and room < view.width // 2:
+            yield before
+            yield from _text(("failures", number, "message"), view, " " * len(count), failure.message)
+            continue
+        first, *rest = wrap(failure.message, room)
+        yield Line(before.key, (*before.cells, Cell(first)))
+        for part, words in enumerate(rest):
+            yield Line(("failures", number, part), (Cell(" " * cell_len(before.text)), Cell(words)))
+
+
+def _timeline(detail: Detail, view: View) -> Iterator[Line]:
+    yield from _heading("timeline", "Timeline (UTC)")
+    found: list[Line] = []
+    day = detail.run.created_at.date()
+    for key, at, words, style in moments(detail):
+        if at == NO_TIME:
+            found += _text(("timeline", key), view, f"{UNREADABLE:<10}", words, style, "dim")
+            continue
+        if at.date() != day:
+            day = at.date()
+            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "dim"),)))
+        found += _text(("timeline", key), view, at.strftime("%H:%M:%S  "), words, style, "dim")
+    yield from found[:-1]
+    # The followed line is the last one, whichever that is.
+    yield Line(END, found[-1].cells)
+
+
+def moments(detail: Detail) -> list[tuple[Hashable, dt.datetime, str, str]]:
+    """What happened to the run, in the order of time: (key, instant, words, style). Its end is the last of all."""
+    run = detail.run
+    own: list[tuple[Hashable, dt.datetime | None, str, str]] = [
+        ("opened", run.created_at, "opened", ""),
+        ("queued", run.dispatched_at, "queued", ""),
+        ("started", run.started_at, f"started by worker {run.worker_id}", ""),
+    ]
+    own += [(event.id, event.at, f"  {event.message}", _LEVELS.get(event.level, "")) for event in detail.events]
+    told = [(key, at, words, style) for key, at, words, style in own if at is not None]
+    told.sort(key=lambda moment: moment[1])
+    if run.completed_at:
+        told.append(("completed", run.completed_at, OUTCOME_LABELS[run.outcome].lower(), fmt.state_of(run).style))
+    return told
+
+
+def _context(detail: Detail, view: View) -> Iterator[Line]:
+    context = detail.run.context or {}
+    if context:
+        yield from _heading("context", "Parameters and context")
+    for number, line in enumerate(json_tree.lines(context, view.opened, view.width, view.ascii_only)):
+        cells = (Cell(line.guides, "dim"), Cell(line.key, "bold"), Cell(line.value))
+        yield Line(("context", line.path, number), cells, line.path if line.foldable else None)
+
+
+def _attempts(detail: Detail, view: View) -> Iterator[Line]:
+    if len(detail.attempts) < 2:
+        return
+    yield from _heading("attempts", "Attempts")
+    known = {run.id: run for run in detail.attempts}
+    for run in detail.attempts:
+        state, here = _state(run, detail), "  this run" if run.id == detail.run.id else ""
+        words = f" {fmt.instant(run.created_at)}  by {run.initiator_name}{here}"
+        before = (
+            Cell(f"{run.id:>7}  ", "bold" if here else ""),
+            Cell(f"{_glyph(run, detail, view)} {state.word:<10}", state.style),
+        )
+        cells = (*before, Cell(wrap(words, max(10, view.width - 21))[0]))
+        yield Line(("attempts", run.id), cells, None if here else run.id)
+        former = known.get(run.retry_of_id or 0)
+        for number, words in enumerate(differences(former, run, view.ascii_only) if former else ()):
+            yield from _text(("attempts", run.id, number), view, " " * 9, words, "yellow")
+
+
+def differences(former: Run, run: Run, ascii_only: bool = False) -> list[str]:
+    """What was changed in the parameters from one attempt to the next: `kinds: not set -> settings`."""
+    old, new = former.parameters, run.parameters
+    arrow = "->" if ascii_only else "→"
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return [f"{clean(name)}: {short(old.get(name))} {arrow} {short(new.get(name))}" for name in changed]
+
+
+def short(value: Any) -> str:
+    """A parameter's value in a few words."""
+    if value is None:
+        return "not set"
+    if isinstance(value, list | tuple):
+        return clean(", ".join(map(str, value)))[:60] or "none"
+    return json_tree.scalar(value)[:60]
+
+
+def _related(detail: Detail, view: View) -> Iterator[Line]:
+    found = list(related(detail))
+    if found:
+        yield from _heading("related", "Related")
+    for number, (told, target) in enumerate(found):
+        for line in _field("related", view, told, target):
+            yield Line((line.key, number), line.cells, line.target)
+
+
+def related(detail: Detail) -> Iterator[tuple[Fact, Target | None]]:
+    """Records that have to do with the run; a number where it is a run that can be opened."""
+    run = detail.run
+    if run.retry_of_id:
+        yield Fact("Retries", f"run {run.retry_of_id}"), run.retry_of_id
+    for again in (attempt for attempt in detail.attempts if attempt.retry_of_id == run.id):
+        yield Fact("Retried by", f"run {again.id}, {_state(again, detail).word}"), again.id
+    if twin := detail.twin:
+        yield Fact("Active twin", f"run {twin.id}, {twin.status}: a retry joins it"), twin.id
+    if detail.worker and run.status is Status.COMPLETED:
+        yield Fact("Worker", explain.name_of(detail.worker)), None
+    for name, value in record_ids(run.context or {}):
+        yield Fact("Record", f"{name} {value}"), None
+
+
+def record_ids(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Other records that the context names, beside or in the parameters: `backup_set_id`, `request_ids`."""
+    for part in (context, context.get("parameters")):
+        for key, value in sorted(part.items()) if isinstance(part, Mapping) else ():
+            ids = value if isinstance(value, list) else [value]
+            if str(key).endswith(("_id", "_ids")) and ids and all(isinstance(id_, str | int) for id_ in ids):
+                more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+                yield clean(str(key)), clean(", ".join(map(str, ids[:5]))) + more

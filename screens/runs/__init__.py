@@ -1,0 +1,1 @@
+"""The list of runs, its filter, its saved views and its groups of failures."""

@@ -1,0 +1,153 @@
+"""The columns of the list of runs: which fit a terminal's width, and what stands in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.safe import figure, fit
+from screens.widgets.row_diff import Cell
+from store.queries import Order
+from store.records import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The column is there from a terminal of `from_width` on, if `room` finds a place for it. A figure is never cut."""
+
+    title: str
+    from_width: int
+    room: ColumnSpec
+    text: Callable[[Run, dt.datetime], str]
+    is_figure: bool = False
+
+
+COLUMNS: Final = (
+    Column("Run", 0, ColumnSpec(7, 7, 1), lambda run, now: str(run.id), is_figure=True),
+    Column("Operation", 0, ColumnSpec(14, 8, 2, grow=2), lambda run, now: run.title),
+    Column("Tenant", 60, ColumnSpec(9, 9, 6, grow=1), lambda run, now: run.tenant),
+    Column("By", 100, ColumnSpec(9, 9, 8), lambda run, now: run.initiator_name),
+    Column("Progress", 72, ColumnSpec(13, 13, 7), lambda run, now: fmt.progress(run), is_figure=True),
+    Column("Age", 0, ColumnSpec(5, 5, 3), lambda run, now: fmt.age(run.created_at, now), is_figure=True),
+    Column("Took", 50, ColumnSpec(5, 5, 5), fmt.run_duration, is_figure=True),
+    Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: fmt.first_failure(run)),
+)
+_STATE: Final = ColumnSpec(11, 7, 0)
+#: Where a run's worker is silent, and its seconds are told.
+_SILENT: Final = ColumnSpec(13, 13, 0)
+_MARK: Final = ColumnSpec(1, 1, 0)
+#: On these tabs the question is why: where there is room the answer stands where others have what a wide terminal alone shows.
+_FAILING: Final = frozenset({"Failed", "Partial"})
+_IN_THE_FAILURES_PLACE: Final = ("Progress", "Took")
+_FAILURE_FROM: Final = 49
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns with their widths for one terminal width."""
+
+    columns: tuple[tuple[Column, int], ...]
+    state: int
+
+    @property
+    def header(self) -> str:
+        titles = [
+            " " * _MARK.wants,
+            fit("State", self.state),
+            *(fit(column.title, width) for column, width in self.columns),
+        ]
+        return " ".join(titles)
+
+
+@functools.lru_cache(maxsize=8)
+def layout(width: int, tab: str = "All", order: Order = Order.CREATED, silent: bool = False) -> Layout:
+    """The columns that fit into `width` cells, for a tab and an order: what those are about is among them.
+
+    `silent`: of some runs it has to be said how long their worker has been silent.
+    """
+    shown = [column for column in _wanted(tab, order) if column.from_width <= width]
+    _, state, *widths = column_widths([_MARK, _SILENT if silent else _STATE, *(column.room for column in shown)], width)
+    return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state)
+
+
+def _wanted(tab: str, order: Order) -> Iterator[Column]:
+    for column in COLUMNS:
+        if column.title == "First failure" and tab in _FAILING:
+            yield replace(column, from_width=_FAILURE_FROM, room=replace(column.room, goes=4))
+        elif column.title == "Took" and order is Order.DURATION:
+            yield replace(column, from_width=0, room=replace(column.room, goes=1))
+        elif column.title in _IN_THE_FAILURES_PLACE and tab in _FAILING:
+            yield replace(column, from_width=110)
+        else:
+            yield column
+
+
+class RunRow:
+    """A run's row. Its cells are made when it is painted: of a window of hundreds a screen shows forty."""
+
+    __slots__ = ("_cells", "_shape", "ascii_only", "is_marked", "key", "now", "run", "silence")
+
+    def __init__(
+        self,
+        run: Run,
+        now: dt.datetime,
+        shape: Layout,
+        is_marked: bool,
+        ascii_only: bool,
+        silence: float | None = None,
+    ) -> None:
+        self.key = run.id
+        self.run = run
+        self.now = now
+        self.is_marked = is_marked
+        self.ascii_only = ascii_only
+        self.silence = silence
+        self._shape = shape
+        self._cells: tuple[Cell, ...] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both look alike. Time changes what a row says of a run only now and then."""
+        if not isinstance(other, RunRow):
+            return NotImplemented
+        if self.run != other.run or self.is_marked is not other.is_marked or self._shape is not other._shape:
+            return False
+        return (self.now, self.silence) == (other.now, other.silence) or self._times() == other._times()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _times(self) -> tuple[str, str, str]:
+        state = fmt.state_of(self.run, self.silence).word
+        return fmt.age(self.run.created_at, self.now), fmt.run_duration(self.run, self.now), state
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        if self._cells is None:
+            self._cells = self._made()
+        return self._cells
+
+    def _made(self) -> tuple[Cell, ...]:
+        state = fmt.state_of(self.run, self.silence)
+        glyph = state.ascii if self.ascii_only else state.glyph
+        mark = Cell("+" if self.ascii_only else "▪", "bold yellow") if self.is_marked else Cell(" ")
+        cells = [mark, Cell(fit(f"{glyph} {state.word}", self._shape.state), state.style)]
+        for column, width in self._shape.columns:
+            cells.append(Cell((figure if column.is_figure else fit)(column.text(self.run, self.now), width)))
+        return tuple(cells)
+
+
+def rows(
+    runs: Sequence[Run],
+    now: dt.datetime,
+    shape: Layout,
+    marked: Container[int],
+    ascii_only: bool,
+    silences: Mapping[int, float] = MappingProxyType({}),
+) -> tuple[RunRow, ...]:
+    """`silences`: by run, how many seconds ago its worker was last heard of, where that is to be said."""
+    return tuple(RunRow(run, now, shape, run.id in marked, ascii_only, silences.get(run.id)) for run in runs)

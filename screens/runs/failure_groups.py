@@ -1,0 +1,125 @@
+"""What goes wrong: the failed runs of the list grouped by operation and code, and a retry of a whole group."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from screens.base import PolledScreen
+from screens.runs.completion import contradiction
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.safe import clean, figure, fit
+from screens.widgets import header_lines
+from screens.widgets.row_diff import Cell, Row
+from screens.widgets.row_table import RowTable
+from store import groups
+from store.filters import RunFilter
+from store.groups import Group
+from store.snapshot import Request, Snapshot
+
+
+def _rooms(width: int) -> list[int]:
+    """The widths of count, operation, code, last, first and message: the message needs room, too."""
+    type_, code = (24, 22) if width >= 100 else (17, 17)
+    names = ColumnSpec(type_, 10, 1), ColumnSpec(code, 10, 2)
+    return column_widths(
+        [ColumnSpec(7, 7, 0), *names, ColumnSpec(6, 6, 3), ColumnSpec(6, 6, 5), ColumnSpec(8, 8, 4, grow=1)], width - 2
+    )
+
+
+class FailureGroupsScreen(PolledScreen[Group]):
+    """The failed runs that a filter leaves, grouped. Enter shows a group's runs, `r` retries them after a dry run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("r", "retry", "Retry the group", id="retry"),
+    ]
+
+    def __init__(self, wanted: RunFilter, terms: str) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._terms = terms
+        #: A row's key for each group: the same group keeps it for as long as the screen is there.
+        self._keys: dict[tuple[str, str], int] = {}
+        self._groups: dict[int, Group] = {}
+
+    def compose_body(self) -> ComposeResult:
+        yield header_lines.Line(id="words")
+        yield RowTable()
+
+    def on_mount(self) -> None:
+        self.query_one(RowTable).focus()
+        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
+
+    def contribute(self, request: Request) -> Request:
+        return replace(request, groups_of=self._in_tenant)
+
+    @property
+    def _in_tenant(self) -> RunFilter:
+        return self.shell.in_tenant(self._wanted)
+
+    def tenant_chosen(self) -> None:
+        self._groups = {}
+        self.query_one(RowTable).show((), "", may_follow=False)
+        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
+        self.paint_header()
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.groups is None or snapshot.request.groups_of != self._in_tenant:
+            return
+        found = snapshot.groups.groups
+        self._groups = {self._key(group): group for group in found}
+        titles = zip(("   Runs", "Operation", "Code", "Last", "First", "Message"), _rooms(self.size.width), strict=True)
+        header = " ".join(fit(title, room) for title, room in titles if room)
+        rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
+        self.query_one(RowTable).show(rows, header, may_follow=False)
+        self._put_words(
+            len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.reached) else ""
+        )
+        self.refresh_keys()
+
+    def _key(self, group: Group) -> int:
+        return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
+
+    def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
+        of_count, of_type, of_code, of_last, of_first, of_message = _rooms(self.size.width)
+        texts = [figure(f"{group.count:>7}", of_count), fit(group.type, of_type), fit(group.code, of_code)]
+        texts += [figure(fmt.age(group.last_at, now), of_last), figure(fmt.age(group.first_at, now), of_first)]
+        return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, of_message)] if text))
+
+    def _put_words(self, many: int, back_to: str) -> None:
+        words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
+        words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
+        words += f"   filter: {self._terms}" if self._terms else ""
+        if chosen := contradiction(self._in_tenant, self.shell.no_member):
+            words = f" {chosen}"
+        words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
+        self.query_one("#words", header_lines.Line).put(Content(clean(words)))
+
+    @property
+    def place(self) -> str:
+        return f"failure groups in {self.shell.tenant or 'all tenants'}"
+
+    # -- what is done -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _painted(self) -> Group | None:
+        return self._groups.get(self.query_one(RowTable).painted_key or 0)
+
+    def disabled_reason(self, action: str) -> str | None:
+        return "There is no group." if action == "retry" and self.is_mounted and not self._painted else None
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        if group := self._groups.get(message.key):
+            self.dismiss(group)
+
+    def action_retry(self) -> None:
+        if group := self._painted:
+            words = f"{group.type} failed with {group.code}"
+            self.shell.actions.retry_matching(groups.only(self._in_tenant, group), "All", words)

@@ -1,0 +1,113 @@
+"""The line in which a filter is written: it completes, says what is possible, and where something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+from textual.widgets.input import Selection
+
+from screens.runs import completion
+from screens.runs.completion import Known
+from screens.widgets.line_input import LineInput
+from store.errors import FilterInvalid
+from store.filters import RunFilter, parse_line, tokens
+
+
+class FilterInput(LineInput):
+    """Enter applies, esc leaves what was. Hidden while it is not used."""
+
+    DEFAULT_CSS = """
+    FilterInput { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
+    FilterInput:focus { border: none; }
+    FilterInput.editing { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+
+    class Applied(Message):
+        """The line is a filter, and is to hold."""
+
+        def __init__(self, terms: str, wanted: RunFilter) -> None:
+            self.terms = terms
+            self.wanted = wanted
+            super().__init__()
+
+    class Left(Message):
+        """The line is left as it was."""
+
+    class Refused(Message):
+        """The line is no filter: `words` say where."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
+    class Hinted(Message):
+        """What the line may go on with."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
+    def __init__(self, known: Callable[[], Known]) -> None:
+        self._known = known
+        super().__init__(
+            placeholder="status:running outcome:failed type:inventory.* by:NAME since:2h mine -code:graph.* words",
+            suggester=_Completed(known),
+        )
+
+    def open(self, terms: str) -> None:
+        """Show the line with these terms in it."""
+        self.value = terms
+        self.cursor_position = len(terms)
+        self.add_class("editing")
+        self.focus()
+        self._hint()
+
+    def close(self) -> None:
+        self.remove_class("editing")
+
+    def action_complete(self) -> None:
+        whole = completion.completed(self.value, self._known())
+        if whole is not None:
+            self.value = whole
+            self.cursor_position = len(whole)
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if self.has_focus:
+            self._hint()
+
+    def _hint(self) -> None:
+        self.post_message(self.Hinted(completion.hint(self.value, self._known())))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        try:
+            wanted = parse_line(self.value)
+        except FilterInvalid as error:
+            self.selection = Selection(error.start, error.end)
+            self.post_message(self.Refused(completion.where(error)))
+            return
+        self.post_message(self.Applied(" ".join(token.text for token in tokens(self.value)), wanted))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.post_message(self.Left())
+
+
+class _Completed(Suggester):
+    """Shows behind the cursor what tab, or the right arrow, would write."""
+
+    def __init__(self, known: Callable[[], Known]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._known = known
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return completion.completed(value, self._known())

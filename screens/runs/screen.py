@@ -1,0 +1,422 @@
+"""The list of runs: the screen that operators look at all night."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from screens.base import PolledScreen
+from screens.runs import columns, completion, paging
+from screens.runs.completion import Known, contradiction, known_from
+from screens.runs.filter_input import FilterInput
+from screens.text import format as fmt
+from screens.text.safe import clean
+from screens.widgets import header_lines
+from screens.widgets.row_diff import Line
+from screens.widgets.row_table import RowTable
+from store.errors import OpsmonError
+from store.filters import RunFilter, parse_line, tokens
+from store.groups import Group
+from store.queries import TABS, THE_END, Count, Cursor, Order
+from store.records import Run, Status
+from store.search import SCAN
+from store.snapshot import Request, Snapshot
+from store.views import View
+
+#: Seconds for which a list is not painted again while nothing in it changes: what it tells of time, it tells in minutes.
+STILL: Final = 10.0
+
+
+class RunsScreen(PolledScreen[None]):
+    """Header, tabs, filter line, table. Actions apply to the run that was painted under the cursor."""
+
+    DEFAULT_CSS = """
+    RunsScreen { layout: vertical; }
+    RunsScreen #empty { display: none; height: 1; padding: 0 2; }
+    RunsScreen #empty.empty { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "app.start", "Start", id="start"),
+        Binding("r", "retry", "Retry", id="retry"),
+        Binding("e", "edit_retry", "Retry with changes", show=False, id="edit_retry"),
+        Binding("A", "retry_all", "Retry all that match", show=False, id="retry_all"),
+        Binding("space", "mark", "Mark", show=False, id="mark"),
+        Binding("slash", "edit_filter", "Filter", id="filter"),
+        Binding("F", "groups", "Failure groups", show=False, id="groups"),
+        Binding("V", "views", "Views", show=False, id="views"),
+        Binding("o", "order", "Order", show=False, id="order"),
+        *(Binding(str(n), f"tab({name!r})", name, show=False, id=f"tab_{n}") for n, name in enumerate(TABS, 1)),
+        *(Binding(f"f{n}", f"view({n})", f"View {n}", show=False, id=f"view_{n}") for n in range(1, 10)),
+        Binding("y", "copy", "Copy id", show=False, id="copy"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tab = "All"
+        self.terms = ""
+        self.order = Order.CREATED
+        self._wanted = RunFilter()
+        self._place: Cursor | None = None
+        self._jump: Literal["first", "last"] | None = None
+        #: The row at the window's edge that the cursor came to, and how many lines a key wanted to go on from there.
+        self._owed: tuple[int | None, int] = (None, 0)
+        self._snapshot: Snapshot | None = None
+        self._painted_at: dt.datetime | None = None
+        self._painted_list: object = None
+        #: Marked runs by id, in the order in which they were marked.
+        self._marked: dict[int, None] = {}
+        #: The types of the operations that there are, once somebody has asked.
+        self.types: tuple[str, ...] = ()
+        self._hint: str | None = None
+        #: The rows on the glass when those of another list came: no key is meant for them any more.
+        self._before: Sequence[Line] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield header_lines.Line(id="tabs")
+        yield header_lines.Line(id="filter")
+        yield FilterInput(self._known)
+        yield header_lines.Line(id="empty")
+        yield RowTable(id="runs", beyond=self._beyond)
+
+    def on_mount(self) -> None:
+        self._table.focus()
+        self._paint()
+
+    @property
+    def _table(self) -> RowTable:
+        return self.query_one(RowTable)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------------
+
+    def contribute(self, request: Request) -> Request:
+        limit = paging.window(self._place, self.size.height)
+        wanted = self.shell.in_tenant(self._wanted)
+        return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._place, limit=limit)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        is_still = self._is_still(snapshot)
+        self._snapshot = snapshot
+        if not is_still:
+            self._paint()
+            self.refresh_keys()
+
+    def _is_still(self, new: Snapshot) -> bool:
+        """Whether nothing that the list tells has changed since it was painted, and no key waits to go on in it."""
+        old = self._snapshot
+        if (
+            self._jump
+            or self._owed[1]
+            or old is None
+            or self._painted_at is None
+            or (new.at - self._painted_at).total_seconds() >= STILL
+        ):
+            return False
+        told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
+        ticks = old.silences or new.silences or any(_tells_seconds(run, new.at) for run in new.runs)
+        return told[0] == told[1] and not ticks
+
+    def show_freshness(self) -> None:
+        self._paint_bars()
+
+    def show_again(self) -> None:
+        self._paint()
+
+    def on_resize(self) -> None:
+        self.shell.update_request()
+
+    def _paint(self) -> None:
+        self._paint_bars()
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        self._painted_at = snapshot.at
+        shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
+        rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
+        # Where the person wants to go was not in the window before: now it is.
+        asked = snapshot.request
+        if _list_of(asked) != self._painted_list:
+            self._painted_list, self._before = _list_of(asked), self._table.painted_rows or None
+        go_to = self._jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
+        self._jump = None if go_to else self._jump
+        on_top = self._place is None and self.order is Order.CREATED
+        self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
+        self._go_on()
+
+    def _go_on(self, may_paint: bool = True) -> None:
+        """Go the rest of the way that a key wanted to go, once its rows are there; unless the cursor has gone elsewhere.
+
+        The table moves by what is painted: rows that are not yet are painted first, once; else the next snapshot goes on.
+        """
+        edge, lines = self._owed
+        if not lines or self._snapshot is None or self._snapshot.request.place != self._place:
+            return
+        table, page = self._table, self._snapshot.page
+        is_there = 0 <= table.cursor_line + (1 if lines > 0 else -1) < len(table.rows)
+        if is_there and edge == table.cursor_key and table.painted_rows is not table.rows:
+            if may_paint:
+                table.refresh()
+                self.call_after_refresh(self._go_on, False)
+        elif is_there and edge == table.cursor_key:
+            self._owed = (None, 0)
+            table.action_move(lines)
+        elif edge != table.cursor_key or not (page.below if lines > 0 else page.above):
+            self._owed = (None, 0)
+
+    @property
+    def place(self) -> str:
+        return self.shell.tenant or "all tenants"
+
+    def _paint_bars(self) -> None:
+        if not self.is_mounted:
+            return
+        snapshot, ascii_only = self._snapshot, self.shell.ascii_only
+        self.paint_header()
+        counts: Mapping[str, Count | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
+        self.query_one("#tabs", header_lines.Line).put(header_lines.tabs(counts, self.tab, self.size.width, ascii_only))
+        shown = len(snapshot.runs) if snapshot else 0
+        total = snapshot.total if snapshot else None
+        line = header_lines.filter_line(self.terms, counts[self.tab], total, self._more(), ascii_only)
+        self.query_one("#filter", header_lines.Line).put(
+            line if self._hint is None else Content(clean(f" {self._hint}"))
+        )
+        self._paint_empty(shown)
+
+    def _more(self) -> list[str]:
+        """What else holds of the list: its order, and how far back it reaches."""
+        page = self._snapshot.page if self._snapshot else None
+        words = [f"{len(self._marked)} marked"] if self._marked else []
+        words += [] if self.order is Order.CREATED else [f"by {self.order}"]
+        if page and page.reached:
+            words.append(f"looked back to {fmt.instant(page.reached.created_at)[:16]}")
+        return [*words, *(["g: newest"] if self._place else [])]
+
+    def _paint_empty(self, shown: int) -> None:
+        line = self.query_one("#empty", header_lines.Line)
+        line.set_class(not shown, "empty")
+        narrowed = self.terms or self.tab != "All"
+        nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
+        if chosen := contradiction(self.shell.in_tenant(self._wanted), self.shell.no_member):
+            nothing = chosen
+        elif self._snapshot and self._snapshot.page.reached:
+            nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
+        line.put(Content(nothing if self._snapshot else "Waiting for the database."))
+
+    # -- where in the list ------------------------------------------------------------------------------------------------
+
+    def on_row_table_cursor_moved(self) -> None:
+        self.refresh_keys()
+        if self._snapshot and self.order is Order.CREATED and not self._jump:
+            table = self._table
+            self._go_to(paging.next_place(self._place, self._snapshot.page, table.cursor_line, table.size.height))
+
+    def _beyond(self, by: int, to_end: bool) -> None:
+        if not self._snapshot or self.order is not Order.CREATED:
+            return
+        if not to_end:
+            if self._jump:
+                return  # what is on the glass is the list before
+            self._owed = (self._table.cursor_key, by)
+            if by > 0:
+                self._go_to(paging.beyond(self._place, self._snapshot.page))
+            self._go_on()
+        elif by < 0:
+            self._go_to(None, "first")
+        elif self._snapshot.page.below:
+            self._go_to(THE_END, "last")
+
+    def _go_to(self, place: Cursor | None, jump: Literal["first", "last"] | None = None) -> None:
+        if place != self._place:
+            self._place, self._jump = place, jump
+            self.shell.update_request()
+            self._paint_bars()
+
+    def action_order(self) -> None:
+        orders = tuple(Order)
+        self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
+        self.shell.message(ORDERED[self.order])
+
+    def tenant_chosen(self) -> None:
+        if self._marked:
+            self._marked = {}
+            self.shell.message("Another tenant: nothing is marked any more.")
+        self._show_list(self.terms, self._wanted, self.tab, self.order)
+
+    def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
+        """Another list, from its top. What a key wanted of the list before is of no concern here."""
+        self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
+        self._place, self._jump, self._owed = None, "first", (None, 0)
+        self.shell.update_request()
+        self._paint_bars()
+
+    # -- what is done -----------------------------------------------------------------------------------------------------
+
+    @property
+    def painted_run(self) -> Run | None:
+        """The run that was painted under the cursor, as it was painted. None while that is of the list before."""
+        if self._is_being_read:
+            return None
+        key = self._table.painted_key
+        row = next((row for row in self._table.painted_rows if row.key == key), None)
+        return row.run if isinstance(row, columns.RunRow) else None
+
+    @property
+    def _is_being_read(self) -> bool:
+        """Whether another list was asked for, by a filter, a tab, an order or a tenant, than the one on the glass."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return False
+        return (
+            _list_of(self.contribute(snapshot.request)) != _list_of(snapshot.request)
+            or self._table.painted_rows is self._before
+        )
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        if self._is_being_read:
+            self.shell.message(STILL_READ, "warning")
+        else:
+            self.shell.navigator.run(message.key)
+
+    def disabled_reason(self, action: str) -> str | None:
+        if action not in ("retry", "edit_retry", "mark", "copy") or (self._marked and action == "retry"):
+            return None
+        if self.is_mounted and self._is_being_read:
+            return STILL_READ
+        if action in ("mark", "copy"):
+            return None
+        run = self.painted_run if self.is_mounted else None
+        return self.shell.actions.why_no_retry(run) if run else "There is no run to retry."
+
+    def action_retry(self) -> None:
+        """Retry the marked runs, after a dry run, or else the one under the cursor."""
+        if self._marked:
+            marked, self._marked = list(self._marked), {}
+            self._paint()
+            self.shell.actions.bulk_retry(marked, f"{len(marked)} marked runs" if len(marked) > 1 else "1 marked run")
+        elif run := self.painted_run:
+            self.shell.actions.retry(run)
+
+    def action_edit_retry(self) -> None:
+        if run := self.painted_run:
+            self.shell.actions.edit_retry(run)
+
+    def action_retry_all(self) -> None:
+        """Retry everything that the list holds, after a dry run."""
+        words = self.terms or "no filter"
+        words += "" if self.tab == "All" else f" on the tab {self.tab}"
+        self.shell.actions.retry_matching(self.shell.in_tenant(self._wanted), self.tab, words)
+
+    def action_mark(self) -> None:
+        if run := self.painted_run:
+            if run.id in self._marked:
+                del self._marked[run.id]
+            else:
+                self._marked[run.id] = None
+            self._paint()
+            self._table.action_move(1)
+
+    def action_tab(self, name: str) -> None:
+        self._show_list(self.terms, self._wanted, name, self.order)
+
+    def action_copy(self) -> None:
+        if run := self.painted_run:
+            self.app.copy_to_clipboard(str(run.id))
+            self.shell.message(f"{run.id} sent to terminal")
+
+    def action_back(self) -> None:
+        self._marked = {}
+        if self.terms:
+            self._show_list("", RunFilter(), self.tab, self.order)
+        self._paint()
+
+    def action_groups(self) -> None:
+        self.shell.navigator.failure_groups(self._wanted, self.terms, self._narrow_to)
+
+    # -- the filter and views -----------------------------------------------------------------------------------------------
+
+    def action_edit_filter(self) -> None:
+        if not self.types:
+            self.in_background(lambda: tuple(self.shell.backend.dispatcher().registry.operations), self._have_types)
+        self.query_one(FilterInput).open(self.terms)
+
+    def _have_types(self, found: tuple[str, ...] | Exception) -> None:
+        self.types = () if isinstance(found, Exception) else found
+
+    def _known(self) -> Known:
+        runs = self._snapshot.runs if self._snapshot else ()
+        tenants = [member.tenant.slug for member in self._snapshot.memberships] if self._snapshot else []
+        return known_from(runs, tenants, self.types, self.shell.tenant)
+
+    @on(FilterInput.Hinted)
+    def _hinted(self, message: FilterInput.Hinted) -> None:
+        self._hint = message.words
+        self._paint_bars()
+
+    @on(FilterInput.Refused)
+    def _refused(self, message: FilterInput.Refused) -> None:
+        self.shell.message(message.words, "error")
+
+    @on(FilterInput.Applied)
+    def _applied(self, message: FilterInput.Applied) -> None:
+        self._left()
+        self._show_list(message.terms, message.wanted, self.tab, self.order)
+
+    @on(FilterInput.Left)
+    def _left(self) -> None:
+        self._hint = None
+        self.query_one(FilterInput).close()
+        self._table.focus()
+        self._paint_bars()
+
+    def _narrow_to(self, group: Group) -> None:
+        """Show the runs of a group of failures: its terms take the place of others of their names."""
+        terms = {"type": group.type, "code": group.code}
+        others = (token.text for token in tokens(self.terms))
+        kept = [one for one in others if one.partition(":")[0] not in terms]
+        line = " ".join([*kept, *(completion.term(name, value) for name, value in terms.items())])
+        self._show_list(line, parse_line(line), "Failed", self.order)
+
+    @property
+    def view(self) -> View:
+        """What the list shows, as a view to keep."""
+        return View("", self.terms, self.tab, self.order)
+
+    def show_view(self, view: View) -> None:
+        """Show what the view holds; when it was saved by a program with other filters, say so."""
+        try:
+            self._show_list(view.terms, view.wanted, view.tab, view.order)
+        except OpsmonError as error:
+            self.shell.error(error)
+
+    def action_views(self) -> None:
+        self.shell.navigator.saved_views(self.view, self.show_view)
+
+    def action_view(self, number: int) -> None:
+        if view := self.shell.saved_views.numbered(number):
+            self.show_view(view)
+
+
+def _tells_seconds(run: Run, at: dt.datetime) -> bool:
+    """Whether how long it has been running is told in seconds, or was a moment ago."""
+    return bool(run.status is Status.RUNNING and run.started_at and (at - run.started_at).total_seconds() < 60 + STILL)
+
+
+def _list_of(request: Request) -> object:
+    """What of a request makes the list another one."""
+    return request.wanted, request.tab, request.order
+
+
+STILL_READ = "The list is still being read."
+NOTHING_YET = "No runs in the last 30 days. Press s to start one."
+ORDERED = {
+    Order.CREATED: "The newest first.",
+    Order.STARTED: f"What was started last comes first, of the newest {SCAN:,} runs.",
+    Order.DURATION: f"What took longest comes first, of the newest {SCAN:,} runs.",
+    Order.TYPE: f"By operation, of the newest {SCAN:,} runs.",
+}

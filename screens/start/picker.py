@@ -1,0 +1,88 @@
+"""Start an operation: pick it, then fill the form that its parameters make."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.background import Keys
+from screens.base import PolledModal
+from screens.text.safe import clean
+from screens.widgets.line_input import LineInput
+from tasks.registry import Operation, Registry
+
+
+class OperationPicker(PolledModal[Operation]):
+    """Typing narrows the list; enter goes on to the form."""
+
+    DEFAULT_CSS = """
+    OperationPicker { align: center middle; }
+    OperationPicker > * { width: 76; max-width: 100%; }
+    OperationPicker Static { padding: 0 1; background: $panel; text-style: bold; }
+    OperationPicker OptionList { height: auto; max-height: 60%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "cursor(1)", "Down", show=False, priority=True),
+        Binding("up", "cursor(-1)", "Up", show=False, priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._operations: tuple[Operation, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static("Start which operation?  (type to narrow, enter goes on, esc closes)", markup=False)
+        yield LineInput(placeholder="name")
+        yield OptionList(Option("Loading…", disabled=True), markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self.in_background(lambda: self.shell.backend.dispatcher().registry, self._loaded, Keys.WAIT)
+
+    def _loaded(self, found: Registry | Exception) -> None:
+        if isinstance(found, Exception):
+            self.shell.message(str(found), "error")
+            self.dismiss()
+            return
+        for problem in found.problems:
+            self.shell.message(problem, "warning")
+        self._operations = tuple(found)
+        self._fill("")
+
+    def _fill(self, text: str) -> None:
+        matcher = Matcher(text)
+        scored = [(matcher.match(f"{o.label} {o.type}") if text else 1.0, o) for o in self._operations]
+        found = [
+            operation for score, operation in sorted(scored, key=lambda pair: (-pair[0], pair[1].type)) if score > 0
+        ]
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options([Option(_line(operation), id=operation.type) for operation in found])
+        listed.highlighted = 0 if found else None
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        if self._operations:
+            self._fill(message.value.strip())
+
+    def on_input_submitted(self) -> None:
+        self.query_one(OptionList).action_select()
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        chosen = next(o for o in self._operations if o.type == message.option_id)
+        self.dismiss(chosen)
+
+    def action_cursor(self, by: int) -> None:
+        listed = self.query_one(OptionList)
+        listed.action_cursor_down() if by > 0 else listed.action_cursor_up()
+
+
+def _line(operation: Operation) -> Content:
+    return Content.assemble(
+        (clean(operation.label), "bold"), f"  {clean(operation.type)}\n  ", (clean(operation.summary), "dim")
+    )

@@ -1,0 +1,57 @@
+"""The choice of the tenant whose runs are shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.base import PolledModal
+from screens.text.safe import plain
+from store.snapshot import Snapshot
+
+
+class TenantPicker(PolledModal[str]):
+    """All tenants of the user, which is "", or the name of one of them."""
+
+    DEFAULT_CSS = """
+    TenantPicker { align: center middle; }
+    TenantPicker OptionList { width: 60; max-width: 100%; height: auto; max-height: 80%; }
+    TenantPicker Static { width: 60; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor(1)", "Down", show=False),
+        Binding("k", "cursor(-1)", "Up", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Static("Show runs of  (enter chooses, esc closes)", markup=False)
+        yield OptionList(markup=False)
+
+    def on_mount(self) -> None:
+        if self.shell.snapshot:
+            self.on_snapshot(self.shell.snapshot)
+        self.query_one(OptionList).focus()
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        choices: list[str | None] = [None, *(member.tenant.slug for member in snapshot.memberships)]
+        listed = self.query_one(OptionList)
+        if [option.id for option in listed.options] == [slug or "-" for slug in choices]:
+            return
+        words = {
+            member.tenant.slug: f"{member.tenant.slug}  {member.tenant.name}  ({member.role})"
+            for member in snapshot.memberships
+        }
+        listed.clear_options()
+        listed.add_options([Option(plain(words[slug] if slug else "all tenants"), id=slug or "-") for slug in choices])
+        listed.highlighted = choices.index(self.shell.tenant) if self.shell.tenant in choices else 0
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        self.dismiss("" if message.option_id == "-" else message.option_id)
+
+    def action_cursor(self, by: int) -> None:
+        listed = self.query_one(OptionList)
+        listed.action_cursor_down() if by > 0 else listed.action_cursor_up()

@@ -1,0 +1,1 @@
+"""Text for people: clean, formatted, as wide as there is room. Pure functions."""

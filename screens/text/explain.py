@@ -1,0 +1,168 @@
+"""Why a run waits, who has it, and how long its kind usually takes, in words: for the screen, the card and the command line.
+
+Pure, and without Textual, so that a command that prints a run does not wait for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from store.details import Detail, Waiting
+from store.queries import COUNT_CAP
+from store.records import NO_TIME, Run, Status, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is told under it; `style` is one of the 16 ANSI colours, or none."""
+
+    name: str
+    words: str
+    style: str = ""
+
+
+_ALARM = "bold yellow"
+
+
+def span(seconds: float) -> str:
+    """A time span to the second below an hour: `12 s`, `4m05`, `1h07`, `3d04h`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def elapsed(run: Run, now: dt.datetime) -> float | None:
+    """Seconds from the run's start to its end, or to now; None before it was started, or when that cannot be told."""
+    end = run.completed_at or now
+    return (
+        None if run.started_at is None or NO_TIME in (run.started_at, end) else (end - run.started_at).total_seconds()
+    )
+
+
+# ---- queued
+
+
+def why_it_waits(detail: Detail, workers: Sequence[Worker], now: dt.datetime) -> Iterator[Fact]:
+    """The reason first, then what it is told from. Nothing for a run that is not queued."""
+    run, waiting = detail.run, detail.waiting or Waiting()
+    if run.status is not Status.QUEUED:
+        return
+    yield _reason(run, waiting, workers, now)
+    yield Fact("Waits for", span((now - run.created_at).total_seconds()))
+    yield Fact("Position", _position(waiting))
+    yield Fact("Workers", _slots(workers))
+
+
+def _reason(run: Run, waiting: Waiting, workers: Sequence[Worker], now: dt.datetime) -> Fact:
+    if waiting.pause:
+        pause = waiting.pause
+        return Fact(
+            "Why", f"the queue was paused by {pause.by} {span((now - pause.since).total_seconds())} ago", _ALARM
+        )
+    if not workers:
+        return Fact("Why", "no worker is alive: start one with 'opsmon worker'", _ALARM)
+    if run.dispatched_at is None:
+        return Fact("Why", "its message is not in the queue yet")
+    if not _has_free_slots(workers):
+        return Fact("Why", "every slot of every worker is busy")
+    return Fact(
+        "Why",
+        "others are taken first" if waiting.ahead or waiting.others_ahead else "a worker will take it in a moment",
+    )
+
+
+def _has_free_slots(workers: Sequence[Worker]) -> bool:
+    return any(worker.slots > worker.stuck_slots + worker.running for worker in workers)
+
+
+def _slots(workers: Sequence[Worker]) -> str:
+    slots, stuck = sum(worker.slots for worker in workers), sum(worker.stuck_slots for worker in workers)
+    # Not how many: that would tell how busy other tenants are.
+    told = f"{len(workers)} alive, {slots} slots, {'some' if _has_free_slots(workers) else 'none'} free"
+    return f"{told}, {stuck} stuck" if stuck else told
+
+
+def _position(waiting: Waiting) -> str:
+    others = "; others' are ahead, too" if waiting.others_ahead else ""
+    if not waiting.ahead:
+        return f"1st of your tenants{others}" if others else "1st: nothing is ahead of it"
+    ahead = f"more than {COUNT_CAP:,} are" if waiting.ahead > COUNT_CAP else f"{waiting.ahead} are"
+    if waiting.ahead == 1:
+        ahead = "1 is"
+    which = f", run {waiting.oldest_id}," if waiting.oldest_id else ""
+    oldest = f"; the oldest{which} was opened {span(waiting.oldest)} ago" if waiting.oldest is not None else ""
+    place = "" if waiting.ahead > COUNT_CAP else f"{ordinal(waiting.ahead + 1)}: "
+    return f"{place}{ahead} ahead{oldest}{others}"
+
+
+def ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+# ---- running
+
+
+def name_of(worker: Worker) -> str:
+    return f"{worker.id} ({worker.host}, pid {worker.pid})"
+
+
+#: What can be done for a run whose worker is gone when nobody is there who would complete it.
+NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as who may write"
+
+
+def silence(detail: Detail) -> str:
+    """Behind a run's state: for how long its worker has been silent; nothing when it is not."""
+    seconds = detail.silences.get(detail.run.id)
+    if seconds is None or detail.run.status is not Status.RUNNING:
+        return ""
+    has_stopped = detail.worker is not None and detail.worker.stopped_at is not None
+    return ", worker stopped" if has_stopped else f", worker silent for {span(seconds)}"
+
+
+def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
+    """The worker that has the run, and when it will be given up for lost. None unless the run is running.
+
+    `is_rescued`: somebody is there who gives it up then, another worker or open screens.
+    """
+    run, worker = detail.run, detail.worker
+    if run.status is not Status.RUNNING or worker is None:
+        return None
+    soon = "the run is about to be given up" if is_rescued else NOBODY_RESCUES
+    if worker.stopped_at:
+        return Fact("Worker", f"{name_of(worker)} has stopped: {soon}", "bold red")
+    beat = f"{name_of(worker)}, last beat {span(worker.beat_age)} ago"
+    # Counted from the whole seconds that are told, so that both numbers change together.
+    left = detail.lost_after - int(worker.beat_age)
+    if left <= 0:
+        return Fact("Worker", f"{beat}: {soon}", "bold red")
+    given_up = f", given up in {span(left)}" if is_rescued else f": {NOBODY_RESCUES}"
+    return Fact("Worker", beat + given_up, _ALARM if run.id in detail.silences else "")
+
+
+# ---- usual
+
+
+def usual(detail: Detail, now: dt.datetime) -> Fact | None:
+    """How long runs of this kind take, and how this one compares. None while too few have succeeded."""
+    usual, took = detail.usual, elapsed(detail.run, now)
+    if usual is None:
+        return None
+    words = f"{span(usual.p50)} (p50), {span(usual.p95)} (p95) of the last {usual.count}"
+    if took is None:
+        return Fact("Usually", words)
+    slower, quicker = usual.shorter_than(took), usual.longer_than(took)
+    if detail.run.status is Status.RUNNING:
+        # While it runs nobody knows that it will be quick.
+        late = f"; already slower than {slower} %" if slower >= 50 else ""
+        return Fact("Usually", words + late, _ALARM if slower >= 95 else "")
+    compared = f"slower than {slower} %" if slower >= quicker else f"quicker than {quicker} %"
+    return Fact("Usually", f"{words}; this one was {compared}" if slower or quicker else words)

@@ -1,0 +1,143 @@
+"""A run as plain text to paste into a ticket, and the file that it can be kept in. Nothing of Textual: a command prints it, too."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from screens.text import explain
+from store.details import Detail
+from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status
+from store.sanitize import visible
+
+WIDTH: Final = 72
+#: Of the log, so many lines; of one text, so many lines.
+LAST: Final = 20
+MOST_LINES: Final = 12
+MOST_PARAMETERS: Final = 40
+#: Names of files that are tried before one gives up.
+MOST_FILES: Final = 999
+
+
+def card(detail: Detail, now: dt.datetime, database: str, user: str) -> str:
+    """The run in printable ASCII, at most WIDTH columns wide. The same run at the same instant is the same text."""
+    run = detail.run
+    parts = [
+        [line for name, value in _facts(detail, now) for line in _lines(f"{name + ':':<13}", value, " " * 13)],
+        _section("Failures", (f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary)),
+        _section("Parameters", _parameters(run)),
+        _section("Waits", (f"{told.name}: {told.words}" for told in explain.why_it_waits(detail, (), now)
+                           if told.name in ("Waits for", "Position"))),
+        _section(f"Log, last {LAST} lines", _log(detail)),
+        _section("Attempts", map(_attempt, detail.attempts if len(detail.attempts) > 1 else ())),
+    ]  # fmt: skip
+    title = _ascii(f"{run.title} in {run.tenant}: {_state(run)}")
+    head = textwrap.wrap(title, WIDTH)[:2] or ["run"]
+    end = _lines("", f"opsmon, {_time(now)}, by {user}, from {database}", "")
+    return "\n".join([*head, "=" * max(map(len, head)), *(line for part in parts for line in part), "", *end]) + "\n"
+
+
+def _section(heading: str, texts: Iterable[str]) -> list[str]:
+    lines = [line for text in texts for line in _lines("  ", text, "      ")]
+    return ["", heading, *lines] if lines else []
+
+
+def _lines(first: str, text: str, further: str) -> list[str]:
+    """The text behind `first`; what does not fit there, in lines behind `further`."""
+    wrapped = textwrap.wrap(
+        _ascii(text), WIDTH, initial_indent=first, subsequent_indent=further, break_on_hyphens=False
+    )
+    return wrapped if len(wrapped) <= MOST_LINES else [*wrapped[: MOST_LINES - 1], f"{further}[...]"]
+
+
+def _ascii(text: str) -> str:
+    """What is printable in ASCII; accents are taken off, and the rest is written by its number."""
+    plain = unicodedata.normalize("NFKD", visible(text))
+    return (
+        "".join(char for char in plain if not unicodedata.combining(char)).encode("ascii", "backslashreplace").decode()
+    )
+
+
+def _facts(detail: Detail, now: dt.datetime) -> Iterator[tuple[str, str]]:
+    run, took = detail.run, explain.elapsed(detail.run, now)
+    facts = [
+        ("Run", str(run.id)),
+        ("Type", run.type),
+        ("Tenant", f"{run.tenant_name} ({run.tenant})"),
+        ("State", _state(run) + explain.silence(detail)),
+        ("Started by", run.initiator_name),
+        ("Created", _time(run.created_at)),
+        ("Started", _time(run.started_at)),
+        ("Completed", _time(run.completed_at)),
+        ("Took" if run.completed_at else "Running for", "" if took is None else explain.span(took)),
+        ("Items", _items(run)),
+        ("Retry of", str(run.retry_of_id or "")),
+        ("Worker", explain.name_of(detail.worker) if detail.worker else str(run.worker_id or "")),
+    ]
+    told = [told for told in (explain.usual(detail, now), explain.clock(detail)) if told]
+    facts = [fact for fact in facts if fact[0] not in {one.name for one in told}] + [(o.name, o.words) for o in told]
+    yield from ((name, value) for name, value in facts if value)
+
+
+def _state(run: Run) -> str:
+    return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
+
+
+def _time(at: dt.datetime | None) -> str:
+    if at == NO_TIME:
+        return UNREADABLE
+    return "" if at is None else f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _items(run: Run) -> str:
+    counts = run.summary_counts
+    if counts is None:
+        return ""
+    return f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"
+
+
+def _parameters(run: Run) -> Iterator[str]:
+    """Parameters, and what else the context holds."""
+    others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
+    told = [*sorted(run.parameters.items()), *sorted(others.items())]
+    for name, value in told[:MOST_PARAMETERS]:
+        yield f"{name} = {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
+    if len(told) > MOST_PARAMETERS:
+        yield f"and {len(told) - MOST_PARAMETERS} more"
+
+
+def _log(detail: Detail) -> Iterator[str]:
+    for event in detail.events[-LAST:]:
+        level = "" if event.level == "info" else f"{event.level}: "
+        yield f"{event.at.astimezone(dt.UTC):%H:%M:%S} {level}{event.message}"
+
+
+def _attempt(run: Run) -> str:
+    return f"{run.id}, {_time(run.created_at)}: {_state(run)}, by {run.initiator_name}"
+
+
+def save(text: str, run_id: int, folder: Path) -> Path:
+    """Write the card to a new file that its owner alone may read. Returns its path; raises OSError.
+
+    A file that is there is never overwritten: the name gets a number.
+    """
+    for number in range(1, MOST_FILES + 1):
+        path = folder / (f"opsmon-run-{run_id}.txt" if number == 1 else f"opsmon-run-{run_id}-{number}.txt")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(text)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+    raise FileExistsError(f"there are {MOST_FILES} cards of run {run_id} here already")

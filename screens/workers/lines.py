@@ -1,0 +1,161 @@
+"""The texts of the workers' screen, as pure functions of what was read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.format import State
+from screens.text.safe import figure, fit
+from screens.widgets.row_diff import Cell, Row
+from store.hours import Hour, LastHours
+from store.load import Load, WorkerLoad
+from store.records import NO_TIME
+from store.rescues import Rescue
+
+_ALIVE = State("●", "*", "alive", "green")
+_LATE = State("!", "!", "late", "bold yellow")
+_STUCK = State("◐", "~", "stuck", "bold yellow")
+_SILENT = State("✗", "x", "silent", "bold red")
+_STOPPED = State("○", ".", "stopped", "")
+_STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(9, 9, 2)
+_SINCE, _BEAT, _PID, _VERSION = ColumnSpec(5, 5, 5), ColumnSpec(6, 6, 3), ColumnSpec(8, 8, 6), ColumnSpec(8, 8, 7)
+#: Host and runs share what is left.
+_REST = ColumnSpec(17, 12, 4, grow=1)
+#: From this width on, process id and version are shown.
+_WIDE = 100
+
+
+def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
+    """`silent_after`: seconds without a beat from which on one that still counts as alive has missed two."""
+    if one.alive and one.worker.beat_age > silent_after:
+        return _LATE
+    if one.alive:
+        return _STUCK if one.worker.stuck_slots else _ALIVE
+    return _STOPPED if one.worker.stopped_at else _SILENT
+
+
+def header(width: int) -> str:
+    names, widths = _columns(width)
+    return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True) if room)
+
+
+def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_after: float = math.inf) -> Row:
+    """A worker's line. Its last beat is told in seconds below a minute: whether it lives is what one wants to see."""
+    worker, state = one.worker, state_of(one, silent_after)
+    # Below a minute an age is "now", which would hide whether it lives.
+    lives = worker.stopped_at is None and worker.beat_at != NO_TIME
+    beat = (
+        fmt.duration((now - worker.beat_at).total_seconds())
+        if lives
+        else fmt.age(worker.stopped_at or worker.beat_at, now)
+    )
+    held = f"{len(one.runs)}{'+' if one.has_others else ''}"
+    slots = f"{held}/{worker.slots}" + (f" !{worker.stuck_slots}" if worker.stuck_slots else "")
+    host = worker.host + (" (embedded)" if worker.embedded else "")
+    texts = [f"{state.ascii if ascii_only else state.glyph} {state.word}", str(worker.id), host]
+    texts += [str(worker.pid), worker.version] if width >= _WIDE else []
+    texts += [slots, fmt.age(worker.started_at, now), beat, in_hand(one)]
+    titles, widths = _columns(width)
+    names = ("State", "Host", "Runs")
+    cells = [
+        Cell((fit if title in names else figure)(text, room), "" if title != "State" else state.style)
+        for title, text, room in zip(titles, texts, widths, strict=True)
+        if room
+    ]
+    return Row(worker.id, tuple(cells))
+
+
+def _columns(width: int) -> tuple[list[str], list[int]]:
+    more = {"Process": _PID, "Version": _VERSION} if width >= _WIDE else {}
+    parts = {"State": _STATE, "Worker": _ID, **more, "Slots": _SLOTS, "Up": _SINCE, "Beat": _BEAT, "Runs": _REST}
+    names, widths = list(parts), column_widths(list(parts.values()), width - 1)
+    rest = widths.pop()
+    host = min(30, max(0, rest - 1) * 2 // 5)
+    runs = max(0, rest - 1 - host)
+    return [*names[:2], "Host", *names[2:]], [*widths[:2], host, *widths[2:], runs]
+
+
+def in_hand(one: WorkerLoad) -> str:
+    """The runs in one's own tenants by name, and that there are others."""
+    named = [f"{run.run_id} {run.title}" for run in one.runs]
+    more = ["others' runs"] if one.has_others else []
+    return ", ".join([*named, *more])
+
+
+# ---- the queue
+
+
+def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
+    """What waits, and whether workers take it."""
+    waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
+    if load.oldest_since:
+        waiting += f", the oldest (run {load.oldest_run_id}) {fmt.since(load.oldest_since, now)}"
+    if load.paused is None:
+        return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
+    login = fit(load.paused.login, min(16, len(load.paused.login)))
+    pause = f" PAUSED by {login} {fmt.since(load.paused.paused_at, now)} "
+    return Content.assemble((" Queue  ", "bold"), (pause, "bold reverse"), f"  {waiting}  what runs goes on")
+
+
+# ---- the last hours
+
+
+def looked_back(hours: LastHours) -> str:
+    """Which runs are not counted; nothing when all are."""
+    if hours.looked_back_to is None:
+        return ""
+    return f"only runs opened since {hours.looked_back_to:%H:%M}: there were too many to count"
+
+
+def hours_table(hours: LastHours, width: int) -> Content:
+    """The hours as text, for a terminal that has no room for plots: as many of the newest as fit."""
+    columns = [
+        [f"{hour.at:%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]
+        for hour in hours.each
+    ]
+    room = max(5, 1 + max((len(text) for column in columns for text in column), default=0))
+    shown = columns[-max(1, (width - 11) // room) :]
+    lines = []
+    for line, name in enumerate(("Hour (UTC)", "Completed", "Failed", "Median", "p95")):
+        cells = "".join(f"{column[line]:>{room}}" for column in shown)
+        lines.append(Content.assemble((f" {name:<10}", "bold"), (cells, "" if line else "bold")))
+    return Content("\n").join(lines)
+
+
+def _took(seconds: float | None) -> str:
+    return "-" if seconds is None else fmt.duration(seconds)
+
+
+def clock(hours: Sequence[Hour]) -> tuple[str, ...]:
+    return tuple(f"{hour.at:%H}" for hour in hours)
+
+
+# ---- what rescuers did
+
+_WHAT = {
+    "lost": "completed as failed: worker {worker} was lost",
+    "queued": "queued: its dispatcher had died before it could",
+    "queued_again": "queued again: its message was lost",
+}
+
+
+def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
+    """The newest rescues, one a line, under a heading."""
+    heading = Content.styled(" Rescued", "bold")
+    if not found:
+        return Content.assemble(heading, ("  nothing, among what you may see", "dim"))
+    told = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
+    return Content("\n").join([heading, *told])
+
+
+def _rescue(one: Rescue) -> str:
+    words = _WHAT.get(one.what)
+    # A newer version may put more right.
+    what = words.format(worker=one.worker_id) if words else one.what
+    return f" {one.at:%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"
