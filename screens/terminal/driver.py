@@ -58,7 +58,7 @@ class Output:
 
 
 class DiffingDriver(LinuxDriver):
-    """The driver; `forget` makes it paint anew what it believes to be on the screen."""
+    """The driver; `invalidate` makes it paint anew what it believes to be on the screen."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         # A resize is told to a signal's handler or to the keys' thread, which may be in the middle of a write.

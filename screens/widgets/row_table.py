@@ -1,7 +1,7 @@
 """A table of keyed rows: the cursor is pinned to its row, and only changed lines are painted.
 
 Textual's DataTable repaints itself as a whole for one changed cell, and keeps the cursor's index when rows move, so that the
-highlighted run changes without an event (both measured). This one draws lines, and leaves what changes to screens/widgets/row_diff.py.
+highlighted run changes without an event (both measured). This one draws lines, and leaves what changes to row_diff.py.
 """
 
 from __future__ import annotations
