@@ -23,7 +23,7 @@ from tests.benchmarks.report import Line, median, percentile, say
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import KINDS, Stage, opened
 from tests.benchmarks.terminal import Terminal, terminal
-from tests.screens.emulator import Emulator
+from tests.support.emulator import Emulator
 
 COLUMNS, LINES = 120, 40
 #: Seconds without a byte after which a paint counts as complete.

@@ -105,7 +105,7 @@ def opsmon(cli: Cli, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 
 @dataclass
-class Town:
+class CliHarness:
     """A database with people in it: you are operator of "contoso" and no member of "fabrikam", whose owner is bob."""
 
     db: Database
@@ -139,7 +139,7 @@ class Town:
 
 
 @pytest.fixture
-def town(db: Database) -> Town:
+def town(db: Database) -> CliHarness:
     me = login_name()
     for login, name in ((me, "Me Myself"), ("ann", "Ann"), ("bob", "Bob"), ("rob", "Rob")):
         administration.add_user(db, login, name)
@@ -149,7 +149,7 @@ def town(db: Database) -> Town:
     administration.grant(db, me, "contoso", Role.OPERATOR)
     administration.grant(db, "rob", "contoso", Role.READONLY)
     administration.grant(db, "bob", "fabrikam", Role.OWNER)
-    return Town(db, me)
+    return CliHarness(db, me)
 
 
 @pytest.fixture

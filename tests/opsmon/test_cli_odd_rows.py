@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from store.records import Outcome, Run
 from store.tables import operation_runs
-from tests.opsmon.conftest import Cli, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 NEWER = [{"code": "a.b", "message": "no", "count": 1, "since": "2030"}]
 
@@ -24,7 +24,7 @@ NEWER = [{"code": "a.b", "message": "no", "count": 1, "since": "2030"}]
     ],
 )
 def test_every_command_answers_and_the_others_are_as_they_were(
-    opsmon: Cli, town: Town, failures: Any, counts: Any, context: Any
+    opsmon: Cli, town: CliHarness, failures: Any, counts: Any, context: Any
 ) -> None:
     ids = [_ended(opsmon, town, number) for number in range(2)]
     before = {run["id"]: run for run in opsmon("runs", "--json").json}
@@ -40,7 +40,7 @@ def test_every_command_answers_and_the_others_are_as_they_were(
     assert [one["run_id"] for one in retried] == ids
 
 
-def _ended(opsmon: Cli, town: Town, number: int) -> int:
+def _ended(opsmon: Cli, town: CliHarness, number: int) -> int:
     started = opsmon("start", "system.probe", "--tenant", "contoso", "--param", f"items={number}", "--json").json
     run: Run = town.complete(started["run"]["id"], Outcome.FAILED)
     return run.id
@@ -67,7 +67,7 @@ def _ended(opsmon: Cli, town: Town, number: int) -> int:
     ids=range(13),
 )
 def test_what_no_database_can_be_asked_for_is_refused_in_our_words(
-    opsmon: Cli, town: Town, argv: tuple[str, ...]
+    opsmon: Cli, town: CliHarness, argv: tuple[str, ...]
 ) -> None:
     answer = opsmon(*argv)
     assert answer.code in (2, 3)

@@ -15,7 +15,7 @@ from store import access, administration
 from store.access import Role
 from store.database import Database
 from store.errors import Forbidden
-from tests.opsmon.conftest import Cli, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.waiting import HANG
 
 Become = Callable[[str], None]
@@ -93,7 +93,7 @@ def test_who_steps_down_is_warned(opsmon: Cli) -> None:
     ids=lambda value: "-".join(value) if isinstance(value, list) else None,
 )
 def test_what_an_owner_cannot_do(
-    opsmon: Cli, town: Town, as_user: Become, argv: list[str], code: int, line: str
+    opsmon: Cli, town: CliHarness, as_user: Become, argv: list[str], code: int, line: str
 ) -> None:
     as_user("ann")
     answer = opsmon(*argv)
@@ -102,7 +102,9 @@ def test_what_an_owner_cannot_do(
 
 @pytest.mark.parametrize("login", ["rob", "me", "stranger"])
 @pytest.mark.parametrize("argv", [["tenants", "add", "new"], ["users", "add", "new"], ["users", "list"]], ids=" ".join)
-def test_administration_is_for_owners(opsmon: Cli, town: Town, as_user: Become, login: str, argv: list[str]) -> None:
+def test_administration_is_for_owners(
+    opsmon: Cli, town: CliHarness, as_user: Become, login: str, argv: list[str]
+) -> None:
     if login != "me":
         as_user(login)
     answer = opsmon(*argv)
@@ -110,7 +112,7 @@ def test_administration_is_for_owners(opsmon: Cli, town: Town, as_user: Become, 
 
 
 @on_both
-def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
+def test_an_operator_grants_nothing(opsmon: Cli, town: CliHarness) -> None:
     answer = opsmon("users", "grant", town.me, "--tenant", "contoso", "--role", "owner")
     assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of contoso")
     answer = opsmon("users", "grant", town.me, "--tenant", "fabrikam", "--role", "owner")
@@ -118,7 +120,7 @@ def test_an_operator_grants_nothing(opsmon: Cli, town: Town) -> None:
 
 
 @on_both
-def test_the_last_owner_stays(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_the_last_owner_stays(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     as_user("ann")
     answer = opsmon("users", "grant", "ann", "--tenant", "contoso", "--role", "readonly")
     assert answer.code == 3
@@ -130,7 +132,7 @@ def test_the_last_owner_stays(opsmon: Cli, town: Town, as_user: Become) -> None:
 
 
 @on_both
-def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
+def test_of_two_owners_who_step_down_at_once_one_stays(town: CliHarness) -> None:
     refused: list[str] = []
 
     def step_down(login: str, start: threading.Barrier) -> None:
@@ -157,7 +159,7 @@ def test_of_two_owners_who_step_down_at_once_one_stays(town: Town) -> None:
 
 
 @on_both
-def test_an_unknown_login(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_an_unknown_login(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     as_user("stranger")
     for argv in (["runs"], ["tenants", "list"], ["show", "1"], ["notifications"], ["wait", "1"], ["retry", "1"]):
         answer = opsmon(*argv)
@@ -171,7 +173,7 @@ def test_no_environment_variable_makes_you_somebody_else(monkeypatch: pytest.Mon
     assert login_name() == pwd.getpwuid(os.getuid()).pw_name
 
 
-def test_a_user_id_without_a_name(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_id_without_a_name(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
     answer = opsmon("runs")
     assert answer.code == 3
@@ -179,7 +181,7 @@ def test_a_user_id_without_a_name(opsmon: Cli, town: Town, monkeypatch: pytest.M
 
 
 @on_both
-def test_as_another_on_the_embedded_database(opsmon: Cli, town: Town) -> None:
+def test_as_another_on_the_embedded_database(opsmon: Cli, town: CliHarness) -> None:
     answer = opsmon("--as", "bob", "tenants", "list", "--json")
     if town.db.is_sqlite:
         assert [tenant["slug"] for tenant in answer.json] == ["fabrikam"]
@@ -239,7 +241,7 @@ def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
 
 
 @on_both
-def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     as_user("bob")
     answer = opsmon("users", "grant", "bob", "--tenant", "contoso", "--role", "owner")
     assert (answer.code, answer.line) == (3, "opsmon: no tenant 'contoso': 'opsmon tenants list' shows yours")

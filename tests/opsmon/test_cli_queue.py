@@ -8,17 +8,17 @@ import pytest
 
 from store import access, administration, queue_pause, workers
 from store.access import Role
-from tests.opsmon.conftest import Cli, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.people import open_run
 
 
 @pytest.fixture(autouse=True)
-def _in_town(town: Town) -> None:
+def _in_town(town: CliHarness) -> None:
     """There are people."""
 
 
 @on_both
-def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[[str], None]) -> None:
+def test_an_owner_pauses_and_resumes(opsmon: Cli, town: CliHarness, as_user: Callable[[str], None]) -> None:
     open_run(town.db, access.require(town.db, access.find_user(town.db, "ann"), "contoso", access.Right.VIEW))
     as_user("ann")
     assert opsmon("queue").out.splitlines()[1] == "Workers take messages."
@@ -36,7 +36,9 @@ def test_an_owner_pauses_and_resumes(opsmon: Cli, town: Town, as_user: Callable[
 
 @on_both
 @pytest.mark.parametrize("action", ["pause", "resume"])
-def test_who_owns_nothing_may_look_only(opsmon: Cli, town: Town, as_user: Callable[[str], None], action: str) -> None:
+def test_who_owns_nothing_may_look_only(
+    opsmon: Cli, town: CliHarness, as_user: Callable[[str], None], action: str
+) -> None:
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))
     for login in (town.me, "rob"):
         as_user(login)
@@ -57,7 +59,7 @@ def test_another_word_is_refused(opsmon: Cli) -> None:
 
 @on_both
 def test_the_doctor_warns_of_a_pause_and_starts_no_probe(
-    opsmon: Cli, town: Town, as_user: Callable[[str], None]
+    opsmon: Cli, town: CliHarness, as_user: Callable[[str], None]
 ) -> None:
     administration.grant(town.db, "ann", "contoso", Role.OWNER)
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))

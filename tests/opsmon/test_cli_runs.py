@@ -18,7 +18,7 @@ from store.records import Outcome, User
 from tasks.context import RunContext
 from tasks.dispatch import Dispatcher
 from tasks.registry import Registry, operation
-from tests.opsmon.conftest import Answer, Cli, Town, on_both
+from tests.opsmon.conftest import Answer, Cli, CliHarness, on_both
 
 Become = Callable[[str], None]
 START = ("start", "system.probe", "--tenant", "contoso")
@@ -43,7 +43,7 @@ def started(opsmon: Cli, *parameters: str) -> int:
 
 
 @on_both
-def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: Town) -> None:
+def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: CliHarness) -> None:
     answer = opsmon(*START, "--param", "items=3", "--param", "seconds=0", "--json")
     assert (answer.code, answer.err) == (0, "")
     assert set(answer.json) == {"receipt", "run"}
@@ -63,7 +63,7 @@ def test_a_start_is_answered_with_its_receipt(opsmon: Cli, town: Town) -> None:
 
 
 @on_both
-def test_a_twin_is_joined(opsmon: Cli, town: Town) -> None:
+def test_a_twin_is_joined(opsmon: Cli, town: CliHarness) -> None:
     first = started(opsmon)
     answer = opsmon(*START, "--json")
     assert (answer.code, answer.json["receipt"], answer.json["run"]["id"]) == (0, "attached", first)
@@ -72,7 +72,7 @@ def test_a_twin_is_joined(opsmon: Cli, town: Town) -> None:
 
 
 @on_both
-def test_a_queue_that_refuses(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_refuses(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise QueueUnavailable("the queue is ill")
 
@@ -106,7 +106,7 @@ def test_a_queue_that_refuses(opsmon: Cli, town: Town, monkeypatch: pytest.Monke
     ],
     ids=lambda value: " ".join(value)[-40:] if isinstance(value, list) else None,
 )
-def test_what_cannot_be_started(opsmon: Cli, town: Town, given: list[str], code: int, line: str) -> None:
+def test_what_cannot_be_started(opsmon: Cli, town: CliHarness, given: list[str], code: int, line: str) -> None:
     answer = opsmon(*given)
     assert answer.code == code
     assert line in answer.line
@@ -114,7 +114,7 @@ def test_what_cannot_be_started(opsmon: Cli, town: Town, given: list[str], code:
 
 
 @on_both
-def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_a_reader_starts_nothing(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     run = started(opsmon)
     town.complete(run)
     as_user("rob")
@@ -127,7 +127,7 @@ def test_a_reader_starts_nothing(opsmon: Cli, town: Town, as_user: Become) -> No
 
 
 @on_both
-def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     run = started(opsmon)
     town.complete(run)
     as_user("bob")
@@ -150,7 +150,7 @@ def test_for_who_is_no_member_there_is_nothing(opsmon: Cli, town: Town, as_user:
 )
 @pytest.mark.parametrize("wait", [["--wait"], ["--wait", "600"]], ids=["for ever", "600"])
 def test_the_exit_code_says_how_the_run_ended(
-    opsmon: Cli, town: Town, how: Outcome, code: int, wait: list[str]
+    opsmon: Cli, town: CliHarness, how: Outcome, code: int, wait: list[str]
 ) -> None:
     thread = town.complete_soon(how)
     answer = opsmon(*START, *wait, "--json")
@@ -163,7 +163,7 @@ def test_the_exit_code_says_how_the_run_ended(
     assert opsmon("wait", number, "600").code == code
 
 
-def test_the_wait_runs_out(opsmon: Cli, town: Town) -> None:
+def test_the_wait_runs_out(opsmon: Cli, town: CliHarness) -> None:
     answer = opsmon(*START, "--wait", "0.3", "--json")
     number = answer.json["run"]["id"]
     assert (answer.code, answer.json["run"]["status"]) == (6, "queued")
@@ -174,7 +174,7 @@ def test_the_wait_runs_out(opsmon: Cli, town: Town) -> None:
     assert opsmon("show", str(number), "--json").json["status"] == "queued"
 
 
-def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(_: float) -> None:
         with town.db.transaction() as connection:
             connection.exec_driver_sql("DELETE FROM memberships")
@@ -183,7 +183,9 @@ def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: Town, monkeypatch:
     assert opsmon(*START, "--wait").code == 3
 
 
-def test_a_database_that_goes_away_during_a_wait(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_goes_away_during_a_wait(
+    opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object) -> None:
         raise DatabaseAway("the database does not answer", "gone")
 
@@ -199,7 +201,7 @@ def test_a_database_that_goes_away_during_a_wait(opsmon: Cli, town: Town, monkey
 
 
 @on_both
-def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: Town) -> None:
+def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: CliHarness) -> None:
     old = started(opsmon, "items=3", "key=a")
     refused = opsmon("retry", str(old))
     assert (refused.code, refused.line) == (1, f"opsmon: run {old} is queued: only a completed run can be retried")
@@ -220,7 +222,7 @@ def test_retry_starts_a_run_like_the_old_one(opsmon: Cli, town: Town) -> None:
     assert "Attempts" in opsmon("show", str(old)).out
 
 
-def test_a_retry_with_other_parameters(opsmon: Cli, town: Town) -> None:
+def test_a_retry_with_other_parameters(opsmon: Cli, town: CliHarness) -> None:
     old = started(opsmon, "items=3", "key=a")
     town.complete(old, Outcome.FAILED)
     answer = opsmon("retry", str(old), "--param", "key=b", "--json")
@@ -244,7 +246,7 @@ def test_a_retry_with_other_parameters(opsmon: Cli, town: Town) -> None:
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_retried_starts_nothing(opsmon: Cli, town: Town, given: list[str], line: str) -> None:
+def test_what_cannot_be_retried_starts_nothing(opsmon: Cli, town: CliHarness, given: list[str], line: str) -> None:
     old = started(opsmon)
     town.complete(old, Outcome.FAILED)
     answer = opsmon("retry", str(old), *given)
@@ -254,7 +256,7 @@ def test_what_cannot_be_retried_starts_nothing(opsmon: Cli, town: Town, given: l
 
 
 @on_both
-def test_several_retries_have_a_receipt_each(opsmon: Cli, town: Town) -> None:
+def test_several_retries_have_a_receipt_each(opsmon: Cli, town: CliHarness) -> None:
     first, same, second, queued = (started(opsmon, f"key={key}") for key in "abcd")
     for run in (first, same, second):
         town.complete(run, Outcome.FAILED)
@@ -268,7 +270,7 @@ def test_several_retries_have_a_receipt_each(opsmon: Cli, town: Town) -> None:
     assert (answer.code, answer.err) == (1, "opsmon: 2 of 5 runs were not retried: the answer names each\n")
 
 
-def test_several_retries_in_text(opsmon: Cli, town: Town) -> None:
+def test_several_retries_in_text(opsmon: Cli, town: CliHarness) -> None:
     old, queued = started(opsmon, "key=a"), started(opsmon, "key=b")
     town.complete(old, Outcome.FAILED)
     answer = opsmon("retry", str(old), str(queued))
@@ -284,7 +286,7 @@ def test_several_retries_in_text(opsmon: Cli, town: Town) -> None:
 
 
 def test_of_several_retries_what_came_before_the_database_went_away_is_told(
-    opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch
+    opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [started(opsmon, f"key={key}") for key in "abc"]
     for run in ids:
@@ -306,7 +308,7 @@ def test_of_several_retries_what_came_before_the_database_went_away_is_told(
 
 
 @on_both
-def test_a_dry_run_starts_nothing(opsmon: Cli, town: Town) -> None:
+def test_a_dry_run_starts_nothing(opsmon: Cli, town: CliHarness) -> None:
     one, twin, queued = (started(opsmon, f"key={key}") for key in "abc")
     town.complete(one, Outcome.FAILED)
     town.complete(twin, Outcome.FAILED)
@@ -331,7 +333,7 @@ def test_a_dry_run_starts_nothing(opsmon: Cli, town: Town) -> None:
 
 
 @on_both
-def test_runs_are_listed_newest_first(opsmon: Cli, town: Town) -> None:
+def test_runs_are_listed_newest_first(opsmon: Cli, town: CliHarness) -> None:
     assert opsmon("runs").out == "No runs.\n"
     numbers = [started(opsmon, f"key={key}") for key in "abc"]
     town.complete(numbers[0], Outcome.FAILED)
@@ -356,7 +358,7 @@ def ids(answer: Answer) -> list[int]:
 
 
 @on_both
-def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_runs_are_filtered(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     mine, failed = started(opsmon, "key=a"), started(opsmon, "key=b")
     town.complete(failed, Outcome.FAILED)
     as_user("ann")
@@ -390,7 +392,7 @@ def test_runs_are_filtered(opsmon: Cli, town: Town, as_user: Become) -> None:
         ("tenant:fabrikam", 3, "no tenant 'fabrikam': 'opsmon tenants list' shows yours"),
     ],
 )
-def test_filters_that_are_none(opsmon: Cli, town: Town, term: str, code: int, line: str) -> None:
+def test_filters_that_are_none(opsmon: Cli, town: CliHarness, term: str, code: int, line: str) -> None:
     answer = opsmon("runs", term)
     assert (answer.code, answer.line) == (code, f"opsmon: {line}")
 
@@ -406,7 +408,7 @@ def log(db: Database, run_id: int, *lines: str) -> None:
 
 
 @on_both
-def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
+def test_show_tells_the_story(opsmon: Cli, town: CliHarness) -> None:
     number = started(opsmon, "items=3")
     story = opsmon("show", str(number), "--json").json["timeline"]
     assert [moment["event"] for moment in story] == ["created", "queued"]
@@ -427,7 +429,7 @@ def test_show_tells_the_story(opsmon: Cli, town: Town) -> None:
     assert [attempt["id"] for attempt in answer.json["attempts"]] == [number]
 
 
-def test_show_in_plain_text(opsmon: Cli, town: Town) -> None:
+def test_show_in_plain_text(opsmon: Cli, town: CliHarness) -> None:
     number = started(opsmon, "items=3")
     town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
     log(town.db, number, "a line")
@@ -448,7 +450,7 @@ def test_show_in_plain_text(opsmon: Cli, town: Town) -> None:
 
 
 @on_both
-def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: Town) -> None:
+def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: CliHarness) -> None:
     first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
     out = opsmon("show", str(second)).out
     assert f"2nd: 1 is ahead; the oldest, run {first}, was opened" in out
@@ -466,7 +468,7 @@ def test_show_tells_why_a_run_waits_and_who_has_it(opsmon: Cli, town: Town) -> N
 
 
 @on_both
-def test_a_card_is_plain_text_for_a_ticket(opsmon: Cli, town: Town) -> None:
+def test_a_card_is_plain_text_for_a_ticket(opsmon: Cli, town: CliHarness) -> None:
     number = started(opsmon, "items=3")
     town.complete(number, Outcome.PARTIALLY_SUCCEEDED)
     log(town.db, number, "a line")
@@ -487,7 +489,7 @@ def but_for_its_instant(card: str) -> list[str]:
 
 
 @on_both
-def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) -> None:
+def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: CliHarness) -> None:
     first, second = started(opsmon, "key=a"), started(opsmon, "key=b")
     town.complete(first)
     unread = opsmon("notifications", "--json").json
@@ -513,7 +515,7 @@ def test_show_reads_the_notifications_of_its_run_alone(opsmon: Cli, town: Town) 
     }
 
 
-def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -> None:
+def test_notifications_in_plain_text(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
     assert opsmon("notifications").out == "No unread notifications.\n"
     assert opsmon("notifications", "--all").out == "No notifications.\n"
     number = started(opsmon)
@@ -525,7 +527,7 @@ def test_notifications_in_plain_text(opsmon: Cli, town: Town, as_user: Become) -
 
 
 @on_both
-def test_hostile_text_stays_text(opsmon: Cli, town: Town) -> None:
+def test_hostile_text_stays_text(opsmon: Cli, town: CliHarness) -> None:
     evil = "boom [/foo] \x1b]52;c;ZXZpbA==\x07 \x9b2J \u202egpj"
     number = started(opsmon, "items=3")
     town.complete(number, Outcome.FAILED, evil)
@@ -589,7 +591,7 @@ def test_the_probe_is_among_them(cli: Cli) -> None:
 
 
 @on_both
-def test_each_end_of_a_run_has_its_exit_code(opsmon: Cli, town: Town) -> None:
+def test_each_end_of_a_run_has_its_exit_code(opsmon: Cli, town: CliHarness) -> None:
     codes = {Outcome.SUCCEEDED: 0, Outcome.PARTIALLY_SUCCEEDED: 4, Outcome.FAILED: 5}
     for how, code in codes.items():
         run = started(opsmon)

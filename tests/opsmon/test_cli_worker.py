@@ -20,7 +20,7 @@ from store import administration, health, runs
 from store.database import Database
 from store.errors import InputInvalid
 from store.records import Outcome, Run, Status, Worker
-from tests.opsmon.conftest import Cli, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.forked import ROOT, Forked
 from tests.support.operations import FOLDER, place
 from tests.support.waiting import HANG, wait_for
@@ -314,7 +314,7 @@ def held(opsmon: Cli, db: Database) -> int:
 @pytest.mark.kill
 @pytest.mark.worker
 def test_a_worker_works_until_sigterm(
-    opsmon: Cli, town: Town, start_interpreter: Callable[..., Interpreter], folder: Path
+    opsmon: Cli, town: CliHarness, start_interpreter: Callable[..., Interpreter], folder: Path
 ) -> None:
     worker = start_interpreter("-m", "opsmon", "worker", "--workers", "2")
     done = opsmon("start", "system.probe", "--tenant", "contoso", "--param", "seconds=0", "--wait", str(HANG), "--json")
@@ -333,7 +333,7 @@ def test_a_worker_works_until_sigterm(
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_second_signal_ends_the_grace_time(opsmon: Cli, town: Town, start_worker: Start) -> None:
+def test_a_second_signal_ends_the_grace_time(opsmon: Cli, town: CliHarness, start_worker: Start) -> None:
     worker = start_worker(grace_seconds=10 * HANG).ready()
     number = held(opsmon, town.db)
     worker.signal(signal.SIGINT)
@@ -346,7 +346,7 @@ def test_a_second_signal_ends_the_grace_time(opsmon: Cli, town: Town, start_work
 @pytest.mark.kill
 @pytest.mark.worker
 def test_a_worker_whose_terminal_goes_away_finishes_what_runs(
-    opsmon: Cli, town: Town, database_url: str, folder: Path
+    opsmon: Cli, town: CliHarness, database_url: str, folder: Path
 ) -> None:
     """The kernel says so with SIGHUP, and from then on the log leads nowhere."""
     master, slave = pty.openpty()
@@ -377,7 +377,9 @@ def test_a_worker_whose_terminal_goes_away_finishes_what_runs(
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_worker_under_nohup_goes_on(opsmon: Cli, start_interpreter: Callable[..., Interpreter], town: Town) -> None:
+def test_a_worker_under_nohup_goes_on(
+    opsmon: Cli, start_interpreter: Callable[..., Interpreter], town: CliHarness
+) -> None:
     worker = start_interpreter("-m", "opsmon", "worker", under=["nohup"])
     worker.says("is ready")
     worker.process.send_signal(signal.SIGHUP)
@@ -404,7 +406,7 @@ def test_a_thread_that_never_ends_does_not_keep_the_process(start_interpreter: C
 
 
 @pytest.mark.worker
-def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worker: Start, folder: Path) -> None:
+def test_an_embedded_worker_ends_with_its_standard_input(town: CliHarness, start_worker: Start, folder: Path) -> None:
     log = folder / "log" / "worker.log"
     worker = start_worker("--embedded", piped=True, embedded_log=log)
     wait_for(lambda: alive(town.db), "a worker", seen=lambda: worker.log)
@@ -417,7 +419,9 @@ def test_an_embedded_worker_ends_with_its_standard_input(town: Town, start_worke
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_hanging_up_an_embedded_worker_is_no_death(opsmon: Cli, town: Town, start_worker: Start, folder: Path) -> None:
+def test_hanging_up_an_embedded_worker_is_no_death(
+    opsmon: Cli, town: CliHarness, start_worker: Start, folder: Path
+) -> None:
     log = folder / "log" / "worker.log"
     worker = start_worker("--embedded", piped=True, embedded_log=log)
     number = held(opsmon, town.db)
@@ -449,7 +453,7 @@ def test_a_worker_that_cannot_start_says_so_in_one_line(
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_an_interrupted_wait_is_quiet(opsmon: Cli, town: Town, folder: Path) -> None:
+def test_an_interrupted_wait_is_quiet(opsmon: Cli, town: CliHarness, folder: Path) -> None:
     number = opsmon("start", "system.probe", "--tenant", "contoso", "--json").json["run"]["id"]
     log, looks = folder / "wait.log", place("looks")
     waiting = Forked(["wait", str(number)], os.environ, folder, log, main="tests.support.mains:wait_and_tell")

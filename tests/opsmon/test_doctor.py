@@ -22,7 +22,7 @@ from store.database import Database, Timeouts
 from store.records import User
 from store.tables import notifications, operation_runs
 from tests.conftest import PrivatePostgres
-from tests.opsmon.conftest import Cli, MakeServices, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, MakeServices, on_both
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
@@ -266,7 +266,7 @@ def test_while_the_queues_table_is_locked_that_is_the_reason(
     assert (found["probe"][0], found["queue"][1] in found["probe"][1]) == ("skipped", True)
 
 
-def test_while_a_file_is_locked_that_is_said(opsmon: Cli, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_file_is_locked_that_is_said(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
     with town.db.transaction():
         answer = opsmon("start", "system.probe", "--tenant", "contoso")

@@ -26,11 +26,11 @@ from store.errors import DatabaseAway, SchemaMismatch
 from store.records import Outcome, Run, Status, User, Worker
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import MakeServices
-from tests.screens.terminal import PROMPT, Terminal, closing
 from tests.support.embedding import Clock, Looks, warm_children
 from tests.support.forked import ROOT, Forked
 from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
+from tests.support.terminal import PROMPT, Terminal, closing
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
 

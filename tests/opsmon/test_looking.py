@@ -10,7 +10,7 @@ from store.access import Role
 from store.database import Database
 from store.records import Outcome
 from store.tables import metadata
-from tests.opsmon.conftest import Cli, Town, on_both
+from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 LOOKS = (
     "doctor", "doctor --json", "runs", "runs outcome:failed boom", "show 1", "show 1 --card", "notifications",
@@ -37,7 +37,7 @@ def everything(db: Database) -> dict[str, list[object]]:
 
 
 @on_both
-def test_a_command_that_shows_something_changes_no_row(opsmon: Cli, town: Town) -> None:
+def test_a_command_that_shows_something_changes_no_row(opsmon: Cli, town: CliHarness) -> None:
     administration.grant(town.db, town.me, "contoso", Role.OWNER)
     opsmon("start", "system.probe", "--tenant", "contoso")
     town.complete(1, Outcome.FAILED)

@@ -16,7 +16,7 @@ import pytest
 
 from store import runs
 from store.records import Outcome
-from tests.opsmon.conftest import Town
+from tests.opsmon.conftest import CliHarness
 from tests.support.forked import ROOT
 from tests.support.operations import FOLDER
 from tests.support.plugged import plug_in
@@ -106,7 +106,7 @@ def test_complaints_of_a_plug_in_go_where_complaints_go(tmp_path: Path) -> None:
 
 @pytest.mark.worker
 def test_exit_codes_are_ours_whatever_plug_ins_do(
-    town: Town, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: CliHarness, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     for name, source in (
@@ -129,7 +129,7 @@ def test_exit_codes_are_ours_whatever_plug_ins_do(
 @pytest.mark.kill
 @pytest.mark.worker
 def test_a_worker_works_whatever_plug_ins_do(
-    town: Town, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: CliHarness, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     monkeypatch.setenv(FOLDER, str(tmp_path))

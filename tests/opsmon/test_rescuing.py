@@ -23,10 +23,10 @@ from store.tables import workers as workers_table
 from tasks.dispatch import make_dispatcher
 from tasks.lost import Settled, give_up_lost
 from tasks.registry import load_registry
-from tests.opsmon.conftest import Cli, MakeServices, Town, on_both
-from tests.screens.terminal import Terminal, closing
+from tests.opsmon.conftest import Cli, CliHarness, MakeServices, on_both
 from tests.support import people
 from tests.support.postgres import Server
+from tests.support.terminal import Terminal, closing
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, variables
 
@@ -184,7 +184,7 @@ def test_a_clock_that_jumps_begins_the_looks_anew_and_does_not_end_them(jump: fl
 
 
 @pytest.fixture
-def silent(town: Town) -> Run:
+def silent(town: CliHarness) -> Run:
     """A run of yours that is running, and whose worker has missed its beats."""
     worker, me = people.make_worker(town.db), find_user(town.db, town.me)
     run = people.start_run(town.db, require(town.db, me, "contoso", Right.VIEW), me, worker)
@@ -206,7 +206,7 @@ def test_lists_and_details_say_that_a_worker_is_silent(opsmon: Cli, silent: Run)
 
 @on_both
 def test_who_waits_is_told_what_keeps_the_run(
-    opsmon: Cli, town: Town, silent: Run, monkeypatch: pytest.MonkeyPatch
+    opsmon: Cli, town: CliHarness, silent: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("opsmon.commands.runs.LOOK_AFTER", 0.0)
     answer = opsmon("wait", str(silent.id), "1")

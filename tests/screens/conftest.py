@@ -112,7 +112,7 @@ def told(id_: int, run_id: int, kind: str = "completed", **changed: Any) -> Noti
 
 
 @dataclass
-class Stage:
+class FakeBackend:
     """A database for the screens to look at: what is in it is set by the test, and it can be away or hang."""
 
     runs: tuple[Run, ...] = ()
@@ -331,7 +331,7 @@ def toasts(monitor: Monitor) -> list[str]:
 
 
 @dataclass
-class House:
+class LiveHarness:
     """A real database with a tenant, users and a real queue, and screens on it."""
 
     db: Database
@@ -356,7 +356,7 @@ class House:
 
 
 @pytest.fixture
-def house(db: Database) -> Iterator[House]:
+def house(db: Database) -> Iterator[LiveHarness]:
     people.make_tenant(db, "contoso")
     people.make_tenant(db, "fabrikam")
     users = {
@@ -365,5 +365,5 @@ def house(db: Database) -> Iterator[House]:
         "nob": people.make_user(db, "nob"),
     }
     queue = Queue(db, timeout=HANG)
-    yield House(db, Dispatcher(db, queue, Registry.of([probe, sync])), users)
+    yield LiveHarness(db, Dispatcher(db, queue, Registry.of([probe, sync])), users)
     queue.close()

@@ -21,7 +21,7 @@ from textual.widgets import Input
 
 from screens.monitor import Monitor
 from screens.text.ascii import in_ascii
-from tests.screens.conftest import Stage, polls, running, screen_lines, shown, until
+from tests.screens.conftest import FakeBackend, polls, running, screen_lines, shown, until
 
 SIZES: Final = ((80, 24), (140, 40))
 Size = tuple[int, int]
@@ -36,7 +36,7 @@ async def _nothing(pilot: Any, monitor: Monitor) -> None:
 class State:
     """How an application comes to show what a picture is taken of."""
 
-    stage: Stage
+    stage: FakeBackend
     keys: tuple[str, ...]
     live: bool
     before: Before
@@ -91,7 +91,7 @@ class Picture:
 
     def __call__(
         self,
-        stage: Stage,
+        stage: FakeBackend,
         *keys: str,
         sizes: tuple[Size, ...] = SIZES,
         live: bool = True,

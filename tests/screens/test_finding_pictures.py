@@ -7,7 +7,7 @@ import datetime as dt
 from store.groups import Group, Groups
 from store.queries import Cursor, Order
 from store.views import View
-from tests.screens.conftest import HOSTILE, Stage, ago
+from tests.screens.conftest import HOSTILE, FakeBackend, ago
 from tests.screens.pictures import Picture
 from tests.screens.test_pictures import MANY
 
@@ -27,15 +27,15 @@ GROUPS = (
 def test_groups_of_failed_runs(picture: Picture) -> None:
     reached = Cursor(dt.datetime(2026, 2, 11, 8, 30, tzinfo=dt.UTC), 17)
     many = (*GROUPS, *(a_group(1, f"some.code{number}", "system.probe") for number in range(40)))
-    assert picture(Stage(MANY, groups=Groups(many, reached)), "F", "j", in_ascii=True)
+    assert picture(FakeBackend(MANY, groups=Groups(many, reached)), "F", "j", in_ascii=True)
 
 
 def test_groups_of_which_there_are_none(picture: Picture) -> None:
-    assert picture(Stage(MANY), "F")
+    assert picture(FakeBackend(MANY), "F")
 
 
 def test_groups_that_are_hostile(picture: Picture) -> None:
-    assert picture(Stage(MANY, groups=Groups((a_group(2, HOSTILE, HOSTILE, HOSTILE), *GROUPS))), "F")
+    assert picture(FakeBackend(MANY, groups=Groups((a_group(2, HOSTILE, HOSTILE, HOSTILE), *GROUPS))), "F")
 
 
 VIEWS = [
@@ -47,16 +47,16 @@ VIEWS = [
 
 
 def test_views(picture: Picture) -> None:
-    assert picture(Stage(MANY, kept=VIEWS), "V", in_ascii=True)
+    assert picture(FakeBackend(MANY, kept=VIEWS), "V", in_ascii=True)
 
 
 def test_views_of_which_there_are_none(picture: Picture) -> None:
-    assert picture(Stage(MANY), "5", "V")
+    assert picture(FakeBackend(MANY), "5", "V")
 
 
 def test_filter_line_with_names(picture: Picture) -> None:
-    assert picture(Stage(MANY), "slash")
+    assert picture(FakeBackend(MANY), "slash")
 
 
 def test_filter_line_with_a_suggestion(picture: Picture) -> None:
-    assert picture(Stage(MANY), "slash", *"code:gr", in_ascii=True)
+    assert picture(FakeBackend(MANY), "slash", *"code:gr", in_ascii=True)

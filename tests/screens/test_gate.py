@@ -39,8 +39,8 @@ from tasks.operations.probe import probe
 from tasks.registry import Registry, operation
 from tests.screens.conftest import (
     CONTOSO,
-    House,
-    Stage,
+    FakeBackend,
+    LiveHarness,
     a_run,
     polls,
     running,
@@ -89,7 +89,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @asynccontextmanager
-async def watching(house: House) -> AsyncIterator[tuple[Monitor, Any]]:
+async def watching(house: LiveHarness) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend("ann"))
     async with running(monitor, (120, 40)) as pilot:
         await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
@@ -99,7 +99,7 @@ async def watching(house: House) -> AsyncIterator[tuple[Monitor, Any]]:
 
 
 @pytest.fixture
-def failed(house: House) -> Run:
+def failed(house: LiveHarness) -> Run:
     """A run that failed, and can be retried."""
     tenant = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
     insert_past(house.db, [PastRun(tenant.id, "system.probe", Outcome.FAILED, 60.0, failures=(Failure("x.y", "no"),))])
@@ -107,7 +107,7 @@ def failed(house: House) -> Run:
     return run
 
 
-def all_runs(house: House) -> list[Run]:
+def all_runs(house: LiveHarness) -> list[Run]:
     return [run for number in range(1, 20) if (run := runs.by_id(house.db, number))]
 
 
@@ -122,7 +122,7 @@ def all_runs(house: House) -> list[Run]:
     ],
 )
 async def test_what_follows_the_filters_key_goes_into_the_filter(
-    house: House, failed: Run, keys: str, terms: str
+    house: LiveHarness, failed: Run, keys: str, terms: str
 ) -> None:
     async with watching(house) as (monitor, pilot):
         typed(monitor, keys)
@@ -134,7 +134,7 @@ async def test_what_follows_the_filters_key_goes_into_the_filter(
     assert [run.id for run in all_runs(house)] == [failed.id]
 
 
-async def test_an_operation_is_started_by_one_write(house: House) -> None:
+async def test_an_operation_is_started_by_one_write(house: LiveHarness) -> None:
     """Pick, narrow, enter, fill in two fields, start: and what follows acts on the list."""
     async with watching(house) as (monitor, pilot):
         typed(monitor, "sprobe\r\t\x157\x13?")
@@ -145,7 +145,7 @@ async def test_an_operation_is_started_by_one_write(house: House) -> None:
     assert (run.type, run.tenant) == ("system.probe", "contoso")
 
 
-async def test_a_retry_is_edited_by_one_write(house: House, failed: Run) -> None:
+async def test_a_retry_is_edited_by_one_write(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [failed.id], "the run")
         typed(monitor, "e")
@@ -158,7 +158,7 @@ async def test_a_retry_is_edited_by_one_write(house: House, failed: Run) -> None
     assert all_runs(house)[1].retry_of_id == failed.id
 
 
-async def test_a_view_is_kept_and_shown_by_one_write(house: House, failed: Run) -> None:
+async def test_a_view_is_kept_and_shown_by_one_write(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
         typed(monitor, "/outcome:failed\rVrArs\r\x1bV\r")
         await at_rest(pilot)
@@ -169,7 +169,7 @@ async def test_a_view_is_kept_and_shown_by_one_write(house: House, failed: Run) 
     assert len(all_runs(house)) == 1
 
 
-async def test_a_tenant_is_chosen_by_one_write(house: House, failed: Run) -> None:
+async def test_a_tenant_is_chosen_by_one_write(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
         typed(monitor, "tj\r/r\r")
         await at_rest(pilot)
@@ -179,7 +179,7 @@ async def test_a_tenant_is_chosen_by_one_write(house: House, failed: Run) -> Non
     assert len(all_runs(house)) == 1
 
 
-async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> None:
+async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
         typed(monitor, "\x10Tenant: fab\rs")
         await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
@@ -199,7 +199,9 @@ async def test_the_palette_is_used_by_one_write(house: House, failed: Run) -> No
         ("s", OperationPicker),
     ],
 )
-async def test_a_key_behind_one_that_opens_a_screen_acts_there(house: House, failed: Run, key: str, kind: type) -> None:
+async def test_a_key_behind_one_that_opens_a_screen_acts_there(
+    house: LiveHarness, failed: Run, key: str, kind: type
+) -> None:
     """`A` is nothing there, escape comes back; at the list `A` would open a dry run."""
     async with watching(house) as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [failed.id], "the run")
@@ -212,7 +214,7 @@ async def test_a_key_behind_one_that_opens_a_screen_acts_there(house: House, fai
 
 
 async def test_a_question_is_answered_by_one_write() -> None:
-    stage = Stage(runs_of_all_states(), members=(Membership(CONTOSO, Role.OWNER),))
+    stage = FakeBackend(runs_of_all_states(), members=(Membership(CONTOSO, Role.OWNER),))
     monitor = Monitor(stage.backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
@@ -235,7 +237,7 @@ class NotPaused:
 
 async def test_a_choice_in_a_form_is_made_by_one_write() -> None:
     members = (Membership(CONTOSO, Role.OWNER), Membership(replace(CONTOSO, id=2, slug="fabrikam"), Role.OWNER))
-    monitor = Monitor(Stage(runs_of_all_states(), members=members).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states(), members=members).backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor.push_screen(FormScreen(Registry.of([probe]).get("system.probe")))
@@ -251,7 +253,7 @@ async def test_a_choice_in_a_form_is_made_by_one_write() -> None:
 async def test_keys_that_come_while_a_slow_thing_opens_wait_for_it_and_esc_gives_it_up() -> None:
     """`e` asks the database for the run's parameters, which hangs. Esc forgets it, and what was typed behind it."""
     answer = threading.Event()
-    stage = Stage((a_run(7, Outcome.FAILED),))
+    stage = FakeBackend((a_run(7, Outcome.FAILED),))
     monitor = Monitor(stage.backend(lambda: Slow(answer)))  # type: ignore[arg-type,return-value]
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
@@ -270,7 +272,7 @@ async def test_keys_that_come_while_a_slow_thing_opens_wait_for_it_and_esc_gives
 
 async def test_ctrl_q_quits_while_something_slow_opens() -> None:
     answer = threading.Event()
-    monitor = Monitor(Stage((a_run(7, Outcome.FAILED),)).backend(lambda: Slow(answer)))  # type: ignore[arg-type,return-value]
+    monitor = Monitor(FakeBackend((a_run(7, Outcome.FAILED),)).backend(lambda: Slow(answer)))  # type: ignore[arg-type,return-value]
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
         try:
@@ -284,7 +286,7 @@ async def test_ctrl_q_quits_while_something_slow_opens() -> None:
 
 async def test_keys_go_on_when_what_they_wait_for_exits() -> None:
     """A plug-in may: what it does in a thread of ours must not keep the gate closed."""
-    monitor = Monitor(Stage((a_run(7, Outcome.FAILED),)).backend(Exits))  # type: ignore[arg-type]
+    monitor = Monitor(FakeBackend((a_run(7, Outcome.FAILED),)).backend(Exits))  # type: ignore[arg-type]
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot and rows(monitor) == [7], "the run")
         typed(monitor, "e?")
@@ -300,7 +302,7 @@ class Exits:
 
 
 async def test_keys_keep_their_order_while_a_search_ends_whose_field_is_gone() -> None:
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         adrift, answer = Input(), asyncio.Event()
@@ -327,7 +329,7 @@ class Slow:
         return None
 
 
-async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: House, failed: Run) -> None:
+async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
         dispatcher: Dispatcher = house.dispatcher
         twin = dispatcher.retry(house.users["ann"], failed.id).run
@@ -341,7 +343,7 @@ async def test_a_run_that_is_joined_opens_no_screen_under_ones_fingers(house: Ho
 
 
 async def test_what_is_pasted_keeps_its_place_among_the_keys() -> None:
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         typed(monitor, "/")
@@ -355,7 +357,7 @@ async def test_what_is_pasted_keeps_its_place_among_the_keys() -> None:
     "pasted", ["outcome:failed\ntype:x\n", "outcome:failed\r\n\r\n  type:x", "outcome:failed\ttype:x"]
 )
 async def test_several_lines_that_are_pasted_become_one_and_none_is_taken_for_enter(pasted: str) -> None:
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         typed(monitor, "/x ")
@@ -370,7 +372,7 @@ async def test_several_lines_that_are_pasted_become_one_and_none_is_taken_for_en
 
 
 async def test_what_is_pasted_into_a_list_of_texts_are_its_texts() -> None:
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         monitor.push_screen(FormScreen(Registry.of([many_names]).get("test.many")))
@@ -388,7 +390,7 @@ def many_names(run: RunContext, names: tuple[str, ...]) -> None:
 
 
 async def test_a_paste_beside_a_field_does_nothing_and_says_so() -> None:
-    stage = Stage(runs_of_all_states())
+    stage = FakeBackend(runs_of_all_states())
     monitor = Monitor(stage.backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
@@ -398,7 +400,7 @@ async def test_a_paste_beside_a_field_does_nothing_and_says_so() -> None:
         assert isinstance(monitor.screen, RunsScreen)
 
 
-async def test_a_thousand_keys_are_handled_in_order(house: House) -> None:
+async def test_a_thousand_keys_are_handled_in_order(house: LiveHarness) -> None:
     async with watching(house) as (monitor, pilot):
         text = "".join(chr(ord("a") + number % 26) for number in range(1000))
         typed(monitor, f"/{text}")

@@ -27,8 +27,8 @@ from store.errors import Forbidden, QueueUnavailable
 from store.outcome import failure
 from store.records import Run
 from tests.screens.conftest import (
-    House,
-    Stage,
+    FakeBackend,
+    LiveHarness,
     a_run,
     nobody_dispatches,
     polls,
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def watching(house: House, login: str) -> AsyncIterator[tuple[Monitor, Any]]:
+async def watching(house: LiveHarness, login: str) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(house.backend(login))
     async with running(monitor, (120, 40)) as pilot:
         await until(pilot, lambda: monitor.snapshot and "live" in monitor.freshness, "the first snapshot")
@@ -56,7 +56,7 @@ def rows(monitor: Monitor) -> list[int]:
     return [row.key for row in monitor.screen.query_one(RowTable).rows]
 
 
-def all_runs(house: House) -> list[Run]:
+def all_runs(house: LiveHarness) -> list[Run]:
     found = [runs.by_id(house.db, number) for number in range(1, 400)]
     return [run for run in found if run]
 
@@ -71,7 +71,7 @@ async def open_form(pilot: Any, monitor: Monitor, name: str) -> None:
     await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
 
 
-async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(house: House) -> None:
+async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(house: LiveHarness) -> None:
     async with watching(house, "ann") as (monitor, pilot):
         await open_form(pilot, monitor, "probe")
         await pilot.press("enter")
@@ -99,7 +99,7 @@ async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(hou
         assert toasts(monitor) == [], "what was told is not told again"
 
 
-async def test_a_form_that_cannot_be_used_stays_and_says_why(house: House) -> None:
+async def test_a_form_that_cannot_be_used_stays_and_says_why(house: LiveHarness) -> None:
     async with watching(house, "ann") as (monitor, pilot):
         await open_form(pilot, monitor, "probe")
         field = monitor.screen._fields["items"]  # type: ignore[attr-defined]
@@ -112,7 +112,7 @@ async def test_a_form_that_cannot_be_used_stays_and_says_why(house: House) -> No
         assert all_runs(house) == []
 
 
-async def test_a_twin_is_said_before_enter_and_joined_after(house: House) -> None:
+async def test_a_twin_is_said_before_enter_and_joined_after(house: LiveHarness) -> None:
     ann = house.users["ann"]
     twin = house.dispatcher.start(ann, "contoso", "system.probe", {}).run
     async with watching(house, "ann") as (monitor, pilot):
@@ -124,7 +124,7 @@ async def test_a_twin_is_said_before_enter_and_joined_after(house: House) -> Non
     assert [run.id for run in all_runs(house)] == [twin.id]
 
 
-async def test_what_cannot_be_queued_is_said_to_be_failed(house: House) -> None:
+async def test_what_cannot_be_queued_is_said_to_be_failed(house: LiveHarness) -> None:
     class Refuses:
         def send(self, run_id: int) -> None:
             raise QueueUnavailable("the queue refused the message")
@@ -138,7 +138,7 @@ async def test_what_cannot_be_queued_is_said_to_be_failed(house: House) -> None:
     assert (run.status, run.failure_summary[0].code) == ("completed", "queue.dispatch_failed")
 
 
-async def test_retry_links_to_the_run_that_it_retries(house: House) -> None:
+async def test_retry_links_to_the_run_that_it_retries(house: LiveHarness) -> None:
     old = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {"items": 3}).run
     runs.refuse(house.db, old.id, failure("operation.error"))
     async with watching(house, "ann") as (monitor, pilot):
@@ -149,7 +149,7 @@ async def test_retry_links_to_the_run_that_it_retries(house: House) -> None:
     assert (new.retry_of_id, new.parameters, new.user_id) == (old.id, old.parameters, house.users["ann"].id)
 
 
-async def test_a_run_that_is_not_completed_cannot_be_retried_and_the_key_says_why(house: House) -> None:
+async def test_a_run_that_is_not_completed_cannot_be_retried_and_the_key_says_why(house: LiveHarness) -> None:
     run = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {}).run
     async with watching(house, "ann") as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [run.id], "the run")
@@ -159,7 +159,7 @@ async def test_a_run_that_is_not_completed_cannot_be_retried_and_the_key_says_wh
     assert len(all_runs(house)) == 1
 
 
-async def test_a_readonly_member_starts_and_retries_nothing(house: House) -> None:
+async def test_a_readonly_member_starts_and_retries_nothing(house: LiveHarness) -> None:
     run = people.end_run(
         house.db, people.open_run(house.db, access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW))
     )
@@ -176,7 +176,7 @@ async def test_a_readonly_member_starts_and_retries_nothing(house: House) -> Non
     assert len(all_runs(house)) == 1
 
 
-async def test_who_is_no_member_finds_nothing(house: House) -> None:
+async def test_who_is_no_member_finds_nothing(house: LiveHarness) -> None:
     run = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {}).run
     async with watching(house, "nob") as (monitor, pilot):
         await polls(pilot, 3)
@@ -191,7 +191,7 @@ async def test_who_is_no_member_finds_nothing(house: House) -> None:
         assert [option.id for option in monitor.screen.query_one("OptionList").options] == ["-"]  # type: ignore[attr-defined]
 
 
-async def test_the_tenant_narrows_the_list(house: House) -> None:
+async def test_the_tenant_narrows_the_list(house: LiveHarness) -> None:
     for slug in ("contoso", "fabrikam"):
         house.dispatcher.start(house.users["ann"], slug, "system.probe", {})
     async with watching(house, "ann") as (monitor, pilot):
@@ -203,7 +203,7 @@ async def test_the_tenant_narrows_the_list(house: House) -> None:
         assert "fabrikam" in monitor.screen.query_one("#header", Line).text
 
 
-async def test_membership_that_ends_takes_the_rows_away(house: House) -> None:
+async def test_membership_that_ends_takes_the_rows_away(house: LiveHarness) -> None:
     house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
     async with watching(house, "ron") as (monitor, pilot):
         await until(pilot, lambda: len(rows(monitor)) == 1, "the run")
@@ -212,7 +212,7 @@ async def test_membership_that_ends_takes_the_rows_away(house: House) -> None:
         await until(pilot, lambda: rows(monitor) == [], "nothing")
 
 
-async def test_the_inbox_is_cleared(house: House) -> None:
+async def test_the_inbox_is_cleared(house: LiveHarness) -> None:
     house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
     async with watching(house, "ann") as (monitor, pilot):
         await pilot.press("n")
@@ -221,7 +221,7 @@ async def test_the_inbox_is_cleared(house: House) -> None:
         await until(pilot, lambda: monitor.snapshot and monitor.snapshot.unread == 0, "all read")
 
 
-async def test_a_wrong_filter_says_where_and_keeps_the_old_one(house: House) -> None:
+async def test_a_wrong_filter_says_where_and_keeps_the_old_one(house: LiveHarness) -> None:
     house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
     async with watching(house, "ann") as (monitor, pilot):
         await pilot.press("slash", *"status:completed", "enter")
@@ -239,7 +239,7 @@ async def test_a_wrong_filter_says_where_and_keeps_the_old_one(house: House) -> 
 
 
 @asynccontextmanager
-async def staged(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Monitor, Any]]:
+async def staged(stage: FakeBackend, size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Monitor, Any]]:
     monitor = Monitor(stage.backend())
     async with running(monitor, size) as pilot:
         await until(pilot, lambda: monitor.snapshot or stage.away, "the first snapshot")
@@ -247,7 +247,7 @@ async def staged(stage: Stage, size: tuple[int, int] = (100, 30)) -> AsyncIterat
 
 
 async def test_a_database_that_goes_away_is_said_once_and_once_that_it_is_back() -> None:
-    stage = Stage(runs_of_all_states())
+    stage = FakeBackend(runs_of_all_states())
     async with staged(stage) as (monitor, pilot):
         stage.away = "gone"
         await until(pilot, lambda: "stale" in monitor.screen.query_one("#header", Line).text, "stale")
@@ -260,7 +260,7 @@ async def test_a_database_that_goes_away_is_said_once_and_once_that_it_is_back()
 
 
 async def test_many_notifications_at_once_are_counted() -> None:
-    stage = Stage(runs_of_all_states(), inbox=(told(1, 993),))
+    stage = FakeBackend(runs_of_all_states(), inbox=(told(1, 993),))
     async with staged(stage) as (monitor, pilot):
         stage.inbox = (*(told(id_, 990) for id_ in range(20, 1, -1)), told(1, 993))
         await until(pilot, lambda: len(toasts(monitor)) == 5, "five toasts")
@@ -268,7 +268,7 @@ async def test_many_notifications_at_once_are_counted() -> None:
 
 
 async def test_a_notification_that_becomes_visible_late_is_told_all_the_same() -> None:
-    stage = Stage(runs_of_all_states(), inbox=(told(1, 990),))
+    stage = FakeBackend(runs_of_all_states(), inbox=(told(1, 990),))
     async with staged(stage) as (monitor, pilot):
         stage.inbox = (told(5, 991), *stage.inbox)
         await until(pilot, lambda: len(toasts(monitor)) == 1, "the first")
@@ -278,7 +278,7 @@ async def test_a_notification_that_becomes_visible_late_is_told_all_the_same() -
 
 
 async def test_escape_never_quits() -> None:
-    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
+    async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
         for _ in range(3):
             await pilot.press("escape")
             await pilot.pause()
@@ -289,7 +289,7 @@ async def test_escape_never_quits() -> None:
 async def test_help_lists_exactly_the_bindings_of_the_screen() -> None:
     from screens.dialogs.help import keys_of
 
-    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
+    async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
         listed = dict(keys_of(monitor.screen))
         for keys, words in {
             "s": "Start",
@@ -307,7 +307,7 @@ async def test_help_lists_exactly_the_bindings_of_the_screen() -> None:
 
 
 async def test_the_table_is_drawn_anew_at_every_size() -> None:
-    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
+    async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
         for size in ((60, 20), (140, 40), (80, 24)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
@@ -315,7 +315,7 @@ async def test_the_table_is_drawn_anew_at_every_size() -> None:
 
 
 async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(tuple(a_run(id_) for id_ in range(990, 950, -1)))
+    stage = FakeBackend(tuple(a_run(id_) for id_ in range(990, 950, -1)))
     async with staged(stage) as (_, pilot):
         await polls(pilot, 2)
         painted: list[object] = []
@@ -328,7 +328,7 @@ async def test_a_poll_that_changes_nothing_paints_nothing(monkeypatch: pytest.Mo
 
 
 async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
-    stage = Stage((a_run(15), a_run(14)))
+    stage = FakeBackend((a_run(15), a_run(14)))
     async with staged(stage) as (monitor, pilot):
         monitor.data.poller.stop()
         await pilot.pause()
@@ -346,7 +346,7 @@ async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
 
 
 async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
-    async with staged(Stage(runs_of_all_states())) as (monitor, pilot):
+    async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
         monitor.message("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
         await until(pilot, lambda: toasts(monitor), "the toast")
         assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"
@@ -354,7 +354,7 @@ async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
 
 async def test_a_screen_that_was_left_hears_no_more_of_what_it_asked_for() -> None:
     """The answer comes when its widgets are gone."""
-    stage, go_on = Stage(runs_of_all_states()), threading.Event()
+    stage, go_on = FakeBackend(runs_of_all_states()), threading.Event()
 
     def slow() -> Any:
         assert go_on.wait(HANG)

@@ -19,7 +19,7 @@ from screens.workers import lines as told_of_workers
 from store.groups import Group, Groups
 from store.hours import Hour, LastHours
 from store.load import InHand, WorkerLoad
-from tests.screens.conftest import AT, HOSTILE, WORKER, Stage, a_run, ago, hostile_run, running, told, until
+from tests.screens.conftest import AT, HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run, running, told, until
 
 WIDTHS = range(20, 161)
 #: Every figure in the tables below has a sign of its own kind, so that the beginning of one can be told from another one.
@@ -43,7 +43,7 @@ def at_every_width(holds: Callable[[int], None]) -> Callable[[], None]:
     return test
 
 
-STAGE = Stage(
+STAGE = FakeBackend(
     runs=(a_run(1_234_567, created_at=ago(6 * 3600 + 33 * 60)), replace(hostile_run(4711), created_at=ago(86_390))),
     inbox=tuple(
         told(number, 1_234_567, title="Sync inventory succeeded again", created_at=ago(seconds), body=HOSTILE)

@@ -9,7 +9,7 @@ from screens.dialogs.help import HelpModal
 from screens.monitor import Monitor
 from screens.runs.screen import RunsScreen
 from store.views import View
-from tests.screens.conftest import Stage, a_run, running, until
+from tests.screens.conftest import FakeBackend, a_run, running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def chosen(monitor: Monitor, pilot: object, words: str) -> None:
 
 
 async def test_views_and_tenants_are_found_by_name() -> None:
-    monitor = Monitor(Stage((a_run(3),), kept=KEPT).backend())
+    monitor = Monitor(FakeBackend((a_run(3),), kept=KEPT).backend())
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all)
         await chosen(monitor, pilot, "tonight")
@@ -41,7 +41,7 @@ async def test_views_and_tenants_are_found_by_name() -> None:
 
 
 async def test_what_keys_do_is_found_by_its_words() -> None:
-    monitor = Monitor(Stage((a_run(3),)).backend())
+    monitor = Monitor(FakeBackend((a_run(3),)).backend())
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await chosen(monitor, pilot, "help")

@@ -24,8 +24,8 @@ from screens.start.picker import OperationPicker
 from screens.tenants.picker import TenantPicker
 from screens.workers.screen import WorkersScreen
 from store.database import Database
-from tests.screens.conftest import Stage, polls, running, runs_of_all_states, until
-from tests.screens.terminal import Terminal, closing
+from tests.screens.conftest import FakeBackend, polls, running, runs_of_all_states, until
+from tests.support.terminal import Terminal, closing
 
 SIZES = (Size(70, 20), Size(120, 40), Size(90, 30))
 OPENED = {
@@ -55,7 +55,7 @@ async def opened(pilot: Any, monitor: Monitor, key: str) -> Screen[Any]:
 async def test_sizes_that_wait_together_end_at_the_newest(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a screen finds in its queue when the size has changed twice while it was busy."""
     laid_out: list[Size | None] = []
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         screen = await opened(pilot, monitor, key)
         layout = screen._refresh_layout
@@ -85,7 +85,7 @@ def _nothing() -> None:
 
 @pytest.mark.anyio
 async def test_a_resize_that_changes_nothing_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await opened(pilot, monitor, "")
         await polls(pilot, 3)
@@ -100,7 +100,7 @@ async def test_a_resize_that_changes_nothing_paints_nothing(monkeypatch: pytest.
 @pytest.mark.anyio
 async def test_every_screen_is_laid_out_at_the_newest_size() -> None:
     """Also those that Textual would make by itself."""
-    monitor = Monitor(Stage(runs_of_all_states()).backend())
+    monitor = Monitor(FakeBackend(runs_of_all_states()).backend())
     async with running(monitor) as pilot:
         await opened(pilot, monitor, "ctrl+p")
         assert [type(screen) for screen in monitor.screen_stack] == [Ground, RunsScreen, Palette]

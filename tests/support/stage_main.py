@@ -16,13 +16,13 @@ from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
 from store.records import Counts, Outcome, Status
 from store.snapshot import Request, Snapshot
-from tests.screens.conftest import Stage, a_run, hostile_run, told
+from tests.screens.conftest import FakeBackend, a_run, hostile_run, told
 
 POLL_SECONDS = 0.05
 
 
 @dataclass
-class Told(Stage):
+class Told(FakeBackend):
     """`STEP COUNT` in the file: the newest COUNT runs are at STEP of 40."""
 
     file: Path = field(default_factory=Path)
@@ -34,7 +34,7 @@ class Told(Stage):
         return replace(self, runs=(*moved, *older)).crafted(request, generation)
 
     def crafted(self, request: Request, generation: int) -> Snapshot:
-        return Stage.fetch(self, request, generation)
+        return FakeBackend.fetch(self, request, generation)
 
 
 class Counting(Monitor):

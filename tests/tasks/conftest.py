@@ -29,7 +29,7 @@ REGISTRY = Registry.of([*operations.ALL, probe.probe, inventory.sync])
 
 
 @dataclass
-class Stage:
+class WorkerHarness:
     """Everything that a test of the machinery needs, by short names."""
 
     db: Database
@@ -192,15 +192,15 @@ def _text(value: object) -> str:
     return str(value)
 
 
-MakeStage = Callable[..., Stage]
+MakeStage = Callable[..., WorkerHarness]
 
 
 @pytest.fixture
 def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeStage]:
     """A stage on any database. Whatever its workers have logged is shown when the test fails."""
-    stages: list[Stage] = []
+    stages: list[WorkerHarness] = []
 
-    def make(url: str, timeouts: Timeouts | None = None) -> Stage:
+    def make(url: str, timeouts: Timeouts | None = None) -> WorkerHarness:
         folder = tmp_path / f"stage-{len(stages)}"
         folder.mkdir()
         monkeypatch.setenv(operations.FOLDER, str(folder))
@@ -208,7 +208,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         user = administration.add_user(db, "ann", "Ann")
         administration.add_tenant(db, "contoso", "Contoso")
         administration.grant(db, "ann", "contoso", Role.OPERATOR)
-        stages.append(Stage(db, url, folder, user, Queue(db, timeout=HANG)))
+        stages.append(WorkerHarness(db, url, folder, user, Queue(db, timeout=HANG)))
         return stages[-1]
 
     yield make
@@ -221,7 +221,7 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
 
 
 @pytest.fixture
-def stage(database_url: str, make_stage: MakeStage) -> Stage:
+def stage(database_url: str, make_stage: MakeStage) -> WorkerHarness:
     return make_stage(database_url)
 
 

@@ -17,7 +17,7 @@ from tasks.queue import SQLITE_POLL, read_message
 from tasks.registry import Registry
 from tests.support import operations
 from tests.support.waiting import HANG
-from tests.tasks.conftest import Stage, assert_failed
+from tests.tasks.conftest import WorkerHarness, assert_failed
 from tests.tasks.test_rescue import beats
 
 
@@ -56,7 +56,7 @@ def test_only_a_run_id_is_a_message(data: bytes) -> None:
         read_message(data)
 
 
-def test_a_message_is_the_runs_id_in_json_and_nothing_else(stage: Stage) -> None:
+def test_a_message_is_the_runs_id_in_json_and_nothing_else(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines", key="a parameter")
     (message,) = stage.messages()
     assert json.loads(message) == {"run_id": run.id}
@@ -69,7 +69,7 @@ def test_a_message_is_the_runs_id_in_json_and_nothing_else(stage: Stage) -> None
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_message_that_comes_five_times_is_executed_once(stage: Stage) -> None:
+def test_a_message_that_comes_five_times_is_executed_once(stage: WorkerHarness) -> None:
     found = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(5)]
     for _ in range(4):
         for run in found:
@@ -88,7 +88,7 @@ def test_a_message_that_comes_five_times_is_executed_once(stage: Stage) -> None:
 
 
 @pytest.mark.worker
-def test_a_second_delivery_while_the_run_is_running_is_refused(stage: Stage) -> None:
+def test_a_second_delivery_while_the_run_is_running_is_refused(stage: WorkerHarness) -> None:
     worker = stage.worker()
     run = stage.start("test.hold", name="flag")
     before = stage.running(run.id, success=3)
@@ -102,7 +102,7 @@ def test_a_second_delivery_while_the_run_is_running_is_refused(stage: Stage) -> 
 
 
 @pytest.mark.worker
-def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: Stage) -> None:
+def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: WorkerHarness) -> None:
     for data in (pickle.dumps(Harmful()), *GARBAGE, *NOBODYS):
         stage.put_message(data)
     run = stage.start("test.mark", name="lines")
@@ -121,20 +121,20 @@ def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: Stage) -> None:
     assert "Error" not in worker.log
 
 
-def test_the_rescuer_passes_over_what_is_no_message(stage: Stage) -> None:
+def test_the_rescuer_passes_over_what_is_no_message(stage: WorkerHarness) -> None:
     for data in (*GARBAGE, *NOBODYS):
         stage.put_message(data)
     assert stage.queue.waiting(100) == [json.loads(data)["run_id"] for data in NOBODYS]
 
 
-def test_a_run_of_a_type_that_no_worker_knows_fails(stage: Stage) -> None:
+def test_a_run_of_a_type_that_no_worker_knows_fails(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
     stage.tracker(registry=Registry.of([])).execute(run.id)
     assert_failed(stage.run(run.id), "operation.unknown")
     assert stage.told(run.id) == ["queued", "completed"]
 
 
-def test_a_run_whose_parameters_are_not_valid_any_more_fails(stage: Stage) -> None:
+def test_a_run_whose_parameters_are_not_valid_any_more_fails(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
     with stage.db.transaction() as connection:
         connection.execute(sa.update(operation_runs).values(context={"parameters": {"title": "as it was called"}}))
@@ -143,7 +143,7 @@ def test_a_run_whose_parameters_are_not_valid_any_more_fails(stage: Stage) -> No
     assert stage.marks("lines") == []
 
 
-def test_a_message_that_comes_too_late_claims_nothing(stage: Stage) -> None:
+def test_a_message_that_comes_too_late_claims_nothing(stage: WorkerHarness) -> None:
     running, done = (stage.start("test.mark", name="lines", key=f"{number}") for number in range(2))
     tracker = stage.tracker()
     tracker.execute(done.id)
@@ -158,7 +158,7 @@ def test_a_message_that_comes_too_late_claims_nothing(stage: Stage) -> None:
 
 
 @pytest.mark.worker
-def test_a_worker_that_has_been_idle_takes_every_run(stage: Stage) -> None:
+def test_a_worker_that_has_been_idle_takes_every_run(stage: WorkerHarness) -> None:
     """How soon is measured by `make bench` (idle); here that none is missed, and that its looks do not grow rarer."""
     worker = stage.worker()
     for number in range(4):
@@ -168,7 +168,7 @@ def test_a_worker_that_has_been_idle_takes_every_run(stage: Stage) -> None:
     assert SQLITE_POLL < 1
 
 
-def test_a_second_message_starts_nothing_on_another_worker(stage: Stage) -> None:
+def test_a_second_message_starts_nothing_on_another_worker(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
     assert runs.claim(stage.db, run.id, stage.register())
     before = stage.run(run.id)

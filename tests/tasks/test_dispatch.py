@@ -24,7 +24,7 @@ from tasks.queue import Queue
 from tests.conftest import PrivatePostgres
 from tests.support.forked import ROOT
 from tests.support.waiting import HANG, wait_for
-from tests.tasks.conftest import MakeStage, Stage, assert_failed
+from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
 #: Seconds that a queue has in tests in which it does not answer.
 SHORT = 0.3
@@ -42,11 +42,11 @@ class SendThen:
         raise QueueUnavailable("the queue did not answer in time")
 
 
-def hold(stage: Stage, sender: Any = None) -> Started:
+def hold(stage: WorkerHarness, sender: Any = None) -> Started:
     return stage.dispatcher(sender).start(stage.user, "contoso", "test.hold", {"name": "flag"})
 
 
-def assert_refused(stage: Stage, started: Started) -> None:
+def assert_refused(stage: WorkerHarness, started: Started) -> None:
     """Told as failed, and only that; the identity is free for the next one."""
     assert started.receipt is Receipt.DISPATCH_FAILED
     assert_failed(started.run, "queue.dispatch_failed")
@@ -68,7 +68,7 @@ def in_background(action: Callable[[], Started]) -> Callable[[], Started | None]
 # ---- what is right
 
 
-def test_a_started_run_is_queued_and_its_initiator_told(stage: Stage) -> None:
+def test_a_started_run_is_queued_and_its_initiator_told(stage: WorkerHarness) -> None:
     started = hold(stage)
     assert (started.receipt, started.run.status) == (Receipt.QUEUED, Status.QUEUED)
     assert started.run.dispatched_at
@@ -76,7 +76,7 @@ def test_a_started_run_is_queued_and_its_initiator_told(stage: Stage) -> None:
     assert stage.told(started.run.id) == ["queued"]
 
 
-def test_a_twin_is_joined_and_nobody_is_told_again(stage: Stage) -> None:
+def test_a_twin_is_joined_and_nobody_is_told_again(stage: WorkerHarness) -> None:
     first = hold(stage).run
     bob = administration.add_user(stage.db, "bob", "Bob")
     administration.grant(stage.db, "bob", "contoso", Role.OPERATOR)
@@ -87,7 +87,7 @@ def test_a_twin_is_joined_and_nobody_is_told_again(stage: Stage) -> None:
     assert "Bob" not in [run.initiator_name for run in stage.runs()]
 
 
-def test_a_retry_is_a_new_run_of_the_same_parameters(stage: Stage) -> None:
+def test_a_retry_is_a_new_run_of_the_same_parameters(stage: WorkerHarness) -> None:
     first = hold(stage).run
     with pytest.raises(RunChanged):
         stage.dispatcher().retry(stage.user, first.id)
@@ -99,7 +99,7 @@ def test_a_retry_is_a_new_run_of_the_same_parameters(stage: Stage) -> None:
     assert stage.run(first.id).outcome is Outcome.SUCCEEDED
 
 
-def test_what_may_not_be_started_leaves_no_trace(stage: Stage) -> None:
+def test_what_may_not_be_started_leaves_no_trace(stage: WorkerHarness) -> None:
     users = {name: administration.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
     administration.grant(stage.db, "rob", "contoso", Role.READONLY)
     before = stage.everything()
@@ -119,14 +119,14 @@ def test_what_may_not_be_started_leaves_no_trace(stage: Stage) -> None:
 # ---- a queue that refuses, or hangs
 
 
-def test_a_queue_that_raises_fails_the_run(stage: Stage) -> None:
+def test_a_queue_that_raises_fails_the_run(stage: WorkerHarness) -> None:
     stage.execute(f"ALTER TABLE {stage.message_table} RENAME TO elsewhere")
     started = hold(stage)
     stage.execute(f"ALTER TABLE elsewhere RENAME TO {stage.message_table}")
     assert_refused(stage, started)
 
 
-def test_a_queue_that_hangs_fails_the_run_in_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_hangs_fails_the_run_in_time(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     released, queue = threading.Event(), Queue(stage.db, timeout=SHORT)
     monkeypatch.setattr(queue.huey().storage, "enqueue", lambda *_: released.wait())
     started = wait_for(in_background(lambda: hold(stage, queue)), "the receipt")
@@ -143,7 +143,7 @@ def test_a_locked_queue_table_fails_the_run_in_time(postgres_url: str, make_stag
 
 
 @contextmanager
-def writing(stage: Stage) -> Iterator[None]:
+def writing(stage: WorkerHarness) -> Iterator[None]:
     """Another program that keeps SQLite's only write lock."""
     with stage.db.transaction() as connection:
         connection.execute(sa.text("UPDATE users SET name = name"))
@@ -170,7 +170,7 @@ def test_a_message_that_waits_for_the_write_lock_too_long_changes_nothing(
 
 
 @pytest.mark.worker
-def test_a_message_that_arrives_after_all_starts_no_run_that_was_given_up(stage: Stage) -> None:
+def test_a_message_that_arrives_after_all_starts_no_run_that_was_given_up(stage: WorkerHarness) -> None:
     started = stage.dispatcher(SendThen(stage.queue)).start(stage.user, "contoso", "test.mark", {"name": "lines"})
     assert started.receipt is Receipt.DISPATCH_FAILED
     behind = stage.start("test.mark", name="lines", key="behind it")
@@ -183,7 +183,7 @@ def test_a_message_that_arrives_after_all_starts_no_run_that_was_given_up(stage:
     assert stage.marks("lines") == [str(behind.id)]
 
 
-def test_a_worker_that_is_quicker_than_the_refusal_is_right(stage: Stage) -> None:
+def test_a_worker_that_is_quicker_than_the_refusal_is_right(stage: WorkerHarness) -> None:
     sender = SendThen(stage.queue, then=stage.tracker().execute)
     started = stage.dispatcher(sender).start(stage.user, "contoso", "test.mark", {"name": "lines"})
     assert (started.receipt, started.run.outcome) == (Receipt.QUEUED, Outcome.SUCCEEDED)
@@ -226,7 +226,7 @@ Dispatcher(services.db, Dies(), services.registry).start(
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage: Stage) -> None:
+def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage: WorkerHarness) -> None:
     environment = {**os.environ, "OPSMON_DATABASE_URL": stage.url, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", DIES], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
@@ -271,7 +271,7 @@ def test_a_run_that_was_opened_before_the_server_froze_is_picked_up_once(
 # ---- one after the other
 
 
-def test_a_run_is_there_for_every_worker_before_its_message_is(stage: Stage) -> None:
+def test_a_run_is_there_for_every_worker_before_its_message_is(stage: WorkerHarness) -> None:
     """Asked on a connection of its own: what another one has not committed yet is not there for it."""
     there: list[bool] = []
 
@@ -284,7 +284,7 @@ def test_a_run_is_there_for_every_worker_before_its_message_is(stage: Stage) -> 
     assert (started.receipt, there) == (Receipt.QUEUED, [True])
 
 
-def test_only_a_newer_retry_is_the_one_whose_receipt_was_lost(stage: Stage) -> None:
+def test_only_a_newer_retry_is_the_one_whose_receipt_was_lost(stage: WorkerHarness) -> None:
     first = hold(stage).run
     stage.flag("flag")
     stage.tracker().execute(first.id)

@@ -17,7 +17,7 @@ from tasks.registry import Registry
 from tests.store.test_sanitize import leaked
 from tests.store.test_sanitize_rates import LINES, SENTENCES, made
 from tests.support.operations import EVIL, SECRETS
-from tests.tasks.conftest import Stage
+from tests.tasks.conftest import WorkerHarness
 
 READABLE = re.compile(r"[ -~…]{10,300}")
 
@@ -27,13 +27,13 @@ def found_in(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text or json.dumps(secret)[1:-1] in text]
 
 
-def file_of(stage: Stage) -> str:
+def file_of(stage: WorkerHarness) -> str:
     """The words in SQLite's file and what belongs to it: what was deleted is still in there."""
     files = Path(stage.db.url.database or "").parent.glob("*")
     return visible("".join(path.read_bytes().decode("utf-8", "replace") for path in files))
 
 
-def ways(stage: Stage) -> dict[str, list[Run]]:
+def ways(stage: WorkerHarness) -> dict[str, list[Run]]:
     return {
         how: [stage.start("test.evil", which=which, how=how) for which in EVIL]
         for how in ("raised", "failed", "everything")
@@ -42,7 +42,7 @@ def ways(stage: Stage) -> dict[str, list[Run]]:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_nothing_that_an_operation_says_brings_a_secret_into_database_or_log(stage: Stage) -> None:
+def test_nothing_that_an_operation_says_brings_a_secret_into_database_or_log(stage: WorkerHarness) -> None:
     worker = stage.worker()
     started = ways(stage)
     ended = {how: [stage.completed(run.id) for run in found] for how, found in started.items()}
@@ -74,7 +74,7 @@ def assert_told(run: Run, code: str, beginning: str = "") -> None:
     assert len(failure.message) <= MAX_DETAIL + 100
 
 
-def test_the_search_finds_what_is_there(stage: Stage) -> None:
+def test_the_search_finds_what_is_there(stage: WorkerHarness) -> None:
     """Each secret, in the places in which the test above looks for it."""
     assert found_in("".join(EVIL.values())) == list(SECRETS)
     assert found_in(json.dumps(EVIL)) == list(SECRETS)
@@ -89,11 +89,11 @@ def test_the_search_finds_what_is_there(stage: Stage) -> None:
     assert stage.run(run.id).id == run.id
 
 
-def cast_of(stage: Stage, column: str) -> str:
+def cast_of(stage: WorkerHarness, column: str) -> str:
     return "CAST(:value AS jsonb)" if column == "context" and not stage.db.is_sqlite else ":value"
 
 
-def test_a_parameter_that_looks_like_a_secret_is_refused_before_anything_is_written(stage: Stage) -> None:
+def test_a_parameter_that_looks_like_a_secret_is_refused_before_anything_is_written(stage: WorkerHarness) -> None:
     before = stage.everything()
     for which in ("bearer", "opaque", "url", "secret", "connection"):
         with pytest.raises(InputInvalid, match="looks as if it held a secret") as refusal:
@@ -122,7 +122,7 @@ def say(run: RunContext, text: str, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["log", "note", "failed", "known", "raised"])
-def test_of_the_corpus_little_comes_into_a_table(stage: Stage, how: str) -> None:
+def test_of_the_corpus_little_comes_into_a_table(stage: WorkerHarness, how: str) -> None:
     """A sample, of which each text is said by a run of its own, and looked for in all rows."""
     with_line, bare = made(LINES)[::67], made(SENTENCES)[::23]
     texts = iter([text for _, _, text in with_line + bare])
@@ -142,7 +142,7 @@ def test_of_the_corpus_little_comes_into_a_table(stage: Stage, how: str) -> None
         assert len(slipped) <= len(sample) * most, slipped
 
 
-def test_of_the_corpus_no_named_secret_becomes_a_parameter(stage: Stage) -> None:
+def test_of_the_corpus_no_named_secret_becomes_a_parameter(stage: WorkerHarness) -> None:
     """What stands after a mere "key" may be a name, and is taken as it is."""
     named = [text for _, _, text in made(tuple(line for line in LINES if not line.startswith(("key=", "my_key"))))][
         ::67

@@ -18,7 +18,7 @@ from tasks.faults import Faults
 from tests.conftest import PrivatePostgres
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess
-from tests.tasks.conftest import MakeStage, Stage
+from tests.tasks.conftest import MakeStage, WorkerHarness
 
 
 class Log:
@@ -199,7 +199,7 @@ def test_a_server_that_only_reads_is_two_lines(private_postgres: PrivatePostgres
 
 
 @pytest.mark.worker
-def test_tables_that_are_gone_for_a_while_are_two_lines_and_lose_no_run(stage: Stage) -> None:
+def test_tables_that_are_gone_for_a_while_are_two_lines_and_lose_no_run(stage: WorkerHarness) -> None:
     worker = stage.worker()
     held = stage.start("test.hold", name="flag")
     stage.running(held.id, success=3)
@@ -214,7 +214,7 @@ def test_tables_that_are_gone_for_a_while_are_two_lines_and_lose_no_run(stage: S
 
 
 @pytest.mark.worker
-def test_a_queue_that_is_locked_is_two_lines(stage: Stage) -> None:
+def test_a_queue_that_is_locked_is_two_lines(stage: WorkerHarness) -> None:
     """The beats go well meanwhile: what fails is one thing alone."""
     if stage.db.is_sqlite:
         worker = stage.worker()
@@ -232,6 +232,6 @@ def test_a_queue_that_is_locked_is_two_lines(stage: Stage) -> None:
     assert_told_once(worker, r"WARNING opsmon\.worker: cannot take messages: the database")
 
 
-def workers_beat(stage: Stage) -> float:
+def workers_beat(stage: WorkerHarness) -> float:
     with stage.db.reading() as connection:
         return max(worker.beat_at.timestamp() for worker in workers.alive(connection, 3600))

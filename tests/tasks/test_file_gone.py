@@ -19,22 +19,22 @@ from store.snapshot import Request
 from tests.support import databases
 from tests.support.postgres import Server
 from tests.support.waiting import wait_for
-from tests.tasks.conftest import MakeStage, Stage
+from tests.tasks.conftest import MakeStage, WorkerHarness
 
 GONE = "the database file is gone"
 REPLACED = "the database file was replaced"
 
 
 @pytest.fixture
-def stage(sqlite_url: str, make_stage: MakeStage) -> Stage:
+def stage(sqlite_url: str, make_stage: MakeStage) -> WorkerHarness:
     return make_stage(sqlite_url)
 
 
-def file_of(stage: Stage) -> Path:
+def file_of(stage: WorkerHarness) -> Path:
     return Path(stage.db.url.database or "")
 
 
-def back_up(stage: Stage) -> Path:
+def back_up(stage: WorkerHarness) -> Path:
     """A copy of the database as it is now, as `.backup` makes one."""
     copy = stage.folder / "backup.db"
     with (
@@ -51,7 +51,7 @@ def move(path: Path, to: Path) -> None:
             Path(f"{path}{end}").rename(f"{to}{end}")
 
 
-def test_every_use_of_a_file_that_is_gone_says_so_and_makes_none(stage: Stage) -> None:
+def test_every_use_of_a_file_that_is_gone_says_so_and_makes_none(stage: WorkerHarness) -> None:
     run, worker_id, tracker = stage.start("test.mark", name="lines"), stage.register(), stage.tracker()
     path = file_of(stage)
     move(path, away := stage.folder / "away.db")
@@ -79,7 +79,7 @@ def test_every_use_of_a_file_that_is_gone_says_so_and_makes_none(stage: Stage) -
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
 
-def test_a_file_in_its_place_is_said_once_and_used_from_then_on(stage: Stage) -> None:
+def test_a_file_in_its_place_is_said_once_and_used_from_then_on(stage: WorkerHarness) -> None:
     old = stage.start("test.mark", name="lines")
     backup = back_up(stage)
     lost = stage.start("test.mark", name="lines", key="after the backup")
@@ -94,14 +94,14 @@ def test_a_file_in_its_place_is_said_once_and_used_from_then_on(stage: Stage) ->
     assert stage.queue.waiting(10) == [old.id]
 
 
-def test_a_folder_that_is_gone(stage: Stage) -> None:
+def test_a_folder_that_is_gone(stage: WorkerHarness) -> None:
     shutil.rmtree(file_of(stage).parent)
     with pytest.raises(DatabaseGone, match=GONE):
         snapshot.take(stage.db, Request(stage.user.id))
 
 
 @pytest.mark.worker
-def test_a_worker_says_so_and_goes_on_when_its_file_is_back(stage: Stage) -> None:
+def test_a_worker_says_so_and_goes_on_when_its_file_is_back(stage: WorkerHarness) -> None:
     worker = stage.worker()
     held = stage.start("test.hold", name="flag")
     stage.running(held.id, success=3)
@@ -120,7 +120,7 @@ def test_a_worker_says_so_and_goes_on_when_its_file_is_back(stage: Stage) -> Non
 
 
 @pytest.mark.worker
-def test_a_worker_goes_on_in_a_backup_that_knows_it_and_ends_in_one_that_does_not(stage: Stage) -> None:
+def test_a_worker_goes_on_in_a_backup_that_knows_it_and_ends_in_one_that_does_not(stage: WorkerHarness) -> None:
     before = back_up(stage).rename(stage.folder / "before.db")
     worker = stage.worker()
     after = back_up(stage)

@@ -13,7 +13,7 @@ from store.tables import policies
 from tasks.graph.kinds import KINDS
 from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, directory_id, secret, synthetic
 from tests.support.worker import WorkerProcess
-from tests.tasks.conftest import Stage, assert_failed
+from tests.tasks.conftest import WorkerHarness, assert_failed
 
 POLICIES = 1200
 Key = tuple[str, str]
@@ -29,7 +29,7 @@ def simulator() -> Iterator[Simulator]:
 class Sync:
     """A worker that may read the simulated tenant."""
 
-    stage: Stage
+    stage: WorkerHarness
     simulator: Simulator
 
     @property
@@ -66,7 +66,7 @@ class Sync:
 
 
 @pytest.fixture
-def sync(stage: Stage, simulator: Simulator) -> Sync:
+def sync(stage: WorkerHarness, simulator: Simulator) -> Sync:
     return Sync(stage, simulator)
 
 
@@ -179,7 +179,7 @@ def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
 
 
 @pytest.mark.worker
-def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> None:
+def test_without_credentials_the_run_says_where_they_belong(stage: WorkerHarness) -> None:
     stage.worker()
     run = stage.completed(stage.start("inventory.sync").id)
     assert_failed(run, "graph.unauthorized")
@@ -188,7 +188,9 @@ def test_without_credentials_the_run_says_where_they_belong(stage: Stage) -> Non
 
 @pytest.mark.worker
 @pytest.mark.parametrize("app", [{"client_secret_command": "exit 3"}, {}], ids=["unreadable", "incomplete"])
-def test_credentials_that_cannot_be_used_are_not_taken_for_wrong_parameters(stage: Stage, app: dict[str, str]) -> None:
+def test_credentials_that_cannot_be_used_are_not_taken_for_wrong_parameters(
+    stage: WorkerHarness, app: dict[str, str]
+) -> None:
     stage.worker(credentials_contoso_client_id="id", **{f"credentials_contoso_{key}": app[key] for key in app})
     run = stage.completed(stage.start("inventory.sync").id)
     assert_failed(run, "graph.unauthorized")
@@ -196,7 +198,7 @@ def test_credentials_that_cannot_be_used_are_not_taken_for_wrong_parameters(stag
 
 
 @pytest.mark.worker
-def test_a_graph_that_cannot_be_reached_fails_the_run(stage: Stage) -> None:
+def test_a_graph_that_cannot_be_reached_fails_the_run(stage: WorkerHarness) -> None:
     sync = Sync(stage, Simulator([synthetic("contoso", 7, 10)]))  # an address at which nobody serves
     sync.simulator._server.server_close()
     sync.worker()

@@ -16,7 +16,7 @@ from store.records import Outcome, Status
 from tasks.notes import LEFT_OUT, MAX_ALL, MAX_NOTE, MAX_NOTES, Notes, clean
 from tasks.parameters import MAX_TEXTS, Kind, Parameter
 from tests.support.properties import examples
-from tests.tasks.conftest import Stage
+from tests.tasks.conftest import WorkerHarness
 from tests.tasks.test_tracking import carry_out
 
 LARGE = ["word " * 90] * 80
@@ -48,7 +48,7 @@ def much_of_everything(run: RunContext) -> None:
 
 @pytest.mark.parametrize("function", [many_large_notes, many_notes, a_note_of_itself, much_of_everything])
 def test_a_run_that_says_too_much_ends_and_its_row_is_small(
-    stage: Stage, function: Callable[[RunContext], None]
+    stage: WorkerHarness, function: Callable[[RunContext], None]
 ) -> None:
     run = carry_out(stage, function)
     assert run.status is Status.COMPLETED

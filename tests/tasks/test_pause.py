@@ -16,19 +16,19 @@ from tasks.queue import Queue
 from tasks.rescue import Patience, Rescuer
 from tasks.worker import Worker, WorkerOptions
 from tests.support.waiting import HANG, wait_for
-from tests.tasks.conftest import MakeStage, Stage
+from tests.tasks.conftest import MakeStage, WorkerHarness
 from tests.tasks.test_rescue import beats
 
 
 @pytest.fixture
-def owner(stage: Stage) -> User:
+def owner(stage: WorkerHarness) -> User:
     user = administration.add_user(stage.db, "olga")
     administration.grant(stage.db, "olga", "contoso", Role.OWNER)
     return user
 
 
 @pytest.mark.worker
-def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage: Stage, owner: User) -> None:
+def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage: WorkerHarness, owner: User) -> None:
     worker = stage.worker()
     running = stage.start("test.hold", name="flag")
     stage.running(running.id)
@@ -51,7 +51,7 @@ def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage:
 
 
 @pytest.mark.worker
-def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: Stage, owner: User) -> None:
+def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: WorkerHarness, owner: User) -> None:
     queue_pause.pause(stage.db, owner)
     run = stage.start("test.mark", name="lines")
     worker = stage.worker()
@@ -62,7 +62,7 @@ def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: Sta
 
 
 @pytest.mark.kill
-def test_an_embedded_worker_obeys(stage: Stage, owner: User) -> None:
+def test_an_embedded_worker_obeys(stage: WorkerHarness, owner: User) -> None:
     options = WorkerOptions(slots=1, beat_every=0.05, embedded=True, grace=1)
     worker = Worker(stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), options)
     queue_pause.pause(stage.db, owner)
@@ -83,7 +83,7 @@ def test_an_embedded_worker_obeys(stage: Stage, owner: User) -> None:
     assert not thread.is_alive()
 
 
-def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: Stage, owner: User) -> None:
+def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: WorkerHarness, owner: User) -> None:
     queue_pause.pause(stage.db, owner)
     kept, lost = stage.start("test.mark", name="lines", key="kept"), stage.start("test.mark", name="lines", key="lost")
     stage.execute(f"DELETE FROM {stage.message_table}")
@@ -99,7 +99,7 @@ def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: Stage
     assert [tuple(row) for row in found] == [(lost.id, "queued_again"), (never.id, "queued")]
 
 
-def test_a_queue_that_is_held_hands_out_nothing_however_it_was_waited_for(stage: Stage) -> None:
+def test_a_queue_that_is_held_hands_out_nothing_however_it_was_waited_for(stage: WorkerHarness) -> None:
     """Also when its connection was given up meanwhile: the consumer goes on with the one that it has."""
     queue = Queue(stage.db)
     storage = queue.huey().storage

@@ -20,17 +20,17 @@ from tasks.dispatch import Fate, Receipt, Rehearsed, Started
 from tasks.registry import Operation
 from tests.store.test_plans import sent_statements
 from tests.support import people
-from tests.tasks.conftest import Stage
+from tests.tasks.conftest import WorkerHarness
 
 #: ann's role in each tenant; she is no member of the last.
 ROLES = {"contoso": Role.OPERATOR, "fabrikam": Role.READONLY, "secret": None}
 ABSENT = 10**12
 
 
-class Street:
+class RetryHarness:
     """A stage with runs in all states, in tenants where ann may retry, look, or know nothing."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: WorkerHarness) -> None:
         self.stage = stage
         self.db, self.dispatcher, self.ann = stage.db, stage.dispatcher(), stage.user
         self.tenants: dict[str, Tenant] = {}
@@ -68,8 +68,8 @@ class Street:
 
 
 @pytest.fixture
-def street(stage: Stage) -> Street:
-    return Street(stage)
+def street(stage: WorkerHarness) -> RetryHarness:
+    return RetryHarness(stage)
 
 
 MADE = st.tuples(
@@ -84,7 +84,7 @@ examples = iter(range(10**6))
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MADE, min_size=1, max_size=9), st.randoms(use_true_random=False))
-def test_what_it_foretells_is_what_comes(street: Street, made: list[Any], random: Any) -> None:
+def test_what_it_foretells_is_what_comes(street: RetryHarness, made: list[Any], random: Any) -> None:
     example = next(examples)
     ids = [ABSENT]
     for tenant, type_, key, status, how in sorted(made, key=lambda one: one[3] is not Status.COMPLETED):
@@ -102,14 +102,14 @@ def test_what_it_foretells_is_what_comes(street: Street, made: list[Any], random
         _assert_comes(street, one, come)
 
 
-def _retry(street: Street, one: Rehearsed) -> Started | OpsmonError:
+def _retry(street: RetryHarness, one: Rehearsed) -> Started | OpsmonError:
     try:
         return street.dispatcher.retry(street.ann, one.run_id, seen=one.run)
     except OpsmonError as error:
         return error
 
 
-def _assert_comes(street: Street, one: Rehearsed, come: dict[int, int]) -> None:
+def _assert_comes(street: RetryHarness, one: Rehearsed, come: dict[int, int]) -> None:
     """Retry it, and compare. `come` are the new runs by those that they retry."""
     started = _retry(street, one)
     if isinstance(started, OpsmonError):
@@ -128,7 +128,7 @@ def _assert_comes(street: Street, one: Rehearsed, come: dict[int, int]) -> None:
         assert new == (one.twin_id or come[one.same_as or 0])
 
 
-def test_every_reason_is_told(street: Street) -> None:
+def test_every_reason_is_told(street: RetryHarness) -> None:
     fine, twin = street.failed("a"), street.failed("b")
     active = street.make("contoso", "test.mark", {"name": "x", "key": "b"}, Status.QUEUED)
     same = street.failed("a")
@@ -155,7 +155,7 @@ def test_every_reason_is_told(street: Street) -> None:
 
 
 @pytest.mark.parametrize("context", [{"parameters": [1]}, {"parameters": "x"}, [1], "x"])
-def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: Street, context: Any) -> None:
+def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: RetryHarness, context: Any) -> None:
     broken, fine = street.failed("a"), street.failed("b")
     with street.db.transaction() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == broken.id).values(context=context))
@@ -163,7 +163,7 @@ def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: Str
     assert (first.fate, first.code, second.fate) == (Fate.REFUSED, InputInvalid.code, Fate.ELIGIBLE)
 
 
-def test_an_edit_is_rehearsed_with_what_it_would_start(street: Street) -> None:
+def test_an_edit_is_rehearsed_with_what_it_would_start(street: RetryHarness) -> None:
     """With other parameters it has other twins, and may be refused."""
     one, other = street.failed("a"), street.failed("b")
     active = street.make("contoso", "test.mark", {"name": "x", "key": "z"}, Status.QUEUED)
@@ -177,7 +177,7 @@ def test_an_edit_is_rehearsed_with_what_it_would_start(street: Street) -> None:
     assert (found[0].fate, found[0].code) == (Fate.REFUSED, InputInvalid.code)
 
 
-def test_a_retry_with_other_parameters_is_linked_and_checked(street: Street) -> None:
+def test_a_retry_with_other_parameters_is_linked_and_checked(street: RetryHarness) -> None:
     old = street.failed("a")
     started = street.dispatcher.retry(street.ann, old.id, {"name": "x", "key": "other"})
     assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, old.id)
@@ -190,7 +190,7 @@ def test_a_retry_with_other_parameters_is_linked_and_checked(street: Street) -> 
 
 
 @pytest.mark.parametrize("painted", [Status.QUEUED, Status.RUNNING])
-def test_a_run_that_is_not_as_it_was_painted_is_not_retried(street: Street, painted: Status) -> None:
+def test_a_run_that_is_not_as_it_was_painted_is_not_retried(street: RetryHarness, painted: Status) -> None:
     run = street.make("contoso", "test.mark", {"name": "x", "key": "a"}, painted)
     people.end_run(street.db, run, people.FAILED)
     before = street.stage.everything()
@@ -201,7 +201,7 @@ def test_a_run_that_is_not_as_it_was_painted_is_not_retried(street: Street, pain
     assert street.dispatcher.retry(street.ann, run.id, seen=seen).receipt is Receipt.QUEUED
 
 
-def test_thousands_are_looked_at_in_few_statements(street: Street) -> None:
+def test_thousands_are_looked_at_in_few_statements(street: RetryHarness) -> None:
     tenant = street.tenants["contoso"]
     past = (
         PastRun(tenant.id, "test.mark", Outcome.FAILED, 60 + n, context={"parameters": {"name": "x", "key": str(n)}})

@@ -25,16 +25,16 @@ from tests.conftest import PrivatePostgres
 from tests.support.properties import examples
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
-from tests.tasks.conftest import MakeStage, Stage, assert_failed
+from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
 PATIENT = Patience(lost_after=30, never_queued_after=10, message_lost_after=60)
 
 
-def rescuer(stage: Stage) -> Rescuer:
+def rescuer(stage: WorkerHarness) -> Rescuer:
     return Rescuer(stage.db, stage.queue, PATIENT)
 
 
-def running(stage: Stage, worker_id: int, success: int = 3, **parameters: Any) -> Run:
+def running(stage: WorkerHarness, worker_id: int, success: int = 3, **parameters: Any) -> Run:
     """A run that a worker has claimed and counted something for."""
     run = stage.start("test.mark", name="lines", **parameters)
     assert runs.claim(stage.db, run.id, worker_id)
@@ -43,12 +43,12 @@ def running(stage: Stage, worker_id: int, success: int = 3, **parameters: Any) -
     return stored
 
 
-def silent(stage: Stage, worker_id: int, seconds: float = 31) -> None:
+def silent(stage: WorkerHarness, worker_id: int, seconds: float = 31) -> None:
     """The worker has not beaten for so long."""
     stage.age("workers", seconds, f"id = {worker_id}", "beat_at")
 
 
-def beats(stage: Stage, count: int, *processes: WorkerProcess) -> None:
+def beats(stage: WorkerHarness, count: int, *processes: WorkerProcess) -> None:
     """Wait until each of the workers has beaten so many times from now on, and with that made rounds of the rescuer."""
     seen: dict[int, set[dt.datetime]] = {process.id: set() for process in processes}
 
@@ -66,7 +66,7 @@ def beats(stage: Stage, count: int, *processes: WorkerProcess) -> None:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -> None:
+def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: WorkerHarness) -> None:
     first = stage.worker(worker_slots=1)
     run = stage.start("test.hold", name="flag")
     assert stage.running(run.id, success=3).worker_id == first.id
@@ -87,7 +87,7 @@ def test_the_run_of_a_killed_worker_fails_and_frees_its_identity(stage: Stage) -
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: Stage) -> None:
+def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: WorkerHarness) -> None:
     sleeper = stage.worker()
     asks, returns = stage.start("test.hold", name="asks"), stage.start("test.deaf", name="returns")
     for run in (asks, returns):
@@ -113,7 +113,7 @@ def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: Stage) -> No
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stage: Stage) -> None:
+def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stage: WorkerHarness) -> None:
     sleeper = stage.worker()
     run = stage.start("test.count", name="flag")
     stage.running(run.id, success=1)
@@ -131,7 +131,7 @@ def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stag
 
 
 @pytest.mark.worker
-def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(stage: Stage) -> None:
+def test_a_run_of_a_living_worker_is_never_touched_however_long_it_takes(stage: WorkerHarness) -> None:
     """Begun long ago, as the row says, while two rescuers look at it again and again."""
     owner = stage.worker(worker_slots=1)
     run = stage.start("test.hold", name="flag")
@@ -176,7 +176,7 @@ def test_through_an_outage_living_workers_keep_their_runs_and_are_rescuers_still
 
 @pytest.mark.parametrize(("beat", "patience", "every"), [(5.0, 30.0, 5.0), (5.0, 2.0, 0.5), (0.1, 60.0, 0.1)])
 def test_whoever_shortens_the_patience_alone_makes_no_living_worker_look_dead(
-    stage: Stage, beat: float, patience: float, every: float
+    stage: WorkerHarness, beat: float, patience: float, every: float
 ) -> None:
     """With beats every five seconds and two seconds of patience a worker would look dead for most of the time."""
     options = WorkerOptions(beat_every=beat, patience=Patience(lost_after=patience))
@@ -186,7 +186,7 @@ def test_whoever_shortens_the_patience_alone_makes_no_living_worker_look_dead(
 
 
 @pytest.mark.worker
-def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -> None:
+def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: WorkerHarness) -> None:
     """A worker with one slot that is taken: what waits, waits for longer than a message may be lost."""
     worker = stage.worker(worker_slots=1)
     blocking = stage.start("test.hold", name="flag")
@@ -209,7 +209,7 @@ def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: Stage) -
 # ---- many rescuers
 
 
-def all_at_once(stage: Stage, count: int = 8) -> list[str]:
+def all_at_once(stage: WorkerHarness, count: int = 8) -> list[str]:
     """So many rescuers, each with connections of its own, make their passes at once. Returns all that they say they did."""
     start, lines = threading.Barrier(count), []
     failed: list[BaseException] = []
@@ -236,7 +236,7 @@ def all_at_once(stage: Stage, count: int = 8) -> list[str]:
     return lines
 
 
-def test_many_rescuers_give_up_each_lost_run_once(stage: Stage) -> None:
+def test_many_rescuers_give_up_each_lost_run_once(stage: WorkerHarness) -> None:
     dead, living = stage.register(), stage.register()
     lost = [running(stage, dead, key=f"{number}") for number in range(20)]
     kept = running(stage, living, key="kept")
@@ -251,7 +251,7 @@ def test_many_rescuers_give_up_each_lost_run_once(stage: Stage) -> None:
     assert stage.run(kept.id) == kept
 
 
-def test_many_rescuers_queue_each_lost_message_once(stage: Stage) -> None:
+def test_many_rescuers_queue_each_lost_message_once(stage: WorkerHarness) -> None:
     lost = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(20)]
     stage.execute(f"DELETE FROM {stage.message_table}")
     stage.age("operation_runs", 61, "true", "dispatched_at")
@@ -261,7 +261,7 @@ def test_many_rescuers_queue_each_lost_message_once(stage: Stage) -> None:
     assert [stage.told(run.id) for run in lost] == [["queued"]] * 20
 
 
-def test_many_rescuers_queue_what_never_was_and_tell_once(stage: Stage) -> None:
+def test_many_rescuers_queue_what_never_was_and_tell_once(stage: WorkerHarness) -> None:
     found = [stage.open(name="lines", key=f"{number}") for number in range(10)]
     stage.age("operation_runs", 11, "true", "created_at")
     lines = all_at_once(stage)
@@ -277,7 +277,7 @@ def test_many_rescuers_queue_what_never_was_and_tell_once(stage: Stage) -> None:
 # ---- the rules, one by one
 
 
-def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: Stage) -> None:
+def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: WorkerHarness) -> None:
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner, 29)
@@ -287,7 +287,7 @@ def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: Stage
     assert rescuer(stage).rescue() == [f"run {run.id}: worker {owner} was lost"]
 
 
-def test_a_run_of_a_worker_that_signed_off_is_lost_at_once(stage: Stage) -> None:
+def test_a_run_of_a_worker_that_signed_off_is_lost_at_once(stage: WorkerHarness) -> None:
     owner = stage.register()
     run = running(stage, owner)
     workers.stopped(stage.db, owner)
@@ -295,7 +295,7 @@ def test_a_run_of_a_worker_that_signed_off_is_lost_at_once(stage: Stage) -> None
     assert_failed(stage.run(run.id), "worker.lost")
 
 
-def test_a_worker_that_beats_just_before_it_is_given_up_keeps_its_run(stage: Stage) -> None:
+def test_a_worker_that_beats_just_before_it_is_given_up_keeps_its_run(stage: WorkerHarness) -> None:
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
@@ -305,7 +305,7 @@ def test_a_worker_that_beats_just_before_it_is_given_up_keeps_its_run(stage: Sta
     assert stage.run(run.id) == run
 
 
-def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: Stage) -> None:
+def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: WorkerHarness) -> None:
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
@@ -316,7 +316,7 @@ def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: Stage) -> No
     assert stage.told(run.id) == ["queued", "completed"]
 
 
-def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: Stage) -> None:
+def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
     stage.execute(f"DELETE FROM {stage.message_table}")
     stage.age("operation_runs", 59, "true", "dispatched_at", "created_at")
@@ -327,7 +327,7 @@ def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: Stage
     assert rescuer(stage).rescue() == []
 
 
-def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: Stage) -> None:
+def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: WorkerHarness) -> None:
     started, opened = stage.start("test.mark", name="lines"), stage.open(name="lines", key="never marked")
     stage.queue.enqueue(opened.id)  # its dispatcher died just before it could say so
     stage.age("operation_runs", 3600, "true", "created_at")
@@ -337,7 +337,7 @@ def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: Stage) -> 
 
 
 def test_in_a_queue_too_long_to_be_read_nothing_is_taken_for_lost(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.rescue.LOOK_AT", 2)
     found = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(3)]
@@ -346,7 +346,7 @@ def test_in_a_queue_too_long_to_be_read_nothing_is_taken_for_lost(
     assert stage.queue.waiting(10) == [run.id for run in found]
 
 
-def test_a_queue_that_is_away_leaves_the_run_for_the_next_round(stage: Stage) -> None:
+def test_a_queue_that_is_away_leaves_the_run_for_the_next_round(stage: WorkerHarness) -> None:
     run = stage.open(name="lines")
     stage.age("operation_runs", 11, "true", "created_at")
     run = stage.run(run.id)
@@ -365,7 +365,7 @@ def test_a_queue_that_is_away_leaves_the_run_for_the_next_round(stage: Stage) ->
 class Peer:
     """A worker that beats, and rescues, when the test says so."""
 
-    stage: Stage
+    stage: WorkerHarness
 
     def __post_init__(self) -> None:
         self.id = self.stage.register()
@@ -400,7 +400,7 @@ OUTAGES = st.lists(
 @examples(12)
 @given(outages=OUTAGES)
 def test_whatever_the_outages_and_whoever_looks_first_no_living_worker_is_given_up(
-    stage: Stage, outages: list[tuple[float, list[tuple[list[int], set[int]]]]]
+    stage: WorkerHarness, outages: list[tuple[float, list[tuple[list[int], set[int]]]]]
 ) -> None:
     stage.execute("DELETE FROM operation_runs")
     stage.execute("DELETE FROM workers")
@@ -424,7 +424,7 @@ def test_whatever_the_outages_and_whoever_looks_first_no_living_worker_is_given_
     assert [stage.run(peer.run.id) for peer in peers] == [peer.run for peer in peers]
 
 
-def test_a_worker_is_judged_as_of_the_rescuers_last_beat(stage: Stage) -> None:
+def test_a_worker_is_judged_as_of_the_rescuers_last_beat(stage: WorkerHarness) -> None:
     """What the rescuer asked before an outage may be answered after it, when everybody's last beat is old."""
     owner = stage.register()
     run = running(stage, owner)
@@ -496,7 +496,7 @@ def test_without_beats_a_worker_judges_as_of_its_last_one(beats_of: Beats) -> No
     assert beats_of.heart.settled == last
 
 
-def test_a_worker_rescues_nothing_at_its_first_beat(stage: Stage) -> None:
+def test_a_worker_rescues_nothing_at_its_first_beat(stage: WorkerHarness) -> None:
     """Before it is settled it does not know who lives; then it does what rescuers do."""
     owner = stage.register()
     run = running(stage, owner)

@@ -19,10 +19,10 @@ from store.tables import operation_runs
 from tasks.registry import Registry
 from tasks.tracking import Tracker
 from tests.support.waiting import HANG, wait_for
-from tests.tasks.conftest import Stage, assert_failed
+from tests.tasks.conftest import WorkerHarness, assert_failed
 
 
-def carry_out(stage: Stage, function: Callable[[RunContext], None], **more: Any) -> Run:
+def carry_out(stage: WorkerHarness, function: Callable[[RunContext], None], **more: Any) -> Run:
     """Start and execute a run of a function in this process."""
     run, tracker = prepare(stage, function, **more)
     tracker.execute(run.id)
@@ -30,7 +30,7 @@ def carry_out(stage: Stage, function: Callable[[RunContext], None], **more: Any)
 
 
 def prepare(
-    stage: Stage, function: Callable[[RunContext], None], timeout: float = 3600, **more: Any
+    stage: WorkerHarness, function: Callable[[RunContext], None], timeout: float = 3600, **more: Any
 ) -> tuple[Run, Tracker]:
     stage.registry = Registry.of([operation("test.here", label="Here", timeout=timeout)(function)])
     return stage.start("test.here"), stage.tracker(registry=stage.registry, **more)
@@ -135,7 +135,7 @@ ENDS: dict[Callable[[RunContext], None], tuple[Outcome, list[str]]] = {
 }
 
 
-def test_however_an_operation_ends_its_run_is_completed(stage: Stage) -> None:
+def test_however_an_operation_ends_its_run_is_completed(stage: WorkerHarness) -> None:
     found = {function: carry_out(stage, function) for function in ENDS}
     assert {run.status for run in found.values()} == {Status.COMPLETED}
     assert {
@@ -145,7 +145,7 @@ def test_however_an_operation_ends_its_run_is_completed(stage: Stage) -> None:
 
 
 @pytest.mark.worker
-def test_an_operation_cannot_take_the_worker_down(stage: Stage) -> None:
+def test_an_operation_cannot_take_the_worker_down(stage: WorkerHarness) -> None:
     stage.worker(worker_slots=1)
     run, behind = stage.start("test.exit"), stage.start("test.mark", name="lines")
     assert_failed(stage.completed(run.id), "operation.error")
@@ -153,7 +153,7 @@ def test_an_operation_cannot_take_the_worker_down(stage: Stage) -> None:
 
 
 def test_an_end_that_cannot_be_stored_as_it_is_is_stored_as_a_failure(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = runs.finish
 
@@ -172,7 +172,7 @@ def test_an_end_that_cannot_be_stored_as_it_is_is_stored_as_a_failure(
 class Statements:
     """Counts the UPDATEs of runs that a database carries out."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: WorkerHarness) -> None:
         self.updates: list[str] = []
         event.listen(stage.db._engine, "before_cursor_execute", self._see)
 
@@ -185,7 +185,7 @@ class Statements:
         return found
 
 
-def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: Stage) -> None:
+def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: WorkerHarness) -> None:
     clock, go, done = Clock(), threading.Semaphore(0), threading.Semaphore(0)
 
     def count(run: RunContext) -> None:
@@ -214,13 +214,13 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: St
     assert stage.run(run.id).summary_counts == Counts(100, 100)
 
 
-def counted(stage: Stage, tracker: Tracker, run: Run) -> Counts | None:
+def counted(stage: WorkerHarness, tracker: Tracker, run: Run) -> Counts | None:
     """What is stored of the run after a tick."""
     tracker.tick()
     return stage.run(run.id).summary_counts
 
 
-def test_without_anything_new_nothing_is_stored(stage: Stage) -> None:
+def test_without_anything_new_nothing_is_stored(stage: WorkerHarness) -> None:
     clock, over = Clock(), threading.Event()
 
     def wait(run: RunContext) -> None:
@@ -240,7 +240,9 @@ def test_without_anything_new_nothing_is_stored(stage: Stage) -> None:
     thread.join(HANG)
 
 
-def test_progress_that_could_not_be_stored_is_stored_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_that_could_not_be_stored_is_stored_later(
+    stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, over, told = Clock(), threading.Event(), threading.Event()
 
     def tell(run: RunContext) -> None:
@@ -270,7 +272,7 @@ def _away(*_: object) -> None:
 
 
 def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     tracker = stage.tracker(clock=clock)
@@ -296,7 +298,7 @@ def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
 
 
 @pytest.mark.worker
-def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: Stage) -> None:
+def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: WorkerHarness) -> None:
     worker = stage.worker()
     deaf, polite = stage.start("test.stuck", name="deaf"), stage.start("test.patient", name="polite")
     ended = [stage.completed(run.id) for run in (deaf, polite)]
@@ -316,13 +318,13 @@ def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: S
     assert stage.completed(again.id).outcome is not Outcome.PENDING
 
 
-def stuck_slots(stage: Stage) -> int:
+def stuck_slots(stage: WorkerHarness) -> int:
     with stage.db.reading() as connection:
         (worker,) = workers.alive(connection, 30)
     return worker.stuck_slots
 
 
-def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: Stage) -> None:
+def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: WorkerHarness) -> None:
     clock, go, heard = Clock(), threading.Event(), []
 
     def late(run: RunContext) -> None:
@@ -357,7 +359,9 @@ def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: Stage) -> N
 # ---- the database away, or slow to answer
 
 
-def test_an_end_is_stored_as_soon_as_the_database_is_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_is_stored_as_soon_as_the_database_is_back(
+    stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tasks.tracking.RETRY_EVERY", 0.01)
     finish, tries = runs.finish, []
 
@@ -370,7 +374,7 @@ def test_an_end_is_stored_as_soon_as_the_database_is_back(stage: Stage, monkeypa
     assert len(tries) == 4
 
 
-def test_a_claim_whose_answer_was_lost_is_carried_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_whose_answer_was_lost_is_carried_out(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server made the claim, and the connection broke before it could say so."""
     monkeypatch.setattr("tasks.tracking.RETRY_EVERY", 0.01)
     claim, tries = runs.claim, []
@@ -387,7 +391,7 @@ def test_a_claim_whose_answer_was_lost_is_carried_out(stage: Stage, monkeypatch:
     assert stage.told(run.id) == ["queued", "completed"]
 
 
-def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: Stage) -> None:
+def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: WorkerHarness) -> None:
     go, executions = threading.Event(), []
 
     def wait(run: RunContext) -> None:
@@ -405,7 +409,7 @@ def test_a_worker_does_not_take_its_own_run_for_a_lost_claim(stage: Stage) -> No
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
 
-def test_a_worker_that_takes_no_more_leaves_the_run_to_others(stage: Stage) -> None:
+def test_a_worker_that_takes_no_more_leaves_the_run_to_others(stage: WorkerHarness) -> None:
     run, tracker = prepare(stage, all_done)
     tracker.close()
     assert not tracker.execute(run.id)
@@ -416,7 +420,7 @@ def test_a_worker_that_takes_no_more_leaves_the_run_to_others(stage: Stage) -> N
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
 
-def test_a_worker_is_not_idle_while_it_claims(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_not_idle_while_it_claims(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     claim, claiming, go = runs.claim, threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Run | None:
@@ -437,7 +441,7 @@ def test_a_worker_is_not_idle_while_it_claims(stage: Stage, monkeypatch: pytest.
     assert stage.run(run.id).outcome is Outcome.SUCCEEDED
 
 
-def test_statements_are_counted_at_all(stage: Stage) -> None:
+def test_statements_are_counted_at_all(stage: WorkerHarness) -> None:
     seen = Statements(stage)
     stage.execute("UPDATE operation_runs SET label = label")
     assert seen.taken() == ["progress"]
@@ -451,7 +455,7 @@ def test_statements_are_counted_at_all(stage: Stage) -> None:
 
 @pytest.mark.parametrize("context", [[], "text", {"parameters": []}, {"parameters": {"?": "unreadable"}}])
 def test_a_run_whose_parameters_cannot_be_read_fails_and_the_next_one_is_carried_out(
-    stage: Stage, context: Any
+    stage: WorkerHarness, context: Any
 ) -> None:
     run, tracker = prepare(stage, nothing)
     with stage.db.transaction() as connection:

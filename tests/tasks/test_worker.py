@@ -17,10 +17,10 @@ from tests.conftest import PrivatePostgres
 from tests.support.instants import out_of_order
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess
-from tests.tasks.conftest import MakeStage, Stage, assert_failed
+from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
 
-def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
+def stopped_at(stage: WorkerHarness, worker: WorkerProcess) -> dt.datetime | None:
     query = sa.select(workers_table.c.stopped_at).where(workers_table.c.id == worker.id)
     with stage.db.reading() as connection:
         found: dt.datetime | None = connection.execute(query).scalar_one()
@@ -34,7 +34,7 @@ def stopped_at(stage: Stage, worker: WorkerProcess) -> dt.datetime | None:
 @pytest.mark.kill
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.worker
-def test_a_signal_lets_a_run_finish_and_leaves_what_waits(stage: Stage, number: signal.Signals) -> None:
+def test_a_signal_lets_a_run_finish_and_leaves_what_waits(stage: WorkerHarness, number: signal.Signals) -> None:
     worker = stage.worker(worker_slots=1, grace_seconds=600)
     run, waiting = stage.start("test.hold", name="flag"), stage.start("test.mark", name="lines")
     stage.running(run.id)
@@ -53,7 +53,7 @@ def test_a_signal_lets_a_run_finish_and_leaves_what_waits(stage: Stage, number: 
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: Stage) -> None:
+def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: WorkerHarness) -> None:
     worker = stage.worker(grace_seconds=0.5)
     asks, deaf = stage.start("test.hold", name="never"), stage.start("test.deaf", name="never")
     for run in (asks, deaf):
@@ -70,7 +70,7 @@ def test_after_the_grace_time_what_runs_is_completed_as_stopped(stage: Stage) ->
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_second_sigterm_ends_the_grace_time(stage: Stage) -> None:
+def test_a_second_sigterm_ends_the_grace_time(stage: WorkerHarness) -> None:
     worker = stage.worker(grace_seconds=600)
     run = stage.start("test.hold", name="never")
     stage.running(run.id)
@@ -84,7 +84,7 @@ def test_a_second_sigterm_ends_the_grace_time(stage: Stage) -> None:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
+def test_a_stuck_slot_is_not_waited_for(stage: WorkerHarness) -> None:
     worker = stage.worker(grace_seconds=600)
     run = stage.start("test.stuck", name="never")
     assert_failed(stage.completed(run.id), "operation.timeout")
@@ -95,7 +95,7 @@ def test_a_stuck_slot_is_not_waited_for(stage: Stage) -> None:
 
 @pytest.mark.kill
 @pytest.mark.worker
-def test_an_idle_worker_ends_on_each_signal(stage: Stage) -> None:
+def test_an_idle_worker_ends_on_each_signal(stage: WorkerHarness) -> None:
     found = stage.workers(3)
     for worker, number in zip(found, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP), strict=True):
         worker.signal(number)
@@ -103,7 +103,7 @@ def test_an_idle_worker_ends_on_each_signal(stage: Stage) -> None:
     assert all(stopped_at(stage, worker) for worker in found)
 
 
-def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage) -> None:
+def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: WorkerHarness) -> None:
     tools = Tools(stage.db, GraphSettings("", "", lambda slug: None))
     worker = Worker(stage.db, stage.registry, tools, WorkerOptions())
     run = stage.start("test.mark", name="lines")
@@ -115,7 +115,7 @@ def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Stage
 
 
 @pytest.mark.worker
-def test_the_instants_of_runs_are_in_order_however_quick_the_worker_is(stage: Stage) -> None:
+def test_the_instants_of_runs_are_in_order_however_quick_the_worker_is(stage: WorkerHarness) -> None:
     """A worker may claim a run while its dispatcher still says that it is queued."""
     stage.worker(worker_slots=4)
     started = [stage.start("test.mark", name=f"lines-{number}") for number in range(60)]
@@ -127,7 +127,7 @@ def test_the_instants_of_runs_are_in_order_however_quick_the_worker_is(stage: St
 # ---- the database away
 
 
-def restarted(server: PrivatePostgres, stage: Stage) -> None:
+def restarted(server: PrivatePostgres, stage: WorkerHarness) -> None:
     """The server is back, and this process has forgotten the connections that died with it."""
     server.start()
     stage.db.close()

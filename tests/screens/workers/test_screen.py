@@ -1,0 +1,329 @@
+"""The workers' screen: what it shows in every state, and what its keys do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.screen import Screen
+
+from screens.dialogs.confirm import ConfirmModal
+from screens.monitor import Monitor
+from screens.poll.poller import Freshness
+from screens.run.screen import RunScreen
+from screens.widgets import header_lines
+from screens.widgets.plots import HoursPlot
+from screens.widgets.row_table import RowTable
+from screens.workers import lines as told
+from screens.workers.screen import WorkersScreen
+from store import queue_pause, runs
+from store.access import Membership, Role
+from store.hours import Hour, LastHours
+from store.load import InHand, Load, WorkerLoad
+from store.queries import Count
+from store.queue_pause import Pause
+from store.records import Worker
+from store.rescues import Rescue
+from tests.screens.conftest import (
+    AT,
+    CONTOSO,
+    HOSTILE,
+    WORKER,
+    FakeBackend,
+    LiveHarness,
+    a_run,
+    ago,
+    polls,
+    running,
+    toasts,
+    until,
+)
+from tests.screens.pictures import Picture
+from tests.screens.test_pictures import MANY
+from tests.support import people
+
+FIRST = AT - dt.timedelta(hours=11)
+
+
+def hours(*completed: int, looked_back_to: dt.datetime | None = None) -> LastHours:
+    """Hours in which so many runs were completed, a tenth of which failed."""
+    each = [
+        Hour(
+            FIRST + dt.timedelta(hours=place), many, many // 10, 4.0 + many / 9 if many else None,
+            9.0 + many if many else None,
+        )
+        for place, many in enumerate(completed)
+    ]  # fmt: skip
+    return LastHours(AT, (1, 2), tuple(each), looked_back_to)
+
+
+BUSY = hours(5, 8, 120, 44, 30, 2, 0, 0, 16, 20, 64, 11)
+QUIET = hours(*[0] * 12)
+
+
+def worker(id_: int, **changed: Any) -> Worker:
+    return replace(WORKER, id=id_, host=f"worker-host-{id_}", started_at=ago(7200), **changed)
+
+
+WORKERS = (
+    WorkerLoad(worker(3), True, (InHand(994, "Sync inventory"), InHand(993, "Probe")), True),
+    WorkerLoad(worker(4, stuck_slots=2, embedded=True), True, (), True),
+    WorkerLoad(worker(5), True),
+    WorkerLoad(worker(2, beat_at=ago(300)), False, (InHand(990, "Sync inventory"),)),
+    WorkerLoad(worker(1, stopped_at=ago(4000)), False),
+)
+RESCUES = (
+    Rescue(3, 991, "Sync inventory", "contoso", ago(900), "lost", 2),
+    Rescue(2, 990, "Sync inventory", "fabrikam", ago(4000), "queued_again", None),
+    Rescue(1, 989, "Probe", "contoso", ago(9000), "queued", None),
+)
+LOAD = Load(WORKERS, Count(7), 995, ago(240), None, BUSY, RESCUES)
+PAUSED = replace(LOAD, paused=Pause("olga", "Olga Owner", ago(600)), depth=Count(1000, True))
+EMPTY = Load((), Count(0), None, None, None, QUIET, ())
+HOSTILE_LOAD = replace(
+    LOAD,
+    workers=(WorkerLoad(worker(3, version=HOSTILE), True, (InHand(994, HOSTILE),)),),
+    paused=Pause(HOSTILE, HOSTILE, ago(600)),
+    rescues=(Rescue(1, 991, HOSTILE, HOSTILE, ago(9), "lost", 2),),
+)
+HOSTILE_LOAD = replace(
+    HOSTILE_LOAD,
+    workers=(replace(HOSTILE_LOAD.workers[0], worker=replace(HOSTILE_LOAD.workers[0].worker, host=HOSTILE)),),
+)
+FIFTY = replace(
+    LOAD, workers=tuple(WorkerLoad(worker(id_), True, (InHand(900 + id_, "Sync inventory"),)) for id_ in range(1, 51))
+)
+
+
+# ---- pictures
+
+
+@pytest.mark.parametrize("load", [LOAD, PAUSED], ids=["busy", "paused"])
+def test_workers(picture: Picture, load: Load) -> None:
+    assert picture(FakeBackend(MANY, load=load), "w", in_ascii=load is LOAD)
+
+
+def test_workers_empty(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=EMPTY, workers=()), "w")
+
+
+def test_workers_many(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=FIFTY), "w", "j", "j")
+
+
+def test_workers_hostile(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=HOSTILE_LOAD), "w")
+
+
+def test_workers_when_too_many_runs_ended_to_count(picture: Picture) -> None:
+    load = replace(LOAD, hours=replace(BUSY, looked_back_to=ago(3 * 3600)))
+    assert picture(FakeBackend(MANY, load=load), "w")
+
+
+def test_workers_without_colour(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert picture(FakeBackend(MANY, load=PAUSED), "w")
+
+
+def test_workers_on_a_small_terminal(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=LOAD), "w", sizes=((60, 20), (80, 18)))
+
+
+def test_workers_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freshness, "age", 12.0)
+    assert picture(FakeBackend(MANY, poll_seconds=1, load=LOAD), "w", live=False)
+
+
+def test_workers_loading(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, hangs=threading.Event()), "w", live=False, shows=" loading")
+
+
+def test_workers_question_before_a_pause(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=LOAD), "w", "P", in_ascii=True)
+
+
+# ---- what it does
+
+
+async def opened(pilot: Any, monitor: Monitor) -> WorkersScreen:
+    await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+    await pilot.press("w")
+    await until(pilot, lambda: monitor.snapshot and monitor.snapshot.load, "the load")
+    screen = monitor.screen
+    assert isinstance(screen, WorkersScreen)
+    return screen
+
+
+def line(screen: Screen[Any], name: str) -> str:
+    return screen.query_one(f"#{name}", header_lines.Line).text
+
+
+@pytest.mark.anyio
+async def test_what_was_read_last_stays_while_the_database_is_away() -> None:
+    stage = FakeBackend(MANY, load=LOAD)
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await opened(pilot, monitor)
+        stage.away = "gone"
+        await until(pilot, lambda: line(screen, "header").find("stale") > 0, "stale")
+        assert len(screen.query_one(RowTable).rows) == len(WORKERS)
+        assert "7 waiting" in line(screen, "queue")
+
+
+@pytest.mark.anyio
+async def test_only_the_workers_screen_asks_for_the_load() -> None:
+    monitor = Monitor(FakeBackend(MANY, load=LOAD).backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await opened(pilot, monitor)
+        await until(pilot, lambda: monitor.data.poller.request.known_hours == BUSY, "the hours to be taken over")
+        await pilot.press("escape")
+        await until(pilot, lambda: monitor.snapshot and not monitor.snapshot.request.load, "a poll without")
+        assert monitor.data.poller.request.known_hours is None
+
+
+@pytest.mark.anyio
+async def test_enter_opens_the_run_of_the_worker_under_the_cursor() -> None:
+    monitor = Monitor(FakeBackend(MANY, load=LOAD).backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await opened(pilot, monitor)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: toasts(monitor), "a toast")
+        assert "Worker 4 has no run in hand that you may see." in toasts(monitor)[0]
+        await pilot.press("k", "enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RunScreen), "the run")
+        assert isinstance(monitor.screen, RunScreen)
+        assert monitor.screen.run_id == 994
+
+
+@pytest.mark.anyio
+async def test_the_queue_is_paused_after_a_question_and_not_without() -> None:
+    stage = FakeBackend(MANY, load=LOAD)
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await opened(pilot, monitor)
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(monitor.screen, WorkersScreen), "the screen")
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        assert stage.held == []
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.held == [True], "the pause")
+        stage.load = PAUSED
+        await until(pilot, lambda: "PAUSED by olga" in line(monitor.screen, "queue"), "that it is shown")
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: stage.held == [True, False], "the end of the pause")
+        assert any("The queue is resumed." in toast for toast in toasts(monitor))
+
+
+@pytest.mark.anyio
+async def test_who_owns_no_tenant_is_told_so() -> None:
+    stage = FakeBackend(MANY, load=LOAD, members=(Membership(CONTOSO, Role.MANAGER),))
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await opened(pilot, monitor)
+        assert screen.check_action("pause_queue", ()) is None
+        await pilot.press("P")
+        await until(pilot, lambda: toasts(monitor), "the reason")
+        assert "Only an owner of a tenant may pause or resume the queue." in toasts(monitor)[0]
+        assert monitor.screen is screen
+
+
+@pytest.mark.anyio
+async def test_plots_are_drawn_when_their_numbers_change_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str | None] = []
+    real = HoursPlot._draw
+
+    def noted(plot: HoursPlot, *arguments: Any) -> None:
+        drawn.append(plot.id)
+        real(plot, *arguments)
+
+    monkeypatch.setattr(HoursPlot, "_draw", noted)
+    stage = FakeBackend(MANY, load=LOAD)
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await opened(pilot, monitor)
+        await until(pilot, lambda: len(drawn) == 4, "both plots")
+        await polls(pilot, 4)
+        assert len(drawn) == 4
+        last = replace(BUSY.each[-1], completed=12)
+        stage.load = replace(LOAD, hours=replace(BUSY, each=(*BUSY.each[:-1], last)))
+        await until(pilot, lambda: drawn[4:] == ["throughput"] * 2, "the one whose numbers are others")
+
+
+@pytest.mark.anyio
+async def test_in_ascii_nothing_else_is_on_the_glass() -> None:
+    for size in ((80, 24), (140, 40), (60, 20)):
+        monitor = Monitor(FakeBackend(MANY, load=PAUSED).backend(), ascii_only=True)
+        async with running(monitor, size) as pilot:
+            await opened(pilot, monitor)
+            await pilot.pause()
+            strips = monitor.screen._compositor.render_strips()
+            text = "\n".join(strip.text for strip in strips[:-1])  # the footer is Textual's
+            assert "".join(char for char in text if ord(char) > 126 and char != "…") == ""
+            named = (
+                ("Runs/h (UTC): : ended, x failed", "Seconds: . p95, # median") if size[0] >= 80 else ("Failed", "p95")
+            )
+            assert all(name in text for name in named), text
+
+
+def test_what_a_worker_has_in_hand_is_named_if_it_is_ones_own() -> None:
+    assert told.in_hand(WORKERS[0]) == "994 Sync inventory, 993 Probe, others' runs"
+    assert told.in_hand(WORKERS[2]) == ""
+    assert [told.state_of(one).word for one in WORKERS] == ["alive", "stuck", "alive", "silent", "stopped"]
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 99, 100, 140, 250])
+def test_a_line_of_the_table_is_as_wide_as_its_header(width: int) -> None:
+    for one in WORKERS:
+        cells = told.row(one, AT, width, False).cells
+        assert len(" ".join(cell.text for cell in cells)) == len(told.header(width)) <= max(width, 60)
+
+
+# ---- on a real database
+
+
+@pytest.mark.anyio
+async def test_an_owner_pauses_the_real_queue(house: LiveHarness) -> None:
+    people.make_user(house.db, "olga", contoso=Role.OWNER)
+    from store import access
+
+    house.users["olga"] = access.find_user(house.db, "olga")
+    started = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
+    assert runs.claim(house.db, started.run.id, people.make_worker(house.db))
+    monitor = Monitor(house.backend("olga"))
+    async with running(monitor, (100, 30)) as pilot:
+        screen = await opened(pilot, monitor)
+        (row,) = screen.query_one(RowTable).rows
+        assert any(str(started.run.id) in cell.text for cell in row.cells)
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: "PAUSED by olga" in line(screen, "queue"), "the pause")
+    with house.db.reading() as connection:
+        pause = queue_pause.current(connection)
+    assert pause
+    assert pause.login == "olga"
+
+
+@pytest.mark.anyio
+async def test_somebody_whose_right_was_taken_away_is_refused(house: LiveHarness) -> None:
+    """The screen mirrors rights as they were read last; the store asks again."""
+    stage = FakeBackend((a_run(990),), load=LOAD)
+    monitor = Monitor(replace(stage.backend(), hold_queue=house.backend("ann").hold_queue))
+    people.make_user(house.db, "olga", contoso=Role.OWNER)
+    async with running(monitor, (80, 24)) as pilot:
+        await opened(pilot, monitor)
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: toasts(monitor), "the refusal")
+        assert "administration is for owners" in toasts(monitor)[0]
+    with house.db.reading() as connection:
+        assert queue_pause.current(connection) is None
