@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from screens.base import PolledScreen
-from screens.runs import columns, completion, paging
+from screens.runs import columns, completion, lines, paging
 from screens.runs.completion import Known, contradiction, known_from
 from screens.runs.filter_input import FilterInput
-from screens.text import format as fmt
+from screens.runs.position import End, Position, Step
 from screens.text.safe import clean
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Line
@@ -24,9 +24,8 @@ from screens.widgets.row_table import RowTable
 from store.errors import OpsmonError
 from store.filters import RunFilter, parse_line, tokens
 from store.groups import Group
-from store.queries import TABS, THE_END, Count, Cursor, Order
+from store.queries import TABS, THE_END, Count, Cursor, Order, Page
 from store.records import Run, Status
-from store.search import SCAN
 from store.snapshot import Request, Snapshot
 from store.views import View
 
@@ -63,10 +62,7 @@ class RunsScreen(PolledScreen[None]):
         self.terms = ""
         self.order = Order.CREATED
         self._wanted = RunFilter()
-        self._place: Cursor | None = None
-        self._jump: Literal["first", "last"] | None = None
-        #: The row at the window's edge that the cursor came to, and how many lines a key wanted to go on from there.
-        self._owed: tuple[int | None, int] = (None, 0)
+        self._position = Position()
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
         self._painted_list: object = None
@@ -96,9 +92,9 @@ class RunsScreen(PolledScreen[None]):
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
     def contribute(self, request: Request) -> Request:
-        limit = paging.window(self._place, self.size.height)
+        limit = paging.window(self._position.place, self.size.height)
         wanted = self.shell.in_tenant(self._wanted)
-        return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._place, limit=limit)
+        return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._position.place, limit=limit)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         is_still = self._is_still(snapshot)
@@ -111,8 +107,7 @@ class RunsScreen(PolledScreen[None]):
         """Whether nothing that the list tells has changed since it was painted, and no key waits to go on in it."""
         old = self._snapshot
         if (
-            self._jump
-            or self._owed[1]
+            self._position.waits
             or old is None
             or self._painted_at is None
             or (new.at - self._painted_at).total_seconds() >= STILL
@@ -143,31 +138,31 @@ class RunsScreen(PolledScreen[None]):
         asked = snapshot.request
         if _list_of(asked) != self._painted_list:
             self._painted_list, self._before = _list_of(asked), self._table.painted_rows or None
-        go_to = self._jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
-        self._jump = None if go_to else self._jump
-        on_top = self._place is None and self.order is Order.CREATED
+        position = self._position
+        go_to = position.jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
+        position.jump = None if go_to else position.jump
+        on_top = position.place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
         self._go_on()
 
     def _go_on(self, may_paint: bool = True) -> None:
-        """Go the rest of the way that a key wanted to go, once its rows are there; unless the cursor has gone elsewhere.
-
-        The table moves by what is painted: rows that are not yet are painted first, once; else the next snapshot goes on.
-        """
-        edge, lines = self._owed
-        if not lines or self._snapshot is None or self._snapshot.request.place != self._place:
+        """Go the rest of the way that a key wanted to go, once its rows are there and painted."""
+        if self._snapshot is None:
             return
-        table, page = self._table, self._snapshot.page
-        is_there = 0 <= table.cursor_line + (1 if lines > 0 else -1) < len(table.rows)
-        if is_there and edge == table.cursor_key and table.painted_rows is not table.rows:
-            if may_paint:
-                table.refresh()
-                self.call_after_refresh(self._go_on, False)
-        elif is_there and edge == table.cursor_key:
-            self._owed = (None, 0)
-            table.action_move(lines)
-        elif edge != table.cursor_key or not (page.below if lines > 0 else page.above):
-            self._owed = (None, 0)
+        table, snapshot = self._table, self._snapshot
+        step = self._position.step(
+            snapshot.request.place,
+            snapshot.page,
+            table.cursor_key,
+            table.cursor_line,
+            len(table.rows),
+            table.painted_rows is table.rows,
+        )
+        if step is Step.MOVE:
+            table.action_move(self._position.settle())
+        elif step is Step.PAINT and may_paint:
+            table.refresh()
+            self.call_after_refresh(self._go_on, False)
 
     @property
     def place(self) -> str:
@@ -180,67 +175,56 @@ class RunsScreen(PolledScreen[None]):
         self.paint_header()
         counts: Mapping[str, Count | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
         self.query_one("#tabs", header_lines.Line).put(header_lines.tabs(counts, self.tab, self.size.width, ascii_only))
-        shown = len(snapshot.runs) if snapshot else 0
         total = snapshot.total if snapshot else None
-        line = header_lines.filter_line(self.terms, counts[self.tab], total, self._more(), ascii_only)
+        page = snapshot.page if snapshot else None
+        more = lines.more(page, len(self._marked), self.order, self._position.place is not None)
+        line = header_lines.filter_line(self.terms, counts[self.tab], total, more, ascii_only)
         self.query_one("#filter", header_lines.Line).put(
             line if self._hint is None else Content(clean(f" {self._hint}"))
         )
-        self._paint_empty(shown)
+        self._paint_empty(page)
 
-    def _more(self) -> list[str]:
-        """What else holds of the list: its order, and how far back it reaches."""
-        page = self._snapshot.page if self._snapshot else None
-        words = [f"{len(self._marked)} marked"] if self._marked else []
-        words += [] if self.order is Order.CREATED else [f"by {self.order}"]
-        if page and page.reached:
-            words.append(f"looked back to {fmt.instant(page.reached.created_at)[:16]}")
-        return [*words, *(["g: newest"] if self._place else [])]
-
-    def _paint_empty(self, shown: int) -> None:
+    def _paint_empty(self, page: Page | None) -> None:
         line = self.query_one("#empty", header_lines.Line)
-        line.set_class(not shown, "empty")
-        narrowed = self.terms or self.tab != "All"
-        nothing = "No run matches. Esc clears the filter, 1 shows all." if narrowed else NOTHING_YET
-        if chosen := contradiction(self.shell.in_tenant(self._wanted), self.shell.no_member):
-            nothing = chosen
-        elif self._snapshot and self._snapshot.page.reached:
-            nothing = "No run matches so far back. Ctrl+d looks further, esc clears the filter."
-        line.put(Content(nothing if self._snapshot else "Waiting for the database."))
+        line.set_class(not (page and page.runs), "empty")
+        contradicted = contradiction(self.shell.in_tenant(self._wanted), self.shell.no_member)
+        line.put(Content(lines.nothing(page, contradicted, bool(self.terms or self.tab != "All"))))
 
     # -- where in the list ------------------------------------------------------------------------------------------------
 
     def on_row_table_cursor_moved(self) -> None:
         self.refresh_keys()
-        if self._snapshot and self.order is Order.CREATED and not self._jump:
+        if self._snapshot and self.order is Order.CREATED and not self._position.jump:
             table = self._table
-            self._go_to(paging.next_place(self._place, self._snapshot.page, table.cursor_line, table.size.height))
+            self._go_to(
+                paging.next_place(self._position.place, self._snapshot.page, table.cursor_line, table.size.height)
+            )
 
     def _beyond(self, by: int, to_end: bool) -> None:
         if not self._snapshot or self.order is not Order.CREATED:
             return
         if not to_end:
-            if self._jump:
+            if self._position.jump:
                 return  # what is on the glass is the list before
-            self._owed = (self._table.cursor_key, by)
+            self._position.owe(self._table.cursor_key, by)
             if by > 0:
-                self._go_to(paging.beyond(self._place, self._snapshot.page))
+                self._go_to(paging.beyond(self._position.place, self._snapshot.page))
             self._go_on()
         elif by < 0:
             self._go_to(None, "first")
         elif self._snapshot.page.below:
             self._go_to(THE_END, "last")
 
-    def _go_to(self, place: Cursor | None, jump: Literal["first", "last"] | None = None) -> None:
-        if place != self._place:
-            self._place, self._jump = place, jump
+    def _go_to(self, place: Cursor | None, jump: End | None = None) -> None:
+        if place != self._position.place:
+            self._position.place, self._position.jump = place, jump
             self.shell.update_request()
             self._paint_bars()
 
     def action_order(self) -> None:
         orders = tuple(Order)
         self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
-        self.shell.message(ORDERED[self.order])
+        self.shell.message(lines.ORDERED[self.order])
 
     def tenant_chosen(self) -> None:
         if self._marked:
@@ -251,7 +235,7 @@ class RunsScreen(PolledScreen[None]):
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
         """Another list, from its top. What a key wanted of the list before is of no concern here."""
         self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
-        self._place, self._jump, self._owed = None, "first", (None, 0)
+        self._position.restart()
         self.shell.update_request()
         self._paint_bars()
 
@@ -279,7 +263,7 @@ class RunsScreen(PolledScreen[None]):
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         if self._is_being_read:
-            self.shell.message(STILL_READ, "warning")
+            self.shell.message(lines.STILL_READ, "warning")
         else:
             self.shell.navigator.run(message.key)
 
@@ -287,7 +271,7 @@ class RunsScreen(PolledScreen[None]):
         if action not in ("retry", "edit_retry", "mark", "copy") or (self._marked and action == "retry"):
             return None
         if self.is_mounted and self._is_being_read:
-            return STILL_READ
+            return lines.STILL_READ
         if action in ("mark", "copy"):
             return None
         run = self.painted_run if self.is_mounted else None
@@ -410,13 +394,3 @@ def _tells_seconds(run: Run, at: dt.datetime) -> bool:
 def _list_of(request: Request) -> object:
     """What of a request makes the list another one."""
     return request.wanted, request.tab, request.order
-
-
-STILL_READ = "The list is still being read."
-NOTHING_YET = "No runs in the last 30 days. Press s to start one."
-ORDERED = {
-    Order.CREATED: "The newest first.",
-    Order.STARTED: f"What was started last comes first, of the newest {SCAN:,} runs.",
-    Order.DURATION: f"What took longest comes first, of the newest {SCAN:,} runs.",
-    Order.TYPE: f"By operation, of the newest {SCAN:,} runs.",
-}

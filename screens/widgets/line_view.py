@@ -10,15 +10,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from screens.widgets.line_scroll import LineScroll
 from screens.widgets.row_diff import Cell
 
 #: A run's number, or the place of something that can be folded.
@@ -38,19 +37,13 @@ class Line:
         return "".join(cell.text for cell in self.cells)
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(LineScroll):
     """Shows lines. The padding is the screen's business: lines begin in the first column."""
 
     DEFAULT_CSS = """
     LineView { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False, id="down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="up"),
-        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="page_down"),
-        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="page_up"),
-        Binding("g,home", "jump(0)", "To the top", show=False, id="top"),
-        Binding("G,end", "jump(1)", "To the end", show=False, id="bottom"),
         Binding("tab", "next(1)", "Next thing to open", show=False, id="next"),
         Binding("shift+tab", "next(-1)", "Previous thing to open", show=False, id="previous"),
         Binding("enter,space", "enter", "Open, fold, unfold", show=False, id="open"),
@@ -125,17 +118,12 @@ class LineView(ScrollView, can_focus=True):
         self.scroll_to(y=max(0, self._top_that_shows(key)), animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
-        width, place = self.size.width, round(self.scroll_y) + y
+        place = round(self.scroll_y) + y
         if place >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
+            return self.blank_line()
         line = self._lines[place]
         here = Style(reverse=True) if line.target is not None and line.target == self.cursor else Style()
-        segments = [Segment(cell.text, self._ink(cell.style) + here) for cell in line.cells]
-        return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
-
-    def _ink(self, style: str) -> Style:
-        parsed = Style.parse(style)
-        return parsed.without_color if self.app.no_color else parsed
+        return self.line_of(self.ink(line.cells, here))
 
     def on_resize(self) -> None:
         self._measure()

@@ -7,21 +7,21 @@ highlighted run changes without an event (both measured). This one draws lines, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from screens.widgets.line_scroll import LineScroll
 from screens.widgets.row_diff import CursorAnchor, Line, changed_lines, move, reanchor
 
 
-class RowTable(ScrollView, can_focus=True):
+class RowTable(LineScroll):
     """Rows under a header line. `painted_key` is the row that a person takes to be under the cursor when they press a key.
 
     That is the one that was painted there, or the one that keys pressed since the last paint went to: they are meant for the
@@ -34,13 +34,7 @@ class RowTable(ScrollView, can_focus=True):
     RowTable > .table--cursor { text-style: reverse; }
     """
     COMPONENT_CLASSES = {"table--header", "table--cursor"}
-    BINDINGS = [
-        Binding("down,j", "move(1)", "Down", show=False, id="down"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
-        Binding("home,g", "jump(0)", "Newest", show=False, id="top"),
-        Binding("end,G", "jump(1)", "Oldest", show=False, id="bottom"),
-        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="page_down"),
-        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="page_up"),
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="open"),
     ]
 
@@ -153,32 +147,21 @@ class RowTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header stays at the top; below it the rows scroll."""
-        width = self.size.width
         self._painted = self._rows
         if not self._rows:
             self.painted_key = None
         if y == 0:
-            return self._strip([Segment(self._header, self.get_component_rich_style("table--header"))], width)
+            return self.line_of([Segment(self._header, self.get_component_rich_style("table--header"))])
         line = round(self.scroll_y) + y - 1
         if line >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return self.blank_line()
         row = self._rows[line]
         highlight = Style()
         if line == self._anchor.line:
             self.painted_key = row.key
             highlight = self.get_component_rich_style("table--cursor", partial=True)
         blank = Segment(" ", highlight)
-        segments = [
-            part for cell in row.cells for part in (Segment(cell.text, self._ink(cell.style) + highlight), blank)
-        ]
-        return self._strip(segments, width)
-
-    def _ink(self, style: str) -> Style:
-        parsed = Style.parse(style)
-        return parsed.without_color if self.app.no_color else parsed
-
-    def _strip(self, segments: list[Segment], width: int) -> Strip:
-        return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
+        return self.line_of(part for cell in self.ink(row.cells, highlight) for part in (cell, blank))
 
     def action_move(self, by: int) -> None:
         self._go(self._here() + by)

@@ -9,7 +9,8 @@ import pytest
 
 from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
-from screens.runs.screen import STILL_READ, RunsScreen
+from screens.runs.lines import STILL_READ
+from screens.runs.screen import RunsScreen
 from screens.widgets.row_table import RowTable
 from store.records import Outcome
 from tests.screens.conftest import FakeBackend, a_run, polls, running, toasts, until

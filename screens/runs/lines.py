@@ -1,0 +1,39 @@
+"""What the list says in words, beside its rows. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from screens.text import format as fmt
+from store.queries import Order, Page
+from store.search import SCAN
+
+STILL_READ: Final = "The list is still being read."
+ORDERED: Final = {
+    Order.CREATED: "The newest first.",
+    Order.STARTED: f"What was started last comes first, of the newest {SCAN:,} runs.",
+    Order.DURATION: f"What took longest comes first, of the newest {SCAN:,} runs.",
+    Order.TYPE: f"By operation, of the newest {SCAN:,} runs.",
+}
+
+
+def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> list[str]:
+    """What else holds of the list: what is marked, its order, and how far back it reaches."""
+    words = [f"{marked} marked"] if marked else []
+    words += [] if order is Order.CREATED else [f"by {order}"]
+    if page and page.reached:
+        words.append(f"looked back to {fmt.instant(page.reached.created_at)[:16]}")
+    return [*words, *(["g: newest"] if is_below_top else [])]
+
+
+def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> str:
+    """Why there are no rows; `page` is None before the first answer."""
+    if page is None:
+        return "Waiting for the database."
+    if contradiction:
+        return contradiction
+    if page.reached:
+        return "No run matches so far back. Ctrl+d looks further, esc clears the filter."
+    if is_narrowed:
+        return "No run matches. Esc clears the filter, 1 shows all."
+    return "No runs in the last 30 days. Press s to start one."

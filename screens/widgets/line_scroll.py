@@ -1,0 +1,42 @@
+"""What the table of rows and the view of lines share: keys that move, and lines in the screen's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.widgets.row_diff import Cell
+
+
+class LineScroll(ScrollView, can_focus=True):
+    """A widget that paints line by line. The actions `move`, `page` and `jump` are for its kinds to define."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Down", show=False, id="down"),
+        Binding("k,up", "move(-1)", "Up", show=False, id="up"),
+        Binding("ctrl+d,pagedown", "page(1)", "Page down", show=False, id="page_down"),
+        Binding("ctrl+u,pageup", "page(-1)", "Page up", show=False, id="page_up"),
+        Binding("g,home", "jump(0)", "To the top", show=False, id="top"),
+        Binding("G,end", "jump(1)", "To the end", show=False, id="bottom"),
+    ]
+
+    def ink(self, cells: Iterable[Cell], highlight: Style) -> list[Segment]:
+        """The cells as segments, each in its style, without colour where none is wanted."""
+        return [Segment(cell.text, self._style(cell.style) + highlight) for cell in cells]
+
+    def _style(self, name: str) -> Style:
+        style = Style.parse(name)
+        return style.without_color if self.app.no_color else style
+
+    def line_of(self, segments: Iterable[Segment]) -> Strip:
+        """The segments as one line that is as wide as the widget."""
+        return Strip(segments).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def blank_line(self) -> Strip:
+        return Strip.blank(self.size.width, self.rich_style)
