@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from opsmon.output import Output, instant, span
+from opsmon.output import Output
 from opsmon.services import Services
+from screens.text.format import instant, span
 from store import access, health, queue_pause, runs, schema
 from store.administration import Administrator
 from store.errors import DatabaseAway, OpsmonError
@@ -176,7 +177,7 @@ def _waiting(found: _Queue) -> tuple[State, str]:
         told += f", the oldest for {span(found.waiting.oldest)}" if found.waiting.oldest is not None else ""
     if found.paused is None:
         return State.OK, told
-    since = f"paused by {found.paused.login} at {instant(found.paused.paused_at)}"
+    since = f"paused by {found.paused.login} at {instant(found.paused.paused_at, 'Z')}"
     return State.WARNING, f"{since}, {told}: 'opsmon queue resume' ends the pause"
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from store.records import NO_TIME, UNREADABLE, Counts
+from screens.text.format import instant
+from store.records import NO_TIME, Counts
 from store.sanitize import visible
 
 
@@ -69,26 +70,12 @@ def cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, dt.datetime):
-        return instant(value)
+        return instant(value, "Z")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | dict):
         return visible(json.dumps(as_json(value), ensure_ascii=False))
     return visible(str(value))
-
-
-def instant(value: dt.datetime) -> str:
-    return UNREADABLE if value == NO_TIME else value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def span(seconds: float) -> str:
-    """A time span, coarser the longer it is: 0.4 s, 12 s, 4m05, 1h07."""
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}m{rest:02}" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}"
 
 
 def _padded(line: Sequence[str], widths: Sequence[int], right: set[int]) -> Iterable[str]:

@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from opsmon.commands.session import Session
-from opsmon.output import as_json, cell, instant, span
+from opsmon.output import as_json, cell
+from screens.text.format import instant, span
 from store import health, queue_pause
 from store.health import Waiting
 from store.queue_pause import Pause
@@ -48,4 +49,5 @@ def _depth(waiting: Waiting) -> str:
 def _state(pause: Pause | None) -> str:
     if pause is None:
         return "Workers take messages."
-    return f"Paused by {cell(pause.login)} at {instant(pause.paused_at)}: workers start nothing; 'opsmon queue resume' ends it."
+    paused = f"Paused by {cell(pause.login)} at {instant(pause.paused_at, 'Z')}"
+    return f"{paused}: workers start nothing; 'opsmon queue resume' ends it."

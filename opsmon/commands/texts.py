@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from opsmon.output import as_json, cell, instant, pairs, span, table
+from opsmon.output import as_json, cell, pairs, table
 from screens.text import explain
+from screens.text import format as fmt
+from screens.text.timeline import Moment, timeline
 from store.details import Detail
-from store.records import NO_TIME, OUTCOME_LABELS, Counts, Run, Status, Worker
+from store.records import Counts, Run, Worker
 
 
 def listed_run(run: Run, silences: Mapping[int, float]) -> dict[str, Any]:
@@ -28,13 +30,6 @@ def _seconds(silence: float | None) -> float | None:
     return None if silence is None else round(silence, 1)
 
 
-def state(run: Run, silence: float | None = None) -> str:
-    if run.status is Status.COMPLETED:
-        return OUTCOME_LABELS[run.outcome]
-    said = f", worker silent for {span(silence)}" if silence is not None and run.status is Status.RUNNING else ""
-    return run.status.capitalize() + said
-
-
 def items(counts: Counts | None) -> str:
     """How far the run is, in a few characters: `8/10, 2 failed`."""
     if counts is None:
@@ -44,9 +39,8 @@ def items(counts: Counts | None) -> str:
 
 
 def took(run: Run) -> str:
-    if run.started_at is None or run.completed_at is None or NO_TIME in (run.started_at, run.completed_at):
-        return "-"
-    return span((run.completed_at - run.started_at).total_seconds())
+    seconds = fmt.elapsed(run, run.completed_at) if run.completed_at else None
+    return "-" if seconds is None else fmt.span(seconds)
 
 
 def run_table(runs: Sequence[Run], silences: Mapping[int, float]) -> str:
@@ -56,7 +50,7 @@ def run_table(runs: Sequence[Run], silences: Mapping[int, float]) -> str:
             run.id,
             run.tenant,
             run.type,
-            state(run, silences.get(run.id)),
+            explain.state(run, silences.get(run.id)),
             items(run.summary_counts),
             run.initiator_name,
             run.created_at,
@@ -74,7 +68,7 @@ def _first(run: Run) -> str:
 
 def run_line(run: Run, silence: float | None = None) -> str:
     """A run in one sentence, for what has just been started or waited for."""
-    told = [f"Run {run.id}, {run.title} in {run.tenant}: {state(run, silence).lower()}"]
+    told = [f"Run {run.id}, {run.title} in {run.tenant}: {explain.state(run, silence).lower()}"]
     if run.summary_counts:
         told.append(items(run.summary_counts))
     if run.failure_summary:
@@ -82,22 +76,9 @@ def run_line(run: Run, silence: float | None = None) -> str:
     return cell(", ".join(told)) + "."
 
 
-def timeline(detail: Detail) -> list[dict[str, Any]]:
-    """What happened to the run, in the order of time: created, queued, started, its log lines, completed."""
-    run = detail.run
-    story = [_moment(run.created_at, "created", f"by {run.initiator_name}")]
-    if run.dispatched_at:
-        story.append(_moment(run.dispatched_at, "queued", "waiting for a worker"))
-    if run.started_at:
-        story.append(_moment(run.started_at, "started", f"by worker {run.worker_id}"))
-    story += [_moment(e.at, "log", e.message, e.level) for e in detail.events]
-    if run.completed_at:
-        story.append(_moment(run.completed_at, "completed", state(run).lower()))
-    return sorted(story, key=lambda moment: moment["at"])
-
-
-def _moment(at: dt.datetime, event: str, message: str, level: str = "info") -> dict[str, Any]:
-    return {"at": at, "event": event, "level": level, "message": message}
+def _moments(detail: Detail) -> list[dict[str, Any]]:
+    """The timeline as JSON: `event` is created, queued, started, log or completed."""
+    return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
 
 
 def run_as_json(detail: Detail) -> dict[str, Any]:
@@ -106,7 +87,7 @@ def run_as_json(detail: Detail) -> dict[str, Any]:
     silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
     usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}
     beside = {"waiting": as_json(detail.waiting), "worker": as_json(detail.worker), "usual": usual}
-    return {**as_json(detail.run), **silent, "timeline": timeline(detail), "attempts": attempts, **beside}
+    return {**as_json(detail.run), **silent, "timeline": _moments(detail), "attempts": attempts, **beside}
 
 
 def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
@@ -136,7 +117,7 @@ def _facts(detail: Detail) -> list[tuple[str, object]]:
         ("Run", run.id),
         ("Operation", f"{run.title} ({run.type})"),
         ("Tenant", f"{run.tenant_name} ({run.tenant})"),
-        ("State", state(run, detail.silences.get(run.id))),
+        ("State", explain.state_of(detail)),
         ("Items", items(run.summary_counts)),
         ("Started by", run.initiator_name),
         ("Created", run.created_at),
@@ -152,6 +133,6 @@ def _section(heading: str, lines: Iterable[str]) -> str:
     return "\n".join([heading, *(f"  {cell(line)}" for line in lines)])
 
 
-def _moment_text(moment: dict[str, Any]) -> str:
-    what = moment["level"] if moment["event"] == "log" else moment["event"]
-    return f"{instant(moment['at'])} {what}: {moment['message']}"
+def _moment_text(moment: Moment) -> str:
+    what = moment.level if moment.what == "log" else moment.what
+    return f"{fmt.instant(moment.at, 'Z')} {what}: {moment.message}"

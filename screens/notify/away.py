@@ -45,7 +45,7 @@ def summary(told: Sequence[Notification], since: dt.datetime, now: dt.datetime) 
     words = ", ".join(f"{count} {OUTCOME_LABELS[outcome].lower()}" for outcome, count in counts.most_common())
     # When even the oldest of the newest is news, others may be that are not among them.
     at_least = "at least " if told[-1].created_at > since and len(told) >= RECENT else ""
-    gone = fmt.duration((now - since).total_seconds())
+    gone = fmt.coarse_span((now - since).total_seconds())
     text = f"In {gone} {at_least}{len(ended)} of your runs ended: {words}.\nn: inbox"
     wrong = set(counts) != {Outcome.SUCCEEDED}
     return Toast(text, "While you were away", "warning" if wrong else "information", ended[0].run_id)

@@ -16,10 +16,11 @@ from screens.text import explain
 from screens.text import format as fmt
 from screens.text.explain import Fact
 from screens.text.safe import clean, wrap
+from screens.text.timeline import Moment, timeline
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
 from store.details import Detail
-from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status, Worker
+from store.records import NO_TIME, UNREADABLE, Run, Status, Worker
 
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
 #: The bar's signs in both alphabets: done, failed, skipped, open.
@@ -101,25 +102,23 @@ def _head(detail: Detail, view: View) -> Iterator[Line]:
     else:
         yield from _text("title", view, "", run.title, "bold")
         yield from _field("head", view, Fact("Type", run.type))
-    told = OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
-    created = f"{fmt.instant(run.created_at)} UTC"
     for name, words, ink in (
-        ("State", f"{_glyph(run, detail, view)} {told}{explain.silence(detail)}", style),
+        ("State", f"{_glyph(run, detail, view)} {explain.state_of(detail)}", style),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
-        ("Created", created, ""),
+        ("Created", fmt.instant(run.created_at, " UTC"), ""),
     ):
         yield from _field("head", view, Fact(name, words, ink))
 
 
 def _now(detail: Detail, view: View) -> Iterator[Line]:
     """What a clock ticks in: why and how long it waits or runs, who has it, and what is usual."""
-    took = explain.elapsed(detail.run, view.now)
+    took = fmt.elapsed(detail.run, view.now)
     others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
     is_rescued = view.rescues or bool(others)
     found = list(explain.why_it_waits(detail, view.workers, view.now))
     if took is not None:
-        found.append(Fact("Took" if detail.run.completed_at else "Running for", explain.span(took)))
+        found.append(Fact("Took" if detail.run.completed_at else "Running for", fmt.span(took)))
     found += [told for told in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if told]
     for told in found:
         yield from _field("now", view, told)
@@ -136,7 +135,7 @@ def _items(detail: Detail, view: View) -> Iterator[Line]:
     bar = fmt.bar(counts, max(10, min(60, view.width)), view.ascii_only)
     shares = (Cell("".join(part), _SHARES[sign]) for sign, part in itertools.groupby(bar))
     yield Line(("items", "bar"), tuple(shares))
-    words = f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"
+    words = fmt.items(counts)
     if run.status is Status.RUNNING:
         words += f", {counts.total - counts.done} to do"
     yield from _text(("items", "count"), view, "", words)
@@ -164,33 +163,29 @@ def _timeline(detail: Detail, view: View) -> Iterator[Line]:
     yield from _heading("timeline", "Timeline (UTC)")
     found: list[Line] = []
     day = detail.run.created_at.date()
-    for key, at, words, style in moments(detail):
+    for moment in timeline(detail):
+        at, key, words = moment.at, ("timeline", moment.key), _words_of(moment)
+        is_end = moment.what == "completed"
+        style = fmt.state_of(detail.run).style if is_end else _LEVELS.get(moment.level, "")
         if at == NO_TIME:
-            found += _text(("timeline", key), view, f"{UNREADABLE:<10}", words, style, "dim")
+            found += _text(key, view, f"{UNREADABLE:<10}", words, style, "dim")
             continue
         if at.date() != day:
             day = at.date()
             found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "dim"),)))
-        found += _text(("timeline", key), view, at.strftime("%H:%M:%S  "), words, style, "dim")
+        found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "dim")
     yield from found[:-1]
     # The followed line is the last one, whichever that is.
     yield Line(END, found[-1].cells)
 
 
-def moments(detail: Detail) -> list[tuple[Hashable, dt.datetime, str, str]]:
-    """What happened to the run, in the order of time: (key, instant, words, style). Its end is the last of all."""
-    run = detail.run
-    own: list[tuple[Hashable, dt.datetime | None, str, str]] = [
-        ("opened", run.created_at, "opened", ""),
-        ("queued", run.dispatched_at, "queued", ""),
-        ("started", run.started_at, f"started by worker {run.worker_id}", ""),
-    ]
-    own += [(event.id, event.at, f"  {event.message}", _LEVELS.get(event.level, "")) for event in detail.events]
-    told = [(key, at, words, style) for key, at, words, style in own if at is not None]
-    told.sort(key=lambda moment: moment[1])
-    if run.completed_at:
-        told.append(("completed", run.completed_at, OUTCOME_LABELS[run.outcome].lower(), fmt.state_of(run).style))
-    return told
+def _words_of(moment: Moment) -> str:
+    return {
+        "created": "opened",
+        "started": f"started {moment.message}",
+        "log": f"  {moment.message}",
+        "completed": moment.message,
+    }.get(moment.what, moment.what)
 
 
 def _context(detail: Detail, view: View) -> Iterator[Line]:

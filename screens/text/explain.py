@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from screens.text import format as fmt
 from store.details import Detail, Waiting
 from store.queries import COUNT_CAP
-from store.records import NO_TIME, Run, Status, Worker
+from store.records import Run, Status, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +28,6 @@ class Fact:
 _ALARM = "bold yellow"
 
 
-def span(seconds: float) -> str:
-    """A time span to the second below an hour: `12 s`, `4m05`, `1h07`, `3d04h`."""
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
-
-
-def elapsed(run: Run, now: dt.datetime) -> float | None:
-    """Seconds from the run's start to its end, or to now; None before it was started, or when that cannot be told."""
-    end = run.completed_at or now
-    return (
-        None if run.started_at is None or NO_TIME in (run.started_at, end) else (end - run.started_at).total_seconds()
-    )
-
-
 # ---- queued
 
 
@@ -56,7 +37,7 @@ def why_it_waits(detail: Detail, workers: Sequence[Worker], now: dt.datetime) ->
     if run.status is not Status.QUEUED:
         return
     yield _reason(run, waiting, workers, now)
-    yield Fact("Waits for", span((now - run.created_at).total_seconds()))
+    yield Fact("Waits for", fmt.span((now - run.created_at).total_seconds()))
     yield Fact("Position", _position(waiting))
     yield Fact("Workers", _slots(workers))
 
@@ -65,7 +46,7 @@ def _reason(run: Run, waiting: Waiting, workers: Sequence[Worker], now: dt.datet
     if waiting.pause:
         pause = waiting.pause
         return Fact(
-            "Why", f"the queue was paused by {pause.by} {span((now - pause.since).total_seconds())} ago", _ALARM
+            "Why", f"the queue was paused by {pause.by} {fmt.span((now - pause.since).total_seconds())} ago", _ALARM
         )
     if not workers:
         return Fact("Why", "no worker is alive: start one with 'opsmon worker'", _ALARM)
@@ -98,7 +79,7 @@ def _position(waiting: Waiting) -> str:
     if waiting.ahead == 1:
         ahead = "1 is"
     which = f", run {waiting.oldest_id}," if waiting.oldest_id else ""
-    oldest = f"; the oldest{which} was opened {span(waiting.oldest)} ago" if waiting.oldest is not None else ""
+    oldest = f"; the oldest{which} was opened {fmt.span(waiting.oldest)} ago" if waiting.oldest is not None else ""
     place = "" if waiting.ahead > COUNT_CAP else f"{ordinal(waiting.ahead + 1)}: "
     return f"{place}{ahead} ahead{oldest}{others}"
 
@@ -119,13 +100,16 @@ def name_of(worker: Worker) -> str:
 NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as who may write"
 
 
-def silence(detail: Detail) -> str:
-    """Behind a run's state: for how long its worker has been silent; nothing when it is not."""
-    seconds = detail.silences.get(detail.run.id)
-    if seconds is None or detail.run.status is not Status.RUNNING:
-        return ""
-    has_stopped = detail.worker is not None and detail.worker.stopped_at is not None
-    return ", worker stopped" if has_stopped else f", worker silent for {span(seconds)}"
+def state(run: Run, silence: float | None, worker: Worker | None = None) -> str:
+    """The run's state, and for how many seconds its worker has been silent, or that it has stopped."""
+    if silence is None or run.status is not Status.RUNNING:
+        return fmt.label(run)
+    has_stopped = worker is not None and worker.stopped_at is not None
+    return f"{fmt.label(run)}, worker {'stopped' if has_stopped else f'silent for {fmt.span(silence)}'}"
+
+
+def state_of(detail: Detail) -> str:
+    return state(detail.run, detail.silences.get(detail.run.id), detail.worker)
 
 
 def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
@@ -139,12 +123,12 @@ def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
     soon = "the run is about to be given up" if is_rescued else NOBODY_RESCUES
     if worker.stopped_at:
         return Fact("Worker", f"{name_of(worker)} has stopped: {soon}", "bold red")
-    beat = f"{name_of(worker)}, last beat {span(worker.beat_age)} ago"
+    beat = f"{name_of(worker)}, last beat {fmt.span(worker.beat_age)} ago"
     # Counted from the whole seconds that are told, so that both numbers change together.
     left = detail.lost_after - int(worker.beat_age)
     if left <= 0:
         return Fact("Worker", f"{beat}: {soon}", "bold red")
-    given_up = f", given up in {span(left)}" if is_rescued else f": {NOBODY_RESCUES}"
+    given_up = f", given up in {fmt.span(left)}" if is_rescued else f": {NOBODY_RESCUES}"
     return Fact("Worker", beat + given_up, _ALARM if run.id in detail.silences else "")
 
 
@@ -153,10 +137,10 @@ def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
 
 def usual(detail: Detail, now: dt.datetime) -> Fact | None:
     """How long runs of this kind take, and how this one compares. None while too few have succeeded."""
-    usual, took = detail.usual, elapsed(detail.run, now)
+    usual, took = detail.usual, fmt.elapsed(detail.run, now)
     if usual is None:
         return None
-    words = f"{span(usual.p50)} (p50), {span(usual.p95)} (p95) of the last {usual.count}"
+    words = f"{fmt.span(usual.p50)} (p50), {fmt.span(usual.p95)} (p95) of the last {usual.count}"
     if took is None:
         return Fact("Usually", words)
     slower, quicker = usual.shorter_than(took), usual.longer_than(took)

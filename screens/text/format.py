@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from store.queries import Count
-from store.records import NO_CODE, NO_TIME, UNREADABLE, Counts, Outcome, Run, Status
+from store.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Counts, Outcome, Run, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,29 @@ _OUTCOME: Final = {
 def state_of(run: Run, silence: float | None = None) -> State:
     """`silence`: the run is said to run, and these are the seconds since its worker was last heard of."""
     if silence is not None and run.status is Status.RUNNING:
-        return State("!", "!", f"silent {duration(silence)}", "bold yellow")
+        return State("!", "!", f"silent {coarse_span(silence)}", "bold yellow")
     return _STATUS.get(run.status) or _OUTCOME[run.outcome]
 
 
-def duration(seconds: float) -> str:
-    """Seconds below a minute, then coarse: `12s`, `4m`, `1h07`, `3d`. What is shown changes seldom, so little is repainted."""
+def label(run: Run) -> str:
+    """The run's state in full words, as a sentence begins: `Running`, `Partially succeeded`."""
+    return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
+
+
+def span(seconds: float) -> str:
+    """A time span in a sentence, to the second below an hour: `12 s`, `4m05`, `1h07`, `3d04h`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def coarse_span(seconds: float) -> str:
+    """A time span in a column: `12s`, `4m`, `1h07`, `3d`. What is shown changes seldom, so little is repainted."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
@@ -58,7 +75,7 @@ def age(then: dt.datetime | None, now: dt.datetime) -> str:
     if then == NO_TIME:
         return NO_CODE
     seconds = (now - then).total_seconds()
-    return "now" if seconds < 60 else duration(seconds)
+    return "now" if seconds < 60 else coarse_span(seconds)
 
 
 def since(then: dt.datetime, now: dt.datetime) -> str:
@@ -70,8 +87,16 @@ def since(then: dt.datetime, now: dt.datetime) -> str:
 def run_duration(run: Run, now: dt.datetime) -> str:
     if run.started_at is None:
         return ""
+    took = elapsed(run, now)
+    return NO_CODE if took is None else coarse_span(took)
+
+
+def elapsed(run: Run, now: dt.datetime) -> float | None:
+    """Seconds from the run's start to its end, or to now; None before it was started, or when that cannot be told."""
     end = run.completed_at or now
-    return NO_CODE if NO_TIME in (run.started_at, end) else duration((end - run.started_at).total_seconds())
+    if run.started_at is None or NO_TIME in (run.started_at, end):
+        return None
+    return (end - run.started_at).total_seconds()
 
 
 def progress(run: Run) -> str:
@@ -110,8 +135,15 @@ def first_failure(run: Run) -> str:
     return run.failure_summary[0].message if run.failure_summary else ""
 
 
-def instant(then: dt.datetime | None) -> str:
-    """In UTC, to the second: the one time zone that everybody on call shares."""
+def instant(then: dt.datetime | None, zone: str = "") -> str:
+    """In UTC, to the second: the one time zone that everybody on call shares. `zone` is how that is said behind it."""
     if then == NO_TIME:
         return UNREADABLE
-    return then.strftime("%Y-%m-%d %H:%M:%S") if then else ""
+    return f"{then.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}{zone}" if then else ""
+
+
+def items(counts: Counts | None) -> str:
+    """A run's counts as a sentence; nothing when it has none."""
+    if counts is None:
+        return ""
+    return f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"

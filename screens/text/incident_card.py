@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from screens.text import explain
+from screens.text import format as fmt
 from store.details import Detail
-from store.records import NO_TIME, OUTCOME_LABELS, UNREADABLE, Run, Status
+from store.records import Run
 from store.sanitize import visible
 
 WIDTH: Final = 72
@@ -37,9 +38,9 @@ def card(detail: Detail, now: dt.datetime, database: str, user: str) -> str:
         _section(f"Log, last {LAST} lines", _log(detail)),
         _section("Attempts", map(_attempt, detail.attempts if len(detail.attempts) > 1 else ())),
     ]  # fmt: skip
-    title = _ascii(f"{run.title} in {run.tenant}: {_state(run)}")
+    title = _ascii(f"{run.title} in {run.tenant}: {fmt.label(run)}")
     head = textwrap.wrap(title, WIDTH)[:2] or ["run"]
-    end = _lines("", f"opsmon, {_time(now)}, by {user}, from {database}", "")
+    end = _lines("", f"opsmon, {fmt.instant(now, ' UTC')}, by {user}, from {database}", "")
     return "\n".join([*head, "=" * max(map(len, head)), *(line for part in parts for line in part), "", *end]) + "\n"
 
 
@@ -65,41 +66,24 @@ def _ascii(text: str) -> str:
 
 
 def _facts(detail: Detail, now: dt.datetime) -> Iterator[tuple[str, str]]:
-    run, took = detail.run, explain.elapsed(detail.run, now)
+    run, took = detail.run, fmt.elapsed(detail.run, now)
     facts = [
         ("Run", str(run.id)),
         ("Type", run.type),
         ("Tenant", f"{run.tenant_name} ({run.tenant})"),
-        ("State", _state(run) + explain.silence(detail)),
+        ("State", explain.state_of(detail)),
         ("Started by", run.initiator_name),
-        ("Created", _time(run.created_at)),
-        ("Started", _time(run.started_at)),
-        ("Completed", _time(run.completed_at)),
-        ("Took" if run.completed_at else "Running for", "" if took is None else explain.span(took)),
-        ("Items", _items(run)),
+        ("Created", fmt.instant(run.created_at, " UTC")),
+        ("Started", fmt.instant(run.started_at, " UTC")),
+        ("Completed", fmt.instant(run.completed_at, " UTC")),
+        ("Took" if run.completed_at else "Running for", "" if took is None else fmt.span(took)),
+        ("Items", fmt.items(run.summary_counts)),
         ("Retry of", str(run.retry_of_id or "")),
         ("Worker", explain.name_of(detail.worker) if detail.worker else str(run.worker_id or "")),
     ]
     told = [told for told in (explain.usual(detail, now), explain.clock(detail)) if told]
     facts = [fact for fact in facts if fact[0] not in {one.name for one in told}] + [(o.name, o.words) for o in told]
     yield from ((name, value) for name, value in facts if value)
-
-
-def _state(run: Run) -> str:
-    return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
-
-
-def _time(at: dt.datetime | None) -> str:
-    if at == NO_TIME:
-        return UNREADABLE
-    return "" if at is None else f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _items(run: Run) -> str:
-    counts = run.summary_counts
-    if counts is None:
-        return ""
-    return f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"
 
 
 def _parameters(run: Run) -> Iterator[str]:
@@ -119,7 +103,7 @@ def _log(detail: Detail) -> Iterator[str]:
 
 
 def _attempt(run: Run) -> str:
-    return f"{run.id}, {_time(run.created_at)}: {_state(run)}, by {run.initiator_name}"
+    return f"{run.id}, {fmt.instant(run.created_at, ' UTC')}: {fmt.label(run)}, by {run.initiator_name}"
 
 
 def save(text: str, run_id: int, folder: Path) -> Path:

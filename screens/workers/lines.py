@@ -51,7 +51,7 @@ def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_
     # Below a minute an age is "now", which would hide whether it lives.
     lives = worker.stopped_at is None and worker.beat_at != NO_TIME
     beat = (
-        fmt.duration((now - worker.beat_at).total_seconds())
+        fmt.coarse_span((now - worker.beat_at).total_seconds())
         if lives
         else fmt.age(worker.stopped_at or worker.beat_at, now)
     )
@@ -129,7 +129,7 @@ def hours_table(hours: LastHours, width: int) -> Content:
 
 
 def _took(seconds: float | None) -> str:
-    return "-" if seconds is None else fmt.duration(seconds)
+    return "-" if seconds is None else fmt.coarse_span(seconds)
 
 
 def clock(hours: Sequence[Hour]) -> tuple[str, ...]:

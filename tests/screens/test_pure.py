@@ -52,7 +52,7 @@ def test_a_bar_has_its_width_and_shows_every_share(
 
 
 def test_durations_are_coarse() -> None:
-    told = [fmt.duration(s) for s in (-1, 0, 59.9, 60, 3599, 3600, 4020, 86399, 86400, 9e6)]
+    told = [fmt.coarse_span(s) for s in (-1, 0, 59.9, 60, 3599, 3600, 4020, 86399, 86400, 9e6)]
     assert told == ["0s", "0s", "59s", "1m", "59m", "1h00", "1h07", "23h59", "1d", "104d"]
     assert fmt.age(ago(59), AT) == "now"
     assert fmt.age(ago(240), AT) == "4m"

@@ -20,6 +20,7 @@ from screens.run import json_tree, sections
 from screens.run.screen import RunScreen
 from screens.runs import columns
 from screens.text import explain
+from screens.text import format as fmt
 from screens.text.safe import wrap
 from screens.widgets.header_lines import Line as HeaderLine
 from screens.widgets.line_view import Line, LineView, anchored
@@ -146,7 +147,7 @@ def test_how_a_run_compares() -> None:
 
 
 def test_spans() -> None:
-    told = [explain.span(s) for s in (-1, 0.9, 59, 60, 125, 3600, 4020, 86400, 273600)]
+    told = [fmt.span(s) for s in (-1, 0.9, 59, 60, 125, 3600, 4020, 86400, 273600)]
     assert told == ["0 s", "0 s", "59 s", "1m00", "2m05", "1h00", "1h07", "1d00h", "3d04h"]
 
 
