@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from opsmon.app import make_backend
-from opsmon.demo import stage
+from opsmon.demo.demo import stage
 from screens.monitor import Monitor
 
 PICTURE = Path(__file__).with_name("runs.svg")

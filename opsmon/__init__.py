@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from store.errors import OperationFailed
-    from tasks.context import RunContext
-    from tasks.registry import operation
+    from tasks.sdk.context import RunContext
+    from tasks.sdk.operation import operation
 
 __all__ = ["OperationFailed", "RunContext", "operation"]
 
-_HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.context", "operation": "tasks.registry"}
+_HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.sdk.context", "operation": "tasks.sdk.registry"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from opsmon.cli import main
+from opsmon.cli.main import main
 
 sys.exit(main())

@@ -162,7 +162,7 @@ def _look_at_queue(services: Services, asker: Asker) -> _Queue:
 
 
 def _messages(services: Services) -> list[int]:
-    from tasks.queue import Queue
+    from tasks.queue.queue import Queue
 
     with contextlib.closing(Queue(services.db)) as messages:
         return messages.waiting(1)

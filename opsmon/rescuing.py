@@ -11,7 +11,7 @@ from store import workers
 
 if TYPE_CHECKING:
     from opsmon.services import Services
-    from tasks.lost import Settled
+    from tasks.worker.lost_runs import Settled
 
 
 class Watch:
@@ -31,13 +31,15 @@ class Watch:
 
     @functools.cached_property
     def _settled(self) -> Settled:
-        from tasks.lost import Settled  # as below: the first paint does not wait for what is only needed later
+        from tasks.worker.lost_runs import (
+            Settled,  # as below: the first paint does not wait for what is only needed later
+        )
 
         return Settled(self._lost_after, self._beat_every)
 
     def look(self) -> list[str]:
         """One look. Returns a line for each run that was completed. Raises DatabaseAway."""
-        from tasks.lost import give_up_lost
+        from tasks.worker.lost_runs import give_up_lost
 
         self._settled.seen(workers.clock(self._db))
         as_of = self._settled.as_of

@@ -11,9 +11,9 @@ from store.database import Database, Timeouts
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
-    from tasks.queue import Queue
-    from tasks.registry import Registry
-    from tasks.worker import Worker
+    from tasks.queue.queue import Queue
+    from tasks.sdk.registry import Registry
+    from tasks.worker.worker import Worker
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Services:
 
     @cached_property
     def registry(self) -> Registry:
-        from tasks.registry import load_registry
+        from tasks.sdk.registry import load_registry
 
         return load_registry()
 
@@ -44,12 +44,12 @@ class Services:
 
     def worker(self, slots: int | None = None, embedded: bool = False) -> Worker:
         """A worker on this database, registered and not yet run."""
-        from tasks.context import GraphSettings, Tools
-        from tasks.rescue import Patience
-        from tasks.worker import Worker, WorkerOptions
+        from tasks.sdk.context import GraphSettings, OperationResources
+        from tasks.worker.rescuer import RescueTimeouts
+        from tasks.worker.worker import Worker, WorkerOptions
 
         settings = self.settings
-        patience = Patience(
+        patience = RescueTimeouts(
             settings["lost_after_seconds"],
             settings["never_queued_after_seconds"],
             settings["message_lost_after_seconds"],
@@ -63,7 +63,7 @@ class Services:
             patience=patience,
         )
         graph = GraphSettings(settings["graph_url"], settings["graph_authority"], settings.credentials)
-        return Worker(self.db, self.registry, Tools(self.db, graph), options)
+        return Worker(self.db, self.registry, OperationResources(self.db, graph), options)
 
     def close(self) -> None:
         if "_dispatch" in self.__dict__:

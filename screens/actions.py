@@ -17,7 +17,7 @@ from store.records import Run, Status
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher, Started
-    from tasks.registry import Operation
+    from tasks.sdk.operation import Operation
 
 #: So many bulk retries can be looked at again.
 JOBS_KEPT: Final = 10

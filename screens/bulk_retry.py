@@ -14,7 +14,7 @@ from store.errors import DatabaseAway, Forbidden, OpsmonError
 from store.records import Run
 
 if TYPE_CHECKING:
-    from tasks.dispatch import Rehearsed, Started
+    from tasks.dispatch import DryRunResult, Started
 
 T = TypeVar("T")
 
@@ -224,12 +224,12 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, OpsmonError) else f"unforeseen: {type(error).__name__}: {error}"
 
 
-def _from_rehearsal(one: Rehearsed) -> Item:
-    from tasks.dispatch import Fate
+def _from_rehearsal(one: DryRunResult) -> Item:
+    from tasks.dispatch import Verdict
 
-    if one.fate is Fate.ELIGIBLE:
+    if one.fate is Verdict.ELIGIBLE:
         return Item(one.run_id, Kind.ELIGIBLE, one.run, retry_id=one.retry_id)
-    if one.fate is Fate.REFUSED:
+    if one.fate is Verdict.REFUSED:
         kind = Kind.FORBIDDEN if one.code == Forbidden.code else Kind.REFUSED
         return Item(one.run_id, kind, one.run, one.reason)
     words = f"run {one.twin_id} is active" if one.twin_id else f"the same as run {one.same_as} of this list"

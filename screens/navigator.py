@@ -17,7 +17,7 @@ from store.records import Run
 from store.views import View
 
 if TYPE_CHECKING:
-    from tasks.registry import Operation
+    from tasks.sdk.operation import Operation
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from store.snapshot import Snapshot
 from store.views import View
 
 if TYPE_CHECKING:
-    from tasks.registry import Operation
+    from tasks.sdk.operation import Operation
 
 
 class Navigation(Protocol):

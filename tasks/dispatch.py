@@ -12,13 +12,14 @@ from store import access, bulk, outcome, runs
 from store.database import Database
 from store.errors import QueueUnavailable, RunChanged
 from store.records import Run, Status, Tenant, User
-from tasks.registry import Operation, Registry
-from tasks.rehearsal import Edit, Fate, Rehearsed, rehearse, unchanged
+from tasks.dry_run import DryRunResult, Edit, Verdict, dry_run_retries, unchanged
+from tasks.sdk.operation import Operation
+from tasks.sdk.registry import Registry
 
 if TYPE_CHECKING:
-    from tasks.queue import Queue
+    from tasks.queue.queue import Queue
 
-__all__ = ["Dispatcher", "Fate", "Receipt", "Rehearsed", "Sender", "Started", "make_dispatcher"]
+__all__ = ["Dispatcher", "DryRunResult", "Receipt", "Sender", "Started", "Verdict", "make_dispatcher"]
 
 logger = logging.getLogger("opsmon.dispatch")
 
@@ -86,12 +87,12 @@ class Dispatcher:
         wanted = old.parameters if parameters is None else parameters
         return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
 
-    def rehearse(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[Rehearsed, ...]:
+    def rehearse(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[DryRunResult, ...]:
         """What a retry of each of these runs would come to, with the parameters that `edit` gives it. Writes nothing.
 
         Raises DatabaseAway.
         """
-        return rehearse(self._db, self.registry, user, run_ids, edit)
+        return dry_run_retries(self._db, self.registry, user, run_ids, edit)
 
     def retried(self, user: User, run_id: int, after: int | None) -> Started | None:
         """The retry of the run that the user has come to after the one of that id (None: at all), with its receipt.
@@ -154,7 +155,7 @@ class Dispatcher:
 
 def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> tuple[Dispatcher, Queue]:
     """A dispatcher and its queue. Huey is imported here, not with this module: a screen's first paint need not wait for it."""
-    from tasks.queue import Queue
+    from tasks.queue.queue import Queue
 
     queue = Queue(db, queue_timeout)
     return Dispatcher(db, queue, registry), queue

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from opsmon import settings
-from opsmon.arguments import parse
+from opsmon.cli.parser import parse
 from opsmon.login import login_name
 from opsmon.settings import SETTINGS
 from store import runs, schema
@@ -29,7 +29,7 @@ from store.administration import Administrator
 from store.database import Database
 from store.errors import InputInvalid
 from store.records import Counts, Outcome, Run, Status
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
 from tests.support.shared import Shared

@@ -14,8 +14,8 @@ from screens.text.safe import clean, plain
 from screens.widgets.checkbox import Check, Checks
 from screens.widgets.line_input import LineInput
 from store.errors import OpsmonError
-from tasks.parameters import Kind, Parameter
-from tasks.registry import Operation
+from tasks.sdk.operation import Operation
+from tasks.sdk.parameters import Kind, Parameter
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

@@ -18,8 +18,8 @@ from screens.start.fields import changes, default_of, field_for, holds, still_ta
 from screens.text.safe import plain
 from store.errors import InputInvalid, OpsmonError
 from store.records import Run
-from tasks.parameters import Parameter
-from tasks.registry import Operation
+from tasks.sdk.operation import Operation
+from tasks.sdk.parameters import Parameter
 
 #: Seconds without a change before the database is asked for a twin.
 PAUSE = 0.25

@@ -15,7 +15,8 @@ from screens.background import Keys
 from screens.base import PolledModal
 from screens.text.safe import clean
 from screens.widgets.line_input import LineInput
-from tasks.registry import Operation, Registry
+from tasks.sdk.operation import Operation
+from tasks.sdk.registry import Registry
 
 
 class OperationPicker(PolledModal[Operation]):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.context import RunContext
-from tasks.registry import operation
+from tasks.sdk.context import RunContext
+from tasks.sdk.operation import operation
 
 
 @operation("system.probe", label="Probe")

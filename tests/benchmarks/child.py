@@ -27,7 +27,7 @@ from tests.benchmarks.parent import PATIENCE
 from tests.benchmarks.report import write
 
 if TYPE_CHECKING:
-    from tasks.registry import Registry
+    from tasks.sdk.registry import Registry
 
 STARTERS = 2
 SLOTS = 4
@@ -107,7 +107,7 @@ def serve_starts(start: Callable[[int], object]) -> None:
 
 
 def registry(count: Callable[[], None]) -> Registry:
-    from tasks.registry import Registry
+    from tasks.sdk.registry import Registry
 
     @operation("bench.nothing", label="Nothing")
     def nothing(run: RunContext, number: int) -> None:
@@ -121,7 +121,7 @@ def starter(url: str, queue: str) -> None:
     from store import access
     from store.database import Database
     from tasks.dispatch import Dispatcher, Receipt
-    from tasks.queue import Queue
+    from tasks.queue.queue import Queue
     from tests.benchmarks.stage import me
 
     db = Database(url)
@@ -139,13 +139,13 @@ def starter(url: str, queue: str) -> None:
 def worker(url: str, queue: str) -> None:
     from opsmon.logs import start_log
     from store.database import Database
-    from tasks.context import GraphSettings, Tools
-    from tasks.queue import Queue
-    from tasks.worker import Worker, WorkerOptions
+    from tasks.queue.queue import Queue
+    from tasks.sdk.context import GraphSettings, OperationResources
+    from tasks.worker.worker import Worker, WorkerOptions
 
     start_log("INFO")
     db, counter = Database(url), Counter()
-    tools = Tools(db, GraphSettings("", "", lambda _: None))
+    tools = OperationResources(db, GraphSettings("", "", lambda _: None))
     options = WorkerOptions(slots=SLOTS, embedded=True)
     made = Worker(db, registry(counter.count), tools, options, Queue(Database(queue)))
     serve_beside(counter.expect)

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from tasks.graph.auth import AppCredentials, AppToken
 from tasks.graph.client import GraphClient, RetryLimits
-from tasks.graph.credentials import AppCredentials, AppToken
 from tasks.graph.simulator import CLIENT_ID, Simulator, directory_id, secret, synthetic
 
 POLICIES = 230

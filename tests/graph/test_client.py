@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import OperationFailed
+from tasks.graph.auth import AppCredentials, AppToken
 from tasks.graph.client import GraphClient
-from tasks.graph.credentials import AppCredentials, AppToken
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, server, synthetic
 from tasks.graph.versions import versioned
 from tests.support.properties import examples

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from store.errors import OperationFailed
-from tasks.graph.credentials import AppCredentials, AppToken
+from tasks.graph.auth import AppCredentials, AppToken
 from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret
 from tasks.graph.transport import is_loopback
 

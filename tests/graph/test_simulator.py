@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from store.errors import InputInvalid
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 from tasks.graph.simulator import SimulatedTenant, Simulator, from_folder, synthetic
 from tasks.graph.simulator.__main__ import main
 from tasks.graph.simulator.tenants import kind_of

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from opsmon import settings
-from opsmon.cli import main
+from opsmon.cli.main import main
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import administration, outcome, runs, workers

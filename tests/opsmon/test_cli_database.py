@@ -23,7 +23,7 @@ ASKING = (["runs"], ["tenants", "list"], ["users", "add", "ann"], ["show", "1"],
 @pytest.fixture(autouse=True)
 def _stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that may not start would otherwise end the tests' process."""
-    monkeypatch.setattr("opsmon.cli.leave", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+    monkeypatch.setattr("opsmon.cli.main.leave", lambda code: (_ for _ in ()).throw(SystemExit(code)))
 
 
 def file_of(url: str) -> Path:

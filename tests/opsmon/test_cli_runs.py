@@ -15,9 +15,10 @@ from store.database import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.events import NewEvent
 from store.records import Outcome, User
-from tasks.context import RunContext
 from tasks.dispatch import Dispatcher
-from tasks.registry import Registry, operation
+from tasks.sdk.context import RunContext
+from tasks.sdk.operation import operation
+from tasks.sdk.registry import Registry
 from tests.opsmon.conftest import Answer, Cli, CliHarness, on_both
 
 Become = Callable[[str], None]
@@ -76,7 +77,7 @@ def test_a_queue_that_refuses(opsmon: Cli, town: CliHarness, monkeypatch: pytest
     def refuse(*_: object) -> None:
         raise QueueUnavailable("the queue is ill")
 
-    monkeypatch.setattr("tasks.queue.Queue.send", refuse)
+    monkeypatch.setattr("tasks.queue.queue.Queue.send", refuse)
     for wait in ([], ["--wait"], ["--wait", "600"]):
         answer = opsmon(*START, "--json", *wait)
         assert (answer.code, answer.json["receipt"]) == (1, "dispatch_failed")
@@ -179,7 +180,7 @@ def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: CliHarness, monkey
         with town.db.transaction() as connection:
             connection.exec_driver_sql("DELETE FROM memberships")
 
-    monkeypatch.setattr("opsmon.commands.runs.time.sleep", leave)
+    monkeypatch.setattr("opsmon.cli.commands.runs.time.sleep", leave)
     assert opsmon(*START, "--wait").code == 3
 
 

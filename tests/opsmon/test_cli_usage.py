@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from opsmon import arguments
-from opsmon import cli as front
-from opsmon.commands import config
+from opsmon.cli import main as front
+from opsmon.cli import parser
+from opsmon.cli.commands import config
 from store.errors import DatabaseAway, InputInvalid
 from tests.opsmon.conftest import Cli
 from tests.support.waiting import HANG
@@ -30,7 +30,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
                 yield from parsers(sub)
 
 
-ALL = list(parsers(arguments._parser()))
+ALL = list(parsers(parser._parser()))
 COMMANDS = [parser for parser in ALL if parser.get_default("run")]
 
 
@@ -42,7 +42,7 @@ def test_every_command_names_a_function(parser: argparse.ArgumentParser) -> None
 
 def test_options_that_can_be_meant_are_those_that_there_are() -> None:
     there = {o for parser in ALL for a in parser._actions for o in a.option_strings if a.help != argparse.SUPPRESS}
-    assert set(arguments.OPTIONS) == {option for option in there if option.startswith("--")}
+    assert set(parser.OPTIONS) == {option for option in there if option.startswith("--")}
 
 
 @pytest.mark.parametrize("parser", ALL, ids=lambda parser: parser.prog)
@@ -60,13 +60,13 @@ def loaded(code: str) -> list[str]:
 
 @pytest.mark.worker
 def test_help_waits_for_no_library() -> None:
-    assert loaded("from opsmon.cli import main; main(['--help'])") == []
+    assert loaded("from opsmon.cli.main import main; main(['--help'])") == []
 
 
 @pytest.mark.worker
 def test_only_what_enqueues_imports_huey(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
-    code = "from opsmon.cli import main\nfor argv in {}: assert main(argv.split()) in (0, 3)"
+    code = "from opsmon.cli.main import main\nfor argv in {}: assert main(argv.split()) in (0, 3)"
     quiet = ["users list", "runs", "show 1", "notifications", "operations", "config", "wait 1", "tenants list"]
     assert set(loaded(code.format(quiet))) <= {"sqlalchemy", "httpx", "msal"}
 
@@ -120,17 +120,17 @@ def test_a_number_that_no_run_can_have_is_not_found(cli: Cli, number: str) -> No
 
 def test_options_may_stand_before_or_behind_the_command() -> None:
     for argv in (["--json", "--as", "ann", "runs"], ["runs", "--json", "--as", "ann"], ["--json", "runs", "--as=ann"]):
-        found = arguments.parse(argv)
+        found = parser.parse(argv)
         assert (found.json, found.as_login) == (True, "ann")
-    assert (arguments.parse(["db", "check"]).json, arguments.parse(["db", "--json", "check"]).json) == (False, True)
+    assert (parser.parse(["db", "check"]).json, parser.parse(["db", "--json", "check"]).json) == (False, True)
 
 
 def test_words_behind_an_option_are_not_lost() -> None:
-    assert arguments.parse(["runs", "since:2h", "--limit", "5", "mine"]).filters == ["since:2h", "mine"]
-    given = arguments.parse(["start", "x", "--param", "a=1", "b=2=3", "--tenant", "t", "--param", "c="]).parameters
+    assert parser.parse(["runs", "since:2h", "--limit", "5", "mine"]).filters == ["since:2h", "mine"]
+    given = parser.parse(["start", "x", "--param", "a=1", "b=2=3", "--tenant", "t", "--param", "c="]).parameters
     assert sorted(given) == [("a", "1"), ("b", "2=3"), ("c", "")]
     # Lists must not be shared by one parse with the next.
-    assert arguments.parse(["runs"]).filters == []
+    assert parser.parse(["runs"]).filters == []
 
 
 def test_version(cli: Cli) -> None:
@@ -179,7 +179,7 @@ def test_an_interrupt_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.worker
 def test_a_reader_that_goes_away_is_quiet() -> None:
-    script = "import sys; from opsmon.cli import main; sys.exit(main(['config']))"
+    script = "import sys; from opsmon.cli.main import main; sys.exit(main(['config']))"
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -228,13 +228,13 @@ def test_the_screens_have_no_json(cli: Cli) -> None:
 def test_the_demo_is_asked_for_as_it_was_given(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, argv: list[str], postgres: bool
 ) -> None:
-    monkeypatch.setattr("opsmon.commands.screens._require_terminal", lambda _: None)
+    monkeypatch.setattr("opsmon.cli.commands.screens._require_terminal", lambda _: None)
     given: list[bool] = []
 
     def run(kind: bool) -> int:
         given.append(kind)
         return 7
 
-    monkeypatch.setattr("opsmon.demo.run", run)
+    monkeypatch.setattr("opsmon.demo.demo.run", run)
     assert cli(*argv).code == 7
     assert given == [postgres]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from opsmon.commands.worker import StopSignals
+from opsmon.cli.commands.worker import StopSignals
 from opsmon.logs import MAX_CHAIN, MAX_FRAMES, SafeFormatter, start_log
 from store import administration, health, runs
 from store.database import Database
@@ -164,7 +164,7 @@ def test_a_level_that_is_none() -> None:
 
 
 def test_a_level_that_is_none_ends_the_worker(cli: Cli, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opsmon.cli.leave", lambda code: (_ for _ in ()).throw(SystemExit(code)))
+    monkeypatch.setattr("opsmon.cli.main.leave", lambda code: (_ for _ in ()).throw(SystemExit(code)))
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     monkeypatch.setenv("OPSMON_LOG_LEVEL", "loud")
     assert (cli("worker").code, cli("worker").line[:30]) == (2, "opsmon: log_level cannot be 'L")
@@ -354,7 +354,7 @@ def test_a_worker_whose_terminal_goes_away_finishes_what_runs(
     # Who leads a session and opens a terminal has it for their own.
     own_terminal = f"import os, sys; os.open({os.ttyname(slave)!r}, os.O_RDWR); "
     worker = subprocess.Popen(
-        [sys.executable, "-c", own_terminal + "from opsmon.cli import main; sys.exit(main(['worker']))"],
+        [sys.executable, "-c", own_terminal + "from opsmon.cli.main import main; sys.exit(main(['worker']))"],
         cwd=folder,
         env=surroundings(folder, database_url),
         stdin=slave,
@@ -398,7 +398,7 @@ def test_a_thread_that_never_ends_does_not_keep_the_process(start_interpreter: C
     worker = start_interpreter(
         "-c",
         "import sys, threading; threading.Thread(target=threading.Event().wait).start()\n"
-        "from opsmon.cli import main; sys.exit(main(['worker']))",
+        "from opsmon.cli.main import main; sys.exit(main(['worker']))",
     )
     worker.says("is ready")
     worker.process.send_signal(signal.SIGTERM)

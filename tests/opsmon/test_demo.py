@@ -18,7 +18,10 @@ import pexpect
 import psutil
 import pytest
 
-from opsmon import demo, demo_history, demo_postgres, embedded
+from opsmon.demo import demo
+from opsmon.demo import history as demo_history
+from opsmon.demo import postgres as demo_postgres
+from opsmon.embedded import worker as embedded_worker
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import access, administration, health, runs, snapshot
@@ -41,14 +44,14 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, what is started answers in time; and nobody waits for the screens to be painted."""
     monkeypatch.setattr(demo, "SIMULATOR_SECONDS", HANG)
     monkeypatch.setattr(demo_postgres, "START_SECONDS", HANG)
-    monkeypatch.setattr(embedded, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(embedded_worker, "FIRST_LOOK", 0.0)
 
 
 @pytest.fixture
 def warm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The worker is forked from a warm process instead of being a new interpreter. Before `temporary`: its folder lasts."""
     warm_up()
-    monkeypatch.setattr(embedded, "_start_child", warm_children(tmp_path))
+    monkeypatch.setattr(embedded_worker, "_start_child", warm_children(tmp_path))
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ import pexpect
 import psutil
 import pytest
 
-from opsmon import embedded
-from opsmon.embedded import EmbeddedWorker, back_off, prepare
+from opsmon.embedded import worker as embedded_worker
+from opsmon.embedded.database import prepare
+from opsmon.embedded.worker import EmbeddedWorker, back_off
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import access, administration, health, runs, schema, workers
@@ -41,8 +42,8 @@ pytestmark = pytest.mark.usefixtures("quick_workers")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "FIRST_LOOK", 0.0)
-    monkeypatch.setattr(embedded, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(embedded_worker, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(embedded_worker, "LOOK_EVERY", 0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +83,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 @pytest.fixture
 def warm(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Children are forked from a warm process instead of being a new interpreter."""
-    monkeypatch.setattr(embedded, "_start_child", warm_children(folder))
+    monkeypatch.setattr(embedded_worker, "_start_child", warm_children(folder))
 
 
 MakeWorker = Callable[[Services], EmbeddedWorker]
@@ -122,13 +123,13 @@ def is_gone(pid: int) -> bool:
 
 def log() -> str:
     """What the embedded worker has logged."""
-    path = embedded.log_file(os.environ)
+    path = embedded_worker.log_file(os.environ)
     return path.read_text() if path.exists() else ""
 
 
 def has_been_started() -> bool:
     """Whether there has ever been a child."""
-    return embedded.log_file(os.environ).exists()
+    return embedded_worker.log_file(os.environ).exists()
 
 
 def start(services: Services, type_: str, **parameters: object) -> Run:
@@ -262,7 +263,7 @@ def test_it_says_that_it_is_embedded_and_is_out_of_the_terminals_reach(
 def test_it_logs_to_a_file_and_nowhere_else(worker: EmbeddedWorker, capfd: pytest.CaptureFixture[str]) -> None:
     worker.start()
     wait_for(lambda: "is ready" in log())
-    file = embedded.log_file(os.environ)
+    file = embedded_worker.log_file(os.environ)
     assert file.is_relative_to(Path.home())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert worker.stop(HANG)
@@ -338,7 +339,7 @@ def test_killed_after_a_long_life_it_is_started_again_at_once(
 ) -> None:
     worker.start()
     wait_for(lambda: beats(services, worker), seen=log)
-    clock.now += embedded.SETTLED + 1
+    clock.now += embedded_worker.SETTLED + 1
     first = kill(worker)
     wait_for(lambda: worker.pid not in (None, first) and beats(services, worker), seen=log)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from opsmon import embedded, settings
+from opsmon import settings
+from opsmon.embedded import database as embedded_database
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import access, administration, snapshot
@@ -168,7 +169,7 @@ def test_the_screens_open(place: Path) -> None:
 
     def open_them() -> bool:
         services = Services(settings.load())
-        embedded.prepare(services)
+        embedded_database.prepare(services)
         return True
 
     assert unprivileged(open_them)

@@ -21,8 +21,8 @@ from store.records import Outcome, Run
 from store.tables import notifications, rescues
 from store.tables import workers as workers_table
 from tasks.dispatch import make_dispatcher
-from tasks.lost import Settled, give_up_lost
-from tasks.registry import load_registry
+from tasks.sdk.registry import load_registry
+from tasks.worker.lost_runs import Settled, give_up_lost
 from tests.opsmon.conftest import Cli, CliHarness, MakeServices, on_both
 from tests.support import people
 from tests.support.postgres import Server
@@ -160,7 +160,7 @@ def test_a_look_that_fails_in_a_way_nobody_foresaw_is_not_the_last(db: Database,
         return give_up(*of)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.lost.give_up_lost", fails_first)
+        patch.setattr("tasks.worker.lost_runs.give_up_lost", fails_first)
         watch.start()
         wait_for(lambda: _outcome(db, lost.id) is Outcome.FAILED, "the run to be given up")
         watch.stop(HANG)
@@ -208,7 +208,7 @@ def test_lists_and_details_say_that_a_worker_is_silent(opsmon: Cli, silent: Run)
 def test_who_waits_is_told_what_keeps_the_run(
     opsmon: Cli, town: CliHarness, silent: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opsmon.commands.runs.LOOK_AFTER", 0.0)
+    monkeypatch.setattr("opsmon.cli.commands.runs.LOOK_AFTER", 0.0)
     answer = opsmon("wait", str(silent.id), "1")
     assert f"opsmon: run {silent.id} waits: its worker is silent\n" in answer.err
     assert answer.err.count("waits:") == 1

@@ -9,7 +9,7 @@ import pytest
 
 from opsmon import settings
 from opsmon.app import make_look
-from opsmon.commands.config import masked
+from opsmon.cli.commands.config import masked
 from opsmon.settings import MASK, SETTINGS, load
 from store.errors import InputInvalid
 from tests.opsmon.conftest import Cli

@@ -38,10 +38,10 @@ from store.records import Counts, Event, Failure, Notification, Outcome, Run, St
 from store.snapshot import Request, Snapshot
 from store.views import View
 from tasks.dispatch import Dispatcher
-from tasks.operations.inventory import sync
+from tasks.operations.inventory_sync import sync
 from tasks.operations.probe import probe
-from tasks.queue import Queue
-from tasks.registry import Registry
+from tasks.queue.queue import Queue
+from tasks.sdk.registry import Registry
 from tests.support import people
 from tests.support.waiting import HANG, in_vain
 

@@ -33,10 +33,11 @@ from store import access, runs
 from store.access import Membership, Role
 from store.history import PastRun, insert_past
 from store.records import Failure, Outcome, Run
-from tasks.context import RunContext
 from tasks.dispatch import Dispatcher
 from tasks.operations.probe import probe
-from tasks.registry import Registry, operation
+from tasks.sdk.context import RunContext
+from tasks.sdk.operation import operation
+from tasks.sdk.registry import Registry
 from tests.screens.conftest import (
     CONTOSO,
     FakeBackend,

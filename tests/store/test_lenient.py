@@ -21,7 +21,7 @@ from store.records import NO_CODE, NO_TIME, UNREADABLE, UNREADABLE_JSON, Counts,
 from store.runs import Result
 from store.snapshot import Request
 from store.tables import operation_runs, user_settings
-from tasks.parameters import check_parameters
+from tasks.sdk.parameters import check_parameters
 from tests.support import people
 from tests.support.properties import examples
 

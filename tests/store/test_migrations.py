@@ -26,7 +26,7 @@ from store.records import Outcome
 from store.runs import Result
 from store.schema import State
 from store.tables import metadata
-from tasks.queue import Queue
+from tasks.queue.queue import Queue
 from tests.store import racers
 from tests.support.people import new_run
 from tests.support.postgres import Postgres

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from opsmon.embedded import EmbeddedWorker, log_file
+from opsmon.embedded.worker import EmbeddedWorker, log_file
 from tests.support.forked import Forked
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import plugins

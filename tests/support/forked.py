@@ -48,7 +48,7 @@ class Forked:
         log: Path,
         paths: Sequence[str] = (),
         *,
-        main: str = "opsmon.cli:main",
+        main: str = "opsmon.cli.main:main",
         piped: bool = False,
         session: bool = False,
     ) -> None:

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from opsmon import cli, settings
-from opsmon.embedded import EmbeddedWorker
-from opsmon.embedded import prepare as prepare_database
+from opsmon import settings
+from opsmon.cli import main as cli
+from opsmon.embedded.database import prepare as prepare_database
+from opsmon.embedded.worker import EmbeddedWorker
 from opsmon.services import Services
 from store import access
 from tests.support.operations import mark

@@ -7,8 +7,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
-from opsmon import cli
-from tasks import registry
+from opsmon.cli import main as cli
+from tasks.sdk import operation, registry
 from tests.support.waiting import HANG
 
 #: What each of them ends with, unless it is ended before.
@@ -40,7 +40,7 @@ def main() -> None:
     """`opsmon`, whose patience ends at once with the plug-in "late", and never with another."""
     load = registry.operations_aside
 
-    def operations_aside(entry: EntryPoint, seconds: float) -> tuple[registry.Operation, ...]:
+    def operations_aside(entry: EntryPoint, seconds: float) -> tuple[operation.Operation, ...]:
         return load(entry, seconds / 1000 if entry.name == "late" else HANG)
 
     registry.operations_aside = operations_aside

@@ -15,17 +15,17 @@ from store.access import Role
 from store.database import Database, Timeouts
 from store.records import Outcome, Run, Status, User
 from store.tables import metadata, operation_runs
-from tasks.context import GraphSettings, Tools
 from tasks.dispatch import Dispatcher, Receipt, Sender
-from tasks.operations import inventory, probe
-from tasks.queue import Queue
-from tasks.registry import Registry
-from tasks.tracking import Tracker
+from tasks.operations import inventory_sync, probe
+from tasks.queue.queue import Queue
+from tasks.sdk.context import GraphSettings, OperationResources
+from tasks.sdk.registry import Registry
+from tasks.worker.executor import RunExecutor
 from tests.support import operations
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
-REGISTRY = Registry.of([*operations.ALL, probe.probe, inventory.sync])
+REGISTRY = Registry.of([*operations.ALL, probe.probe, inventory_sync.sync])
 
 
 @dataclass
@@ -167,10 +167,10 @@ class WorkerHarness:
         """A worker in the database only: it lives for as long as it beats."""
         return workers.register(self.db, host="here", pid=1, version="0", slots=4, embedded=False)
 
-    def tracker(self, worker_id: int | None = None, **more: Any) -> Tracker:
+    def tracker(self, worker_id: int | None = None, **more: Any) -> RunExecutor:
         """What surrounds operations in a worker, in this process."""
-        tools = Tools(self.db, GraphSettings("", "", lambda slug: None))
-        return Tracker(self.db, worker_id or self.register(), more.pop("registry", self.registry), tools, **more)
+        tools = OperationResources(self.db, GraphSettings("", "", lambda slug: None))
+        return RunExecutor(self.db, worker_id or self.register(), more.pop("registry", self.registry), tools, **more)
 
 
 class _Dead(BaseException):

@@ -20,7 +20,7 @@ from store.events import MAX_EVENTS, MAX_MESSAGE
 from store.outcome import MAX_FAILURES, failure
 from store.records import Counts, Failure, Outcome, Run, Status
 from store.sanitize import visible
-from tasks.context import GraphSettings, RunContext, Tools
+from tasks.sdk.context import GraphSettings, OperationResources, RunContext
 from tests.support.people import make_tenant, start_run
 from tests.support.properties import examples
 
@@ -46,7 +46,7 @@ def clock() -> Clock:
 
 
 def make_context(clock: Callable[[], float] = Clock(), run: Run = RUN) -> RunContext:  # noqa: B008
-    tools = Tools(None, GraphSettings("", "", lambda slug: None))  # type: ignore[arg-type]
+    tools = OperationResources(None, GraphSettings("", "", lambda slug: None))  # type: ignore[arg-type]
     return RunContext(run, tools, clock)
 
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from store import runs
 from store.records import Outcome, Status
 from store.tables import operation_runs
-from tasks.queue import SQLITE_POLL, read_message
-from tasks.registry import Registry
+from tasks.queue.message import read_message
+from tasks.queue.queue import SQLITE_POLL
+from tasks.sdk.registry import Registry
 from tests.support import operations
 from tests.support.waiting import HANG
 from tests.tasks.conftest import WorkerHarness, assert_failed

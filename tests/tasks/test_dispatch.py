@@ -20,7 +20,7 @@ from store.database import Timeouts
 from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
 from store.records import Outcome, Status
 from tasks.dispatch import Receipt, Started
-from tasks.queue import Queue
+from tasks.queue.queue import Queue
 from tests.conftest import PrivatePostgres
 from tests.support.forked import ROOT
 from tests.support.waiting import HANG, wait_for

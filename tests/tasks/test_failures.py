@@ -13,7 +13,7 @@ from store.errors import InputInvalid
 from store.outcome import MAX_DETAIL, WORDS
 from store.records import Outcome, Run
 from store.sanitize import visible
-from tasks.registry import Registry
+from tasks.sdk.registry import Registry
 from tests.store.test_sanitize import leaked
 from tests.store.test_sanitize_rates import LINES, SENTENCES, made
 from tests.support.operations import EVIL, SECRETS

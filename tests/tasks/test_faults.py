@@ -14,7 +14,7 @@ from store import snapshot, workers
 from store.database import Database
 from store.errors import DatabaseAway, DatabaseReadOnly, OpsmonError, QueueUnavailable, SchemaMismatch
 from store.records import Outcome
-from tasks.faults import Faults
+from tasks.queue.faults import Faults
 from tests.conftest import PrivatePostgres
 from tests.support.waiting import wait_for
 from tests.support.worker import WorkerProcess

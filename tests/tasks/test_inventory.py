@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from store.records import Counts, Outcome, Run
 from store.tables import policies
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, directory_id, secret, synthetic
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import WorkerHarness, assert_failed

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from opsmon import RunContext
 from store.errors import InputInvalid
 from store.records import Outcome, Status
-from tasks.notes import LEFT_OUT, MAX_ALL, MAX_NOTE, MAX_NOTES, Notes, clean
-from tasks.parameters import MAX_TEXTS, Kind, Parameter
+from tasks.sdk.notes import LEFT_OUT, MAX_ALL, MAX_NOTE, MAX_NOTES, Notes, clean
+from tasks.sdk.parameters import MAX_TEXTS, Kind, Parameter
 from tests.support.properties import examples
 from tests.tasks.conftest import WorkerHarness
 from tests.tasks.test_tracking import carry_out

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import InputInvalid
-from tasks.parameters import MAX_TEXT, Kind, Parameter, check_parameters, form_of, parse_parameters
+from tasks.sdk.parameters import MAX_TEXT, Kind, Parameter, check_parameters, form_of, parse_parameters
 from tests.support.properties import examples
 
 Kinds = Literal["a", "b", "c"]

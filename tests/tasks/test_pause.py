@@ -11,10 +11,10 @@ from store import administration, queue_pause
 from store.access import Role
 from store.records import Outcome, Status, User
 from store.tables import rescues
-from tasks.context import GraphSettings, Tools
-from tasks.queue import Queue
-from tasks.rescue import Patience, Rescuer
-from tasks.worker import Worker, WorkerOptions
+from tasks.queue.queue import Queue
+from tasks.sdk.context import GraphSettings, OperationResources
+from tasks.worker.rescuer import Rescuer, RescueTimeouts
+from tasks.worker.worker import Worker, WorkerOptions
 from tests.support.waiting import HANG, wait_for
 from tests.tasks.conftest import MakeStage, WorkerHarness
 from tests.tasks.test_rescue import beats
@@ -64,7 +64,9 @@ def test_a_worker_that_starts_while_the_queue_is_paused_takes_nothing(stage: Wor
 @pytest.mark.kill
 def test_an_embedded_worker_obeys(stage: WorkerHarness, owner: User) -> None:
     options = WorkerOptions(slots=1, beat_every=0.05, embedded=True, grace=1)
-    worker = Worker(stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), options)
+    worker = Worker(
+        stage.db, stage.registry, OperationResources(stage.db, GraphSettings("", "", lambda slug: None)), options
+    )
     queue_pause.pause(stage.db, owner)
     run = stage.start("test.mark", name="lines")
     thread = threading.Thread(target=worker.run)
@@ -90,7 +92,7 @@ def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: Worke
     stage.queue.enqueue(kept.id)
     never = stage.open(name="lines", key="never")
     stage.age("operation_runs", 90, "true", "dispatched_at", "created_at")
-    rescuers = [Rescuer(stage.db, stage.queue, Patience()) for _ in range(3)]
+    rescuers = [Rescuer(stage.db, stage.queue, RescueTimeouts()) for _ in range(3)]
     done = [line for rescuer in rescuers for line in rescuer.rescue()]
     assert len(done) == 2
     assert sorted(stage.queue.waiting(10)) == [kept.id, lost.id, never.id]

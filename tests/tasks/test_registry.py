@@ -19,9 +19,10 @@ import pytest
 
 from store.access import Right
 from store.errors import InputInvalid
-from tasks import registry
-from tasks.parameters import Kind
-from tasks.registry import GROUP, MAX_PROBLEM, Operation, Registry, load_registry, operation
+from tasks.sdk import registry
+from tasks.sdk.operation import Operation, operation
+from tasks.sdk.parameters import Kind
+from tasks.sdk.registry import GROUP, MAX_PROBLEM, Registry, load_registry
 from tests.support.plugged import plug_in
 from tests.support.waiting import HANG
 
@@ -362,5 +363,5 @@ def test_a_default_that_nobody_could_give_is_refused_when_it_is_written(default:
 def test_an_author_imports_from_opsmon_alone() -> None:
     code = "from opsmon import RunContext, operation; print(RunContext.__module__, operation.__module__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["tasks.context", "tasks.registry"]
+    assert done.stdout.split() == ["tasks.sdk.context", "tasks.sdk.registry"]
     assert Operation.__dataclass_params__.frozen  # type: ignore[attr-defined]

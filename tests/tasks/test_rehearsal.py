@@ -16,8 +16,8 @@ from store.errors import Forbidden, InputInvalid, NotFound, OpsmonError, RunChan
 from store.history import PastRun, insert_past
 from store.records import Outcome, Run, Status, Tenant
 from store.tables import operation_runs
-from tasks.dispatch import Fate, Receipt, Rehearsed, Started
-from tasks.registry import Operation
+from tasks.dispatch import DryRunResult, Receipt, Started, Verdict
+from tasks.sdk.operation import Operation
 from tests.store.test_plans import sent_statements
 from tests.support import people
 from tests.tasks.conftest import WorkerHarness
@@ -63,7 +63,7 @@ class RetryHarness:
     def failed(self, key: str, tenant: str = "contoso") -> Run:
         return self.make(tenant, "test.mark", {"name": "x", "key": key}, Status.COMPLETED)
 
-    def rehearse(self, *ids: int) -> tuple[Rehearsed, ...]:
+    def rehearse(self, *ids: int) -> tuple[DryRunResult, ...]:
         return self.dispatcher.rehearse(self.ann, ids)
 
 
@@ -102,28 +102,28 @@ def test_what_it_foretells_is_what_comes(street: RetryHarness, made: list[Any], 
         _assert_comes(street, one, come)
 
 
-def _retry(street: RetryHarness, one: Rehearsed) -> Started | OpsmonError:
+def _retry(street: RetryHarness, one: DryRunResult) -> Started | OpsmonError:
     try:
         return street.dispatcher.retry(street.ann, one.run_id, seen=one.run)
     except OpsmonError as error:
         return error
 
 
-def _assert_comes(street: RetryHarness, one: Rehearsed, come: dict[int, int]) -> None:
+def _assert_comes(street: RetryHarness, one: DryRunResult, come: dict[int, int]) -> None:
     """Retry it, and compare. `come` are the new runs by those that they retry."""
     started = _retry(street, one)
     if isinstance(started, OpsmonError):
-        assert (one.fate, one.code) == (Fate.REFUSED, started.code)
+        assert (one.fate, one.code) == (Verdict.REFUSED, started.code)
         assert one.reason
         return
     assert one.run
     assert one.run.context is None
     new = started.run.id
     come.setdefault(one.run_id, new)
-    if one.fate is Fate.ELIGIBLE:
+    if one.fate is Verdict.ELIGIBLE:
         assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, one.run_id)
     else:
-        assert one.fate is Fate.JOINS
+        assert one.fate is Verdict.JOINS
         assert started.receipt is Receipt.ATTACHED
         assert new == (one.twin_id or come[one.same_as or 0])
 
@@ -133,18 +133,18 @@ def test_every_reason_is_told(street: RetryHarness) -> None:
     active = street.make("contoso", "test.mark", {"name": "x", "key": "b"}, Status.QUEUED)
     same = street.failed("a")
     cases = {
-        fine.id: (Fate.ELIGIBLE, "", ""),
-        twin.id: (Fate.JOINS, "", ""),
-        same.id: (Fate.JOINS, "", ""),
-        active.id: (Fate.REFUSED, RunChanged.code, "it is queued: only a completed run can be retried"),
-        street.failed("c", "fabrikam").id: (Fate.REFUSED, Forbidden.code, "you may not start or retry runs in fabrikam"),
-        street.failed("d", "secret").id: (Fate.REFUSED, NotFound.code, "there is no such run"),
-        ABSENT: (Fate.REFUSED, NotFound.code, "there is no such run"),
+        fine.id: (Verdict.ELIGIBLE, "", ""),
+        twin.id: (Verdict.JOINS, "", ""),
+        same.id: (Verdict.JOINS, "", ""),
+        active.id: (Verdict.REFUSED, RunChanged.code, "it is queued: only a completed run can be retried"),
+        street.failed("c", "fabrikam").id: (Verdict.REFUSED, Forbidden.code, "you may not start or retry runs in fabrikam"),
+        street.failed("d", "secret").id: (Verdict.REFUSED, NotFound.code, "there is no such run"),
+        ABSENT: (Verdict.REFUSED, NotFound.code, "there is no such run"),
         street.make("contoso", "test.gone", {}, Status.COMPLETED).id: (
-            Fate.REFUSED, InputInvalid.code, "there is no operation 'test.gone': 'opsmon operations' lists them",
+            Verdict.REFUSED, InputInvalid.code, "there is no operation 'test.gone': 'opsmon operations' lists them",
         ),
         street.make("contoso", "test.mark", {"name": 7}, Status.COMPLETED).id: (
-            Fate.REFUSED, InputInvalid.code, "parameter 'name' cannot be '7': give a text",
+            Verdict.REFUSED, InputInvalid.code, "parameter 'name' cannot be '7': give a text",
         ),
     }  # fmt: skip
     found = street.rehearse(*cases)
@@ -160,7 +160,7 @@ def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: Ret
     with street.db.transaction() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == broken.id).values(context=context))
     first, second = street.rehearse(broken.id, fine.id)
-    assert (first.fate, first.code, second.fate) == (Fate.REFUSED, InputInvalid.code, Fate.ELIGIBLE)
+    assert (first.fate, first.code, second.fate) == (Verdict.REFUSED, InputInvalid.code, Verdict.ELIGIBLE)
 
 
 def test_an_edit_is_rehearsed_with_what_it_would_start(street: RetryHarness) -> None:
@@ -172,9 +172,9 @@ def test_an_edit_is_rehearsed_with_what_it_would_start(street: RetryHarness) -> 
         return {**run.parameters, "key": "z"}
 
     found = street.dispatcher.rehearse(street.ann, [one.id, other.id], all_alike)
-    assert [(each.fate, each.twin_id) for each in found] == [(Fate.JOINS, active.id)] * 2
+    assert [(each.fate, each.twin_id) for each in found] == [(Verdict.JOINS, active.id)] * 2
     found = street.dispatcher.rehearse(street.ann, [one.id], lambda *_: {"name": "x", "kye": "z"})
-    assert (found[0].fate, found[0].code) == (Fate.REFUSED, InputInvalid.code)
+    assert (found[0].fate, found[0].code) == (Verdict.REFUSED, InputInvalid.code)
 
 
 def test_a_retry_with_other_parameters_is_linked_and_checked(street: RetryHarness) -> None:
@@ -212,6 +212,6 @@ def test_thousands_are_looked_at_in_few_statements(street: RetryHarness) -> None
         ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
     with sent_statements(street.db) as sent:
         found = street.rehearse(*ids)
-    assert {one.fate for one in found} == {Fate.ELIGIBLE}
+    assert {one.fate for one in found} == {Verdict.ELIGIBLE}
     assert len(found) == len(ids) == 5000
     assert len(sent) <= 31

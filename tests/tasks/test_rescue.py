@@ -17,17 +17,18 @@ from store import runs, workers
 from store.database import Database
 from store.records import Counts, Outcome, Run, Status
 from store.runs import Result
-from tasks.context import GraphSettings, Tools
-from tasks.queue import Queue
-from tasks.rescue import Patience, Rescuer
-from tasks.worker import Heart, Worker, WorkerOptions
+from tasks.queue.queue import Queue
+from tasks.sdk.context import GraphSettings, OperationResources
+from tasks.worker.heartbeat import Heartbeat
+from tasks.worker.rescuer import Rescuer, RescueTimeouts
+from tasks.worker.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
 from tests.support.properties import examples
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
-PATIENT = Patience(lost_after=30, never_queued_after=10, message_lost_after=60)
+PATIENT = RescueTimeouts(lost_after=30, never_queued_after=10, message_lost_after=60)
 
 
 def rescuer(stage: WorkerHarness) -> Rescuer:
@@ -179,8 +180,10 @@ def test_whoever_shortens_the_patience_alone_makes_no_living_worker_look_dead(
     stage: WorkerHarness, beat: float, patience: float, every: float
 ) -> None:
     """With beats every five seconds and two seconds of patience a worker would look dead for most of the time."""
-    options = WorkerOptions(beat_every=beat, patience=Patience(lost_after=patience))
-    worker = Worker(stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), options)
+    options = WorkerOptions(beat_every=beat, patience=RescueTimeouts(lost_after=patience))
+    worker = Worker(
+        stage.db, stage.registry, OperationResources(stage.db, GraphSettings("", "", lambda slug: None)), options
+    )
     assert worker.beat_every == every
     worker._queue.close()
 
@@ -339,7 +342,7 @@ def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: WorkerHarn
 def test_in_a_queue_too_long_to_be_read_nothing_is_taken_for_lost(
     stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.rescue.LOOK_AT", 2)
+    monkeypatch.setattr("tasks.worker.rescuer.LOOK_AT", 2)
     found = [stage.start("test.mark", name="lines", key=f"{number}") for number in range(3)]
     stage.age("operation_runs", 3600, "true", "dispatched_at")
     assert rescuer(stage).rescue() == []
@@ -369,7 +372,7 @@ class Peer:
 
     def __post_init__(self) -> None:
         self.id = self.stage.register()
-        self.heart = Heart(self.stage.db, self.id, every=BEAT, stuck=lambda: 0, lost_after=PATIENT.lost_after)
+        self.heart = Heartbeat(self.stage.db, self.id, every=BEAT, stuck=lambda: 0, lost_after=PATIENT.lost_after)
         self.run = running(self.stage, self.id, key=f"of {self.id}")
 
     def beat(self, rescues: bool) -> None:
@@ -446,7 +449,7 @@ class Beats:
 
     def __post_init__(self) -> None:
         self.monkeypatch.setattr(workers, "beat", lambda *_: workers.Beat(self.now, False))
-        self.heart = Heart(cast(Any, None), 1, every=5, stuck=lambda: 0)
+        self.heart = Heartbeat(cast(Any, None), 1, every=5, stuck=lambda: 0)
 
     def after(self, *seconds: float) -> bool:
         """Whether the heart is settled once it has beaten after each of these pauses."""
@@ -502,7 +505,10 @@ def test_a_worker_rescues_nothing_at_its_first_beat(stage: WorkerHarness) -> Non
     run = running(stage, owner)
     silent(stage, owner)
     worker = Worker(
-        stage.db, stage.registry, Tools(stage.db, GraphSettings("", "", lambda slug: None)), WorkerOptions()
+        stage.db,
+        stage.registry,
+        OperationResources(stage.db, GraphSettings("", "", lambda slug: None)),
+        WorkerOptions(),
     )
     worker._rescue()
     assert stage.run(run.id) == run

@@ -16,8 +16,8 @@ from store import runs, workers
 from store.errors import DatabaseAway
 from store.records import Counts, Outcome, Run, Status
 from store.tables import operation_runs
-from tasks.registry import Registry
-from tasks.tracking import Tracker
+from tasks.sdk.registry import Registry
+from tasks.worker.executor import RunExecutor
 from tests.support.waiting import HANG, wait_for
 from tests.tasks.conftest import WorkerHarness, assert_failed
 
@@ -31,7 +31,7 @@ def carry_out(stage: WorkerHarness, function: Callable[[RunContext], None], **mo
 
 def prepare(
     stage: WorkerHarness, function: Callable[[RunContext], None], timeout: float = 3600, **more: Any
-) -> tuple[Run, Tracker]:
+) -> tuple[Run, RunExecutor]:
     stage.registry = Registry.of([operation("test.here", label="Here", timeout=timeout)(function)])
     return stage.start("test.here"), stage.tracker(registry=stage.registry, **more)
 
@@ -214,7 +214,7 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: Wo
     assert stage.run(run.id).summary_counts == Counts(100, 100)
 
 
-def counted(stage: WorkerHarness, tracker: Tracker, run: Run) -> Counts | None:
+def counted(stage: WorkerHarness, tracker: RunExecutor, run: Run) -> Counts | None:
     """What is stored of the run after a tick."""
     tracker.tick()
     return stage.run(run.id).summary_counts
@@ -362,7 +362,7 @@ def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: WorkerHarne
 def test_an_end_is_stored_as_soon_as_the_database_is_back(
     stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.tracking.RETRY_EVERY", 0.01)
+    monkeypatch.setattr("tasks.worker.executor.RETRY_EVERY", 0.01)
     finish, tries = runs.finish, []
 
     def away_at_first(*arguments: Any) -> Run | None:
@@ -376,7 +376,7 @@ def test_an_end_is_stored_as_soon_as_the_database_is_back(
 
 def test_a_claim_whose_answer_was_lost_is_carried_out(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server made the claim, and the connection broke before it could say so."""
-    monkeypatch.setattr("tasks.tracking.RETRY_EVERY", 0.01)
+    monkeypatch.setattr("tasks.worker.executor.RETRY_EVERY", 0.01)
     claim, tries = runs.claim, []
 
     def answer_lost_at_first(*arguments: Any) -> Run | None:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from store import workers
 from store.records import Counts, Outcome, Status
 from store.tables import workers as workers_table
-from tasks.context import GraphSettings, Tools
-from tasks.worker import Worker, WorkerOptions
+from tasks.sdk.context import GraphSettings, OperationResources
+from tasks.worker.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
 from tests.support.instants import out_of_order
 from tests.support.waiting import wait_for
@@ -104,7 +104,7 @@ def test_an_idle_worker_ends_on_each_signal(stage: WorkerHarness) -> None:
 
 
 def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: WorkerHarness) -> None:
-    tools = Tools(stage.db, GraphSettings("", "", lambda slug: None))
+    tools = OperationResources(stage.db, GraphSettings("", "", lambda slug: None))
     worker = Worker(stage.db, stage.registry, tools, WorkerOptions())
     run = stage.start("test.mark", name="lines")
     stage.execute(f"DELETE FROM {stage.message_table}")  # as the consumer has done

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from store.errors import InputInvalid
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 from tasks.graph.simulator.faults import Fault, Faults
 from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, secret
 from tasks.graph.versions import version_of

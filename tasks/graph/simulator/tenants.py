@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from store.errors import InputInvalid
-from tasks.graph.kinds import KINDS
+from tasks.graph.resources import KINDS
 
 _NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
 CLIENT_ID: Final = "opsmon"

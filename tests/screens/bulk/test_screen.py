@@ -32,8 +32,8 @@ from store.records import Notification, Outcome, Run, User
 from store.tables import operation_runs
 from tasks.dispatch import Dispatcher, Started
 from tasks.operations.probe import probe
-from tasks.queue import Queue
-from tasks.registry import Registry
+from tasks.queue.queue import Queue
+from tasks.sdk.registry import Registry
 from tests.screens.conftest import FakeBackend, LiveHarness, running, toasts, told, until
 from tests.support import people
 from tests.support.properties import size

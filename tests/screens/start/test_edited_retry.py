@@ -16,7 +16,8 @@ from store import access, administration, runs
 from store.access import Role
 from store.history import PastRun, insert_past
 from store.records import Outcome, Run
-from tasks.registry import Operation, Registry
+from tasks.sdk.operation import Operation
+from tasks.sdk.registry import Registry
 from tests.screens.bulk.test_screen import failed, retries, watching
 from tests.screens.conftest import HOSTILE, FakeBackend, LiveHarness, a_run, running, toasts, until
 from tests.screens.pictures import Picture

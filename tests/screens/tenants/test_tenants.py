@@ -26,7 +26,7 @@ from store.queries import Order
 from store.records import Failure, Outcome, Run, Tenant
 from store.views import View
 from tasks.operations.probe import probe
-from tasks.registry import Registry
+from tasks.sdk.registry import Registry
 from tests.screens.conftest import AT, FABRIKAM, MEMBER, FakeBackend, LiveHarness, a_run, polls, running, toasts, until
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,100 @@
+"""`opsmon config`: every setting that holds, with where it came from. Secrets are masked."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from opsmon.cli.commands.session import Session
+from opsmon.output import table
+from opsmon.settings import CREDENTIAL_KEYS, MASK, SETTINGS, Settings, Value
+from store.sanitize import holds_secret
+
+_PREFIX: Final = "OPSMON_CREDENTIALS_"
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_USERINFO: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@(?=[^@]*$)", re.DOTALL)
+_IN_QUERY: Final = re.compile(r"([?&;#])([^=&;#]*)(=?)([^&;#]*)")
+#: Keys of a URL's query whose values give nothing away. Those that opsmon does not know may.
+_HARMLESS: Final = {
+    *("user", "host", "hostaddr", "port", "dbname", "service", "application_name", "fallback_application_name"),
+    *("client_encoding", "connect_timeout", "target_session_attrs", "load_balance_hosts", "tcp_user_timeout"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "channel_binding", "require_auth"),
+    *("gssencmode", "krbsrvname", "replication", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey"),
+    *("sslcrl", "sslcrldir", "sslsni", "sslcompression", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+    *("mode", "cache", "uri", "timeout"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One setting as it is shown."""
+
+    key: str
+    value: Any
+    source: str
+    variable: str
+
+
+def config(session: Session, _: argparse.Namespace) -> int:
+    lines = [*_settings(session.services.settings), *_credentials(session.services.settings, os.environ)]
+    rows = [(line.key, line.value, line.source, line.variable) for line in lines]
+    session.output.show(lines, lambda: table(("SETTING", "VALUE", "FROM", "VARIABLE"), rows))
+    return 0
+
+
+def _settings(settings: Settings) -> Iterator[Line]:
+    for setting in SETTINGS:
+        value = settings.values[setting.key]
+        yield Line(setting.key, masked(setting.key, value.value), value.source, setting.variable)
+
+
+def _credentials(settings: Settings, environment: Mapping[str, str]) -> Iterator[Line]:
+    for slug, values in sorted(_by_slug(settings, environment).items()):
+        for key, value in values.items():
+            yield Line(
+                f"credentials.{slug}.{key}", masked(key, value.value), value.source, variable_of_credential(slug, key)
+            )
+
+
+def _by_slug(settings: Settings, environment: Mapping[str, str]) -> dict[str, dict[str, Value]]:
+    found = {slug: dict(values) for slug, values in settings.credential_values.items()}
+    for variable, value in sorted(environment.items()):
+        # The longest key first: client_secret_file also ends as a key that is shorter does.
+        for key in sorted(CREDENTIAL_KEYS, key=len, reverse=True):
+            if value and variable.startswith(_PREFIX) and variable.endswith(f"_{key.upper()}"):
+                middle = variable[len(_PREFIX) : -len(key) - 1].lower()
+                slug = next((s for s in found if s.replace("-", "_") == middle), middle.replace("_", "-"))
+                found.setdefault(slug, {})[key] = Value(value, variable)
+                break
+    return found
+
+
+def variable_of_credential(slug: str, key: str) -> str:
+    return f"{_PREFIX}{slug.upper().replace('-', '_')}_{key.upper()}"
+
+
+def masked(key: str, value: Any) -> Any:
+    """`value` without what may be secret in it: a client secret whole, what a command is given, a URL's password and what
+    of its query is not known to be harmless, anything that looks like a key.
+    """
+    if not isinstance(value, str):
+        return value
+    if key == "client_secret":
+        return MASK
+    if key == "client_secret_command":  # what it is given may well be the secret
+        program, has_more, _ = value.strip().partition(" ")
+        return f"{program} {MASK}" if has_more else value
+    if _URL.match(value):  # where its secrets stand is known; a path in it may well look like a key
+        return _IN_QUERY.sub(_masked_part, _USERINFO.sub(rf"\1:{MASK}@", value))
+    return MASK if holds_secret(value) or (key == "database_url" and "@" in value) else value
+
+
+def _masked_part(part: re.Match[str]) -> str:
+    mark, name, is_, value = part.groups()
+    if not value and not is_:  # a word by itself is a value
+        return f"{mark}{MASK}" if name else mark
+    return f"{mark}{name}{is_}{value if name in _HARMLESS else MASK}"

@@ -1,0 +1,65 @@
+"""`opsmon operations`: what can be started, and with which parameters."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from opsmon.cli.commands.session import Session
+from opsmon.output import cell
+from store.sanitize import visible
+from tasks.sdk.operation import Operation
+from tasks.sdk.parameters import Parameter
+from tasks.sdk.registry import Registry
+
+
+def operations(session: Session, _: argparse.Namespace) -> int:
+    registry = session.services.registry
+    tell_problems(registry)
+    session.output.show(
+        [_as_json(found) for found in registry],
+        lambda: "\n\n".join(_text(found) for found in registry) or "There are no operations.",
+    )
+    return 0
+
+
+def tell_problems(registry: Registry) -> None:
+    """What went wrong with plug-ins, on standard error."""
+    for problem in registry.problems:
+        sys.stderr.write(f"opsmon: {visible(problem)}: see its package\n")
+
+
+def _as_json(found: Operation) -> dict[str, Any]:
+    return {
+        "type": found.type,
+        "label": found.label,
+        "summary": found.summary,
+        "timeout": found.timeout,
+        "identity": found.identity,
+        "parameters": [_parameter_as_json(parameter) for parameter in found.parameters],
+    }
+
+
+def _parameter_as_json(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "type": parameter.kind,
+        "required": parameter.required,
+        "default": parameter.default,
+        "optional": parameter.optional,
+        "choices": parameter.choices,
+        "help": parameter.help,
+    }
+
+
+def _text(found: Operation) -> str:
+    head = f"{cell(found.type)}  {cell(found.label)}: {cell(found.summary)}"
+    return "\n".join([head, *(f"    {_parameter_text(parameter)}" for parameter in found.parameters)])
+
+
+def _parameter_text(parameter: Parameter) -> str:
+    kind = "|".join(parameter.choices) if parameter.choices else parameter.kind
+    shown = "empty" if parameter.default in ("", []) else cell(parameter.default)
+    default = "required" if parameter.required else f"default {shown}"
+    return f"{cell(parameter.name)} ({cell(kind)}, {default})" + (f": {cell(parameter.help)}" if parameter.help else "")

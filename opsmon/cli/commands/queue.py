@@ -1,0 +1,53 @@
+"""`opsmon queue`: what waits, and whether workers take it; pausing and resuming, which is for owners."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from opsmon.cli.commands.session import Session
+from opsmon.output import as_json, cell
+from screens.text.format import instant, span
+from store import health, queue_pause
+from store.health import Waiting
+from store.queue_pause import Pause
+
+
+def queue(session: Session, arguments: argparse.Namespace) -> int:
+    """Raises Forbidden for who would pause or resume and owns no tenant."""
+    if arguments.action == "pause":
+        queue_pause.pause(session.db, session.user)
+    elif arguments.action == "resume":
+        queue_pause.resume(session.db, session.user)
+    else:
+        session.user  # noqa: B018 (who is nobody here is told so, as by every other list)
+    waiting = health.waiting(session.db, session.user.id)
+    with session.db.query() as connection:
+        pause = queue_pause.current(connection)
+    session.output.show(_as_json(waiting, pause), lambda: f"{_depth(waiting)}\n{_state(pause)}")
+    return 0
+
+
+def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
+    """What waits in one's own tenants; `queued` is exact unless `at_least` says that there are more."""
+    return {
+        "queued": min(waiting.count, health.CAP),
+        "at_least": waiting.count > health.CAP,
+        "oldest_seconds": waiting.oldest,
+        "paused": pause is not None,
+        "paused_by": pause.login if pause else None,
+        "paused_at": as_json(pause.paused_at) if pause else None,
+    }
+
+
+def _depth(waiting: Waiting) -> str:
+    many = f"at least {health.CAP:,}" if waiting.count > health.CAP else str(waiting.count or "No")
+    oldest = "" if waiting.oldest is None else f", the oldest for {span(waiting.oldest)}"
+    return f"{many} run{'' if waiting.count == 1 else 's'} waiting in your tenants{oldest}."
+
+
+def _state(pause: Pause | None) -> str:
+    if pause is None:
+        return "Workers take messages."
+    paused = f"Paused by {cell(pause.login)} at {instant(pause.paused_at, 'Z')}"
+    return f"{paused}: workers start nothing; 'opsmon queue resume' ends it."

@@ -1,0 +1,168 @@
+"""`opsmon start`, `wait`, `runs` and `show`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from opsmon.cli.commands.session import Session
+from opsmon.cli.parser import close_match
+from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
+from screens.text.incident_card import card
+from store import access, details, notifications, queries, queue_pause, workers
+from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
+from store.filters import parse
+from store.records import Outcome, Run, Status
+from store.sanitize import visible
+from tasks.dispatch import Receipt, Started
+from tasks.sdk.operation import Operation
+from tasks.sdk.registry import Registry
+
+POLL: Final = 0.2
+#: Seconds between two looks at what keeps a run that is waited for.
+LOOK_AFTER: Final = 2.0
+DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
+
+
+def start(session: Session, arguments: argparse.Namespace) -> int:
+    operation = _operation(session.services.registry, arguments.type)
+    parameters = operation.parse(given_parameters(operation, arguments.parameters))
+    user = session.user
+    started = session.services.dispatcher.start(user, arguments.tenant, operation.type, parameters)
+    return show_receipt(session, started, arguments.wait)
+
+
+def wait(session: Session, arguments: argparse.Namespace) -> int:
+    run = _wait(session, arguments.run_id, math.inf if arguments.seconds is None else arguments.seconds)
+    session.output.show(run, lambda: run_line(run))
+    return _exit_code(run)
+
+
+def runs(session: Session, arguments: argparse.Namespace) -> int:
+    wanted, user = parse(arguments.filters), session.user
+    with session.db.reading() as connection:
+        members = access.read_memberships(connection, user.id)
+        page = queries.page(connection, members, user.id, wanted, arguments.limit)
+        silences = workers.silences(connection, page.runs, session.services.settings.silent_after)
+    found = page.runs
+    session.output.show(
+        [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
+    )
+    if page.reached and len(found) < arguments.limit:
+        sys.stdout.flush()
+        at = page.reached.created_at.isoformat(timespec="seconds")
+        sys.stderr.write(f"opsmon: looked back to {at} only: 'before:{at}' goes on\n")
+    return DONE
+
+
+def show(session: Session, arguments: argparse.Namespace) -> int:
+    user, settings = session.user, session.services.settings
+    lost_after, silent_after = settings["lost_after_seconds"], settings.silent_after
+    with session.db.reading() as connection:
+        detail = details.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
+        alive = workers.alive(connection, lost_after)
+        now = details.clock(connection)
+    if arguments.card:
+        text = card(detail, now, session.db.name, user.login)
+        session.output.show({"card": text}, lambda: text.rstrip("\n"))
+    else:
+        session.output.show(run_as_json(detail), lambda: run_text(detail, alive, now))
+    with contextlib.suppress(DatabaseReadOnly):  # what was asked for is shown; it stays unread
+        notifications.mark_read(session.db, user.id, run_id=detail.run.id)
+    return DONE
+
+
+def _operation(registry: Registry, type_: str) -> Operation:
+    """Raises InputInvalid, naming the operation that was probably meant."""
+    near = close_match(type_, registry.operations)
+    if type_ not in registry.operations and near:
+        raise InputInvalid(f"there is no operation '{type_}'", near)
+    return registry.get(type_)
+
+
+def given_parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Raises InputInvalid for a parameter that is given twice, or is none and is like one."""
+    found: dict[str, str] = {}
+    known = [parameter.name for parameter in operation.parameters]
+    for name, value in given:
+        near = close_match(name, known)
+        if name in found:
+            raise InputInvalid(f"parameter '{name}' is given twice", "give it once; a list takes a,b,c")
+        if name not in known and near:
+            raise InputInvalid(f"there is no parameter '{name}'", near)
+        found[name] = value
+    return found
+
+
+def show_receipt(session: Session, started: Started, seconds: float | None) -> int:
+    """Print the receipt, having waited when that was asked for."""
+    run = started.run
+    waits = seconds is not None and started.receipt is not Receipt.DISPATCH_FAILED
+    if seconds is not None and waits:
+        run = _wait(session, run.id, seconds)
+    session.output.show(
+        {"receipt": started.receipt, "run": run},
+        lambda: f"{RECEIPTS[started.receipt]} {run_line(run)}",
+    )
+    if started.receipt is Receipt.DISPATCH_FAILED:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} could not be queued: see 'opsmon doctor'\n")
+        return COULD_NOT
+    return _exit_code(run) if waits else DONE
+
+
+RECEIPTS: Final = {
+    Receipt.QUEUED: "Queued.",
+    Receipt.ATTACHED: "Joined the run that is active already.",
+    Receipt.DISPATCH_FAILED: "Not queued.",
+}
+
+
+def _wait(session: Session, run_id: int, seconds: float) -> Run:
+    """The run when it has ended, or as it then is when time is up. Raises NotFound, or DatabaseAway with the id."""
+    user, db, deadline = session.user, session.db, time.monotonic() + seconds
+    look_at, said = time.monotonic() + LOOK_AFTER, ""
+    while True:
+        try:
+            run = access.visible_run(db, user, run_id)
+            if run.status is not Status.COMPLETED and time.monotonic() >= look_at:
+                look_at, said = time.monotonic() + LOOK_AFTER, _say_why(session, run, said)
+        except DatabaseAway as error:
+            raise DatabaseAway(f"run {run_id} cannot be watched: {error.message}", error.hint) from error
+        left = deadline - time.monotonic()
+        if run.status is Status.COMPLETED or left <= 0:
+            return run
+        time.sleep(min(POLL, left))
+
+
+def _say_why(session: Session, run: Run, said: str) -> str:
+    """Say on standard error what keeps the run that is waited for from going on, once. Returns what keeps it now."""
+    settings = session.services.settings
+    with session.db.reading() as connection:
+        silences = workers.silences(connection, [run], settings.silent_after)
+        alive = workers.alive(connection, settings["lost_after_seconds"])
+        paused = queue_pause.current(connection)
+    why = ""
+    if silences:
+        why = "its worker is silent"
+    elif run.status is Status.QUEUED and paused:
+        why = f"the queue is paused by {visible(paused.login)}"
+    elif run.status is Status.QUEUED and not alive:
+        why = "no worker is alive: start one with 'opsmon worker'"
+    if why and why != said:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} waits: {why}\n")
+    return why
+
+
+def _exit_code(run: Run) -> int:
+    if run.status is not Status.COMPLETED:
+        sys.stdout.flush()
+        sys.stderr.write(f"opsmon: run {run.id} is still {run.status}: 'opsmon wait {run.id}' goes on waiting\n")
+        return WAIT_RAN_OUT
+    return {Outcome.SUCCEEDED: DONE, Outcome.PARTIALLY_SUCCEEDED: PARTIAL}.get(run.outcome, FAILED)

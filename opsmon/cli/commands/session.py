@@ -1,0 +1,64 @@
+"""What a command works with: the house, who is asking, where the answer goes. All of it is made at first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsmon.cli.splash import Splash
+from opsmon.output import Output
+from store.errors import NotFound, SchemaMismatch
+
+if TYPE_CHECKING:
+    from opsmon.services import Services
+    from store.database import Database
+    from store.records import User
+
+
+@dataclass
+class Session:
+    """One command's session. `as_login` is what --as gave; `frame` may stand until the screens are there."""
+
+    as_login: str | None
+    output: Output
+    frame: Splash = field(default_factory=Splash)
+
+    @cached_property
+    def services(self) -> Services:
+        """Raises InputInvalid when the settings cannot be read."""
+        from opsmon import settings
+        from opsmon.services import Services
+
+        return Services(settings.load())
+
+    @cached_property
+    def db(self) -> Database:
+        """The database, which is there and has this program's schema. Raises SchemaMismatch and DatabaseAway."""
+        from store import schema
+
+        db = self.services.db
+        if db.is_sqlite and not Path(db.url.database or "").exists():  # connecting would make an empty file
+            raise SchemaMismatch(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
+        schema.require_current(db, "run 'opsmon' or 'opsmon db upgrade'" if db.is_sqlite else "run 'opsmon db upgrade'")
+        return db
+
+    @cached_property
+    def user(self) -> User:
+        """Who is asking. Raises Forbidden for an --as that is not allowed, NotFound for a login that is no user."""
+        from opsmon.login import who
+
+        return who(self.db, self.as_login)
+
+    @property
+    def user_if_known(self) -> User | None:
+        """Who is asking, None when they are no user (yet). Raises Forbidden for an --as that is not allowed."""
+        try:
+            return self.user
+        except NotFound:
+            return None
+
+    def close(self) -> None:
+        if "services" in self.__dict__:
+            self.services.close()

@@ -1,0 +1,100 @@
+"""`opsmon worker`: a worker until SIGTERM, SIGINT or SIGHUP, or until standard input ends for one that belongs to a screen."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Self
+
+from opsmon.cli.commands.session import Session
+from opsmon.embedded import worker as embedded_worker
+from opsmon.logs import start_log
+from store.errors import OpsmonError
+
+if TYPE_CHECKING:
+    from tasks.worker.worker import Worker
+
+logger = logging.getLogger("opsmon.worker")
+
+
+def work(session: Session, arguments: argparse.Namespace) -> int:
+    level, _ = session.services.settings["log_level"], session.db
+    if arguments.embedded:
+        start_log(level, embedded_worker.log_handler)
+    else:
+        start_log(level)
+    with StopSignals() as signals:
+        for problem in session.services.registry.problems:
+            logger.warning("%s", problem)
+        worker = session.services.worker(arguments.workers, arguments.embedded)
+        signals.serve(worker.stop)
+        if arguments.embedded:
+            embedded_worker.stop_at_eof(worker)
+        _run(worker)
+    return 0
+
+
+def _run(worker: Worker) -> None:
+    try:
+        worker.run()
+    except OpsmonError:
+        raise
+    except Exception:
+        logger.exception("the worker ends")
+        raise
+
+
+class StopSignals:
+    """SIGTERM, SIGINT and SIGHUP, each of which asks the worker to stop; but SIGHUP not of one that was started with nohup.
+
+    A signal's handler runs in the middle of whatever the main thread does, which may hold the very lock that `stop`
+    takes. So it only writes its number to a pipe, and a thread reads that. What comes before there is a worker waits in the pipe.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        self._old: dict[signal.Signals, object] = {}
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue
+            self._old[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, old in self._old.items():
+            signal.signal(number, old)  # type: ignore[arg-type]
+        os.close(self._write)
+        if self._thread is None:
+            os.close(self._read)
+
+    def serve(self, stop: Callable[[], None]) -> None:
+        """Call `stop` for each signal, those that came already included."""
+        self._thread = threading.Thread(target=self._serve, args=(stop,), name="stop-signals", daemon=True)
+        self._thread.start()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):  # full: it was asked for often enough
+            os.write(self._write, bytes([number]))
+
+    def _serve(self, stop: Callable[[], None]) -> None:
+        asked = False
+        while told := os.read(self._read, 1):
+            name = signal.Signals(told[0]).name
+            if asked and told[0] == signal.SIGHUP:
+                # A terminal that goes away sends it more than once: from the kernel, and from the shell. Nobody is in a hurry.
+                logger.info("%s: the worker stops already", name)
+                continue
+            logger.info("%s: the worker is asked to stop%s", name, " at once" if asked else "")
+            asked = True
+            stop()
+        os.close(self._read)

@@ -1,0 +1,130 @@
+"""The front door: reads the arguments, calls the command, turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import io
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from opsmon.cli.parser import parse
+from opsmon.cli.splash import Splash
+from store.errors import DatabaseAway, OpsmonError
+from store.sanitize import sanitize, visible
+
+SCREENS: Final = "screens:screens"
+MAX_LINE: Final = 600
+#: As a shell says it of a program that a signal ended: 128 and the signal's number.
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code; raises nothing. Without `argv` the process is ours, and ends as soon as we do."""
+    code = _guarded(lambda: _main(argv))
+    if argv is None and threading.active_count() > 1:
+        leave(code)
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to fail
+    arguments = parse(argv)
+    if arguments.command != "worker":
+        return _call(arguments)
+    leave(_guarded(lambda: _call(arguments)))
+    return 0
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        return _print_version()
+    frame = Splash()
+    if arguments.run == SCREENS and not arguments.json:
+        frame.show()
+    try:
+        return _run(arguments, frame)
+    finally:
+        frame.take_away()
+
+
+def _run(arguments: argparse.Namespace, frame: Splash) -> int:
+    from opsmon.cli.commands.session import Session
+    from opsmon.output import Output
+
+    module, _, function = arguments.run.partition(":")
+    command = getattr(importlib.import_module(f"opsmon.commands.{module}"), function)
+    with contextlib.closing(Session(arguments.as_login, Output(arguments.json), frame)) as session:
+        code: int = command(session, arguments)
+        return code
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    sys.stdout.write(f"opsmon {version('opsmon')}\n")
+    return 0
+
+
+def _guarded(action: Callable[[], int]) -> int:
+    try:
+        code = action()
+        sys.stdout.flush()
+        return code
+    except SystemExit as end:  # argparse, having printed its help
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+    except Exception as error:  # the edge: nothing goes past it
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    if os.environ.get("OPSMON_DEBUG") == "1":
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(error_line(error) + "\n")
+    return error.exit_code if isinstance(error, OpsmonError) else 1
+
+
+def error_line(error: Exception) -> str:
+    """`opsmon: what happened: what to do`, on one line."""
+    if isinstance(error, DatabaseAway) and error.hint:
+        # What the driver said is a reason, and no advice.
+        text = f"{error.message} ({error.hint}): see 'opsmon doctor'"
+    elif isinstance(error, OpsmonError):
+        text = str(error)
+    else:
+        text = f"unexpected {type(error).__name__}: {sanitize(str(error), 300)}: OPSMON_DEBUG=1 shows where"
+    line = "opsmon: " + visible(text)
+    return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
+
+
+def leave(code: int) -> None:
+    """End the process now. A thread that is stuck, an operation's or a plug-in's, must not keep it: the interpreter would wait."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _silence_stdout() -> None:
+    # What is still buffered would be written, and complained about, once more when the interpreter ends.
+    with contextlib.suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)

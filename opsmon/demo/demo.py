@@ -1,0 +1,200 @@
+"""`opsmon demo`: a throw-away database, two simulated tenants, some history, and the screens on it.
+
+Everything lives in one temporary folder and in child processes that read a pipe from here. However this process ends,
+the children see their pipe end, and the last of them, a shell, removes the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from opsmon.demo import history as demo_history
+from opsmon.demo import postgres as demo_postgres
+from opsmon.embedded.worker import LOG_VARIABLE, EmbeddedWorker
+from opsmon.services import Services
+from opsmon.settings import load
+from opsmon.signals import ended_by_signals
+from store import access, administration, history, schema
+from store.database import Database
+from store.errors import OpsmonError
+from store.records import User
+from store.sanitize import sanitize
+
+#: What each tenant holds. Fabrikam's app lacks a permission, and its Graph is short of breath.
+TENANTS: Final = {"contoso": "seed:7,policies:300", "fabrikam": "seed:11,policies:120"}
+#: Compliance policies are refused for good; of the rest every fourth request is throttled for a second, forty times.
+FAULTS: Final[tuple[dict[str, object], ...]] = (
+    {"tenant": "fabrikam", "path": "/deviceCompliancePolicies", "status": 403, "count": None},
+    *({"tenant": "fabrikam", "status": 429, "retry_after": "1", "after": 3 * number + 2} for number in range(40)),
+)
+SIMULATOR_SECONDS: Final = 20.0
+SIMULATOR_LOG: Final = "simulator.log"
+#: Keeps the folder tidy whatever happens to us: waits for the end of its standard input, stops PostgreSQL, removes all.
+UNDERTAKER: Final = """
+trap '' HUP INT TERM
+read -r _
+pid=$(head -n 1 "$1/postgres/data/postmaster.pid" 2>/dev/null)
+[ -z "$pid" ] || kill -QUIT "$pid" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8; do rm -rf "$1" && [ ! -e "$1" ] && exit; sleep 1; done 2>/dev/null
+"""
+
+
+def run(postgres: bool) -> int:
+    """Show the screens on a throw-away database until the user quits. Returns the exit code.
+
+    Raises InputInvalid without a terminal, or with `postgres` when there is no PostgreSQL to bring up.
+    """
+    from opsmon.app import run_screens
+
+    with ended_by_signals(), stage(postgres) as (services, user):
+        return run_screens(services, user)
+
+
+@contextlib.contextmanager
+def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
+    """The demo without its screens: services on its database, and the login as its user. All is gone afterwards."""
+    if postgres:
+        demo_postgres.installed()
+    with contextlib.ExitStack() as put_away:
+        folder = put_away.enter_context(_folder())
+        # It starts while the database is made.
+        simulator = put_away.enter_context(_simulator(folder))
+        url = f"sqlite:///{folder / 'opsmon.db'}"
+        if postgres:
+            folder.chmod(0o711)  # root's PostgreSQL runs as somebody else
+            url = put_away.enter_context(demo_postgres.server(folder))
+        put_away.enter_context(_environment(_settings(folder, url)))
+        services = Services(load())
+        put_away.callback(services.close)
+        user = _fill(services.db)
+        put_away.enter_context(_environment(_graph(_address(simulator, folder))))
+        worker = EmbeddedWorker(services)
+        put_away.callback(worker.kill)
+        worker.start()
+        yield services, user
+
+
+# ---- the database
+
+
+def _fill(db: Database) -> User:
+    from opsmon.login import login_name
+
+    schema.upgrade(db)
+    cast = _cast(db, login_name())
+    history.insert_past(db, demo_history.past_runs(cast))
+    return cast.me
+
+
+def _cast(db: Database, login: str) -> demo_history.Cast:
+    operator, manager = [name for name in ("alice", "bob", "carol") if name != login][:2]
+    contoso, fabrikam = (administration.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
+    me, alice, bob = (administration.add_user(db, name) for name in (login, operator, manager))
+    for name, tenant, role in (
+        (login, "contoso", access.Role.OWNER),
+        (login, "fabrikam", access.Role.OWNER),
+        (operator, "contoso", access.Role.OPERATOR),
+        (operator, "fabrikam", access.Role.OPERATOR),
+        (manager, "contoso", access.Role.MANAGER),
+        (manager, "fabrikam", access.Role.READONLY),
+    ):
+        administration.grant(db, name, tenant, role)
+    return demo_history.Cast(contoso, fabrikam, me, alice, bob)
+
+
+# ---- the surroundings
+
+
+def _settings(folder: Path, url: str) -> dict[str, str]:
+    # The user's own file must have no say: it may name other credentials, or not be readable.
+    config = folder / "opsmon.toml"
+    config.touch()
+    return {"OPSMON_DATABASE_URL": url, "OPSMON_CONFIG": str(config), LOG_VARIABLE: str(folder / "worker.log")}
+
+
+def _graph(simulator_url: str) -> dict[str, str]:
+    from tasks.graph.simulator import CLIENT_ID, directory_id, secret
+
+    found = {"OPSMON_GRAPH_URL": simulator_url, "OPSMON_GRAPH_AUTHORITY": simulator_url}
+    for slug in TENANTS:
+        prefix = f"OPSMON_CREDENTIALS_{slug.upper()}_"
+        found[prefix + "DIRECTORY_ID"] = directory_id(slug)
+        found[prefix + "CLIENT_ID"] = CLIENT_ID
+        found[prefix + "CLIENT_SECRET"] = secret(slug)
+    return found
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """The worker is a process of its own, and finds its settings where this one does."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = old
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="opsmon-demo-"))
+    command = ["/bin/sh", "-c", UNDERTAKER, "sh", str(folder)]
+    undertaker = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)  # noqa: S603
+    try:
+        yield folder
+    finally:
+        _end(undertaker, 15)
+
+
+@contextlib.contextmanager
+def _simulator(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    tenants = [part for slug, holds in TENANTS.items() for part in ("--tenant", f"{slug}={holds}")]
+    module = [sys.executable, "-P", "-m", "tasks.graph.simulator"]
+    with (folder / SIMULATOR_LOG).open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 (our own command)
+            [*module, "--port", "0", *tenants, "--fault", json.dumps(FAULTS), "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield child
+    finally:
+        _end(child, 2)
+
+
+def _end(child: subprocess.Popen[bytes], seconds: float) -> None:
+    """End its standard input and wait for it; kill it after that time."""
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _address(simulator: subprocess.Popen[bytes], folder: Path) -> str:
+    """The URL that the simulator says it answers at. Raises OpsmonError when it says nothing."""
+    told = simulator.stdout
+    line = told.readline() if told and select.select([told], [], [], SIMULATOR_SECONDS)[0] else b""
+    try:
+        return str(json.loads(line)["url"])
+    except (ValueError, KeyError, TypeError):
+        said = (folder / SIMULATOR_LOG).read_text(errors="replace").strip().splitlines()
+        raise OpsmonError("the simulated tenants did not start", sanitize(said[-1] if said else "", 200)) from None

@@ -1,0 +1,49 @@
+"""The database that a login has to itself: made, migrated and given an owner."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from store import schema
+from store.administration import Administrator
+from store.errors import DatabaseAway
+
+if TYPE_CHECKING:
+    from opsmon.services import Services
+
+
+TENANT: Final = "local"
+
+
+def prepare(services: Services) -> None:
+    """Make the embedded database when it is not there, migrate it when it is older, give it an owner when it has none.
+
+    Does nothing for other databases: those are their operators'. Raises SchemaMismatch when it is newer than this
+    program, and DatabaseAway when it cannot be made or read.
+    """
+    if not services.settings.is_embedded:
+        return
+    db = services.db
+    _make_file(Path(db.url.database or ""))
+    found = schema.state(db)
+    if found is schema.State.NEWER:
+        schema.require_current(db)
+    if found is not schema.State.CURRENT:
+        schema.upgrade(db)
+    from opsmon.login import login_name
+
+    Administrator(db, login_name()).found(TENANT)
+
+
+def _make_file(path: Path) -> None:
+    """Readable for its owner alone. What exists keeps the rights that somebody gave it."""
+    try:
+        path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseAway(
+            f"the database {path} cannot be made ({error.strerror})", "set OPSMON_DATABASE_URL to a place of your own"
+        ) from None

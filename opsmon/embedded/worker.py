@@ -1,0 +1,258 @@
+"""The worker that runs beside the screens while no other one does.
+
+It is a process of its own in a session of its own: neither Ctrl-C in the terminal nor a hung operation joins
+the two. It reads its standard input, a pipe from here, and stops by itself when that ends; so it never outlives the
+screens, however they end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging.handlers
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from store import health
+from store.errors import OpsmonError
+
+if TYPE_CHECKING:
+    from opsmon.services import Services
+    from store.records import Worker
+    from tasks.worker.worker import Worker as RunningWorker
+
+
+#: Seconds until the first look at the workers, for the screens to be painted first, and between two looks.
+FIRST_LOOK: Final = 0.4
+LOOK_EVERY: Final = 2.0
+#: Seconds until a worker that died is started again: doubled each time, from the first to the last.
+BACK_OFF: Final = (1.0, 60.0)
+#: A worker that lived for so many seconds did not die of its start.
+SETTLED: Final = 60.0
+#: Seconds that the runs in hand may go on once the screens are gone.
+EOF_GRACE: Final = 5.0
+#: Bytes of the child's log, after which it begins anew, and how many old ones are kept.
+LOG_BYTES: Final = 1_000_000
+LOG_FILES: Final = 2
+#: Not a setting: how the demo tells its worker to keep its log in the demo's own folder.
+LOG_VARIABLE: Final = "OPSMON_EMBEDDED_LOG"
+
+
+def log_file(environment: Mapping[str, str]) -> Path:
+    """Where the embedded worker logs: in the user's folder for logs, since the terminal belongs to the screens."""
+    import platformdirs
+
+    named = environment.get(LOG_VARIABLE)
+    return Path(named) if named else Path(platformdirs.user_log_dir("opsmon", appauthor=False)) / "worker.log"
+
+
+# ---- the child's side
+
+
+def log_handler() -> logging.Handler:
+    """What the embedded worker logs with: a file that does not grow without end.
+
+    From now on standard output and error lead nowhere: what operations print would grow that file past its bound.
+    """
+    path = log_file(os.environ)
+    _open_log(path).close()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+
+
+def stop_at_eof(worker: RunningWorker, grace: float = EOF_GRACE) -> None:
+    """Stop the worker, after at most `grace` seconds for its runs, when standard input ends: the screens are gone."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        worker.stop()
+        time.sleep(grace)
+        worker.stop()
+
+    threading.Thread(target=wait, name="stop-at-eof", daemon=True).start()
+
+
+# ---- the parent's side
+
+
+@contextlib.contextmanager
+def worker_beside(services: Services) -> Iterator[None]:
+    """Within this block a worker runs on the embedded database; with any other database that is its operator's business."""
+    if not services.settings.is_embedded:
+        yield
+        return
+    worker = EmbeddedWorker(services)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+class EmbeddedWorker:
+    """Keeps one worker on this database: its own as a child process, unless another one beats.
+
+    Everything happens in a daemon thread. Of two that start at once, the worker that registered first stays.
+    """
+
+    def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells, in seconds, how long a child lived and when the next one may be started."""
+        self._db = services.db
+        self._clock = clock
+        self._lost_after: float = services.settings["lost_after_seconds"]
+        self._environment = {**os.environ, "OPSMON_DATABASE_URL": services.settings.database_url}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pids: set[int] = set()
+        self._needless = False
+        self._started = 0.0
+        self._deaths = 0
+        self._not_before = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        child = self._child
+        return child.pid if child and child.poll() is None else None
+
+    def start(self) -> None:
+        """Returns at once: looking for other workers and starting the child are the thread's business."""
+        self._thread = threading.Thread(target=self._supervise, name="embedded-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 0.0) -> bool:
+        """Tell the child to end, by ending its standard input, and wait for that at most `timeout` seconds.
+
+        Returns whether nothing of it is left; what is left ends by itself, a few seconds later.
+        """
+        deadline = time.monotonic() + timeout
+        self._stopping.set()
+        with self._lock:
+            child = self._child
+        if child is not None:
+            _close(child)
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
+        return (self._thread is None or not self._thread.is_alive()) and _has_ended(child, deadline)
+
+    def kill(self) -> None:
+        """End the child at once and wait for it: for a database that nobody will read again."""
+        self.stop()
+        with self._lock:
+            child = self._child
+        if child is not None and child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    # ---- in the thread
+
+    def _supervise(self) -> None:
+        pause = FIRST_LOOK
+        while not self._stopping.wait(pause):
+            pause = LOOK_EVERY
+            # A database that is away says nothing about workers, and a child that cannot be started is tried again.
+            with contextlib.suppress(OpsmonError, OSError):
+                self._look()
+
+    def _look(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            self._bury()
+        alive = health.workers_alive(self._db, self._lost_after)
+        others = [worker for worker in alive if not self._is_own(worker) and not _is_gone(worker)]
+        if self._child is None:
+            if not others and self._clock() >= self._not_before:
+                self._spawn()
+        elif not self._needless and self._is_needless(alive, others):
+            # What it has in hand may go on for the full grace time.
+            self._needless = True
+            self._child.terminate()
+
+    def _is_own(self, worker: Worker) -> bool:
+        return worker.pid in self._pids and worker.host == socket.gethostname()
+
+    def _is_needless(self, alive: Sequence[Worker], others: Sequence[Worker]) -> bool:
+        mine = next((worker.id for worker in alive if self._is_own(worker) and worker.pid == self.pid), None)
+        return any(not other.embedded or mine is None or other.id < mine for other in others)
+
+    def _spawn(self) -> None:
+        with self._lock, _open_log(log_file(self._environment)) as log:
+            if self._stopping.is_set():
+                return
+            self._child = _start_child(self._environment, log)
+            self._pids.add(self._child.pid)
+            self._started, self._needless = self._clock(), False
+
+    def _bury(self) -> None:
+        now = self._clock()
+        self._deaths = 0 if self._needless or now - self._started > SETTLED else self._deaths + 1
+        self._not_before = now + back_off(self._deaths)
+        with self._lock:
+            if self._child is not None:
+                _close(self._child)
+            self._child = None
+
+
+def back_off(deaths: int) -> float:
+    """Seconds until the next start, after so many children in a row that died of theirs."""
+    first, last = BACK_OFF
+    return min(last, first * 2.0 ** min(deaths - 1, 1000)) if deaths else 0.0
+
+
+def _start_child(environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """`log` takes what the child says before it has its own log; that is the same file."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "opsmon", "worker", "--embedded"],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def _close(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _has_ended(child: subprocess.Popen[bytes] | None, deadline: float) -> bool:
+    if child is None:
+        return True
+    try:
+        child.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _is_gone(worker: Worker) -> bool:
+    """Whether a worker of this machine was killed a moment ago, so that its last beat still looks alive."""
+    if worker.host != socket.gethostname():
+        return False
+    try:
+        os.kill(worker.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False

@@ -1,0 +1,126 @@
+"""Huey's storages in the runs' own database, with fewer round trips."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Final
+
+from huey import PostgresHuey, SqliteHuey
+from huey.api import Huey
+from huey.storage import PostgresStorage, SqliteStorage
+
+from store.database import Database
+from store.errors import DatabaseGone
+from store.messages import SEND
+from tasks.queue.message import RunIdSerializer
+
+NAME: Final = "opsmon"
+
+
+class _NoRevocation:
+    """Runs are not revoked through Huey and leave no results there: four round trips less for each message."""
+
+    def is_revoked(self, task: Any, timestamp: Any = None, peek: bool = True) -> bool:
+        return False
+
+    def delete(self, key: str) -> bool:
+        return False
+
+
+class AnothersTurn(Exception):
+    """Another slot looks into the queue meanwhile."""
+
+
+class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
+    """Huey's, with fewer round trips: one instead of four for a message, and one slot that waits for the next, not all of them."""
+
+    def __init__(self, *args: Any, held: threading.Event, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn = threading.Lock()
+        self._held = held
+        # Instead of one listening connection for each thread, of which every message wakes all: whose turn it is has it.
+        self._listen_local = SimpleNamespace()
+
+    def enqueue(self, data: bytes, priority: float | None = None) -> None:
+        try:
+            self._enqueue(data, priority)
+        except Exception:
+            if not (self._conn and self._conn.broken):
+                raise
+            # It died since it was used last. A message that arrived all the same is there twice now, which does no harm.
+            self._enqueue(data, priority)
+
+    def _enqueue(self, data: bytes, priority: float | None) -> None:
+        with self.db() as cursor:
+            cursor.execute(SEND, (self.name, data, priority or 0, self.channel))
+
+    def _dequeue(self) -> bytes | None:
+        # Asked here, so that a slot which has been waiting takes nothing either. It goes on listening: notices that nobody
+        # reads would pile up on the server.
+        if self._held.is_set():
+            return None
+        data: bytes | None = super()._dequeue()
+        return data
+
+    def dequeue(self) -> bytes | None:
+        if not self._turn.acquire(timeout=self.read_timeout):
+            raise AnothersTurn
+        try:
+            data: bytes | None = super().dequeue()
+            return data
+        finally:
+            self._turn.release()
+
+
+class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
+    storage_class = _PostgresStorage
+
+
+class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
+    """Huey's, with connections like those to the runs: its own wait for the disk at every commit, and write to a deleted file."""
+
+    def __init__(
+        self,
+        *args: Any,
+        connection: Callable[[], Any],
+        require: Callable[[Any], None],
+        held: threading.Event,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._held = held
+        self._create_connection = connection
+        self._require = require
+
+    _conn: Any
+
+    @property
+    def conn(self) -> Any:
+        if self._conn is not None:
+            try:
+                self._require(self._conn)
+            except DatabaseGone:
+                self._conn.close()
+                self._conn = None
+                raise
+        return super().conn
+
+    def dequeue(self) -> bytes | None:
+        if self._held.is_set():
+            return None
+        data: bytes | None = super().dequeue()
+        return data
+
+
+class _SqliteHuey(_NoRevocation, SqliteHuey):  # type: ignore[misc]
+    storage_class = _SqliteStorage
+
+
+def make_huey(db: Database, held: threading.Event) -> Huey:
+    settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
+    settings |= {"connection": db.driver_connection, "held": held}
+    if db.is_sqlite:
+        return _SqliteHuey(NAME, require=db.require_its_file, **settings)
+    return _PostgresHuey(NAME, **settings)

@@ -1,0 +1,175 @@
+"""The queue: messages in, in bounded time, and out, to the slots of a worker. Huey is beneath it, in the runs' own database.
+
+Huey's storage deletes a message when it hands it out, so the queue is never asked what is true: the run's row is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from huey.api import Huey
+from huey.consumer import Consumer, Scheduler
+from huey.consumer import Worker as Slot
+from huey.registry import Message
+
+from store.database import Database
+from store.errors import OpsmonError, QueueUnavailable
+from tasks.queue.faults import Faults
+from tasks.queue.huey_storage import AnothersTurn, make_huey
+from tasks.queue.message import TASK, NoMessage, message_id, named_task, read_message
+
+#: Seconds between two looks of an idle worker on SQLite, which cannot wake it. Huey's own default backs off to 10 s.
+SQLITE_POLL: Final = 0.2
+
+logger = logging.getLogger("opsmon.queue")
+
+
+class _NoSchedule(Scheduler):  # type: ignore[misc]
+    """Nothing is ever scheduled through Huey; on SQLite its scheduler would take the write lock once a second."""
+
+    def loop(self, now: Any = None) -> None:
+        self.stop_flag.wait(1.0)
+
+
+class _Slot(Slot):  # type: ignore[misc]
+    """Huey's, but for what it does when it cannot read the queue: it would log a traceback for each try of each slot."""
+
+    faults: Faults
+
+    def loop(self, now: Any = None) -> None:
+        found: list[Any] = []
+        if not self.faults.attempt("take messages", lambda: self._take(found)):
+            self.sleep()
+        elif task := next(iter(found), None):
+            self.delay = self.default_delay
+            self.huey.execute(task, now)
+        elif not self.huey.storage.blocking:
+            self.sleep()
+
+    def _take(self, found: list[Any]) -> bool:
+        try:
+            found.append(self.huey.dequeue())
+        except AnothersTurn:
+            return False
+        except NoMessage:
+            logger.warning("something that is no message of opsmon was in the queue, and was dropped")
+        return True
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """Huey's consumer inside our worker, which handles the signals itself."""
+
+    worker_class = _Slot
+    scheduler_class = _NoSchedule
+
+    def __init__(self, huey: Huey, faults: Faults, **settings: Any) -> None:
+        self._faults = faults
+        super().__init__(huey, **settings)
+
+    def _create_worker(self) -> _Slot:
+        slot: _Slot = super()._create_worker()
+        slot.faults = self._faults
+        return slot
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Queue:
+    """Messages in and out. Huey and its connections are made at first use; the object may be shared by threads."""
+
+    def __init__(self, db: Database, timeout: float = 3.0) -> None:
+        """`timeout` bounds `send`, in seconds."""
+        self._db = db
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._huey: Huey | None = None
+        # Not the storage's own: that is made anew when a server did not answer, and the consumer goes on with the old one.
+        self._held = threading.Event()
+
+    def send(self, run_id: int) -> None:
+        """Put the run's message into the queue. Raises QueueUnavailable when the queue refuses or does not answer in time.
+
+        The time is kept on this side, in a thread that is left behind if need be: a frozen server keeps no time-out of its own.
+        A message that arrives after all does no harm, since a completed run cannot be claimed.
+        """
+        done = threading.Event()
+        failed: list[BaseException] = []
+        arguments = (run_id, done, failed)
+        threading.Thread(target=self._send, args=arguments, name=f"send-{run_id}", daemon=True).start()
+        if not done.wait(self._timeout):
+            with self._lock:
+                if not done.is_set():  # it may have come just now
+                    self._huey = None  # its connection, and its lock, belong to the thread that hangs, which closes it
+                    raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
+        if failed:
+            why = failed[0].message if isinstance(failed[0], OpsmonError) else type(failed[0]).__name__
+            raise QueueUnavailable(f"the queue refused the message ({why})", "see 'opsmon doctor'") from failed[0]
+
+    def _send(self, run_id: int, done: threading.Event, failed: list[BaseException]) -> None:
+        huey: Huey | None = None
+        try:
+            with self._db.our_errors():
+                self.enqueue(run_id, huey := self.huey())
+        except Exception as error:
+            failed.append(error)
+        finally:
+            with self._lock:
+                done.set()
+                left = huey if self._huey is not huey else None
+            if left is not None:
+                left.storage.close()  # given up, or closed, meanwhile: nobody else would
+
+    def enqueue(self, run_id: int, huey: Huey | None = None) -> None:
+        """Put the message into Huey's storage, for as long as that takes."""
+        huey = huey or self.huey()
+        huey.storage.enqueue(huey.serializer.serialize(Message(id=message_id(run_id), name=TASK, args=(run_id,))))
+
+    def waiting(self, limit: int) -> list[int]:
+        """The run ids of at most `limit` messages, in the order in which they will be handed out."""
+        found = []
+        for data in self.huey().storage.enqueued_items(limit):
+            try:
+                found.append(read_message(data))
+            except NoMessage:
+                logger.warning("the queue holds something that is not a message of opsmon")
+        return found
+
+    def consumer(self, execute: Callable[[int], None], slots: int, faults: Faults) -> Consumer:
+        """Huey's consumer, not started, that calls `execute(run_id)` in one of `slots` threads for each message."""
+        huey = self.huey()
+        huey.task(name=TASK)(named_task(execute))
+        return _Consumer(
+            huey,
+            faults,
+            workers=slots,
+            worker_type="thread",
+            periodic=False,
+            initial_delay=SQLITE_POLL / 4,
+            max_delay=SQLITE_POLL,
+        )
+
+    def hold(self, is_held: bool) -> bool:
+        """Have this queue's consumer take no messages, or take them again. Returns whether that is new.
+
+        Sending goes on. On PostgreSQL an idle slot may need a second until it looks again.
+        """
+        if self._held.is_set() == is_held:
+            return False
+        (self._held.set if is_held else self._held.clear)()
+        return True
+
+    def close(self) -> None:
+        with self._lock:
+            if self._huey is not None:
+                self._huey.storage.close()
+                self._huey = None
+
+    def huey(self) -> Huey:
+        with self._lock:
+            if self._huey is None:
+                self._huey = make_huey(self._db, self._held)
+            return self._huey

@@ -1,0 +1,184 @@
+"""What an operation sees of its run. Its calls touch memory only; the worker stores what was counted and logged."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from store import outcome
+from store.database import Database
+from store.errors import RunEnded
+from store.events import MAX_EVENTS, MAX_MESSAGE, NewEvent
+from store.records import Counts, Failure, Outcome, Run
+from store.runs import Result
+from store.sanitize import sanitize
+from tasks.sdk.notes import MAX_KEY, MAX_NUMBER, Notes
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSettings:
+    """Where Microsoft Graph and its authority are, and how a tenant's app signs in (None: no credentials are set up)."""
+
+    graph_url: str
+    graph_authority: str
+    credentials: Callable[[str], Mapping[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """The tenant that a run works on."""
+
+    id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResources:
+    """What built-in operations reach the world with."""
+
+    db: Database
+    settings: GraphSettings
+
+
+class RunContext:
+    """The run, for the operation that carries it out: count items, name failures, log lines.
+
+    Any call raises RunEnded once the run is over for this operation (its deadline has passed, or the worker was given up for
+    lost): let it pass, and the function ends. Thread-safe.
+    """
+
+    def __init__(self, run: Run, tools: OperationResources, clock: Callable[[], float] = time.monotonic) -> None:
+        self.id = run.id
+        self.tenant = TenantRef(run.tenant_id, run.tenant, run.tenant_name)
+        self.parameters: Mapping[str, Any] = run.parameters
+        self.tools = tools
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._notes = Notes(run.context or {})
+        self._counts = Counts()
+        self._counted = False
+        self._failures: dict[tuple[str, str], int] = {}
+        self._log: list[tuple[float, str, str]] = []
+        self._logged = 0
+        self._changed = False
+        self._noted = False
+        self._taken_at = clock()
+
+    def total(self, items: int) -> None:
+        """Announce how many items there are, as soon as that is known; it may be corrected at any time."""
+        self._count(total=_whole(items))
+
+    def success(self, items: int = 1) -> None:
+        """So many items are done."""
+        self._count(success=_whole(items))
+
+    def skipped(self, items: int = 1) -> None:
+        """So many items were left out on purpose; they do not make the run fail."""
+        self._count(skipped=_whole(items))
+
+    def failed(self, code: str, message: str = "", items: int = 1) -> None:
+        """So many items failed. `code` is stable, lower-case and dotted; the message names the object, and is sanitized."""
+        with self._changing():
+            if _whole(items):
+                outcome.add_failure(self._failures, outcome.failure(code, message, items))
+            self._count(failed=items)
+
+    def log(self, message: str, level: str = "info") -> None:
+        """A line for the run's timeline; levels are debug, info, warning, error. A run keeps its first 500 lines."""
+        level = level if level in ("debug", "info", "warning", "error") else "info"
+        with self._changing():
+            self._logged += 1
+            if self._logged < MAX_EVENTS:
+                self._log.append((self._clock(), level, sanitize(str(message), MAX_MESSAGE)))
+            elif self._logged == MAX_EVENTS:
+                self._log.append((self._clock(), "warning", "further lines are not kept"))
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep something particular to the run in its context, such as request ids. Never a secret; texts are sanitized.
+
+        Notes are bounded (see tasks/sdk/notes.py); the context says how many were left out.
+        """
+        key = sanitize(str(key), MAX_KEY)
+        if key == "parameters":
+            raise ValueError("a run's parameters do not change")
+        with self._changing():
+            self._notes.put(key, value)
+            self._noted = True
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not past the run's end."""
+        self._over.wait(seconds)
+        self.check()
+
+    def check(self) -> None:
+        """Raise RunEnded if the run is over. Long computations without any other call should ask now and then."""
+        if self._over.is_set():
+            raise RunEnded("the run is over")
+
+    # -- the worker's side ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def end(self) -> None:
+        """From now on every call of the operation raises RunEnded."""
+        self._over.set()
+
+    def collect(self) -> Result | None:
+        """What changed since the last call, to be stored; None when nothing did."""
+        with self._lock:
+            return self._take(Outcome.PENDING) if self._changed else None
+
+    def put_back(self, result: Result) -> None:
+        """`result` could not be stored: its log lines wait for the next time, and what was counted is asked for again."""
+        with self._lock:
+            self._log[:0] = [(self._taken_at - event.age, event.level, event.message) for event in result.log]
+            self._changed = True
+
+    def conclude(self, *, error: Failure | None = None, ended: Outcome | None = None) -> Result:
+        """How the run ends: as its counts say, worse with an error, or as `ended` says in any case."""
+        with self._lock:
+            missing = self._counts.total - self._counts.done
+            if error is None and missing > 0:
+                error = outcome.failure("operation.incomplete", f"{missing} of {self._counts.total}", missing)
+            return self._take(ended or outcome.outcome_of(self._counts, raised=error is not None), error)
+
+    def _take(self, result: Outcome, error: Failure | None = None) -> Result:
+        failures = dict(self._failures)
+        if error is not None:
+            outcome.add_last_failure(failures, error)
+        self._taken_at = now = self._clock()
+        lines = tuple(NewEvent(level, message, now - at) for at, level, message in self._log)
+        self._log.clear()
+        self._changed = False
+        context = self._notes.context if self._noted else None
+        return Result(result, self._counts if self._counted else None, outcome.summary(failures), lines, context)
+
+    def _count(self, *, total: int | None = None, success: int = 0, failed: int = 0, skipped: int = 0) -> None:
+        with self._changing():
+            old = self._counts
+            new = Counts(
+                old.total if total is None else total, old.success + success, old.failed + failed, old.skipped + skipped
+            )
+            self._counts = Counts(max(new.total, new.done), new.success, new.failed, new.skipped)
+            self._counted = True
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock:
+            self.check()
+            self._changed = True
+            yield
+
+
+def _whole(items: int) -> int:
+    if type(items) is not int or not 0 <= items <= MAX_NUMBER:  # a plug-in need not be type-checked
+        raise ValueError(f"a count is a whole number of at least 0, not {items!r}")
+    return items

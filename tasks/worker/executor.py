@@ -1,0 +1,266 @@
+"""What surrounds every operation in a worker: claim, run, count, time out, finish. Nothing of it is left to operations.
+
+Threads cannot be stopped from outside. At its deadline a run is completed as failed with `operation.timeout` whatever its
+thread does; the thread finds out at its next RunContext call, a late return changes nothing, and until it returns its slot
+is counted as stuck.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from store import outcome, runs
+from store.database import Database
+from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded, SchemaMismatch
+from store.records import Failure, Outcome, Run, Status
+from store.runs import Result
+from tasks.queue.faults import Faults
+from tasks.sdk.context import OperationResources, RunContext
+from tasks.sdk.operation import Operation
+from tasks.sdk.registry import Registry
+
+#: Progress of one run is stored at most this often, in seconds.
+FLUSH_EVERY: Final = 0.5
+#: Seconds between two tries to store the end of a run while the database is away.
+RETRY_EVERY: Final = 1.0
+#: What somebody puts right, a migration that is under way say. Until then a run waits with what it has to say.
+_PASSING: Final = (DatabaseAway, SchemaMismatch)
+
+logger = logging.getLogger("opsmon.worker")
+
+
+@dataclass
+class _InFlight:
+    """One run in hand."""
+
+    context: RunContext
+    deadline: float
+    flushed: float = field(default=0.0)
+    #: Held while progress is stored: what was collected for it would be refused once the run is completed.
+    storing: threading.Lock = field(default_factory=threading.Lock)
+    #: Something of it could not be stored, and was not yet.
+    owes: bool = False
+
+
+class RunExecutor:
+    """The runs that one worker has in hand. `execute` is called in the slots' threads, `tick` in one of the worker's own."""
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: int,
+        registry: Registry,
+        tools: OperationResources,
+        faults: Faults | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._worker_id = worker_id
+        self._registry = registry
+        self._tools = tools
+        self._faults = faults or Faults(db)
+        self._clock = clock
+        self._in_hand: set[int] = set()
+        self._slots: dict[int, _InFlight] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._stopping = threading.Event()
+
+    # -- in a slot's thread -----------------------------------------------------------------------------------------------
+
+    def execute(self, run_id: int) -> bool:
+        """Carry out the run that a message names. A message that comes twice, or too late, finds nothing to claim.
+
+        Returns False, having done nothing, when the worker takes no more: the message is for somebody else.
+        """
+        with self._changed:
+            if self._closed:
+                return False
+            known = run_id in self._in_hand
+            self._in_hand.add(run_id)
+        if known:
+            logger.info("run %s: nothing to claim, the message is dropped", run_id)
+            return True
+        try:
+            self._execute(run_id)
+        finally:
+            with self._changed:
+                self._in_hand.discard(run_id)
+                self._changed.notify_all()
+        return True
+
+    def _execute(self, run_id: int) -> None:
+        run = self._persist(f"claim run {run_id}", lambda: self._claim(run_id))
+        if run is None:
+            logger.info("run %s: nothing to claim, the message is dropped", run_id)
+            return
+        logger.info("run %s: %s of %s started", run.id, run.type, run.tenant)
+        try:
+            operation = self._registry.get(run.type)
+            parameters = operation.check(run.parameters)
+        except InputInvalid as error:
+            code = "input.invalid" if run.type in self._registry.operations else "operation.unknown"
+            self._complete(run, Result(Outcome.FAILED, failures=(outcome.failure(code, error.message),)))
+            return
+        self._carry_out(run, operation, parameters)
+
+    def _claim(self, run_id: int) -> Run | None:
+        claimed = runs.claim(self._db, run_id, self._worker_id)
+        if claimed is not None:
+            return claimed
+        # A claim whose answer was lost with its connection has made the run this worker's: nobody else would ever end it.
+        found = runs.by_id(self._db, run_id)
+        is_ours = found is not None and found.status is Status.RUNNING and found.worker_id == self._worker_id
+        return found if is_ours else None
+
+    def _carry_out(self, run: Run, operation: Operation, parameters: dict[str, Any]) -> None:
+        context = RunContext(run, self._tools, self._clock)
+        slot = _InFlight(context, self._clock() + operation.timeout)
+        with self._changed:
+            self._slots[run.id] = slot
+        try:
+            error = _call(operation, context, parameters)
+            if context.is_over:
+                logger.warning(
+                    "run %s: its operation returned after the run had been completed; nothing is changed", run.id
+                )
+            else:
+                with slot.storing:
+                    result = context.conclude(error=error)
+                self._complete(run, result)
+        finally:
+            with self._changed:
+                del self._slots[run.id]
+
+    def _complete(self, run: Run, result: Result) -> None:
+        done = self._persist(f"complete run {run.id}", lambda: self._finish(run.id, result))
+        if done is None:
+            logger.warning("run %s: was completed by somebody else meanwhile; nothing is changed", run.id)
+        else:
+            logger.info("run %s: %s", run.id, done.outcome)
+
+    def _finish(self, run_id: int, result: Result) -> Run | None:
+        try:
+            return runs.finish(self._db, run_id, self._worker_id, result)
+        except _PASSING:
+            raise
+        except Exception:
+            # What cannot be stored must not keep the run "running" for as long as this worker lives.
+            logger.exception("run %s: its end cannot be stored as it is", run_id)
+            failure = outcome.failure("operation.error", "its result could not be stored")
+            return runs.finish(self._db, run_id, self._worker_id, Result(Outcome.FAILED, failures=(failure,)))
+
+    def _persist(self, what: str, attempt: Callable[[], Run | None]) -> Run | None:
+        """Try until the database answers: a run that is over must not stay "running" for want of a connection.
+
+        Once the worker stops there is no more waiting; what could not be said is then found out by the rescuers.
+        """
+        while True:
+            try:
+                found = attempt()
+            except _PASSING as error:
+                self._faults.failed(what, error)
+                if self._stopping.wait(RETRY_EVERY):
+                    return None
+            else:
+                self._faults.went_well(what)
+                return found
+
+    # -- in the worker's thread -------------------------------------------------------------------------------------------
+
+    def tick(self) -> bool:
+        """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that.
+
+        Returns False while something that could not be stored before was not tried again.
+        """
+        now = self._clock()
+        with self._changed:
+            slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
+        for run_id, slot in slots:
+            if now >= slot.deadline:
+                self._end(run_id, slot, outcome.failure("operation.timeout"))
+            elif now - slot.flushed >= FLUSH_EVERY:
+                self._flush(run_id, slot, now)
+        return not any(slot.owes for _, slot in slots)
+
+    def _flush(self, run_id: int, slot: _InFlight, now: float) -> None:
+        with slot.storing:
+            result = slot.context.collect()
+            if result is None:
+                return
+            slot.flushed = now
+            stored = self._store(slot, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result)
+        if stored is None:
+            # Unless its own thread has just completed it, the run was given up for lost while this worker slept.
+            slot.context.end()
+
+    def _store(self, slot: _InFlight, write: Callable[[Result], Run | None], result: Result) -> Run | None:
+        try:
+            stored = write(result)
+        except _PASSING:
+            slot.owes = True
+            slot.context.put_back(result)
+            raise
+        slot.owes = False
+        return stored
+
+    def _end(self, run_id: int, slot: _InFlight, failure: Failure) -> None:
+        """Complete the run over its operation's head, if it is not completed already."""
+        result = slot.context.conclude(error=failure, ended=Outcome.FAILED)
+        self._store(slot, lambda result: self._finish(run_id, result), result)
+        slot.context.end()
+        logger.warning("run %s: %s", run_id, failure.message)
+
+    def stuck(self) -> int:
+        """Slots whose run is over while their operation has not returned."""
+        with self._changed:
+            return sum(slot.context.is_over for slot in self._slots.values())
+
+    def close(self) -> None:
+        """Take no more messages."""
+        with self._changed:
+            self._closed = True
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait for the runs in hand to end. False when some are left after that time. Stuck slots are not waited for."""
+        with self._changed:
+            return self._changed.wait_for(lambda: all(map(self._is_over, self._in_hand)), seconds)
+
+    def _is_over(self, run_id: int) -> bool:
+        return run_id in self._slots and self._slots[run_id].context.is_over
+
+    def stop(self) -> None:
+        """Complete what is left as failed with `worker.stopped`."""
+        self._stopping.set()
+        with self._changed:
+            slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
+        for run_id, slot in slots:
+            self._end(run_id, slot, outcome.failure("worker.stopped"))
+
+
+def _call(operation: Operation, context: RunContext, parameters: dict[str, Any]) -> Failure | None:
+    """Run the operation's function. Whatever it raises becomes a failure; the full story goes to the log, sanitized there."""
+    try:
+        operation.function(context, **parameters)
+    except RunEnded:
+        return None
+    except OperationFailed as error:
+        return outcome.failure(error.failure_code, _text(error))
+    except OpsmonError as error:
+        return outcome.failure(error.code, _text(error))
+    except BaseException as error:  # even SystemExit: an operation must not take the worker down
+        logger.exception("run %s: %s raised", context.id, operation.type)
+        return outcome.failure("operation.error", f"{type(error).__name__}: {_text(error)}".rstrip(": "))
+    return None
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception whose text cannot be made is still an exception
+        return ""

@@ -1,0 +1,42 @@
+"""The worker's beats, and when those of others may be judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from store import workers
+from store.database import Database
+from tasks.worker.lost_runs import Settled
+
+
+class Heartbeat:
+    """The worker's beats, in a thread of their own: nothing else may delay them."""
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: int,
+        every: float,
+        stuck: Callable[[], int],
+        lost_after: float = 30.0,
+        told: Callable[[bool], None] = lambda queue_is_paused: None,
+    ) -> None:
+        """`told` is called after each beat with whether the queue is paused."""
+        self._db = db
+        self._told = told
+        self._worker_id = worker_id
+        self._settled = Settled(lost_after, every)
+        self._stuck = stuck
+
+    def beat(self) -> None:
+        """One beat. Raises DatabaseAway."""
+        beat = workers.beat(self._db, self._worker_id, self._stuck())
+        at = beat.at
+        self._told(beat.queue_is_paused)
+        self._settled.seen(at)
+
+    @property
+    def settled(self) -> dt.datetime | None:
+        """The instant of the last beat, as of which the others' beats may be judged; None while they may not."""
+        return self._settled.as_of

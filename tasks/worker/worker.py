@@ -1,0 +1,149 @@
+"""A worker process: takes messages, beats, stores progress, keeps deadlines, rescues what others left, and ends in good order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from store import workers
+from store.beats import beat_interval
+from store.database import Database
+from store.errors import WorkerUnknown
+from tasks.queue.faults import Faults
+from tasks.queue.queue import Queue
+from tasks.sdk.context import OperationResources
+from tasks.sdk.registry import Registry
+from tasks.worker.executor import RunExecutor
+from tasks.worker.heartbeat import Heartbeat
+from tasks.worker.rescuer import Rescuer, RescueTimeouts
+
+_TICK: Final = 0.1
+_HEALTH_EVERY: Final = 10.0
+
+logger = logging.getLogger("opsmon.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """Times in seconds. `grace` is how long SIGTERM lets the runs in hand go on."""
+
+    slots: int = 4
+    beat_every: float = 5.0
+    rescue_every: float = 5.0
+    grace: float = 30.0
+    embedded: bool = False
+    patience: RescueTimeouts = field(default_factory=RescueTimeouts)
+
+
+class Worker:
+    """One worker. `run` returns once `stop` was called and everything is put away."""
+
+    def __init__(
+        self,
+        db: Database,
+        registry: Registry,
+        tools: OperationResources,
+        options: WorkerOptions,
+        queue: Queue | None = None,
+    ) -> None:
+        """`queue` is the one that is in the same database, unless another is given."""
+        self._db = db
+        self._options = options
+        self._queue = queue or Queue(db)
+        self._stop = threading.Event()
+        self._hurry = threading.Event()
+        self._over = threading.Event()
+        self._unknown: WorkerUnknown | None = None
+        self.id = workers.register(
+            db,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=importlib.metadata.version("opsmon"),
+            slots=options.slots,
+            embedded=options.embedded,
+        )
+        self._faults = Faults(db)
+        self._tracker = RunExecutor(db, self.id, registry, tools, self._faults)
+        self.beat_every = beat_interval(options.beat_every, options.patience.lost_after)
+        self._heart = Heartbeat(
+            db, self.id, self.beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
+        )
+        self._rescuer = Rescuer(db, self._queue, options.patience, self._faults)
+
+    def stop(self) -> None:
+        """Take no more messages and let the runs in hand end, for the grace time; a second call ends that time."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def run(self) -> None:
+        """Raises WorkerUnknown, once everything is put away, when an older database has come into the place of its own."""
+        consumer = self._queue.consumer(self._execute, self._options.slots, self._faults)
+        loops = [
+            (self._beat, self.beat_every),
+            (self._tracker.tick, _TICK),
+            (self._rescue, self._options.rescue_every),
+        ]
+        for action, every in loops:
+            threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
+        self._faults.attempt("beat", self._beat)  # before the first message is taken: the queue may be paused
+        consumer.start()
+        logger.info("worker %s is ready: %s slots, database %s", self.id, self._options.slots, self._db.name)
+        while not self._stop.wait(_HEALTH_EVERY):
+            consumer.check_worker_health()
+        consumer.stop_flag.set()
+        self._tracker.close()
+        self._wind_down()
+        if self._unknown:
+            raise self._unknown
+
+    def _hear_of_pause(self, is_paused: bool) -> None:
+        if self._queue.hold(is_paused):
+            logger.info("worker %s: the queue is %s", self.id, "paused" if is_paused else "resumed")
+
+    def _execute(self, run_id: int) -> None:
+        def execute() -> None:
+            if not self._tracker.execute(run_id):
+                self._queue.enqueue(run_id)  # taken out in the moment in which this worker stopped
+
+        # Its message is gone, and nobody tries it again: what it was is no part of a fault that lasts.
+        if not self._faults.attempt(what := f"carry out run {run_id}", execute):
+            self._faults.went_well(what)
+
+    def _wind_down(self) -> None:
+        logger.info("worker %s stops: waiting up to %s s for what runs", self.id, self._options.grace)
+        deadline = time.monotonic() + self._options.grace
+        while not self._tracker.wait_until_idle(_TICK) and time.monotonic() < deadline and not self._hurry.is_set():
+            pass
+        self._faults.attempt("complete what runs", self._tracker.stop)
+        self._over.set()
+        self._faults.attempt("sign off", lambda: workers.stopped(self._db, self.id))
+        logger.info("worker %s has stopped", self.id)
+
+    def _beat(self) -> None:
+        try:
+            self._heart.beat()
+        except WorkerUnknown as error:
+            # Under this number it can claim nothing, and another worker may get it. A new process registers anew.
+            self._unknown = error
+            self.stop()
+            raise
+
+    def _rescue(self) -> None:
+        self._beat()
+        # Judged as of that beat: an outage that begins now must not make the others look dead when it ends.
+        if as_of := self._heart.settled:
+            self._rescuer.rescue(as_of)
+
+    def _repeat(self, action: Callable[[], object], every: float) -> None:
+        while not self._over.is_set():
+            # Whatever happens, the next round may fare better.
+            self._faults.attempt(action.__name__.strip("_"), action)
+            self._over.wait(every)
