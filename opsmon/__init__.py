@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OperationFailed", "RunContext", "operation"]
 
-_HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.sdk.context", "operation": "tasks.sdk.registry"}
+_HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.sdk.context", "operation": "tasks.sdk.operation"}
 
 
 def __getattr__(name: str) -> Any:

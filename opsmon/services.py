@@ -49,7 +49,7 @@ class Services:
         from tasks.worker.worker import Worker, WorkerOptions
 
         settings = self.settings
-        patience = RescueTimeouts(
+        timeouts = RescueTimeouts(
             settings["lost_after_seconds"],
             settings["never_queued_after_seconds"],
             settings["message_lost_after_seconds"],
@@ -60,7 +60,7 @@ class Services:
             rescue_every=settings["rescue_seconds"],
             grace=settings["grace_seconds"],
             embedded=embedded,
-            patience=patience,
+            rescue_timeouts=timeouts,
         )
         graph = GraphSettings(settings["graph_url"], settings["graph_authority"], settings.credentials)
         return Worker(self.db, self.registry, OperationResources(self.db, graph), options)

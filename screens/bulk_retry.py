@@ -141,7 +141,7 @@ class BulkRetry:
 
     def _rehearse(self) -> None:
         ids = [item.run_id for item in self._items]
-        rehearsed = self._patiently(lambda: self._backend.dispatcher().rehearse(self._backend.user, ids))
+        rehearsed = self._patiently(lambda: self._backend.dispatcher().dry_run_retries(self._backend.user, ids))
         for place, one in enumerate(rehearsed or ()):
             self._put(place, _from_rehearsal(one))
         self.phase = Phase.STOPPED if rehearsed is None else Phase.READY
@@ -227,9 +227,9 @@ def _told(error: Exception) -> str:
 def _from_rehearsal(one: DryRunResult) -> Item:
     from tasks.dispatch import Verdict
 
-    if one.fate is Verdict.ELIGIBLE:
+    if one.verdict is Verdict.ELIGIBLE:
         return Item(one.run_id, Kind.ELIGIBLE, one.run, retry_id=one.retry_id)
-    if one.fate is Verdict.REFUSED:
+    if one.verdict is Verdict.REFUSED:
         kind = Kind.FORBIDDEN if one.code == Forbidden.code else Kind.REFUSED
         return Item(one.run_id, kind, one.run, one.reason)
     words = f"run {one.twin_id} is active" if one.twin_id else f"the same as run {one.same_as} of this list"

@@ -87,7 +87,7 @@ class Dispatcher:
         wanted = old.parameters if parameters is None else parameters
         return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
 
-    def rehearse(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[DryRunResult, ...]:
+    def dry_run_retries(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[DryRunResult, ...]:
         """What a retry of each of these runs would come to, with the parameters that `edit` gives it. Writes nothing.
 
         Raises DatabaseAway.

@@ -36,7 +36,7 @@ class DryRunResult:
     """
 
     run_id: int
-    fate: Verdict
+    verdict: Verdict
     run: Run | None = None
     reason: str = ""
     twin_id: int | None = None
@@ -109,9 +109,9 @@ def _together(first: Sequence[tuple[DryRunResult, str]], twins: dict[tuple[int, 
             continue
         key = (one.run.tenant_id, identity)
         if key in twins:
-            found.append(replace(one, fate=Verdict.JOINS, twin_id=twins[key]))
+            found.append(replace(one, verdict=Verdict.JOINS, twin_id=twins[key]))
         elif key in before:
-            found.append(replace(one, fate=Verdict.JOINS, same_as=before[key]))
+            found.append(replace(one, verdict=Verdict.JOINS, same_as=before[key]))
         else:
             before[key] = one.run_id
             found.append(one)

@@ -90,7 +90,7 @@ def test_circles_are_found() -> None:
 
 def test_imports_in_functions_and_for_the_type_checker_are_found() -> None:
     assert "screens.run.screen" in ARROWS["screens.navigator"]
-    assert "tasks.sdk.registry" in ARROWS["screens.shell"]
+    assert "tasks.sdk.operation" in ARROWS["screens.shell"]
 
 
 def test_no_modules_import_each_other() -> None:

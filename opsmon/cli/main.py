@@ -50,22 +50,22 @@ def _main(argv: Sequence[str] | None) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     if arguments.version:
         return _print_version()
-    frame = Splash()
+    splash = Splash()
     if arguments.run == SCREENS and not arguments.json:
-        frame.show()
+        splash.show()
     try:
-        return _run(arguments, frame)
+        return _run(arguments, splash)
     finally:
-        frame.take_away()
+        splash.take_away()
 
 
-def _run(arguments: argparse.Namespace, frame: Splash) -> int:
+def _run(arguments: argparse.Namespace, splash: Splash) -> int:
     from opsmon.cli.commands.session import Session
     from opsmon.output import Output
 
     module, _, function = arguments.run.partition(":")
-    command = getattr(importlib.import_module(f"opsmon.commands.{module}"), function)
-    with contextlib.closing(Session(arguments.as_login, Output(arguments.json), frame)) as session:
+    command = getattr(importlib.import_module(f"opsmon.cli.commands.{module}"), function)
+    with contextlib.closing(Session(arguments.as_login, Output(arguments.json), splash)) as session:
         code: int = command(session, arguments)
         return code
 

@@ -60,7 +60,7 @@ _NEGATION: Final = re.compile(r"-([a-z-]+:|mine$)")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """What the arguments ask for: among them `run`, the `module:function` in opsmon.commands. Raises InputInvalid.
+    """What the arguments ask for: among them `run`, the `module:function` in opsmon.cli.commands. Raises InputInvalid.
 
     Raises SystemExit after printing help.
     """

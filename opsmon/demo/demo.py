@@ -39,7 +39,7 @@ FAULTS: Final[tuple[dict[str, object], ...]] = (
 SIMULATOR_SECONDS: Final = 20.0
 SIMULATOR_LOG: Final = "simulator.log"
 #: Keeps the folder tidy whatever happens to us: waits for the end of its standard input, stops PostgreSQL, removes all.
-UNDERTAKER: Final = """
+CLEANUP_SCRIPT: Final = """
 trap '' HUP INT TERM
 read -r _
 pid=$(head -n 1 "$1/postgres/data/postmaster.pid" 2>/dev/null)
@@ -151,7 +151,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="opsmon-demo-"))
-    command = ["/bin/sh", "-c", UNDERTAKER, "sh", str(folder)]
+    command = ["/bin/sh", "-c", CLEANUP_SCRIPT, "sh", str(folder)]
     undertaker = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)  # noqa: S603
     try:
         yield folder

@@ -118,7 +118,7 @@ class EmbeddedWorker:
         self._thread: threading.Thread | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._pids: set[int] = set()
-        self._needless = False
+        self._redundant = False
         self._started = 0.0
         self._deaths = 0
         self._not_before = 0.0
@@ -171,21 +171,21 @@ class EmbeddedWorker:
 
     def _look(self) -> None:
         if self._child is not None and self._child.poll() is not None:
-            self._bury()
+            self._reap()
         alive = health.workers_alive(self._db, self._lost_after)
         others = [worker for worker in alive if not self._is_own(worker) and not _is_gone(worker)]
         if self._child is None:
             if not others and self._clock() >= self._not_before:
                 self._spawn()
-        elif not self._needless and self._is_needless(alive, others):
+        elif not self._redundant and self._is_redundant(alive, others):
             # What it has in hand may go on for the full grace time.
-            self._needless = True
+            self._redundant = True
             self._child.terminate()
 
     def _is_own(self, worker: Worker) -> bool:
         return worker.pid in self._pids and worker.host == socket.gethostname()
 
-    def _is_needless(self, alive: Sequence[Worker], others: Sequence[Worker]) -> bool:
+    def _is_redundant(self, alive: Sequence[Worker], others: Sequence[Worker]) -> bool:
         mine = next((worker.id for worker in alive if self._is_own(worker) and worker.pid == self.pid), None)
         return any(not other.embedded or mine is None or other.id < mine for other in others)
 
@@ -195,11 +195,11 @@ class EmbeddedWorker:
                 return
             self._child = _start_child(self._environment, log)
             self._pids.add(self._child.pid)
-            self._started, self._needless = self._clock(), False
+            self._started, self._redundant = self._clock(), False
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         now = self._clock()
-        self._deaths = 0 if self._needless or now - self._started > SETTLED else self._deaths + 1
+        self._deaths = 0 if self._redundant or now - self._started > SETTLED else self._deaths + 1
         self._not_before = now + back_off(self._deaths)
         with self._lock:
             if self._child is not None:

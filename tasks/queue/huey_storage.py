@@ -36,10 +36,10 @@ class AnothersTurn(Exception):
 class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
     """Huey's, with fewer round trips: one instead of four for a message, and one slot that waits for the next, not all of them."""
 
-    def __init__(self, *args: Any, held: threading.Event, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, paused: threading.Event, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._turn = threading.Lock()
-        self._held = held
+        self._listener_lock = threading.Lock()
+        self._paused = paused
         # Instead of one listening connection for each thread, of which every message wakes all: whose turn it is has it.
         self._listen_local = SimpleNamespace()
 
@@ -59,19 +59,19 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
     def _dequeue(self) -> bytes | None:
         # Asked here, so that a slot which has been waiting takes nothing either. It goes on listening: notices that nobody
         # reads would pile up on the server.
-        if self._held.is_set():
+        if self._paused.is_set():
             return None
         data: bytes | None = super()._dequeue()
         return data
 
     def dequeue(self) -> bytes | None:
-        if not self._turn.acquire(timeout=self.read_timeout):
+        if not self._listener_lock.acquire(timeout=self.read_timeout):
             raise AnothersTurn
         try:
             data: bytes | None = super().dequeue()
             return data
         finally:
-            self._turn.release()
+            self._listener_lock.release()
 
 
 class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
@@ -86,11 +86,11 @@ class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
         *args: Any,
         connection: Callable[[], Any],
         require: Callable[[Any], None],
-        held: threading.Event,
+        paused: threading.Event,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._held = held
+        self._paused = paused
         self._create_connection = connection
         self._require = require
 
@@ -108,7 +108,7 @@ class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
         return super().conn
 
     def dequeue(self) -> bytes | None:
-        if self._held.is_set():
+        if self._paused.is_set():
             return None
         data: bytes | None = super().dequeue()
         return data
@@ -118,9 +118,9 @@ class _SqliteHuey(_NoRevocation, SqliteHuey):  # type: ignore[misc]
     storage_class = _SqliteStorage
 
 
-def make_huey(db: Database, held: threading.Event) -> Huey:
+def make_huey(db: Database, paused: threading.Event) -> Huey:
     settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
-    settings |= {"connection": db.driver_connection, "held": held}
+    settings |= {"connection": db.driver_connection, "paused": paused}
     if db.is_sqlite:
         return _SqliteHuey(NAME, require=db.require_its_file, **settings)
     return _PostgresHuey(NAME, **settings)

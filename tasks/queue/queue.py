@@ -88,7 +88,7 @@ class Queue:
         self._lock = threading.Lock()
         self._huey: Huey | None = None
         # Not the storage's own: that is made anew when a server did not answer, and the consumer goes on with the old one.
-        self._held = threading.Event()
+        self._paused = threading.Event()
 
     def send(self, run_id: int) -> None:
         """Put the run's message into the queue. Raises QueueUnavailable when the queue refuses or does not answer in time.
@@ -152,14 +152,14 @@ class Queue:
             max_delay=SQLITE_POLL,
         )
 
-    def hold(self, is_held: bool) -> bool:
+    def set_paused(self, is_paused: bool) -> bool:
         """Have this queue's consumer take no messages, or take them again. Returns whether that is new.
 
         Sending goes on. On PostgreSQL an idle slot may need a second until it looks again.
         """
-        if self._held.is_set() == is_held:
+        if self._paused.is_set() == is_paused:
             return False
-        (self._held.set if is_held else self._held.clear)()
+        (self._paused.set if is_paused else self._paused.clear)()
         return True
 
     def close(self) -> None:
@@ -171,5 +171,5 @@ class Queue:
     def huey(self) -> Huey:
         with self._lock:
             if self._huey is None:
-                self._huey = make_huey(self._db, self._held)
+                self._huey = make_huey(self._db, self._paused)
             return self._huey

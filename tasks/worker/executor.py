@@ -48,7 +48,9 @@ class _InFlight:
 
 
 class RunExecutor:
-    """The runs that one worker has in hand. `execute` is called in the slots' threads, `tick` in one of the worker's own."""
+    """The runs that one worker has in hand. `execute` is called in the slots' threads, `flush_and_expire` in one of the
+    worker's own.
+    """
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class RunExecutor:
         self._tools = tools
         self._faults = faults or Faults(db)
         self._clock = clock
-        self._in_hand: set[int] = set()
+        self._in_flight: set[int] = set()
         self._slots: dict[int, _InFlight] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -81,8 +83,8 @@ class RunExecutor:
         with self._changed:
             if self._closed:
                 return False
-            known = run_id in self._in_hand
-            self._in_hand.add(run_id)
+            known = run_id in self._in_flight
+            self._in_flight.add(run_id)
         if known:
             logger.info("run %s: nothing to claim, the message is dropped", run_id)
             return True
@@ -90,7 +92,7 @@ class RunExecutor:
             self._execute(run_id)
         finally:
             with self._changed:
-                self._in_hand.discard(run_id)
+                self._in_flight.discard(run_id)
                 self._changed.notify_all()
         return True
 
@@ -173,7 +175,7 @@ class RunExecutor:
 
     # -- in the worker's thread -------------------------------------------------------------------------------------------
 
-    def tick(self) -> bool:
+    def flush_and_expire(self) -> bool:
         """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that.
 
         Returns False while something that could not be stored before was not tried again.
@@ -216,7 +218,7 @@ class RunExecutor:
         slot.context.end()
         logger.warning("run %s: %s", run_id, failure.message)
 
-    def stuck(self) -> int:
+    def stuck_slots(self) -> int:
         """Slots whose run is over while their operation has not returned."""
         with self._changed:
             return sum(slot.context.is_over for slot in self._slots.values())
@@ -229,7 +231,7 @@ class RunExecutor:
     def wait_until_idle(self, seconds: float) -> bool:
         """Wait for the runs in hand to end. False when some are left after that time. Stuck slots are not waited for."""
         with self._changed:
-            return self._changed.wait_for(lambda: all(map(self._is_over, self._in_hand)), seconds)
+            return self._changed.wait_for(lambda: all(map(self._is_over, self._in_flight)), seconds)
 
     def _is_over(self, run_id: int) -> bool:
         return run_id in self._slots and self._slots[run_id].context.is_over

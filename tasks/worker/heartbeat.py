@@ -18,25 +18,25 @@ class Heartbeat:
         db: Database,
         worker_id: int,
         every: float,
-        stuck: Callable[[], int],
+        stuck_slots: Callable[[], int],
         lost_after: float = 30.0,
-        told: Callable[[bool], None] = lambda queue_is_paused: None,
+        on_beat: Callable[[bool], None] = lambda queue_is_paused: None,
     ) -> None:
-        """`told` is called after each beat with whether the queue is paused."""
+        """`on_beat` is called after each beat with whether the queue is paused."""
         self._db = db
-        self._told = told
+        self._on_beat = on_beat
         self._worker_id = worker_id
         self._settled = Settled(lost_after, every)
-        self._stuck = stuck
+        self._stuck_slots = stuck_slots
 
     def beat(self) -> None:
         """One beat. Raises DatabaseAway."""
-        beat = workers.beat(self._db, self._worker_id, self._stuck())
+        beat = workers.beat(self._db, self._worker_id, self._stuck_slots())
         at = beat.at
-        self._told(beat.queue_is_paused)
+        self._on_beat(beat.queue_is_paused)
         self._settled.seen(at)
 
     @property
-    def settled(self) -> dt.datetime | None:
+    def trusted_as_of(self) -> dt.datetime | None:
         """The instant of the last beat, as of which the others' beats may be judged; None while they may not."""
         return self._settled.as_of

@@ -41,12 +41,12 @@ class RescueTimeouts:
 class Rescuer:
     """One pass at a time; see `rescue`."""
 
-    def __init__(self, db: Database, queue: Queue, patience: RescueTimeouts, faults: Faults | None = None) -> None:
+    def __init__(self, db: Database, queue: Queue, timeouts: RescueTimeouts, faults: Faults | None = None) -> None:
         self._db = db
         self._faults = faults or Faults(db)
         self._refused = 0
         self._queue = queue
-        self._patience = patience
+        self._timeouts = timeouts
 
     def rescue(self, as_of: dt.datetime | None = None) -> list[str]:
         """One pass. Returns a line for each thing that was put right. Raises DatabaseAway.
@@ -54,9 +54,9 @@ class Rescuer:
         `as_of`, an instant of the database's clock, default now, is when a worker must have been silent for too long.
         """
         self._refused = 0
-        done = give_up_lost(self._db, self._patience.lost_after, as_of)
+        done = give_up_lost(self._db, self._timeouts.lost_after, as_of)
         waiting = workers.waiting_runs(
-            self._db, never_queued_for=self._patience.never_queued_after, queued_for=self._patience.message_lost_after
+            self._db, never_queued_for=self._timeouts.never_queued_after, queued_for=self._timeouts.message_lost_after
         )
         if waiting:
             messages = self._queue.waiting(LOOK_AT)
@@ -72,7 +72,7 @@ class Rescuer:
             return None
         if run.dispatched_at is None:
             return self._queue_first(run)
-        if len(messages) >= LOOK_AT or runs.redispatch(self._db, run.id, self._patience.message_lost_after) is None:
+        if len(messages) >= LOOK_AT or runs.redispatch(self._db, run.id, self._timeouts.message_lost_after) is None:
             return None
         return f"run {run.id}: its message was lost and is queued again" if self._send(run) else None
 

@@ -39,7 +39,7 @@ class WorkerOptions:
     rescue_every: float = 5.0
     grace: float = 30.0
     embedded: bool = False
-    patience: RescueTimeouts = field(default_factory=RescueTimeouts)
+    rescue_timeouts: RescueTimeouts = field(default_factory=RescueTimeouts)
 
 
 class Worker:
@@ -70,12 +70,17 @@ class Worker:
             embedded=options.embedded,
         )
         self._faults = Faults(db)
-        self._tracker = RunExecutor(db, self.id, registry, tools, self._faults)
-        self.beat_every = beat_interval(options.beat_every, options.patience.lost_after)
-        self._heart = Heartbeat(
-            db, self.id, self.beat_every, self._tracker.stuck, options.patience.lost_after, self._hear_of_pause
+        self._executor = RunExecutor(db, self.id, registry, tools, self._faults)
+        self.beat_every = beat_interval(options.beat_every, options.rescue_timeouts.lost_after)
+        self._heartbeat = Heartbeat(
+            db,
+            self.id,
+            self.beat_every,
+            self._executor.stuck_slots,
+            options.rescue_timeouts.lost_after,
+            self._hear_of_pause,
         )
-        self._rescuer = Rescuer(db, self._queue, options.patience, self._faults)
+        self._rescuer = Rescuer(db, self._queue, options.rescue_timeouts, self._faults)
 
     def stop(self) -> None:
         """Take no more messages and let the runs in hand end, for the grace time; a second call ends that time."""
@@ -88,7 +93,7 @@ class Worker:
         consumer = self._queue.consumer(self._execute, self._options.slots, self._faults)
         loops = [
             (self._beat, self.beat_every),
-            (self._tracker.tick, _TICK),
+            (self._tick, _TICK),
             (self._rescue, self._options.rescue_every),
         ]
         for action, every in loops:
@@ -99,18 +104,18 @@ class Worker:
         while not self._stop.wait(_HEALTH_EVERY):
             consumer.check_worker_health()
         consumer.stop_flag.set()
-        self._tracker.close()
+        self._executor.close()
         self._wind_down()
         if self._unknown:
             raise self._unknown
 
     def _hear_of_pause(self, is_paused: bool) -> None:
-        if self._queue.hold(is_paused):
+        if self._queue.set_paused(is_paused):
             logger.info("worker %s: the queue is %s", self.id, "paused" if is_paused else "resumed")
 
     def _execute(self, run_id: int) -> None:
         def execute() -> None:
-            if not self._tracker.execute(run_id):
+            if not self._executor.execute(run_id):
                 self._queue.enqueue(run_id)  # taken out in the moment in which this worker stopped
 
         # Its message is gone, and nobody tries it again: what it was is no part of a fault that lasts.
@@ -120,26 +125,29 @@ class Worker:
     def _wind_down(self) -> None:
         logger.info("worker %s stops: waiting up to %s s for what runs", self.id, self._options.grace)
         deadline = time.monotonic() + self._options.grace
-        while not self._tracker.wait_until_idle(_TICK) and time.monotonic() < deadline and not self._hurry.is_set():
+        while not self._executor.wait_until_idle(_TICK) and time.monotonic() < deadline and not self._hurry.is_set():
             pass
-        self._faults.attempt("complete what runs", self._tracker.stop)
+        self._faults.attempt("complete what runs", self._executor.stop)
         self._over.set()
         self._faults.attempt("sign off", lambda: workers.stopped(self._db, self.id))
         logger.info("worker %s has stopped", self.id)
 
     def _beat(self) -> None:
         try:
-            self._heart.beat()
+            self._heartbeat.beat()
         except WorkerUnknown as error:
             # Under this number it can claim nothing, and another worker may get it. A new process registers anew.
             self._unknown = error
             self.stop()
             raise
 
+    def _tick(self) -> bool:
+        return self._executor.flush_and_expire()
+
     def _rescue(self) -> None:
         self._beat()
         # Judged as of that beat: an outage that begins now must not make the others look dead when it ends.
-        if as_of := self._heart.settled:
+        if as_of := self._heartbeat.trusted_as_of:
             self._rescuer.rescue(as_of)
 
     def _repeat(self, action: Callable[[], object], every: float) -> None:

@@ -37,7 +37,7 @@ COMMANDS = [parser for parser in ALL if parser.get_default("run")]
 @pytest.mark.parametrize("parser", COMMANDS, ids=lambda parser: parser.prog)
 def test_every_command_names_a_function(parser: argparse.ArgumentParser) -> None:
     module, _, function = parser.get_default("run").partition(":")
-    assert callable(getattr(importlib.import_module(f"opsmon.commands.{module}"), function))
+    assert callable(getattr(importlib.import_module(f"opsmon.cli.commands.{module}"), function))
 
 
 def test_options_that_can_be_meant_are_those_that_there_are() -> None:

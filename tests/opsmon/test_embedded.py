@@ -205,8 +205,8 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
 @pytest.mark.usefixtures("services")
 def test_one_that_is_ready_is_not_migrated_again() -> None:
     code = (
-        "import sys; from opsmon import embedded, settings, services;"
-        "embedded.prepare(services.Services(settings.load())); assert 'alembic' not in sys.modules"
+        "import sys; from opsmon import settings, services; from opsmon.embedded.database import prepare;"
+        "prepare(services.Services(settings.load())); assert 'alembic' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=HANG).returncode == 0
 

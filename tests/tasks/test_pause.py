@@ -72,9 +72,9 @@ def test_an_embedded_worker_obeys(stage: WorkerHarness, owner: User) -> None:
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
-        wait_for(worker._queue._held.is_set, "the worker to hear of the pause")
-        seen = worker._heart._settled._last
-        wait_for(lambda: worker._heart._settled._last != seen, "a beat")
+        wait_for(worker._queue._paused.is_set, "the worker to hear of the pause")
+        seen = worker._heartbeat._settled._last
+        wait_for(lambda: worker._heartbeat._settled._last != seen, "a beat")
         assert stage.run(run.id).status is Status.QUEUED
         queue_pause.resume(stage.db, owner)
         assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
@@ -105,12 +105,12 @@ def test_a_queue_that_is_held_hands_out_nothing_however_it_was_waited_for(stage:
     """Also when its connection was given up meanwhile: the consumer goes on with the one that it has."""
     queue = Queue(stage.db)
     storage = queue.huey().storage
-    assert queue.hold(True)
-    assert not queue.hold(True)
+    assert queue.set_paused(True)
+    assert not queue.set_paused(True)
     queue.enqueue(1)
     assert storage.dequeue() is None
     queue._huey = None
-    assert queue.hold(False)
+    assert queue.set_paused(False)
     assert storage.dequeue() is not None
     storage.close()
     queue.close()
@@ -126,7 +126,7 @@ def test_a_slot_that_waits_for_a_message_takes_none_that_comes_after_the_pause(
     waits = threading.Thread(target=lambda: taken.append(storage.dequeue()))
     waits.start()
     wait_for(lambda: getattr(storage._listen_local, "conn", None), "the slot to listen")
-    queue.hold(True)
+    queue.set_paused(True)
     stage.queue.enqueue(1)
     waits.join(HANG)
     assert taken == [None]

@@ -363,5 +363,5 @@ def test_a_default_that_nobody_could_give_is_refused_when_it_is_written(default:
 def test_an_author_imports_from_opsmon_alone() -> None:
     code = "from opsmon import RunContext, operation; print(RunContext.__module__, operation.__module__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["tasks.sdk.context", "tasks.sdk.registry"]
+    assert done.stdout.split() == ["tasks.sdk.context", "tasks.sdk.operation"]
     assert Operation.__dataclass_params__.frozen  # type: ignore[attr-defined]

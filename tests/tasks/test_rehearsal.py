@@ -64,7 +64,7 @@ class RetryHarness:
         return self.make(tenant, "test.mark", {"name": "x", "key": key}, Status.COMPLETED)
 
     def rehearse(self, *ids: int) -> tuple[DryRunResult, ...]:
-        return self.dispatcher.rehearse(self.ann, ids)
+        return self.dispatcher.dry_run_retries(self.ann, ids)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_what_it_foretells_is_what_comes(street: RetryHarness, made: list[Any], 
     foretold = street.rehearse(*ids)
     assert (street.stage.everything(), street.stage.queue.waiting(10**6)) == before
     assert [one.run_id for one in foretold] == ids
-    assert Counter(one.fate for one in foretold).total() == len(ids)
+    assert Counter(one.verdict for one in foretold).total() == len(ids)
     come: dict[int, int] = {}
     for one in foretold:
         _assert_comes(street, one, come)
@@ -113,17 +113,17 @@ def _assert_comes(street: RetryHarness, one: DryRunResult, come: dict[int, int])
     """Retry it, and compare. `come` are the new runs by those that they retry."""
     started = _retry(street, one)
     if isinstance(started, OpsmonError):
-        assert (one.fate, one.code) == (Verdict.REFUSED, started.code)
+        assert (one.verdict, one.code) == (Verdict.REFUSED, started.code)
         assert one.reason
         return
     assert one.run
     assert one.run.context is None
     new = started.run.id
     come.setdefault(one.run_id, new)
-    if one.fate is Verdict.ELIGIBLE:
+    if one.verdict is Verdict.ELIGIBLE:
         assert (started.receipt, started.run.retry_of_id) == (Receipt.QUEUED, one.run_id)
     else:
-        assert one.fate is Verdict.JOINS
+        assert one.verdict is Verdict.JOINS
         assert started.receipt is Receipt.ATTACHED
         assert new == (one.twin_id or come[one.same_as or 0])
 
@@ -148,7 +148,7 @@ def test_every_reason_is_told(street: RetryHarness) -> None:
         ),
     }  # fmt: skip
     found = street.rehearse(*cases)
-    assert {one.run_id: (one.fate, one.code, one.reason) for one in found} == cases
+    assert {one.run_id: (one.verdict, one.code, one.reason) for one in found} == cases
     by_id = {one.run_id: one for one in found}
     assert (by_id[twin.id].twin_id, by_id[twin.id].same_as) == (active.id, None)
     assert (by_id[same.id].twin_id, by_id[same.id].same_as) == (None, fine.id)
@@ -160,7 +160,7 @@ def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: Ret
     with street.db.transaction() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == broken.id).values(context=context))
     first, second = street.rehearse(broken.id, fine.id)
-    assert (first.fate, first.code, second.fate) == (Verdict.REFUSED, InputInvalid.code, Verdict.ELIGIBLE)
+    assert (first.verdict, first.code, second.verdict) == (Verdict.REFUSED, InputInvalid.code, Verdict.ELIGIBLE)
 
 
 def test_an_edit_is_rehearsed_with_what_it_would_start(street: RetryHarness) -> None:
@@ -171,10 +171,10 @@ def test_an_edit_is_rehearsed_with_what_it_would_start(street: RetryHarness) -> 
     def all_alike(_: Operation, run: Run) -> dict[str, Any]:
         return {**run.parameters, "key": "z"}
 
-    found = street.dispatcher.rehearse(street.ann, [one.id, other.id], all_alike)
-    assert [(each.fate, each.twin_id) for each in found] == [(Verdict.JOINS, active.id)] * 2
-    found = street.dispatcher.rehearse(street.ann, [one.id], lambda *_: {"name": "x", "kye": "z"})
-    assert (found[0].fate, found[0].code) == (Verdict.REFUSED, InputInvalid.code)
+    found = street.dispatcher.dry_run_retries(street.ann, [one.id, other.id], all_alike)
+    assert [(each.verdict, each.twin_id) for each in found] == [(Verdict.JOINS, active.id)] * 2
+    found = street.dispatcher.dry_run_retries(street.ann, [one.id], lambda *_: {"name": "x", "kye": "z"})
+    assert (found[0].verdict, found[0].code) == (Verdict.REFUSED, InputInvalid.code)
 
 
 def test_a_retry_with_other_parameters_is_linked_and_checked(street: RetryHarness) -> None:
@@ -212,6 +212,6 @@ def test_thousands_are_looked_at_in_few_statements(street: RetryHarness) -> None
         ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
     with sent_statements(street.db) as sent:
         found = street.rehearse(*ids)
-    assert {one.fate for one in found} == {Verdict.ELIGIBLE}
+    assert {one.verdict for one in found} == {Verdict.ELIGIBLE}
     assert len(found) == len(ids) == 5000
     assert len(sent) <= 31

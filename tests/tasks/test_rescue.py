@@ -180,7 +180,7 @@ def test_whoever_shortens_the_patience_alone_makes_no_living_worker_look_dead(
     stage: WorkerHarness, beat: float, patience: float, every: float
 ) -> None:
     """With beats every five seconds and two seconds of patience a worker would look dead for most of the time."""
-    options = WorkerOptions(beat_every=beat, patience=RescueTimeouts(lost_after=patience))
+    options = WorkerOptions(beat_every=beat, rescue_timeouts=RescueTimeouts(lost_after=patience))
     worker = Worker(
         stage.db, stage.registry, OperationResources(stage.db, GraphSettings("", "", lambda slug: None)), options
     )
@@ -372,12 +372,12 @@ class Peer:
 
     def __post_init__(self) -> None:
         self.id = self.stage.register()
-        self.heart = Heartbeat(self.stage.db, self.id, every=BEAT, stuck=lambda: 0, lost_after=PATIENT.lost_after)
+        self.heart = Heartbeat(self.stage.db, self.id, every=BEAT, stuck_slots=lambda: 0, lost_after=PATIENT.lost_after)
         self.run = running(self.stage, self.id, key=f"of {self.id}")
 
     def beat(self, rescues: bool) -> None:
         self.heart.beat()
-        if rescues and (as_of := self.heart.settled):
+        if rescues and (as_of := self.heart.trusted_as_of):
             assert rescuer(self.stage).rescue(as_of) == []
 
     def later(self, seconds: float) -> None:
@@ -449,14 +449,14 @@ class Beats:
 
     def __post_init__(self) -> None:
         self.monkeypatch.setattr(workers, "beat", lambda *_: workers.Beat(self.now, False))
-        self.heart = Heartbeat(cast(Any, None), 1, every=5, stuck=lambda: 0)
+        self.heart = Heartbeat(cast(Any, None), 1, every=5, stuck_slots=lambda: 0)
 
     def after(self, *seconds: float) -> bool:
         """Whether the heart is settled once it has beaten after each of these pauses."""
         for pause in seconds:
             self.now += dt.timedelta(seconds=pause)
             self.heart.beat()
-        return self.heart.settled == self.now
+        return self.heart.trusted_as_of == self.now
 
 
 @pytest.fixture
@@ -465,7 +465,7 @@ def beats_of(monkeypatch: pytest.MonkeyPatch) -> Beats:
 
 
 def test_a_worker_that_has_just_started_judges_nobody(beats_of: Beats) -> None:
-    assert beats_of.heart.settled is None
+    assert beats_of.heart.trusted_as_of is None
     assert not beats_of.after(0)
     assert not beats_of.after(5, 5, 5)
     assert beats_of.after(5)
@@ -496,7 +496,7 @@ def test_without_beats_a_worker_judges_as_of_its_last_one(beats_of: Beats) -> No
     assert beats_of.after(5, 5, 5, 5, 5)
     last = beats_of.now
     beats_of.now += dt.timedelta(hours=1)
-    assert beats_of.heart.settled == last
+    assert beats_of.heart.trusted_as_of == last
 
 
 def test_a_worker_rescues_nothing_at_its_first_beat(stage: WorkerHarness) -> None:
@@ -512,7 +512,7 @@ def test_a_worker_rescues_nothing_at_its_first_beat(stage: WorkerHarness) -> Non
     )
     worker._rescue()
     assert stage.run(run.id) == run
-    worker._heart._settled._recovery = dt.timedelta(0)
+    worker._heartbeat._settled._recovery = dt.timedelta(0)
     worker._rescue()
     assert_failed(stage.run(run.id), "worker.lost")
     worker._queue.close()

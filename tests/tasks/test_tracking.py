@@ -202,7 +202,7 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: Wo
     done.acquire()
     seen = Statements(stage)
     for _ in range(98):
-        tracker.tick()
+        tracker.flush_and_expire()
         clock.now += 1 / 16
         go.release()
         done.acquire()
@@ -216,7 +216,7 @@ def test_progress_is_stored_at_most_twice_a_second_and_once_at_the_end(stage: Wo
 
 def counted(stage: WorkerHarness, tracker: RunExecutor, run: Run) -> Counts | None:
     """What is stored of the run after a tick."""
-    tracker.tick()
+    tracker.flush_and_expire()
     return stage.run(run.id).summary_counts
 
 
@@ -234,7 +234,7 @@ def test_without_anything_new_nothing_is_stored(stage: WorkerHarness) -> None:
     seen = Statements(stage)
     for _ in range(20):
         clock.now += 1
-        tracker.tick()
+        tracker.flush_and_expire()
     assert seen.taken() == []
     over.set()
     thread.join(HANG)
@@ -258,9 +258,9 @@ def test_progress_that_could_not_be_stored_is_stored_later(
     with monkeypatch.context() as patched:
         patched.setattr(runs, "progress", _away)
         with pytest.raises(DatabaseAway):
-            tracker.tick()
+            tracker.flush_and_expire()
     clock.now += 0.5
-    tracker.tick()
+    tracker.flush_and_expire()
     assert stage.run(run.id).summary_counts == Counts(3, 3)
     assert "a line" in stage.everything()
     over.set()
@@ -286,7 +286,7 @@ def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
 
     def is_over() -> bool:
         with contextlib.suppress(ZeroDivisionError):
-            tracker.tick()
+            tracker.flush_and_expire()
         return stage.run(second.id).status is Status.COMPLETED
 
     wait_for(is_over)
@@ -341,17 +341,17 @@ def test_a_late_return_changes_nothing_and_a_late_call_raises(stage: WorkerHarne
     thread.start()
     wait_for(lambda: counted(stage, tracker, run))
     clock.now += 59.9
-    tracker.tick()
+    tracker.flush_and_expire()
     assert stage.run(run.id).status is Status.RUNNING
     clock.now += 0.1
-    tracker.tick()
+    tracker.flush_and_expire()
     ended = stage.run(run.id)
     assert_failed(ended, "operation.timeout")
-    assert tracker.stuck() == 1
+    assert tracker.stuck_slots() == 1
     go.set()
     thread.join(HANG)
     assert heard == ["RunEnded"] * 5
-    assert tracker.stuck() == 0
+    assert tracker.stuck_slots() == 0
     assert stage.run(run.id) == ended
     assert stage.told(run.id) == ["queued", "completed"]
 

@@ -108,7 +108,7 @@ def test_a_message_that_is_taken_while_the_worker_stops_is_put_back(stage: Worke
     worker = Worker(stage.db, stage.registry, tools, WorkerOptions())
     run = stage.start("test.mark", name="lines")
     stage.execute(f"DELETE FROM {stage.message_table}")  # as the consumer has done
-    worker._tracker.close()
+    worker._executor.close()
     worker._execute(run.id)
     assert (stage.run(run.id), stage.queue.waiting(10)) == (run, [run.id])
     worker._queue.close()

@@ -42,7 +42,7 @@ def retry(session: Session, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         if arguments.wait is not None:
             raise InputInvalid("a dry run starts nothing to wait for", "leave --wait out")
-        return _rehearse(session, ids, edit)
+        return _dry_run(session, ids, edit)
     if len(ids) == 1:
         return show_receipt(session, _retry(session, ids[0], edit), arguments.wait)
     if arguments.wait is not None:
@@ -61,17 +61,17 @@ def _retry(session: Session, run_id: int, edit: Edit) -> Started:
 # ---- a dry run
 
 
-def _rehearse(session: Session, ids: Sequence[int], edit: Edit) -> int:
+def _dry_run(session: Session, ids: Sequence[int], edit: Edit) -> int:
     user = session.user
-    found = session.services.dispatcher.rehearse(user, ids, edit)
-    session.output.show([_rehearsed_as_json(one) for one in found], lambda: _rehearsed_text(found))
-    return COULD_NOT if any(one.fate is Verdict.REFUSED for one in found) else DONE
+    found = session.services.dispatcher.dry_run_retries(user, ids, edit)
+    session.output.show([_dry_run_as_json(one) for one in found], lambda: _dry_run_text(found))
+    return COULD_NOT if any(one.verdict is Verdict.REFUSED for one in found) else DONE
 
 
-def _rehearsed_as_json(one: DryRunResult) -> dict[str, Any]:
+def _dry_run_as_json(one: DryRunResult) -> dict[str, Any]:
     return {
         "run_id": one.run_id,
-        "fate": one.fate,
+        "fate": one.verdict,
         "twin_id": one.twin_id,
         "same_as": one.same_as,
         "code": one.code or None,
@@ -81,24 +81,26 @@ def _rehearsed_as_json(one: DryRunResult) -> dict[str, Any]:
     }
 
 
-def _rehearsed_text(found: Sequence[DryRunResult]) -> str:
+def _dry_run_text(found: Sequence[DryRunResult]) -> str:
     rows = [
         (
             one.run_id,
             one.run.tenant if one.run else None,
             one.run.type if one.run else None,
-            _FATES[one.fate],
+            _VERDICTS[one.verdict],
             _why(one),
         )
         for one in found
     ]
-    counts = ", ".join(f"{sum(one.fate is fate for one in found)} {words}" for fate, words in _FATES.items())
+    counts = ", ".join(
+        f"{sum(one.verdict is verdict for one in found)} {words}" for verdict, words in _VERDICTS.items()
+    )
     return (
         f"{table(('RUN', 'TENANT', 'TYPE', 'RETRY', 'WHY'), rows, right=[0])}\nDry run, nothing was started: {counts}."
     )
 
 
-_FATES: Final = {Verdict.ELIGIBLE: "eligible", Verdict.JOINS: "joins a twin", Verdict.REFUSED: "refused"}
+_VERDICTS: Final = {Verdict.ELIGIBLE: "eligible", Verdict.JOINS: "joins a twin", Verdict.REFUSED: "refused"}
 
 
 def _why(one: DryRunResult) -> str:

@@ -22,7 +22,7 @@ def screens(session: Session, _: argparse.Namespace) -> int:
     from opsmon.app import run_screens
 
     with worker_beside(session.services):
-        return run_screens(session.services, user, session.frame.hand_over)
+        return run_screens(session.services, user, session.splash.hand_over)
 
 
 def demo(session: Session, arguments: argparse.Namespace) -> int:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One command's session. `as_login` is what --as gave; `frame` may stand until the screens are there."""
+    """One command's session. `as_login` is what --as gave; `splash` may stand until the screens are there."""
 
     as_login: str | None
     output: Output
-    frame: Splash = field(default_factory=Splash)
+    splash: Splash = field(default_factory=Splash)
 
     @cached_property
     def services(self) -> Services:

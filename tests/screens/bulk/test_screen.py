@@ -100,10 +100,10 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._dispatcher, name)
 
-    def rehearse(self, *args: Any) -> Any:
+    def dry_run_retries(self, *args: Any) -> Any:
         if self.away:
             raise DatabaseAway("gone")
-        return self._dispatcher.rehearse(*args)
+        return self._dispatcher.dry_run_retries(*args)
 
     def retry(self, user: User, run_id: int, seen: Run | None = None) -> Started:
         if len(self.tried) >= self.after:
