@@ -80,8 +80,8 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         matching=matching,
         keeps=Kept(services.db, user.id),
         hold_queue=hold_queue,
-        poll_seconds=services.settings["poll_seconds"],
-        lost_after=services.settings["lost_after_seconds"],
+        poll_seconds=services.settings.poll_seconds,
+        lost_after=services.settings.lost_after_seconds,
         silent_after=services.settings.silent_after,
         nobody_after=NOBODY_AFTER if services.settings.is_embedded else 0.0,
         rescues=rescues,
@@ -90,20 +90,20 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
 
 def make_look(settings: Settings) -> Appearance:
     """How the settings want the screens. Raises InputInvalid for a theme or a key's name that there is not."""
-    theme, how = settings["theme"], settings["terminal_notifications"]
+    theme, how = settings.theme, settings.terminal_notifications
     if theme and theme not in BUILTIN_THEMES:
         raise InputInvalid(f"there is no theme '{theme}'", f"known are {', '.join(BUILTIN_THEMES)}")
     known = KEY_NAMES
     for name in settings.keys:
         if name not in known:
             raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
-    return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings["ask"] == "yes")
+    return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings.ask == "yes")
 
 
 def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:
     """Show the screens until the user quits. Returns the exit code. `before` is called once nothing can be wrong any more."""
     settings = services.settings
-    ascii_only = wants_ascii() if settings["ascii"] == "auto" else settings["ascii"] == "yes"
+    ascii_only = wants_ascii() if settings.ascii == "auto" else settings.ascii == "yes"
     watch = Watch(services)
     app = Monitor(
         make_backend(services, user, lambda: watch.can),
@@ -124,7 +124,7 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
     watch.start()
     try:
         with ended_by_signals(quit_):
-            app.run(mouse=settings["mouse"] == "yes")
+            app.run(mouse=settings.mouse == "yes")
     finally:
         watch.stop(seconds=0.5)
     return app.return_code or 0

@@ -102,7 +102,7 @@ def examine(services: Services, asker: Asker, probe: bool = False) -> Iterator[F
         return
     queue_ = _check("queue", lambda: _look_at_queue(services, asker), _waiting)
     yield queue_.finding
-    within = services.settings["lost_after_seconds"]
+    within = services.settings.lost_after_seconds
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
     yield from _ownerless(services, asker)
@@ -242,7 +242,7 @@ def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
     from tasks.dispatch import make_dispatcher
 
     began = time.monotonic()
-    dispatcher, messages = make_dispatcher(services.db, services.registry, services.settings["dispatch_seconds"])
+    dispatcher, messages = make_dispatcher(services.db, services.registry, services.settings.dispatch_seconds)
     with contextlib.closing(messages):
         run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}, quietly=True).run
     while run.status is not Status.COMPLETED and time.monotonic() - began < PROBE_SECONDS:

@@ -20,9 +20,9 @@ class Watch:
     def __init__(self, services: Services) -> None:
         settings = services.settings
         self._db = services.db
-        self._lost_after: float = settings["lost_after_seconds"]
+        self._lost_after: float = settings.lost_after_seconds
         # Often enough that a gap between two looks is an outage.
-        self._every: float = min(settings["rescue_seconds"], self._lost_after / 4)
+        self._every: float = min(settings.rescue_seconds, self._lost_after / 4)
         self._beat_every: float = settings.beat_interval
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rescuing", daemon=True)

@@ -24,7 +24,7 @@ class Services:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.settings.database_url, Timeouts.within(self.settings["database_seconds"]))
+        return Database(self.settings.database_url, Timeouts.within(self.settings.database_seconds))
 
     @cached_property
     def registry(self) -> Registry:
@@ -40,7 +40,7 @@ class Services:
     def _dispatch(self) -> tuple[Dispatcher, Queue]:
         from tasks.dispatch import make_dispatcher
 
-        return make_dispatcher(self.db, self.registry, self.settings["dispatch_seconds"])
+        return make_dispatcher(self.db, self.registry, self.settings.dispatch_seconds)
 
     def worker(self, slots: int | None = None, embedded: bool = False) -> Worker:
         """A worker on this database, registered and not yet run."""
@@ -50,19 +50,19 @@ class Services:
 
         settings = self.settings
         timeouts = RescueTimeouts(
-            settings["lost_after_seconds"],
-            settings["never_queued_after_seconds"],
-            settings["message_lost_after_seconds"],
+            settings.lost_after_seconds,
+            settings.never_queued_after_seconds,
+            settings.message_lost_after_seconds,
         )
         options = WorkerOptions(
-            slots=slots or settings["worker_slots"],
-            beat_every=settings["beat_seconds"],
-            rescue_every=settings["rescue_seconds"],
-            grace=settings["grace_seconds"],
+            slots=slots or settings.worker_slots,
+            beat_every=settings.beat_seconds,
+            rescue_every=settings.rescue_seconds,
+            grace=settings.grace_seconds,
             embedded=embedded,
             rescue_timeouts=timeouts,
         )
-        graph = GraphSettings(settings["graph_url"], settings["graph_authority"], settings.credentials)
+        graph = GraphSettings(settings.graph_url, settings.graph_authority, settings.credentials)
         return Worker(self.db, self.registry, OperationResources(self.db, graph), options)
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ import os
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from store.beats import beat_interval, silent_after
 from store.errors import InputInvalid
@@ -32,66 +32,62 @@ class Setting:
         return f"OPSMON_{self.key.upper()}"
 
 
-SETTINGS: Final = (
-    Setting("database_url", "", "SQLAlchemy URL; default an SQLite file in the user's data folder"),
-    Setting("graph_url", "https://graph.microsoft.com", "Microsoft Graph"),
-    Setting("graph_authority", "https://login.microsoftonline.com", "who gives out tokens for it"),
-    Setting("poll_seconds", 1.0, "between two looks of the screens at the database", 0.1),
-    Setting("worker_slots", 4, "runs that one worker carries out at a time", 1),
-    Setting("beat_seconds", 5.0, "between two beats of a worker", 0.05),
-    Setting("lost_after_seconds", 30.0, "without a beat until a worker's runs are given up", 0.5),
-    Setting("rescue_seconds", 5.0, "between two rounds of the rescuer", 0.05),
-    Setting(
-        "never_queued_after_seconds", 10.0, "until a run whose message was never queued is queued by the rescuer", 0.5
-    ),
-    Setting("message_lost_after_seconds", 60.0, "until a run whose message is not in the queue is queued again", 0.5),
-    Setting("database_seconds", 8.0, "that a transaction may take until the database counts as away", 0.5),
-    Setting("dispatch_seconds", 3.0, "that the queue may take to accept a message", 0.1),
-    Setting("grace_seconds", 30.0, "that SIGTERM lets the runs in hand go on"),
-    Setting(
-        "theme",
-        "",
-        "of the screens, as their palette names it: ansi-dark and ansi-light keep to the terminal's 16 colours",
-    ),
-    Setting("ascii", "auto", "no glyphs beyond ASCII", choices=("auto", "yes", "no")),
-    Setting("ask", "yes", "whether a key that retries, pauses or clears asks first", choices=("yes", "no")),
-    Setting("mouse", "yes", "whether the screens take the mouse", choices=("yes", "no")),
-    Setting(
-        "terminal_notifications",
-        "off",
-        "how the terminal is asked to tell that a run of yours has ended",
-        choices=("off", "bell", "osc9", "osc777", "osc99"),
-    ),
-    Setting("log_level", "INFO", "of a worker: DEBUG, INFO, WARNING or ERROR"),
-)
-_BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
 #: A tenant's app, in opsmon.toml under [credentials.SLUG] or as OPSMON_CREDENTIALS_<SLUG>_<KEY> (dashes become underscores).
 CREDENTIAL_KEYS: Final = ("directory_id", "client_id", "client_secret", "client_secret_file", "client_secret_command")
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What holds for a setting, and where it came from."""
+    """What was given for a setting or a credential, and where: the variable, the file, or "default"."""
 
     value: Any
     source: str
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What holds. Read once at the start and passed in."""
+def _setting(default: str | float, help_: str, minimum: float = 0.0, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help_, "minimum": minimum, "choices": choices})
 
-    values: Mapping[str, Value]
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What holds. Read once at the start and passed in. A field made by `_setting` is a key of opsmon.toml; seconds are floats."""
+
+    database_url: str = _setting("", "SQLAlchemy URL; default an SQLite file in the user's data folder")
+    graph_url: str = _setting("https://graph.microsoft.com", "Microsoft Graph")
+    graph_authority: str = _setting("https://login.microsoftonline.com", "who gives out tokens for it")
+    poll_seconds: float = _setting(1.0, "between two looks of the screens at the database", 0.1)
+    worker_slots: int = _setting(4, "runs that one worker carries out at a time", 1)
+    beat_seconds: float = _setting(5.0, "between two beats of a worker", 0.05)
+    lost_after_seconds: float = _setting(30.0, "without a beat until a worker's runs are given up", 0.5)
+    rescue_seconds: float = _setting(5.0, "between two rounds of the rescuer", 0.05)
+    never_queued_after_seconds: float = _setting(
+        10.0, "until a run whose message was never queued is queued by the rescuer", 0.5
+    )
+    message_lost_after_seconds: float = _setting(
+        60.0, "until a run whose message is not in the queue is queued again", 0.5
+    )
+    database_seconds: float = _setting(8.0, "that a transaction may take until the database counts as away", 0.5)
+    dispatch_seconds: float = _setting(3.0, "that the queue may take to accept a message", 0.1)
+    grace_seconds: float = _setting(30.0, "that SIGTERM lets the runs in hand go on")
+    theme: str = _setting(
+        "", "of the screens, as their palette names it: ansi-dark and ansi-light keep to the terminal's 16 colours"
+    )
+    ascii: Literal["auto", "yes", "no"] = _setting("auto", "no glyphs beyond ASCII", choices=("auto", "yes", "no"))
+    ask: Literal["yes", "no"] = _setting(
+        "yes", "whether a key that retries, pauses or clears asks first", choices=("yes", "no")
+    )
+    mouse: Literal["yes", "no"] = _setting("yes", "whether the screens take the mouse", choices=("yes", "no"))
+    terminal_notifications: Literal["off", "bell", "osc9", "osc777", "osc99"] = _setting(
+        "off",
+        "how the terminal is asked to tell that a run of yours has ended",
+        choices=("off", "bell", "osc9", "osc777", "osc99"),
+    )
+    log_level: str = _setting("INFO", "of a worker: DEBUG, INFO, WARNING or ERROR")
+    #: Where each setting came from: the variable, the file, or "default".
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     credential_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, repr=False)
     #: Keys of the screens by the names of what they do, from [keys].
     keys: Mapping[str, str] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.values[key].value
-
-    @property
-    def database_url(self) -> str:
-        return str(self["database_url"])
 
     @property
     def is_embedded(self) -> bool:
@@ -101,12 +97,12 @@ class Settings:
     @property
     def beat_interval(self) -> float:
         """Seconds between two beats of a worker with these settings."""
-        return beat_interval(self["beat_seconds"], self["lost_after_seconds"])
+        return beat_interval(self.beat_seconds, self.lost_after_seconds)
 
     @property
     def silent_after(self) -> float:
         """Seconds without a beat after which a worker has missed two, and is said to be silent."""
-        return silent_after(self["beat_seconds"], self["lost_after_seconds"])
+        return silent_after(self.beat_seconds, self.lost_after_seconds)
 
     def credentials(self, slug: str) -> dict[str, str] | None:
         """`directory_id`, `client_id` and `client_secret` of a tenant's app; None when none are set up.
@@ -130,6 +126,15 @@ class Settings:
         }
 
 
+def _default(of: Field[Any]) -> str | float:
+    assert isinstance(of.default, str | float | int)
+    return of.default
+
+
+SETTINGS: Final = tuple(Setting(one.name, _default(one), **one.metadata) for one in fields(Settings) if one.metadata)
+_BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
+
+
 def load(environment: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
     """Read the environment and the configuration file. Raises InputInvalid for what cannot be read or is not known."""
     environment = os.environ if environment is None else environment
@@ -141,7 +146,12 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
     values = {setting.key: _value(setting, environment, from_file, path) for setting in SETTINGS}
     if not values["database_url"].value:
         values["database_url"] = Value(f"sqlite:///{_data_folder() / 'opsmon.db'}", "default")
-    return Settings(values, _credentials(credentials, path), keys)
+    return Settings(
+        **{key: value.value for key, value in values.items()},
+        sources={key: value.source for key, value in values.items()},
+        credential_values=_credentials(credentials, path),
+        keys=keys,
+    )
 
 
 def _value(setting: Setting, environment: Mapping[str, str], from_file: Mapping[str, Any], path: Path | None) -> Value:

@@ -184,8 +184,8 @@ def test_the_configuration_is_looked_for_where_it_is_said(tmp_path: Path, monkey
     for number, place in enumerate(places, 1):
         place.write_text(f"worker_slots = {number}\n")
         environment = {"OPSMON_CONFIG": str(place)} if place.name == "named.toml" else {}
-        found = settings.load(environment).values["worker_slots"]
-        assert (found.value, found.source) == (number, str(place))
+        found = settings.load(environment)
+        assert (found.worker_slots, found.sources["worker_slots"]) == (number, str(place))
 
 
 def test_the_wrapper_names_the_configuration(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_the_unit_starts_a_worker_and_gives_it_time_to_stop() -> None:
     program, *arguments = shlex.split(values["ExecStart"])
     assert Path(program).name == "opsmon"
     assert parse(arguments).command == "worker"
-    assert float(values["TimeoutStopSec"]) > settings.load({})["grace_seconds"]
+    assert float(values["TimeoutStopSec"]) > settings.load({}).grace_seconds
 
 
 # ---- the database

@@ -111,7 +111,7 @@ class EmbeddedWorker:
         """`clock` tells, in seconds, how long a child lived and when the next one may be started."""
         self._db = services.db
         self._clock = clock
-        self._lost_after: float = services.settings["lost_after_seconds"]
+        self._lost_after: float = services.settings.lost_after_seconds
         self._environment = {**os.environ, "OPSMON_DATABASE_URL": services.settings.database_url}
         self._stopping = threading.Event()
         self._lock = threading.Lock()

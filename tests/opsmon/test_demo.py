@@ -171,7 +171,7 @@ def test_everything_in_it_can_be_started(postgres: bool, temporary: Path) -> Non
     with demo.stage(postgres) as (services, user):
         assert services.db.is_sqlite is not postgres
         assert user.login == login_name()
-        wait_for(lambda: health.workers_alive(services.db, services.settings["lost_after_seconds"]))
+        wait_for(lambda: health.workers_alive(services.db, services.settings.lost_after_seconds))
         assert carry_out(services, user, "contoso", "system.probe").outcome is Outcome.SUCCEEDED
         synced = carry_out(services, user, "contoso", "inventory.sync")
         assert (synced.outcome, synced.summary_counts and synced.summary_counts.success) == (Outcome.SUCCEEDED, 300)

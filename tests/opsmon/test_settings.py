@@ -265,7 +265,7 @@ def test_keys_and_looks_are_settings(tmp_path: Path) -> None:
     settings = load({"OPSMON_TERMINAL_NOTIFICATIONS": "bell"}, file)
     look = make_look(settings)
     assert (look.theme, dict(look.keys), look.notify_by) == ("ansi-dark", {"retry": "ctrl+r"}, "bell")
-    assert settings["mouse"] == "no"
+    assert settings.mouse == "no"
 
 
 @pytest.mark.parametrize(

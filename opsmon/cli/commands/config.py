@@ -48,8 +48,8 @@ def config(session: Session, _: argparse.Namespace) -> int:
 
 def _settings(settings: Settings) -> Iterator[Line]:
     for setting in SETTINGS:
-        value = settings.values[setting.key]
-        yield Line(setting.key, masked(setting.key, value.value), value.source, setting.variable)
+        value = masked(setting.key, getattr(settings, setting.key))
+        yield Line(setting.key, value, settings.sources[setting.key], setting.variable)
 
 
 def _credentials(settings: Settings, environment: Mapping[str, str]) -> Iterator[Line]:

@@ -62,7 +62,7 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
 
 def show(session: Session, arguments: argparse.Namespace) -> int:
     user, settings = session.user, session.services.settings
-    lost_after, silent_after = settings["lost_after_seconds"], settings.silent_after
+    lost_after, silent_after = settings.lost_after_seconds, settings.silent_after
     with session.db.reading() as connection:
         detail = details.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
         alive = workers.alive(connection, lost_after)
@@ -145,7 +145,7 @@ def _say_why(session: Session, run: Run, said: str) -> str:
     settings = session.services.settings
     with session.db.reading() as connection:
         silences = workers.silences(connection, [run], settings.silent_after)
-        alive = workers.alive(connection, settings["lost_after_seconds"])
+        alive = workers.alive(connection, settings.lost_after_seconds)
         paused = queue_pause.current(connection)
     why = ""
     if silences:

@@ -24,7 +24,7 @@ logger = logging.getLogger("opsmon.worker")
 
 
 def work(session: Session, arguments: argparse.Namespace) -> int:
-    level, _ = session.services.settings["log_level"], session.db
+    level, _ = session.services.settings.log_level, session.db
     if arguments.embedded:
         start_log(level, embedded_worker.log_handler)
     else:
