@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from store.database import is_sqlite
-from store.tables import metadata
+from store.db.url import is_sqlite
+from store.model.tables import metadata
 
 #: Any constant will do, as long as every opsmon takes the same one.
 ADVISORY_LOCK = 0x6F70736D

@@ -18,14 +18,18 @@ from screens.backend import Appearance, Backend
 from screens.key_names import KEY_NAMES
 from screens.monitor import Monitor, wants_ascii
 from screens.terminal.driver import diffing_driver
-from store import notifications, preferences, queries, queue_pause, snapshot, views
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import InputInvalid
-from store.filters import RunFilter
-from store.memory import Memory
-from store.records import User
+from store.model.records import User
+from store.people import notifications, preferences
+from store.search import matching as matching_runs
+from store.search import saved_views
+from store.search.filter import RunFilter
+from store.search.poll_cache import PollCache
+from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
-from store.views import View
+from store.workers import pause as queue_pause
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class Kept:
     db: Database
     user_id: int
 
-    def views(self) -> tuple[View, ...]:
-        return views.read(self.db, self.user_id)
+    def views(self) -> tuple[SavedView, ...]:
+        return saved_views.read(self.db, self.user_id)
 
-    def keep_view(self, view: View) -> tuple[View, ...]:
-        return views.keep(self.db, self.user_id, view)
+    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+        return saved_views.save(self.db, self.user_id, view)
 
-    def delete_view(self, name: str) -> tuple[View, ...]:
-        return views.delete(self.db, self.user_id, name)
+    def delete_view(self, name: str) -> tuple[SavedView, ...]:
+        return saved_views.delete(self.db, self.user_id, name)
 
     def seen_at(self) -> dt.datetime | None:
         return preferences.seen_at(self.db, self.user_id)
@@ -57,7 +61,7 @@ NOBODY_AFTER: Final = 8.0
 
 def make_backend(services: Services, user: User, rescues: Callable[[], bool] = lambda: True) -> Backend:
     """What the screens need, from the services. `rescues`: whether this process completes what lost workers leave behind."""
-    memory = Memory()
+    memory = PollCache()
 
     def fetch(request: Request, generation: int) -> Snapshot:
         return snapshot.take(services.db, request, generation, memory)
@@ -65,8 +69,8 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
     def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
         notifications.mark_read(services.db, user_id, run_id=run_id, up_to=up_to)
 
-    def matching(wanted: RunFilter, tab: str, limit: int) -> queries.Matching:
-        return queries.all_matching(services.db, user.id, wanted, tab, limit)
+    def matching(wanted: RunFilter, tab: str, limit: int) -> matching_runs.Matching:
+        return matching_runs.all_matching(services.db, user.id, wanted, tab, limit)
 
     def hold_queue(paused: bool) -> bool:
         return (queue_pause.pause if paused else queue_pause.resume)(services.db, user)

@@ -18,12 +18,16 @@ from typing import Final, Generic, TypeVar
 from opsmon.output import Output
 from opsmon.services import Services
 from screens.text.format import instant, span
-from store import access, health, queue_pause, runs, schema
-from store.administration import Administrator
+from store import schema
+from store.db.errors import redact
 from store.errors import DatabaseAway, OpsmonError
-from store.records import Outcome, Run, Status, User, Worker
-from store.sanitize import visible
-from store.translation import without_credentials
+from store.model.records import Outcome, Run, Status, User, Worker
+from store.people import access
+from store.people.admin import Administrator
+from store.runs import lifecycle
+from store.sanitizer.sanitize import visible
+from store.workers import health, queue_depth
+from store.workers import pause as queue_pause
 
 #: Seconds that clocks may differ, that the queue may take to answer, and the probe run to be completed.
 MAX_OFFSET: Final = 5.0
@@ -147,9 +151,9 @@ def _clock(server: health.Server) -> Finding:
 class _Queue:
     """`waiting` is what waits in the user's tenants, or why that is not told; `lag` is the whole queue's."""
 
-    waiting: health.Waiting | str
+    waiting: queue_depth.QueueDepth | str
     lag: float | None
-    paused: queue_pause.Pause | None
+    paused: queue_pause.QueuePause | None
 
 
 def _look_at_queue(services: Services, asker: Asker) -> _Queue:
@@ -157,8 +161,8 @@ def _look_at_queue(services: Services, asker: Asker) -> _Queue:
     _in_time(lambda: _messages(services))
     with services.db.query() as connection:
         paused = queue_pause.current(connection)
-    waiting = health.waiting(services.db, asker.user.id) if asker.user else asker.unknown
-    return _Queue(waiting, health.lag(services.db), paused)
+    waiting = queue_depth.waiting(services.db, asker.user.id) if asker.user else asker.unknown
+    return _Queue(waiting, queue_depth.lag(services.db), paused)
 
 
 def _messages(services: Services) -> list[int]:
@@ -173,7 +177,7 @@ def _waiting(found: _Queue) -> tuple[State, str]:
     if isinstance(found.waiting, str):
         told += f"; nothing of your tenants: {found.waiting}"
     else:
-        told += f"; {_number(found.waiting.count, health.CAP, 'run')} of your tenants waiting"
+        told += f"; {_number(found.waiting.count, queue_depth.CAP, 'run')} of your tenants waiting"
         told += f", the oldest for {span(found.waiting.oldest)}" if found.waiting.oldest is not None else ""
     if found.paused is None:
         return State.OK, told
@@ -247,7 +251,7 @@ def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
         run = dispatcher.start(user, tenant, PROBE, {"items": 1, "seconds": 0}, quietly=True).run
     while run.status is not Status.COMPLETED and time.monotonic() - began < PROBE_SECONDS:
         time.sleep(POLL)
-        run = runs.by_id(services.db, run.id) or run
+        run = lifecycle.get(services.db, run.id) or run
     return run, time.monotonic() - began
 
 
@@ -279,6 +283,6 @@ def _in_time(ask: Callable[[], T]) -> T:
     if isinstance(answer, OpsmonError):
         raise answer
     if isinstance(answer, Exception):
-        said = without_credentials((str(answer) or type(answer).__name__).splitlines()[0])
+        said = redact((str(answer) or type(answer).__name__).splitlines()[0])
         raise DatabaseAway("the queue cannot be read", said)
     return answer

@@ -6,10 +6,10 @@ import os
 import pwd
 from pathlib import Path
 
-from store import access
-from store.database import Database
+from store.db.engine import Database
 from store.errors import Forbidden, NotFound
-from store.records import User
+from store.model.records import User
+from store.people import access
 
 
 def login_name() -> str:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final
 
 from store.errors import InputInvalid
-from store.sanitize import sanitize
+from store.sanitizer.sanitize import sanitize
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAX_MESSAGE: Final = 1000

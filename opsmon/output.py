@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from screens.text.format import instant
-from store.records import NO_TIME, Counts
-from store.sanitize import visible
+from store.model.records import NO_TIME, Counts
+from store.sanitizer.sanitize import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import functools
 import threading
 from typing import TYPE_CHECKING
 
-from store import workers
+from store.workers import heartbeats
 
 if TYPE_CHECKING:
     from opsmon.services import Services
@@ -41,9 +41,9 @@ class Watch:
         """One look. Returns a line for each run that was completed. Raises DatabaseAway."""
         from tasks.worker.lost_runs import give_up_lost
 
-        self._settled.seen(workers.clock(self._db))
+        self._settled.seen(heartbeats.clock(self._db))
         as_of = self._settled.as_of
-        if as_of is None or not workers.lost_runs(self._db, self._lost_after, as_of, limit=1):
+        if as_of is None or not heartbeats.stalled_runs(self._db, self._lost_after, as_of, limit=1):
             return []
         try:
             done = give_up_lost(self._db, self._lost_after, as_of)

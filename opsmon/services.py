@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from opsmon.settings import Settings
-from store.database import Database, Timeouts
+from store.db.dialects import Timeouts
+from store.db.engine import Database
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher

@@ -11,8 +11,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from store.beats import beat_interval, silent_after
 from store.errors import InputInvalid
+from store.workers.intervals import beat_interval, silent_after
 
 MASK: Final = "********"
 

@@ -10,10 +10,10 @@ from screens.bulk_retry import BulkRetry, kept
 from screens.notify import toasts
 from screens.shell import Shell
 from screens.text import format as fmt
-from store.access import Membership, Right
-from store.filters import RunFilter
-from store.queries import Matching
-from store.records import Run, Status
+from store.model.records import Run, Status
+from store.people.access import Membership, Right
+from store.search.filter import RunFilter
+from store.search.matching import Matching
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher, Started

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from screens.background import Background
 from screens.terminal.osc import Kind
-from store.filters import RunFilter
-from store.queries import Matching
-from store.records import User
+from store.model.records import User
+from store.search.filter import RunFilter
+from store.search.matching import Matching
+from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
-from store.views import View
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class Preferences(Protocol):
     """What is kept for the user. Every call may block, or raise DatabaseAway."""
 
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[SavedView, ...]:
         """The named views."""
 
-    def keep_view(self, view: View) -> tuple[View, ...]:
+    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
         """Keep a view, and return all. Raises InputInvalid."""
 
-    def delete_view(self, name: str) -> tuple[View, ...]:
+    def delete_view(self, name: str) -> tuple[SavedView, ...]:
         """Keep a view no longer, and return the others."""
 
     def seen_at(self) -> dt.datetime | None:

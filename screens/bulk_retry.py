@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from screens.backend import Backend
 from store.errors import DatabaseAway, Forbidden, OpsmonError
-from store.records import Run
+from store.model.records import Run
 
 if TYPE_CHECKING:
     from tasks.dispatch import DryRunResult, Started

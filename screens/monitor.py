@@ -42,7 +42,7 @@ from screens.terminal import osc
 from screens.terminal.driver import DiffingDriver
 from screens.text.ascii import AsciiSigns
 from screens.text.safe import clean
-from store.filters import RunFilter
+from store.search.filter import RunFilter
 from store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from textual.screen import Screen
 
 from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
-from store.details import Detail
-from store.filters import RunFilter
-from store.groups import Group
-from store.records import Run
-from store.views import View
+from store.model.records import Run
+from store.runs.detail import RunDetail
+from store.search.failure_groups import Group
+from store.search.filter import RunFilter
+from store.search.saved_views import SavedView
 
 if TYPE_CHECKING:
     from tasks.sdk.operation import Operation
@@ -39,7 +39,7 @@ class Navigator:
             self._app.pop_screen()
         return listed
 
-    def show_view(self, view: View) -> None:
+    def show_view(self, view: SavedView) -> None:
         self.back_to_runs().show_view(view)
 
     def run(self, run_id: int) -> None:
@@ -78,7 +78,7 @@ class Navigator:
 
         self._open(FailureGroupsScreen(wanted, terms), then)
 
-    def saved_views(self, shown: View, then: Callable[[View], None]) -> None:
+    def saved_views(self, shown: SavedView, then: Callable[[SavedView], None]) -> None:
         from screens.runs.saved_views_modal import SavedViewsModal
 
         self._open(SavedViewsModal(shown), then)
@@ -109,7 +109,7 @@ class Navigator:
         if not isinstance(self._app.screen, HelpModal):
             self._app.push_screen(HelpModal(self._app.screen))
 
-    def incident(self, detail: Detail) -> None:
+    def incident(self, detail: RunDetail) -> None:
         from screens.run.incident_card_modal import IncidentCardModal
 
         self._app.push_screen(IncidentCardModal(detail))

@@ -9,8 +9,8 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from screens.text.safe import unmarked
-from store.access import Membership
-from store.views import View
+from store.people.access import Membership
+from store.search.saved_views import SavedView
 
 
 def commands_of_keys(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
@@ -23,7 +23,7 @@ def commands_of_keys(app: App[None], screen: Screen[object]) -> Iterator[SystemC
             yield SystemCommand(words, binding.action, run)
 
 
-def commands_of_views(views: tuple[View, ...], show: Callable[[View], None]) -> Iterator[SystemCommand]:
+def commands_of_views(views: tuple[SavedView, ...], show: Callable[[SavedView], None]) -> Iterator[SystemCommand]:
     """A command for every saved view."""
     for view in views:
         yield SystemCommand(f"View: {unmarked(view.name)}", unmarked(view.terms), functools.partial(show, view))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from screens.background import Keys
 from screens.shell import Shell
-from store.views import View
+from store.search.saved_views import SavedView
 
 
 class SavedViews:
@@ -14,24 +14,24 @@ class SavedViews:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self.all: tuple[View, ...] = ()
+        self.all: tuple[SavedView, ...] = ()
 
     def load(self) -> None:
         """Read them, in the background."""
         self._shell.background.run(self._shell.backend.keeps.views, self._loaded)
 
-    def _loaded(self, found: tuple[View, ...] | Exception) -> None:
+    def _loaded(self, found: tuple[SavedView, ...] | Exception) -> None:
         # The database is away, then: that is told elsewhere, and the views are read when one is saved.
         self.all = () if isinstance(found, Exception) else found
 
-    def numbered(self, number: int) -> View | None:
+    def numbered(self, number: int) -> SavedView | None:
         """The view that F1 to F9 show; None, and told, when there is none of that number."""
         if number <= len(self.all):
             return self.all[number - 1]
         self._shell.message(f"There is no view {number}: V keeps what the list shows as one.", "warning")
         return None
 
-    def keep(self, view: View, then: Callable[[], object]) -> None:
+    def keep(self, view: SavedView, then: Callable[[], object]) -> None:
         """Save a view, and go on once it is saved."""
         self._change(lambda: self._shell.backend.keeps.keep_view(view), then)
 
@@ -39,8 +39,8 @@ class SavedViews:
         """Delete a view, and go on."""
         self._change(lambda: self._shell.backend.keeps.delete_view(name), then)
 
-    def _change(self, change: Callable[[], tuple[View, ...]], then: Callable[[], object]) -> None:
-        def changed(views: tuple[View, ...] | Exception) -> None:
+    def _change(self, change: Callable[[], tuple[SavedView, ...]], then: Callable[[], object]) -> None:
+        def changed(views: tuple[SavedView, ...] | Exception) -> None:
             if isinstance(views, Exception):
                 self._shell.error(views)
             else:

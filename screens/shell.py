@@ -9,12 +9,12 @@ from screens.backend import Backend
 from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
-from store.details import Detail
-from store.filters import RunFilter
-from store.groups import Group
-from store.records import Run
+from store.model.records import Run
+from store.runs.detail import RunDetail
+from store.search.failure_groups import Group
+from store.search.filter import RunFilter
+from store.search.saved_views import SavedView
 from store.snapshot import Snapshot
-from store.views import View
 
 if TYPE_CHECKING:
     from tasks.sdk.operation import Operation
@@ -44,13 +44,13 @@ class Navigation(Protocol):
     def failure_groups(self, wanted: RunFilter, terms: str, then: Callable[[Group], None]) -> None:
         """Show the failures that the filter leaves; `then` gets the group that was chosen."""
 
-    def saved_views(self, shown: View, then: Callable[[View], None]) -> None:
+    def saved_views(self, shown: SavedView, then: Callable[[SavedView], None]) -> None:
         """Show the saved views, to choose one or to keep `shown` as one."""
 
-    def show_view(self, view: View) -> None:
+    def show_view(self, view: SavedView) -> None:
         """Go back to the list, and show there what the view holds."""
 
-    def incident(self, detail: Detail) -> None:
+    def incident(self, detail: RunDetail) -> None:
         """Show a run as a card, to copy or to write to a file."""
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:

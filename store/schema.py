@@ -9,9 +9,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from store.database import Database
+from store.db.engine import Database
+from store.db.errors import redact
 from store.errors import DatabaseAway, SchemaMismatch
-from store.translation import without_credentials
 
 #: The newest migration. Written down, so that a start need not import Alembic (0.85 s); a test holds it equal.
 HEAD = "0003"
@@ -94,7 +94,7 @@ def _differences(db: Database) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from store.tables import metadata
+    from store.model.tables import metadata
 
     with db.reading() as connection:
         context = MigrationContext.configure(
@@ -116,4 +116,4 @@ def _alembic(db: Database, direction: str, target: str) -> None:
         with db.our_errors():
             getattr(command, direction)(config, target)
     except DBAPIError as error:
-        raise DatabaseAway("the migration could not be run", without_credentials(str(error.orig))) from error
+        raise DatabaseAway("the migration could not be run", redact(str(error.orig))) from error

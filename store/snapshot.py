@@ -8,19 +8,25 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from store import details, groups, load, notifications, queries, queue_pause, workers
-from store.access import Membership, read_memberships
-from store.database import Database
-from store.details import Detail
+from store.db.engine import Database
 from store.errors import NotFound
-from store.filters import RunFilter
-from store.groups import Groups
-from store.hours import LastHours
-from store.load import Load
-from store.memory import Memory
-from store.queries import Count, Cursor, Order, Page
-from store.queue_pause import Pause
-from store.records import Notification, Run, Worker
+from store.model.records import Count, Notification, Run, Worker
+from store.people import notifications
+from store.people.access import Membership, read_memberships
+from store.runs import detail as run_detail
+from store.runs.detail import RunDetail
+from store.search import counts as tab_counts
+from store.search import failure_groups, pages, tabs
+from store.search.failure_groups import Groups
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor
+from store.search.pages import Order, Page
+from store.search.poll_cache import PollCache
+from store.workers import heartbeats, load
+from store.workers import pause as queue_pause
+from store.workers.load import SystemLoad
+from store.workers.pause import QueuePause
+from store.workers.throughput import HourlyThroughput
 
 #: Notifications that every snapshot carries.
 RECENT = 30
@@ -43,7 +49,7 @@ class Request:
     groups_of: RunFilter | None = None
     load: bool = False
     #: The last hours as they were read before, of which the load makes use while they hold.
-    known_hours: LastHours | None = None
+    known_hours: HourlyThroughput | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
     #: Seconds without a beat after which one is said to be silent.
@@ -65,14 +71,14 @@ class Snapshot:
     #: The user's newest, newest first. Which of them are new to a screen, it finds out itself: ids become visible out of order.
     recent_notifications: tuple[Notification, ...]
     unread: int
-    detail: Detail | None = None
+    detail: RunDetail | None = None
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
-    load: Load | None = None
+    load: SystemLoad | None = None
     #: Of the runs of the list, those that run while their worker is silent: seconds since the worker's last beat.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The pause of the queue that holds.
-    paused: Pause | None = None
+    paused: QueuePause | None = None
     #: Whether the database refuses every change, as a standby does.
     only_reads: bool = False
     generation: int = field(default=0, compare=False)
@@ -83,7 +89,7 @@ class Snapshot:
         return self.page.runs
 
 
-def take(db: Database, request: Request, generation: int = 0, memory: Memory | None = None) -> Snapshot:
+def take(db: Database, request: Request, generation: int = 0, memory: PollCache | None = None) -> Snapshot:
     """Read what is asked for; with `memory`, that of the one who polls, no more than has changed since their last poll.
 
     Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list.
@@ -99,14 +105,18 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
             page=page,
             counts=counts,
             total=total,
-            workers=workers.alive(connection, request.lost_after),
+            workers=heartbeats.alive(connection, request.lost_after),
             recent_notifications=notifications.inbox(connection, request.user_id, limit=RECENT),
             unread=unread,
-            detail=details.read(connection, request.user_id, request.run_id, request.lost_after, request.silent_after),
+            detail=run_detail.read(
+                connection, request.user_id, request.run_id, request.lost_after, request.silent_after
+            ),
             inbox=notifications.inbox(connection, request.user_id) if request.inbox else None,
-            groups=groups.read(connection, members, request.user_id, request.groups_of) if request.groups_of else None,
+            groups=failure_groups.read(connection, members, request.user_id, request.groups_of)
+            if request.groups_of
+            else None,
             load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
-            silences=workers.silences(connection, page.runs, request.silent_after),
+            silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
             generation=generation,
@@ -114,16 +124,18 @@ def take(db: Database, request: Request, generation: int = 0, memory: Memory | N
 
 
 def _list(
-    connection: sa.Connection, members: tuple[Membership, ...], request: Request, memory: Memory | None
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, memory: PollCache | None
 ) -> tuple[Page, Mapping[str, Count], Count]:
     bare = RunFilter(tenants=request.wanted.tenants, within=request.wanted.within)
     try:
-        counts = queries.counts(connection, members, request.user_id, request.wanted, memory)
-        total = counts if request.wanted == bare else queries.counts(connection, members, request.user_id, bare, memory)
-        wanted = queries.on_tab(request.wanted, request.tab)
+        counts = tab_counts.counts(connection, members, request.user_id, request.wanted, memory)
+        total = (
+            counts if request.wanted == bare else tab_counts.counts(connection, members, request.user_id, bare, memory)
+        )
+        wanted = tabs.on_tab(request.wanted, request.tab)
         return _page(connection, members, request, wanted, memory) if wanted else Page(), counts, total["All"]
     except NotFound:
-        return Page(), dict.fromkeys(queries.TABS, Count(0)), Count(0)
+        return Page(), dict.fromkeys(tabs.TABS, Count(0)), Count(0)
 
 
 def _page(
@@ -131,10 +143,10 @@ def _page(
     of: tuple[Membership, ...],
     request: Request,
     wanted: RunFilter,
-    memory: Memory | None,
+    memory: PollCache | None,
 ) -> Page:
     if request.order is not Order.CREATED:
-        return queries.ordered(connection, of, request.user_id, wanted, request.order, queries.WINDOW)
+        return pages.sorted_page(connection, of, request.user_id, wanted, request.order, pages.WINDOW)
     if request.place:
-        return queries.around(connection, of, request.user_id, wanted, request.place, queries.WINDOW)
-    return queries.page(connection, of, request.user_id, wanted, request.limit, memory=memory)
+        return pages.page_around(connection, of, request.user_id, wanted, request.place, pages.WINDOW)
+    return pages.page(connection, of, request.user_id, wanted, request.limit, memory=memory)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from store import access, bulk, outcome, runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import QueueUnavailable, RunChanged
-from store.records import Run, Status, Tenant, User
+from store.model.records import Run, Status, Tenant, User
+from store.people import access
+from store.runs import bulk, lifecycle, outcome
 from tasks.dry_run import DryRunResult, Edit, Verdict, dry_run_retries, unchanged
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
@@ -66,7 +67,7 @@ class Dispatcher:
         run was opened, a rescuer queues it once the database is back.
         """
         operation = self.registry.get(type_)
-        found = access.require(self._db, user, tenant, operation.right)
+        found = access.require_right(self._db, user, tenant, operation.right)
         return self._start(user, found, operation, operation.check(parameters), quietly=quietly)
 
     def retry(
@@ -79,7 +80,7 @@ class Dispatcher:
         """
         old = access.visible_run(self._db, user, run_id)
         operation = self.registry.get(old.type)
-        tenant = access.require(self._db, user, old.tenant, operation.right)
+        tenant = access.require_right(self._db, user, old.tenant, operation.right)
         if old.status is not Status.COMPLETED:
             raise RunChanged(f"run {run_id} is {old.status}", "only a completed run can be retried")
         if seen and (seen.status, seen.outcome) != (old.status, old.outcome):
@@ -100,7 +101,7 @@ class Dispatcher:
         For whoever was left without a receipt: the database may have gone away behind the run that it opened.
         """
         newest = bulk.newest_retries(self._db, user.id, [run_id]).get(run_id)
-        run = runs.by_id(self._db, newest) if newest and newest > (after or 0) else None
+        run = lifecycle.get(self._db, newest) if newest and newest > (after or 0) else None
         if run is None:
             return None
         refused = any(failure.code == QueueUnavailable.code for failure in run.failure_summary)
@@ -114,8 +115,8 @@ class Dispatcher:
     def twin(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Run | None:
         """The active run that a start with these parameters would join. Raises as `start` does."""
         operation = self.registry.get(type_)
-        found = access.require(self._db, user, tenant, access.Right.VIEW)
-        return runs.active_twin(self._db, found.id, operation.identity_in(found.id, operation.check(parameters)))
+        found = access.require_right(self._db, user, tenant, access.Right.VIEW)
+        return lifecycle.active_twin(self._db, found.id, operation.identity_in(found.id, operation.check(parameters)))
 
     def _start(
         self,
@@ -127,7 +128,7 @@ class Dispatcher:
         *,
         quietly: bool = False,
     ) -> Started:
-        new = runs.NewRun(
+        new = lifecycle.NewRun(
             tenant_id=tenant.id,
             user_id=None if quietly else user.id,
             initiator_name=access.SYSTEM if quietly else user.name,
@@ -137,7 +138,7 @@ class Dispatcher:
             context={"parameters": parameters},
             retry_of_id=retry_of_id,
         )
-        run, opened = runs.open_or_join(self._db, new)
+        run, opened = lifecycle.create_or_attach(self._db, new)
         return self._dispatch(run) if opened else Started(Receipt.ATTACHED, run)
 
     def _dispatch(self, run: Run) -> Started:
@@ -145,12 +146,12 @@ class Dispatcher:
             self._queue.send(run.id)
         except QueueUnavailable as error:
             logger.warning("run %s: %s", run.id, error)
-            refused = runs.refuse(self._db, run.id, outcome.failure("queue.dispatch_failed", error.message))
+            refused = lifecycle.fail_dispatch(self._db, run.id, outcome.failure("queue.dispatch_failed", error.message))
             if refused is not None:
                 return Started(Receipt.DISPATCH_FAILED, refused)
             # It had arrived after all, and a worker was quick.
             return Started(Receipt.QUEUED, _again(self._db, run))
-        return Started(Receipt.QUEUED, runs.mark_dispatched(self._db, run.id) or _again(self._db, run))
+        return Started(Receipt.QUEUED, lifecycle.mark_dispatched(self._db, run.id) or _again(self._db, run))
 
 
 def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> tuple[Dispatcher, Queue]:
@@ -166,4 +167,4 @@ def _state(run: Run) -> str:
 
 
 def _again(db: Database, run: Run) -> Run:
-    return runs.by_id(db, run.id) or run
+    return lifecycle.get(db, run.id) or run

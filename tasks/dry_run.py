@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from store import access, bulk
-from store.access import Membership
-from store.database import Database
+from store.db.engine import Database
 from store.errors import Forbidden, InputInvalid, NotFound, OpsmonError, RunChanged
-from store.records import Run, Status, User
+from store.model.records import Run, Status, User
+from store.people import access
+from store.people.access import Membership
+from store.runs import bulk
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 

@@ -4,7 +4,7 @@ database_url        a migrated, empty database; the test runs twice, on SQLite a
 empty_database_url  the same without tables
 sqlite_url, postgres_url, empty_sqlite_url, empty_postgres_url      one kind only
 modules_postgres_url   a database of the module's own, for what is filled once
-db                  an open store.database.Database on database_url
+db                  an open store.db.engine.Database on database_url
 private_postgres    a server that nobody else uses meanwhile: .url, .freeze(), .thaw(), .stop(), .start()
 """
 
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from store import database as database_module
-from store.database import Timeouts
+from store.db import engine as database_module
+from store.db.dialects import Timeouts
 from tests.support import databases, properties
 from tests.support.databases import EmptiedDatabase
 from tests.support.postgres import Postgres, Server
@@ -28,7 +28,7 @@ from tests.support.shared import Shared
 from tests.support.waiting import HANG
 
 if TYPE_CHECKING:
-    from store.database import Database
+    from store.db.engine import Database
 
 KINDS = ["sqlite", "postgresql"]
 
@@ -205,7 +205,7 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
-    from store.database import Database
+    from store.db.engine import Database
 
     database = Database(database_url)
     yield database

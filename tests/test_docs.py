@@ -24,11 +24,12 @@ from opsmon import settings
 from opsmon.cli.parser import parse
 from opsmon.login import login_name
 from opsmon.settings import SETTINGS
-from store import runs, schema
-from store.administration import Administrator
-from store.database import Database
+from store import schema
+from store.db.engine import Database
 from store.errors import InputInvalid
-from store.records import Counts, Outcome, Run, Status
+from store.model.records import Counts, Outcome, Run, Status
+from store.people.admin import Administrator
+from store.runs import lifecycle
 from tasks.graph.resources import KINDS
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
@@ -405,7 +406,7 @@ def carried_out(db: Database, url: str, folder: Path, type_: str, *parameters: s
     number = json.loads(said)["run"]["id"]
 
     def completed() -> Run | None:
-        run = runs.by_id(db, number)
+        run = lifecycle.get(db, number)
         return run if run and run.status is Status.COMPLETED else None
 
     worker = WorkerProcess(url, folder).ready()

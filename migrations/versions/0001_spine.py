@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from store.types import BigId, Json, UtcTime, utcnow
+from store.model.types import BigId, Json, UtcTime, utcnow
 
 revision = "0001"
 down_revision = None

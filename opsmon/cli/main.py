@@ -17,7 +17,7 @@ from typing import Final
 from opsmon.cli.parser import parse
 from opsmon.cli.splash import Splash
 from store.errors import DatabaseAway, OpsmonError
-from store.sanitize import sanitize, visible
+from store.sanitizer.sanitize import sanitize, visible
 
 SCREENS: Final = "screens:screens"
 MAX_LINE: Final = 600

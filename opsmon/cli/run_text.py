@@ -10,8 +10,8 @@ from opsmon.output import as_json, cell, pairs, table
 from screens.text import explain
 from screens.text import format as fmt
 from screens.text.timeline import Moment, timeline
-from store.details import Detail
-from store.records import Counts, Run, Worker
+from store.model.records import Counts, Run, Worker
+from store.runs.detail import RunDetail
 
 
 def listed_run(run: Run, silences: Mapping[int, float]) -> dict[str, Any]:
@@ -76,12 +76,12 @@ def run_line(run: Run, silence: float | None = None) -> str:
     return cell(", ".join(told)) + "."
 
 
-def _moments(detail: Detail) -> list[dict[str, Any]]:
+def _moments(detail: RunDetail) -> list[dict[str, Any]]:
     """The timeline as JSON: `event` is created, queued, started, log or completed."""
     return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
 
 
-def run_as_json(detail: Detail) -> dict[str, Any]:
+def run_as_json(detail: RunDetail) -> dict[str, Any]:
     """Everything about the run: its row, its timeline, its attempts (oldest first), and what `Detail` tells beside them."""
     attempts = [listed_run(run, detail.silences) for run in detail.attempts]
     silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
@@ -90,7 +90,7 @@ def run_as_json(detail: Detail) -> dict[str, Any]:
     return {**as_json(detail.run), **silent, "timeline": _moments(detail), "attempts": attempts, **beside}
 
 
-def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
+def run_text(detail: RunDetail, alive: Sequence[Worker], now: dt.datetime) -> str:
     """The run for people. `alive` are the workers that beat, `now` is the database's clock."""
     run = detail.run
     is_rescued = any(worker.id != run.worker_id for worker in alive)
@@ -111,7 +111,7 @@ def run_text(detail: Detail, alive: Sequence[Worker], now: dt.datetime) -> str:
     return "\n\n".join(parts)
 
 
-def _facts(detail: Detail) -> list[tuple[str, object]]:
+def _facts(detail: RunDetail) -> list[tuple[str, object]]:
     run = detail.run
     return [
         ("Run", run.id),

@@ -23,11 +23,13 @@ from opsmon.embedded.worker import LOG_VARIABLE, EmbeddedWorker
 from opsmon.services import Services
 from opsmon.settings import load
 from opsmon.signals import ended_by_signals
-from store import access, administration, history, schema
-from store.database import Database
+from store import schema
+from store.db.engine import Database
 from store.errors import OpsmonError
-from store.records import User
-from store.sanitize import sanitize
+from store.model.records import User
+from store.people import access, admin
+from store.runs import seeding
+from store.sanitizer.sanitize import sanitize
 
 #: What each tenant holds. Fabrikam's app lacks a permission, and its Graph is short of breath.
 TENANTS: Final = {"contoso": "seed:7,policies:300", "fabrikam": "seed:11,policies:120"}
@@ -91,14 +93,14 @@ def _fill(db: Database) -> User:
 
     schema.upgrade(db)
     cast = _cast(db, login_name())
-    history.insert_past(db, demo_history.past_runs(cast))
+    seeding.seed_runs(db, demo_history.past_runs(cast))
     return cast.me
 
 
 def _cast(db: Database, login: str) -> demo_history.Cast:
     operator, manager = [name for name in ("alice", "bob", "carol") if name != login][:2]
-    contoso, fabrikam = (administration.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
-    me, alice, bob = (administration.add_user(db, name) for name in (login, operator, manager))
+    contoso, fabrikam = (admin.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
+    me, alice, bob = (admin.add_user(db, name) for name in (login, operator, manager))
     for name, tenant, role in (
         (login, "contoso", access.Role.OWNER),
         (login, "fabrikam", access.Role.OWNER),
@@ -107,7 +109,7 @@ def _cast(db: Database, login: str) -> demo_history.Cast:
         (manager, "contoso", access.Role.MANAGER),
         (manager, "fabrikam", access.Role.READONLY),
     ):
-        administration.grant(db, name, tenant, role)
+        admin.grant(db, name, tenant, role)
     return demo_history.Cast(contoso, fabrikam, me, alice, bob)
 
 

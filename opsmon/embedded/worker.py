@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from store import health
 from store.errors import OpsmonError
+from store.workers import health
 
 if TYPE_CHECKING:
     from opsmon.services import Services
-    from store.records import Worker
+    from store.model.records import Worker
     from tasks.worker.worker import Worker as RunningWorker
 
 

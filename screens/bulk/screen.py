@@ -16,7 +16,7 @@ from screens.text.safe import clean, figure, fit
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell
 from screens.widgets.row_table import RowTable
-from store.queries import Count
+from store.model.records import Count
 from store.snapshot import Snapshot
 
 #: Seconds between two looks at the job.

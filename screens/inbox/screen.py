@@ -17,7 +17,7 @@ from screens.text.safe import figure, fit
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
-from store.records import Notification
+from store.model.records import Notification
 from store.snapshot import Request, Snapshot
 
 #: Mark, age, run, title, details.

@@ -9,7 +9,7 @@ from typing import Final
 
 from screens.notify.toasts import Toast
 from screens.text import format as fmt
-from store.records import OUTCOME_LABELS, Notification, Outcome
+from store.model.records import OUTCOME_LABELS, Notification, Outcome
 from store.snapshot import RECENT
 
 #: Seconds without a key after which somebody counts as away: toasts are gone by then.

@@ -12,8 +12,7 @@ from screens.notify import away
 from screens.notify.away import Presence
 from screens.notify.toasts import SeenNotifications, Toast
 from screens.terminal import osc
-from store.queries import Count
-from store.records import Notification
+from store.model.records import Count, Notification
 from store.snapshot import Snapshot
 
 #: Seconds between two notes of when the user was there.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from screens.text.safe import clean
 from store.errors import OpsmonError
-from store.records import Notification, Outcome
+from store.model.records import Notification, Outcome
 
 if TYPE_CHECKING:
     from tasks.dispatch import Started

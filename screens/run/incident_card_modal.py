@@ -18,7 +18,7 @@ from screens.text.safe import clean
 from screens.widgets import header_lines
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
-from store.details import Detail
+from store.runs.detail import RunDetail
 
 
 class IncidentCardModal(PolledModal[None]):
@@ -34,7 +34,7 @@ class IncidentCardModal(PolledModal[None]):
         Binding("w", "write", "To a file"),
     ]
 
-    def __init__(self, of: Detail) -> None:
+    def __init__(self, of: RunDetail) -> None:
         super().__init__()
         self._of = of
         self._text = ""

@@ -13,8 +13,8 @@ from screens.run import json_tree, sections
 from screens.run.json_tree import Path
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
-from store.details import Detail
-from store.records import Status
+from store.model.records import Status
+from store.runs.detail import RunDetail
 from store.snapshot import Request, Snapshot
 
 #: Actions that need the run, with the reason why one cannot be done on it.
@@ -52,7 +52,7 @@ class RunScreen(PolledScreen[None]):
     def __init__(self, run_id: int) -> None:
         super().__init__()
         self.run_id = run_id
-        self._detail: Detail | None = None
+        self._detail: RunDetail | None = None
         self._opened: frozenset[Path] | None = None
         self._follow = True
 

@@ -19,8 +19,8 @@ from screens.text.safe import clean, wrap
 from screens.text.timeline import Moment, timeline
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
-from store.details import Detail
-from store.records import NO_TIME, UNREADABLE, Run, Status, Worker
+from store.model.records import NO_TIME, UNREADABLE, Run, Status, Worker
+from store.runs.detail import RunDetail
 
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
 #: The bar's signs in both alphabets: done, failed, skipped, open.
@@ -53,7 +53,7 @@ class View:
     rescues: bool = True
 
 
-def lines(detail: Detail, view: View) -> list[Line]:
+def lines(detail: RunDetail, view: View) -> list[Line]:
     """Every section in the order in which an operator asks: how is it, why does it wait, what went wrong, when, with what,
     and what belongs to it.
     """
@@ -82,11 +82,11 @@ def _field(section: str, view: View, told: Fact, target: Target | None = None) -
     yield from found[1:]
 
 
-def _state(run: Run, detail: Detail) -> fmt.State:
+def _state(run: Run, detail: RunDetail) -> fmt.State:
     return fmt.state_of(run, detail.silences.get(run.id))
 
 
-def _glyph(run: Run, detail: Detail, view: View) -> str:
+def _glyph(run: Run, detail: RunDetail, view: View) -> str:
     state = _state(run, detail)
     return state.ascii if view.ascii_only else state.glyph
 
@@ -94,7 +94,7 @@ def _glyph(run: Run, detail: Detail, view: View) -> str:
 # ---- the sections
 
 
-def _head(detail: Detail, view: View) -> Iterator[Line]:
+def _head(detail: RunDetail, view: View) -> Iterator[Line]:
     run, style = detail.run, _state(detail.run, detail).style
     title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "dim")))
     if cell_len(title.text) <= view.width:
@@ -111,7 +111,7 @@ def _head(detail: Detail, view: View) -> Iterator[Line]:
         yield from _field("head", view, Fact(name, words, ink))
 
 
-def _now(detail: Detail, view: View) -> Iterator[Line]:
+def _now(detail: RunDetail, view: View) -> Iterator[Line]:
     """What a clock ticks in: why and how long it waits or runs, who has it, and what is usual."""
     took = fmt.elapsed(detail.run, view.now)
     others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
@@ -124,7 +124,7 @@ def _now(detail: Detail, view: View) -> Iterator[Line]:
         yield from _field("now", view, told)
 
 
-def _items(detail: Detail, view: View) -> Iterator[Line]:
+def _items(detail: RunDetail, view: View) -> Iterator[Line]:
     run, counts = detail.run, detail.run.summary_counts
     if counts is None:
         return
@@ -141,7 +141,7 @@ def _items(detail: Detail, view: View) -> Iterator[Line]:
     yield from _text(("items", "count"), view, "", words)
 
 
-def _failures(detail: Detail, view: View) -> Iterator[Line]:
+def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
     if not detail.run.failure_summary:
         return
     yield from _heading("failures", "Failures")
@@ -159,7 +159,7 @@ def _failures(detail: Detail, view: View) -> Iterator[Line]:
             yield Line(("failures", number, part), (Cell(" " * cell_len(before.text)), Cell(words)))
 
 
-def _timeline(detail: Detail, view: View) -> Iterator[Line]:
+def _timeline(detail: RunDetail, view: View) -> Iterator[Line]:
     yield from _heading("timeline", "Timeline (UTC)")
     found: list[Line] = []
     day = detail.run.created_at.date()
@@ -188,7 +188,7 @@ def _words_of(moment: Moment) -> str:
     }.get(moment.what, moment.what)
 
 
-def _context(detail: Detail, view: View) -> Iterator[Line]:
+def _context(detail: RunDetail, view: View) -> Iterator[Line]:
     context = detail.run.context or {}
     if context:
         yield from _heading("context", "Parameters and context")
@@ -197,7 +197,7 @@ def _context(detail: Detail, view: View) -> Iterator[Line]:
         yield Line(("context", line.path, number), cells, line.path if line.foldable else None)
 
 
-def _attempts(detail: Detail, view: View) -> Iterator[Line]:
+def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
     if len(detail.attempts) < 2:
         return
     yield from _heading("attempts", "Attempts")
@@ -233,7 +233,7 @@ def short(value: Any) -> str:
     return json_tree.scalar(value)[:60]
 
 
-def _related(detail: Detail, view: View) -> Iterator[Line]:
+def _related(detail: RunDetail, view: View) -> Iterator[Line]:
     found = list(related(detail))
     if found:
         yield from _heading("related", "Related")
@@ -242,7 +242,7 @@ def _related(detail: Detail, view: View) -> Iterator[Line]:
             yield Line((line.key, number), line.cells, line.target)
 
 
-def related(detail: Detail) -> Iterator[tuple[Fact, Target | None]]:
+def related(detail: RunDetail) -> Iterator[tuple[Fact, Target | None]]:
     """Records that have to do with the run; a number where it is a run that can be opened."""
     run = detail.run
     if run.retry_of_id:

@@ -13,8 +13,8 @@ from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell
-from store.queries import Order
-from store.records import Run
+from store.model.records import Run
+from store.search.pages import Order
 
 
 @dataclass(frozen=True, slots=True)

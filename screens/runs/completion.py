@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from store.errors import FilterInvalid
-from store.filters import LONGEST_VALUE, MINE, NAMES, RunFilter, parse_line, tokens
-from store.globs import MOST_STARS, collapsed
-from store.records import Outcome, Run, Status
+from store.model.records import Outcome, Run, Status
+from store.search.filter import LONGEST_VALUE, MINE, NAMES, RunFilter, parse_line, tokens
+from store.search.globs import MOST_STARS, collapsed
 
 #: So many suggestions are told at once.
 TOLD: Final = 8

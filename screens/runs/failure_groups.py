@@ -18,9 +18,9 @@ from screens.text.safe import clean, figure, fit
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
-from store import groups
-from store.filters import RunFilter
-from store.groups import Group
+from store.search import failure_groups
+from store.search.failure_groups import Group
+from store.search.filter import RunFilter
 from store.snapshot import Request, Snapshot
 
 
@@ -95,11 +95,11 @@ class FailureGroupsScreen(PolledScreen[Group]):
 
     def _put_words(self, many: int, back_to: str) -> None:
         words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
-        words = f" The {many} largest groups of failed runs" if many == groups.MOST else words
+        words = f" The {many} largest groups of failed runs" if many == failure_groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
         if chosen := contradiction(self._in_tenant, self.shell.no_member):
             words = f" {chosen}"
-        words += f"   of the newest {groups.GROUPED:,}, back to {back_to}" if back_to else ""
+        words += f"   of the newest {failure_groups.GROUPED:,}, back to {back_to}" if back_to else ""
         self.query_one("#words", header_lines.Line).put(Content(clean(words)))
 
     @property
@@ -122,4 +122,4 @@ class FailureGroupsScreen(PolledScreen[Group]):
     def action_retry(self) -> None:
         if group := self._painted:
             words = f"{group.type} failed with {group.code}"
-            self.shell.actions.retry_matching(groups.only(self._in_tenant, group), "All", words)
+            self.shell.actions.retry_matching(failure_groups.narrow_to(self._in_tenant, group), "All", words)

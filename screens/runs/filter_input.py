@@ -16,7 +16,7 @@ from screens.runs import completion
 from screens.runs.completion import Known
 from screens.widgets.line_input import LineInput
 from store.errors import FilterInvalid
-from store.filters import RunFilter, parse_line, tokens
+from store.search.filter import RunFilter, parse_line, tokens
 
 
 class FilterInput(LineInput):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from screens.text import format as fmt
-from store.queries import Order, Page
-from store.search import SCAN
+from store.search.pages import Order, Page
+from store.search.plan import SCAN
 
 STILL_READ: Final = "The list is still being read."
 ORDERED: Final = {

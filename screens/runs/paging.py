@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from store.queries import Cursor, Page
-from store.records import Run
+from store.model.records import Run
+from store.search.keyset import Cursor
+from store.search.pages import Page
 
 #: Screens of runs that are asked for at the top, where the list is polled all night, and around a place further down.
 AT_TOP: Final = 2

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from store.queries import Cursor, Page
+from store.search.keyset import Cursor
+from store.search.pages import Page
 
 End = Literal["first", "last"]
 

@@ -14,11 +14,11 @@ from textual.widgets.option_list import Option
 from screens.base import PolledModal
 from screens.text.safe import clean
 from screens.widgets.line_input import LineInput
-from store.queries import Order
-from store.views import View
+from store.search.pages import Order
+from store.search.saved_views import SavedView
 
 
-class SavedViewsModal(PolledModal[View]):
+class SavedViewsModal(PolledModal[SavedView]):
     """The user's views with their keys. A name and enter keeps what the list shows; del deletes the chosen one."""
 
     DEFAULT_CSS = """
@@ -33,7 +33,7 @@ class SavedViewsModal(PolledModal[View]):
         Binding("tab", "app.focus_next", "Name", show=False),
     ]
 
-    def __init__(self, shown: View) -> None:
+    def __init__(self, shown: SavedView) -> None:
         """`shown`: what the list shows, to be kept under a name."""
         super().__init__()
         self._to_keep = shown
@@ -64,7 +64,7 @@ class SavedViewsModal(PolledModal[View]):
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         shown, name = self._to_keep, message.value.strip()
-        view = View(name, shown.terms, shown.tab, shown.order)
+        view = SavedView(name, shown.terms, shown.tab, shown.order)
         if name in [one.name for one in self.shell.saved_views.all]:
             self.shell.ask(f"Replace the view {name}?", lambda: self.shell.saved_views.keep(view, self._kept))
         else:
@@ -86,7 +86,7 @@ class SavedViewsModal(PolledModal[View]):
             self.shell.ask(f"Delete the view {name}?", lambda: self.shell.saved_views.delete(name, self._deleted))
 
 
-def words_of(view: View) -> Content:
+def words_of(view: SavedView) -> Content:
     """What a view shows."""
     parts = [view.terms or "no filter", *([] if view.tab == "All" else [f"tab {view.tab}"])]
     parts += [] if view.order is Order.CREATED else [f"by {view.order}"]

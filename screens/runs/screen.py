@@ -22,12 +22,14 @@ from screens.widgets import header_lines
 from screens.widgets.row_diff import Line
 from screens.widgets.row_table import RowTable
 from store.errors import OpsmonError
-from store.filters import RunFilter, parse_line, tokens
-from store.groups import Group
-from store.queries import TABS, THE_END, Count, Cursor, Order, Page
-from store.records import Run, Status
+from store.model.records import Count, Run, Status
+from store.search.failure_groups import Group
+from store.search.filter import RunFilter, parse_line, tokens
+from store.search.keyset import THE_END, Cursor
+from store.search.pages import Order, Page
+from store.search.saved_views import SavedView
+from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
-from store.views import View
 
 #: Seconds for which a list is not painted again while nothing in it changes: what it tells of time, it tells in minutes.
 STILL: Final = 10.0
@@ -367,11 +369,11 @@ class RunsScreen(PolledScreen[None]):
         self._show_list(line, parse_line(line), "Failed", self.order)
 
     @property
-    def view(self) -> View:
+    def view(self) -> SavedView:
         """What the list shows, as a view to keep."""
-        return View("", self.terms, self.tab, self.order)
+        return SavedView("", self.terms, self.tab, self.order)
 
-    def show_view(self, view: View) -> None:
+    def show_view(self, view: SavedView) -> None:
         """Show what the view holds; when it was saved by a program with other filters, say so."""
         try:
             self._show_list(view.terms, view.wanted, view.tab, view.order)

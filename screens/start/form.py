@@ -17,7 +17,7 @@ from screens.base import PolledScreen
 from screens.start.fields import changes, default_of, field_for, holds, still_taken, title_of, value_of
 from screens.text.safe import plain
 from store.errors import InputInvalid, OpsmonError
-from store.records import Run
+from store.model.records import Run
 from tasks.sdk.operation import Operation
 from tasks.sdk.parameters import Parameter
 

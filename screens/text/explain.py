@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from screens.text import format as fmt
-from store.details import Detail, Waiting
-from store.queries import COUNT_CAP
-from store.records import Run, Status, Worker
+from store.model.records import COUNT_CAP, Run, Status, Worker
+from store.runs.detail import QueuePosition, RunDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,9 @@ _ALARM = "bold yellow"
 # ---- queued
 
 
-def why_it_waits(detail: Detail, workers: Sequence[Worker], now: dt.datetime) -> Iterator[Fact]:
+def why_it_waits(detail: RunDetail, workers: Sequence[Worker], now: dt.datetime) -> Iterator[Fact]:
     """The reason first, then what it is told from. Nothing for a run that is not queued."""
-    run, waiting = detail.run, detail.waiting or Waiting()
+    run, waiting = detail.run, detail.waiting or QueuePosition()
     if run.status is not Status.QUEUED:
         return
     yield _reason(run, waiting, workers, now)
@@ -42,7 +41,7 @@ def why_it_waits(detail: Detail, workers: Sequence[Worker], now: dt.datetime) ->
     yield Fact("Workers", _slots(workers))
 
 
-def _reason(run: Run, waiting: Waiting, workers: Sequence[Worker], now: dt.datetime) -> Fact:
+def _reason(run: Run, waiting: QueuePosition, workers: Sequence[Worker], now: dt.datetime) -> Fact:
     if waiting.pause:
         pause = waiting.pause
         return Fact(
@@ -71,7 +70,7 @@ def _slots(workers: Sequence[Worker]) -> str:
     return f"{told}, {stuck} stuck" if stuck else told
 
 
-def _position(waiting: Waiting) -> str:
+def _position(waiting: QueuePosition) -> str:
     others = "; others' are ahead, too" if waiting.others_ahead else ""
     if not waiting.ahead:
         return f"1st of your tenants{others}" if others else "1st: nothing is ahead of it"
@@ -108,11 +107,11 @@ def state(run: Run, silence: float | None, worker: Worker | None = None) -> str:
     return f"{fmt.label(run)}, worker {'stopped' if has_stopped else f'silent for {fmt.span(silence)}'}"
 
 
-def state_of(detail: Detail) -> str:
+def state_of(detail: RunDetail) -> str:
     return state(detail.run, detail.silences.get(detail.run.id), detail.worker)
 
 
-def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
+def clock(detail: RunDetail, is_rescued: bool = True) -> Fact | None:
     """The worker that has the run, and when it will be given up for lost. None unless the run is running.
 
     `is_rescued`: somebody is there who gives it up then, another worker or open screens.
@@ -135,7 +134,7 @@ def clock(detail: Detail, is_rescued: bool = True) -> Fact | None:
 # ---- usual
 
 
-def usual(detail: Detail, now: dt.datetime) -> Fact | None:
+def usual(detail: RunDetail, now: dt.datetime) -> Fact | None:
     """How long runs of this kind take, and how this one compares. None while too few have succeeded."""
     usual, took = detail.usual, fmt.elapsed(detail.run, now)
     if usual is None:

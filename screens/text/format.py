@@ -6,8 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from store.queries import Count
-from store.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Counts, Outcome, Run, Status
+from store.model.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Count, Counts, Outcome, Run, Status
 
 
 @dataclass(frozen=True, slots=True)

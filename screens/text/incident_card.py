@@ -13,9 +13,9 @@ from typing import Final
 
 from screens.text import explain
 from screens.text import format as fmt
-from store.details import Detail
-from store.records import Run
-from store.sanitize import visible
+from store.model.records import Run
+from store.runs.detail import RunDetail
+from store.sanitizer.sanitize import visible
 
 WIDTH: Final = 72
 #: Of the log, so many lines; of one text, so many lines.
@@ -26,7 +26,7 @@ MOST_PARAMETERS: Final = 40
 MOST_FILES: Final = 999
 
 
-def card(detail: Detail, now: dt.datetime, database: str, user: str) -> str:
+def card(detail: RunDetail, now: dt.datetime, database: str, user: str) -> str:
     """The run in printable ASCII, at most WIDTH columns wide. The same run at the same instant is the same text."""
     run = detail.run
     parts = [
@@ -65,7 +65,7 @@ def _ascii(text: str) -> str:
     )
 
 
-def _facts(detail: Detail, now: dt.datetime) -> Iterator[tuple[str, str]]:
+def _facts(detail: RunDetail, now: dt.datetime) -> Iterator[tuple[str, str]]:
     run, took = detail.run, fmt.elapsed(detail.run, now)
     facts = [
         ("Run", str(run.id)),
@@ -96,7 +96,7 @@ def _parameters(run: Run) -> Iterator[str]:
         yield f"and {len(told) - MOST_PARAMETERS} more"
 
 
-def _log(detail: Detail) -> Iterator[str]:
+def _log(detail: RunDetail) -> Iterator[str]:
     for event in detail.events[-LAST:]:
         level = "" if event.level == "info" else f"{event.level}: "
         yield f"{event.at.astimezone(dt.UTC):%H:%M:%S} {level}{event.message}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from screens.text import format as fmt
-from store.details import Detail
+from store.runs.detail import RunDetail
 
 What = Literal["created", "queued", "started", "log", "completed"]
 
@@ -25,7 +25,7 @@ class Moment:
     level: str = "info"
 
 
-def timeline(detail: Detail) -> list[Moment]:
+def timeline(detail: RunDetail) -> list[Moment]:
     """Created, queued, started and the log lines by their instants; the end of the run is the last of all.
 
     SQLite stores the last log lines a moment after the end: that is no reason to show them behind it.

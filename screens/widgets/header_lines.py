@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from screens.text import format as fmt
 from screens.text.safe import clean
-from store.queries import Count
+from store.model.records import Count
 
 
 class Line(Static):

@@ -13,10 +13,10 @@ from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.format import State
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
-from store.hours import Hour, LastHours
-from store.load import Load, WorkerLoad
-from store.records import NO_TIME
-from store.rescues import Rescue
+from store.model.records import NO_TIME
+from store.workers.load import SystemLoad, WorkerLoad
+from store.workers.rescues import Rescue
+from store.workers.throughput import Hour, HourlyThroughput
 
 _ALIVE = State("●", "*", "alive", "green")
 _LATE = State("!", "!", "late", "bold yellow")
@@ -91,7 +91,7 @@ def in_hand(one: WorkerLoad) -> str:
 # ---- the queue
 
 
-def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
+def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
     """What waits, and whether workers take it."""
     waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
     if load.oldest_since:
@@ -106,14 +106,14 @@ def queue_line(load: Load, now: dt.datetime, ascii_only: bool) -> Content:
 # ---- the last hours
 
 
-def looked_back(hours: LastHours) -> str:
+def looked_back(hours: HourlyThroughput) -> str:
     """Which runs are not counted; nothing when all are."""
     if hours.looked_back_to is None:
         return ""
     return f"only runs opened since {hours.looked_back_to:%H:%M}: there were too many to count"
 
 
-def hours_table(hours: LastHours, width: int) -> Content:
+def hours_table(hours: HourlyThroughput, width: int) -> Content:
     """The hours as text, for a terminal that has no room for plots: as many of the newest as fit."""
     columns = [
         [f"{hour.at:%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]

@@ -17,9 +17,9 @@ from screens.widgets import header_lines
 from screens.widgets.plots import Bars, HoursPlot
 from screens.widgets.row_table import RowTable
 from screens.workers import lines as told
-from store.hours import LastHours
-from store.load import Load
 from store.snapshot import Request, Snapshot
+from store.workers.load import SystemLoad
+from store.workers.throughput import HourlyThroughput
 
 #: From this size on there are plots; below it the hours are told as text.
 PLOTS_FROM = (80, 24)
@@ -46,8 +46,8 @@ class WorkersScreen(PolledScreen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._load: Load | None = None
-        self._known_hours: LastHours | None = None
+        self._load: SystemLoad | None = None
+        self._known_hours: HourlyThroughput | None = None
         self._texts: dict[str, Content] = {}
 
     def compose_body(self) -> ComposeResult:
@@ -85,7 +85,7 @@ class WorkersScreen(PolledScreen[None]):
         self._put("rescues", told.rescues(load.rescues, self._room_for_rescues, width))
         self.refresh_keys()
 
-    def _show_hours(self, hours: LastHours) -> None:
+    def _show_hours(self, hours: HourlyThroughput) -> None:
         since = told.looked_back(hours)
         self._put_line("since", Content(f" {since}" if since else ""))
         is_empty = not any(hour.completed for hour in hours.each)
@@ -95,7 +95,7 @@ class WorkersScreen(PolledScreen[None]):
         if self.has_class("plots"):
             self._plot(hours)
 
-    def _plot(self, hours: LastHours) -> None:
+    def _plot(self, hours: HourlyThroughput) -> None:
         names, ascii_only, each = told.clock(hours.each), self.shell.ascii_only, hours.each
         completed = Bars("ended", "▒", ":", "green", tuple(hour.completed for hour in each))
         failed = Bars("failed", "x", "x", "red", tuple(hour.failed for hour in each))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from store import inventory
 from store.errors import OperationFailed
+from store.intune import inventory
 from tasks.graph.resources import KINDS, GraphResource, KindName, name_of
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from store.database import Database
+from store.db.engine import Database
 from store.errors import OpsmonError
 
 #: Seconds between two lines about what lasts.

@@ -11,9 +11,9 @@ from huey import PostgresHuey, SqliteHuey
 from huey.api import Huey
 from huey.storage import PostgresStorage, SqliteStorage
 
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseGone
-from store.messages import SEND
+from store.workers.queue_sql import ENQUEUE_SQL
 from tasks.queue.message import RunIdSerializer
 
 NAME: Final = "opsmon"
@@ -54,7 +54,7 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
 
     def _enqueue(self, data: bytes, priority: float | None) -> None:
         with self.db() as cursor:
-            cursor.execute(SEND, (self.name, data, priority or 0, self.channel))
+            cursor.execute(ENQUEUE_SQL, (self.name, data, priority or 0, self.channel))
 
     def _dequeue(self) -> bytes | None:
         # Asked here, so that a slot which has been waiting takes nothing either. It goes on listening: notices that nobody

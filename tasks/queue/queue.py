@@ -15,7 +15,7 @@ from huey.consumer import Consumer, Scheduler
 from huey.consumer import Worker as Slot
 from huey.registry import Message
 
-from store.database import Database
+from store.db.engine import Database
 from store.errors import OpsmonError, QueueUnavailable
 from tasks.queue.faults import Faults
 from tasks.queue.huey_storage import AnothersTurn, make_huey

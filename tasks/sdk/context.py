@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from store import outcome
-from store.database import Database
+from store.db.engine import Database
 from store.errors import RunEnded
-from store.events import MAX_EVENTS, MAX_MESSAGE, NewEvent
-from store.records import Counts, Failure, Outcome, Run
-from store.runs import Result
-from store.sanitize import sanitize
+from store.model.records import Counts, Failure, Outcome, Run
+from store.runs import outcome
+from store.runs.lifecycle import Result
+from store.runs.log import MAX_EVENTS, MAX_MESSAGE, NewLogLine
+from store.sanitizer.sanitize import sanitize
 from tasks.sdk.notes import MAX_KEY, MAX_NUMBER, Notes
 
 
@@ -148,14 +148,14 @@ class RunContext:
             missing = self._counts.total - self._counts.done
             if error is None and missing > 0:
                 error = outcome.failure("operation.incomplete", f"{missing} of {self._counts.total}", missing)
-            return self._take(ended or outcome.outcome_of(self._counts, raised=error is not None), error)
+            return self._take(ended or outcome.derive_outcome(self._counts, raised=error is not None), error)
 
     def _take(self, result: Outcome, error: Failure | None = None) -> Result:
         failures = dict(self._failures)
         if error is not None:
             outcome.add_last_failure(failures, error)
         self._taken_at = now = self._clock()
-        lines = tuple(NewEvent(level, message, now - at) for at, level, message in self._log)
+        lines = tuple(NewLogLine(level, message, now - at) for at, level, message in self._log)
         self._log.clear()
         self._changed = False
         context = self._notes.context if self._noted else None

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from store.events import MAX_MESSAGE
-from store.sanitize import sanitize, sanitize_value
+from store.runs.log import MAX_MESSAGE
+from store.sanitizer.sanitize import sanitize, sanitize_value
 
 #: What every reader of JSON can tell from its neighbour.
 MAX_NUMBER: Final = 2**53

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from store.access import Right
-from store.identity import identity_hash
-from store.sanitize import visible
+from store.people.access import Right
+from store.runs.identity import identity_hash
+from store.sanitizer.sanitize import visible
 from tasks.sdk.parameters import Parameter, check_parameters, form_of, parse_parameters
 
 MARK: Final = "__opsmon_operation__"

@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from store.errors import InputInvalid
-from store.records import UNREADABLE_JSON
-from store.sanitize import names_secret
+from store.model.records import UNREADABLE_JSON
+from store.sanitizer.sanitize import names_secret
 
 MAX_TEXT: Final = 2000
 #: Texts of one parameter.

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint
 from typing import Final
 
 from store.errors import InputInvalid
-from store.sanitize import sanitize
+from store.sanitizer.sanitize import sanitize
 from tasks.sdk.aside import NothingCame, aside
 from tasks.sdk.operation import MARK, Operation, marked_operation
 

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from store import outcome, runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway, InputInvalid, OperationFailed, OpsmonError, RunEnded, SchemaMismatch
-from store.records import Failure, Outcome, Run, Status
-from store.runs import Result
+from store.model.records import Failure, Outcome, Run, Status
+from store.runs import lifecycle, outcome
+from store.runs.lifecycle import Result
 from tasks.queue.faults import Faults
 from tasks.sdk.context import OperationResources, RunContext
 from tasks.sdk.operation import Operation
@@ -112,11 +112,11 @@ class RunExecutor:
         self._carry_out(run, operation, parameters)
 
     def _claim(self, run_id: int) -> Run | None:
-        claimed = runs.claim(self._db, run_id, self._worker_id)
+        claimed = lifecycle.claim(self._db, run_id, self._worker_id)
         if claimed is not None:
             return claimed
         # A claim whose answer was lost with its connection has made the run this worker's: nobody else would ever end it.
-        found = runs.by_id(self._db, run_id)
+        found = lifecycle.get(self._db, run_id)
         is_ours = found is not None and found.status is Status.RUNNING and found.worker_id == self._worker_id
         return found if is_ours else None
 
@@ -148,14 +148,14 @@ class RunExecutor:
 
     def _finish(self, run_id: int, result: Result) -> Run | None:
         try:
-            return runs.finish(self._db, run_id, self._worker_id, result)
+            return lifecycle.finish(self._db, run_id, self._worker_id, result)
         except _PASSING:
             raise
         except Exception:
             # What cannot be stored must not keep the run "running" for as long as this worker lives.
             logger.exception("run %s: its end cannot be stored as it is", run_id)
             failure = outcome.failure("operation.error", "its result could not be stored")
-            return runs.finish(self._db, run_id, self._worker_id, Result(Outcome.FAILED, failures=(failure,)))
+            return lifecycle.finish(self._db, run_id, self._worker_id, Result(Outcome.FAILED, failures=(failure,)))
 
     def _persist(self, what: str, attempt: Callable[[], Run | None]) -> Run | None:
         """Try until the database answers: a run that is over must not stay "running" for want of a connection.
@@ -196,7 +196,9 @@ class RunExecutor:
             if result is None:
                 return
             slot.flushed = now
-            stored = self._store(slot, lambda result: runs.progress(self._db, run_id, self._worker_id, result), result)
+            stored = self._store(
+                slot, lambda result: lifecycle.progress(self._db, run_id, self._worker_id, result), result
+            )
         if stored is None:
             # Unless its own thread has just completed it, the run was given up for lost while this worker slept.
             slot.context.end()

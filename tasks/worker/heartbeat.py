@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from store import workers
-from store.database import Database
+from store.db.engine import Database
+from store.workers import heartbeats
 from tasks.worker.lost_runs import Settled
 
 
@@ -31,7 +31,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """One beat. Raises DatabaseAway."""
-        beat = workers.beat(self._db, self._worker_id, self._stuck_slots())
+        beat = heartbeats.heartbeat(self._db, self._worker_id, self._stuck_slots())
         at = beat.at
         self._on_beat(beat.queue_is_paused)
         self._settled.seen(at)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
-from store import runs, workers
-from store.database import Database
+from store.db.engine import Database
+from store.runs import lifecycle
+from store.workers import heartbeats
 
 
 def give_up_lost(db: Database, lost_after: float, as_of: dt.datetime | None) -> list[str]:
@@ -15,8 +16,8 @@ def give_up_lost(db: Database, lost_after: float, as_of: dt.datetime | None) -> 
     Any number may do this at once: each change asks for its condition again. Returns a line for each run that this call has
     completed. Raises DatabaseAway.
     """
-    found = workers.lost_runs(db, lost_after, as_of)
-    lost = [run for run in found if runs.lose(db, run, lost_after, as_of)]
+    found = heartbeats.stalled_runs(db, lost_after, as_of)
+    lost = [run for run in found if lifecycle.fail_lost(db, run, lost_after, as_of)]
     return [f"run {run.id}: worker {run.worker_id} was lost" for run in lost]
 
 

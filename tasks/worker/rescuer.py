@@ -10,10 +10,11 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from store import runs, workers
-from store.database import Database
+from store.db.engine import Database
 from store.errors import QueueUnavailable
-from store.records import Run
+from store.model.records import Run
+from store.runs import lifecycle
+from store.workers import heartbeats
 from tasks.queue.faults import Faults
 from tasks.queue.queue import Queue
 from tasks.worker.lost_runs import give_up_lost
@@ -55,7 +56,7 @@ class Rescuer:
         """
         self._refused = 0
         done = give_up_lost(self._db, self._timeouts.lost_after, as_of)
-        waiting = workers.waiting_runs(
+        waiting = heartbeats.undelivered_runs(
             self._db, never_queued_for=self._timeouts.never_queued_after, queued_for=self._timeouts.message_lost_after
         )
         if waiting:
@@ -72,7 +73,10 @@ class Rescuer:
             return None
         if run.dispatched_at is None:
             return self._queue_first(run)
-        if len(messages) >= LOOK_AT or runs.redispatch(self._db, run.id, self._timeouts.message_lost_after) is None:
+        if (
+            len(messages) >= LOOK_AT
+            or lifecycle.redispatch(self._db, run.id, self._timeouts.message_lost_after) is None
+        ):
             return None
         return f"run {run.id}: its message was lost and is queued again" if self._send(run) else None
 
@@ -80,7 +84,7 @@ class Rescuer:
         # Two rescuers may both send; the second message finds nothing to claim. Marking comes after: it tells the initiator.
         if not self._send(run):
             return None
-        marked = runs.mark_dispatched(self._db, run.id, by_rescuer=True)
+        marked = lifecycle.mark_dispatched(self._db, run.id, by_rescuer=True)
         return f"run {run.id}: had never been queued and now is" if marked else None
 
     def _send(self, run: Run) -> bool:

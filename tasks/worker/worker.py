@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from store import workers
-from store.beats import beat_interval
-from store.database import Database
+from store.db.engine import Database
 from store.errors import WorkerUnknown
+from store.workers import heartbeats
+from store.workers.intervals import beat_interval
 from tasks.queue.faults import Faults
 from tasks.queue.queue import Queue
 from tasks.sdk.context import OperationResources
@@ -61,7 +61,7 @@ class Worker:
         self._hurry = threading.Event()
         self._over = threading.Event()
         self._unknown: WorkerUnknown | None = None
-        self.id = workers.register(
+        self.id = heartbeats.register(
             db,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -129,7 +129,7 @@ class Worker:
             pass
         self._faults.attempt("complete what runs", self._executor.stop)
         self._over.set()
-        self._faults.attempt("sign off", lambda: workers.stopped(self._db, self.id))
+        self._faults.attempt("sign off", lambda: heartbeats.deregister(self._db, self.id))
         logger.info("worker %s has stopped", self.id)
 
     def _beat(self) -> None:

@@ -118,8 +118,8 @@ def registry(count: Callable[[], None]) -> Registry:
 
 
 def starter(url: str, queue: str) -> None:
-    from store import access
-    from store.database import Database
+    from store.db.engine import Database
+    from store.people import access
     from tasks.dispatch import Dispatcher, Receipt
     from tasks.queue.queue import Queue
     from tests.benchmarks.stage import me
@@ -138,7 +138,7 @@ def starter(url: str, queue: str) -> None:
 
 def worker(url: str, queue: str) -> None:
     from opsmon.logs import start_log
-    from store.database import Database
+    from store.db.engine import Database
     from tasks.queue.queue import Queue
     from tasks.sdk.context import GraphSettings, OperationResources
     from tasks.worker.worker import Worker, WorkerOptions
@@ -207,9 +207,11 @@ def pollers(url: str, count: str) -> None:
     import sqlalchemy as sa
 
     from screens.runs import paging
-    from store import access, snapshot
-    from store.database import Database, postgres_options
-    from store.memory import Memory
+    from store import snapshot
+    from store.db.dialects import postgres_options
+    from store.db.engine import Database
+    from store.people import access
+    from store.search.poll_cache import PollCache
     from tests.benchmarks.stage import me
 
     db = Database(url)
@@ -218,7 +220,7 @@ def pollers(url: str, count: str) -> None:
     sa.event.listen(
         sa.Engine, "before_cursor_execute", lambda _c, _k, text, values, _x, _m: sent.append((text, values))
     )
-    memory, asked = Memory(), []
+    memory, asked = PollCache(), []
     for _ in range(2):
         sent.clear()
         snapshot.take(db, request, memory=memory)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import psutil
 
-from store import access, history
-from store.records import Counts, Failure, Outcome
+from store.model.records import Counts, Failure, Outcome
+from store.people import access
+from store.runs import seeding
 from tests.benchmarks.glass import Glass, looking
 from tests.benchmarks.parent import Child
 from tests.benchmarks.report import Line, median, percentile, say
@@ -63,7 +64,7 @@ def bulk(stage: Stage) -> Iterator[Line]:
         with opened(url) as db:
             user = access.find_user(db, me())
             tenant = access.memberships_of(db, user.id)[0].tenant
-            history.insert_past(db, (_failed(tenant.id, user.id, n) for n in range(count)), batch=5_000)
+            seeding.seed_runs(db, (_failed(tenant.id, user.id, n) for n in range(count)), batch=5_000)
         with looking(stage, url) as glass:
             waits, took = _retried(glass, kind, stage.scale)
         with opened(url) as db, db.reading() as connection:
@@ -76,9 +77,9 @@ def bulk(stage: Stage) -> Iterator[Line]:
         yield Line(f"{kind}: a key meanwhile, until it is painted", shown, "p99 < 50 ms", worst < 50)
 
 
-def _failed(tenant_id: int, user_id: int, number: int) -> history.PastRun:
+def _failed(tenant_id: int, user_id: int, number: int) -> seeding.SeedRun:
     parameters = {"items": 0, "seconds": 0.0, "fail_items": 0, "skip_items": 0, "error": "", "key": f"k{number}"}
-    return history.PastRun(
+    return seeding.SeedRun(
         tenant_id, "system.probe", Outcome.FAILED, age=90_000 - number, took=1, user_id=user_id, initiator_name="bench",
         label="Probe", counts=Counts(1, 0, 1), failures=(Failure("operation.error", "It broke"),),
         context={"parameters": parameters},

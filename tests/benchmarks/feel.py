@@ -10,13 +10,15 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from store import access, runs, workers
-from store.administration import Administrator
-from store.database import Database
-from store.identity import identity_hash
-from store.records import Run, Status, User
-from store.tables import operation_runs
-from store.types import seconds_ago
+from store.db.engine import Database
+from store.model.records import Run, Status, User
+from store.model.tables import operation_runs
+from store.model.types import seconds_ago
+from store.people import access
+from store.people.admin import Administrator
+from store.runs import lifecycle
+from store.runs.identity import identity_hash
+from store.workers import heartbeats
 from tasks.dispatch import Dispatcher, Receipt, make_dispatcher
 from tests.benchmarks.child import registry
 from tests.benchmarks.history import lives_on
@@ -61,7 +63,7 @@ def _starts(stage: Stage, url: str, db: Database, kind: str) -> Iterator[float]:
 
 def _completed(db: Database, run: Run, worker: Child) -> Run | None:
     worker.check()
-    found = runs.by_id(db, run.id)
+    found = lifecycle.get(db, run.id)
     return found if found and found.status is Status.COMPLETED else None
 
 
@@ -124,7 +126,7 @@ def running(url: str) -> list[int]:
         Administrator(db, me()).found("bench")
         user = access.find_user(db, me())
         tenant = access.memberships_of(db, user.id)[0].tenant
-        worker = workers.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)
+        worker = heartbeats.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)
         with db.transaction() as connection:
             high = "SELECT setval('operation_runs_id_seq', 700000)"
             if db.is_sqlite:
@@ -133,9 +135,9 @@ def running(url: str) -> list[int]:
         ids = []
         for number in range(ROWS):
             identity = identity_hash(tenant.id, "bench.nothing", {"number": number})
-            new = runs.NewRun(tenant.id, user.id, user.name, "bench.nothing", "Nothing", identity, {})
-            run, _ = runs.open_or_join(db, new)
-            runs.claim(db, run.id, worker)
+            new = lifecycle.NewRun(tenant.id, user.id, user.name, "bench.nothing", "Nothing", identity, {})
+            run, _ = lifecycle.create_or_attach(db, new)
+            lifecycle.claim(db, run.id, worker)
             ids.append(run.id)
         with db.transaction() as connection:
             then = seconds_ago(sa.literal(200_000.0, sa.Float))

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 import psutil
 import sqlalchemy as sa
 
-from store.database import Database
-from store.tables import operation_runs
-from store.types import utcnow
+from store.db.engine import Database
+from store.model.tables import operation_runs
+from store.model.types import utcnow
 from tests.benchmarks.feel import ROWS, running
 from tests.benchmarks.paint import command
 from tests.benchmarks.parent import PATIENCE

@@ -10,13 +10,15 @@ from typing import TypeVar
 import psycopg
 import sqlalchemy as sa
 
-from store import access, administration, history, runs, workers
-from store.access import Role
-from store.administration import Administrator
-from store.database import Database
-from store.identity import identity_hash
-from store.records import Counts, Failure, Outcome, Tenant, User
-from store.tables import workers as workers_table
+from store.db.engine import Database
+from store.model.records import Counts, Failure, Outcome, Tenant, User
+from store.model.tables import workers as workers_table
+from store.people import access, admin
+from store.people.access import Role
+from store.people.admin import Administrator
+from store.runs import lifecycle, seeding
+from store.runs.identity import identity_hash
+from store.workers import heartbeats
 from tests.benchmarks.stage import me, opened
 
 T = TypeVar("T")
@@ -45,7 +47,7 @@ QUEUED, RUNNING = 12, 8
 def fill(url: str, count: int) -> None:
     with opened(url) as db:
         tenants, users = people(db)
-        history.insert_past(db, past(count, tenants, users), batch=10_000)
+        seeding.seed_runs(db, past(count, tenants, users), batch=10_000)
         active(db, tenants, users[0])
     analyze(url)
 
@@ -55,15 +57,15 @@ def people(db: Database) -> tuple[Sequence[Tenant], Sequence[User]]:
     first, *others = TENANTS
     Administrator(db, me()).found(first)
     for slug in others:
-        administration.add_tenant(db, slug)
-        administration.grant(db, me(), slug, Role.OWNER)
+        admin.add_tenant(db, slug)
+        admin.grant(db, me(), slug, Role.OWNER)
     for number in range(OTHERS):
-        administration.add_user(db, f"colleague-{number}")
-    users = sorted(administration.all_users(db), key=lambda user: user.login != me())
+        admin.add_user(db, f"colleague-{number}")
+    users = sorted(admin.all_users(db), key=lambda user: user.login != me())
     return [member.tenant for member in access.memberships_of(db, users[0].id)], users
 
 
-def past(count: int, tenants: Sequence[Tenant], users: Sequence[User]) -> Iterator[history.PastRun]:
+def past(count: int, tenants: Sequence[Tenant], users: Sequence[User]) -> Iterator[seeding.SeedRun]:
     """Runs of the past, the oldest first, evenly over the days. Half of them were started by people."""
     dice = random.Random(2)  # the same history each time
     by_slug = {tenant.slug: tenant.id for tenant in tenants}
@@ -73,7 +75,7 @@ def past(count: int, tenants: Sequence[Tenant], users: Sequence[User]) -> Iterat
         items = dice.randint(1, 400)
         failed = 0 if outcome is Outcome.SUCCEEDED else dice.randint(1, items)
         user = dice.choice(users) if dice.random() < 0.5 else None
-        yield history.PastRun(
+        yield seeding.SeedRun(
             by_slug[slug],
             type_,
             outcome,
@@ -95,15 +97,15 @@ def _picks(dice: random.Random, table: Mapping[T, int], count: int) -> list[T]:
 
 
 def active(db: Database, tenants: Sequence[Tenant], user: User) -> None:
-    worker = workers.register(db, host="bench", pid=1, version="0", slots=RUNNING, embedded=False)
+    worker = heartbeats.register(db, host="bench", pid=1, version="0", slots=RUNNING, embedded=False)
     for number in range(QUEUED + RUNNING):
         tenant = tenants[number % len(tenants)]
         identity = identity_hash(tenant.id, "inventory.sync", {"number": number})
-        new = runs.NewRun(tenant.id, user.id, user.name, "inventory.sync", "Inventory sync", identity, {})
-        run, _ = runs.open_or_join(db, new)
-        runs.mark_dispatched(db, run.id)
+        new = lifecycle.NewRun(tenant.id, user.id, user.name, "inventory.sync", "Inventory sync", identity, {})
+        run, _ = lifecycle.create_or_attach(db, new)
+        lifecycle.mark_dispatched(db, run.id)
         if number < RUNNING:
-            runs.claim(db, run.id, worker)
+            lifecycle.claim(db, run.id, worker)
     lives_on(db, worker)
 
 

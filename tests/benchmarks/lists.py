@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from screens.runs import paging
-from store import access, snapshot
-from store.database import Database
-from store.filters import parse_line
-from store.queries import THE_END, Order
+from store import snapshot
+from store.db.engine import Database
+from store.people import access
+from store.search.filter import parse_line
+from store.search.keyset import THE_END
+from store.search.pages import Order
 from tests.benchmarks.report import Line, median, percentile, ratio_line, say
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import KINDS, Stage, me, opened

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from store.tables import operation_runs
+from store.model.tables import operation_runs
 from tests.benchmarks.report import Line, median, ratio_line, say
 from tests.benchmarks.stage import KINDS, Stage, opened
 from tests.benchmarks.terminal import terminal

@@ -14,8 +14,8 @@ import psutil
 import psycopg
 
 from opsmon.login import login_name
-from store.administration import Administrator
-from store.database import Database
+from store.db.engine import Database
+from store.people.admin import Administrator
 from tests.benchmarks import parent
 from tests.benchmarks.scale import Scale
 from tests.support import databases

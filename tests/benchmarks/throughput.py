@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.database import Database
-from store.tables import IS_ACTIVE, operation_runs
+from store.db.engine import Database
+from store.model.tables import IS_ACTIVE, operation_runs
 from tests.benchmarks.parent import PATIENCE, Child
 from tests.benchmarks.report import Line, median, say
 from tests.benchmarks.scale import Scale

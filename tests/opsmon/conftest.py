@@ -18,11 +18,13 @@ from opsmon import settings
 from opsmon.cli.main import main
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import administration, outcome, runs, workers
-from store.access import Role
-from store.database import Database
-from store.records import Counts, Outcome, Run
-from store.runs import Result
+from store.db.engine import Database
+from store.model.records import Counts, Outcome, Run
+from store.people import admin
+from store.people.access import Role
+from store.runs import lifecycle, outcome
+from store.runs.lifecycle import Result
+from store.workers import heartbeats
 from tests.conftest import KINDS
 from tests.support.waiting import wait_for
 from tests.support.worker import QUICK, variables
@@ -113,8 +115,8 @@ class CliHarness:
 
     def complete(self, run_id: int, how: Outcome = Outcome.SUCCEEDED, failure: str = "it broke") -> Run:
         """Carry the run out as a worker would."""
-        worker = workers.register(self.db, host="here", pid=1, version="0", slots=1, embedded=False)
-        assert runs.claim(self.db, run_id, worker)
+        worker = heartbeats.register(self.db, host="here", pid=1, version="0", slots=1, embedded=False)
+        assert lifecycle.claim(self.db, run_id, worker)
         result = {
             Outcome.SUCCEEDED: Result(how, Counts(3, 3, 0, 0)),
             Outcome.PARTIALLY_SUCCEEDED: Result(
@@ -122,7 +124,7 @@ class CliHarness:
             ),
             Outcome.FAILED: Result(how, Counts(3, 0, 3, 0), (outcome.failure("operation.error", failure, 3),)),
         }[how]
-        finished = runs.finish(self.db, run_id, worker, result)
+        finished = lifecycle.finish(self.db, run_id, worker, result)
         assert finished
         return finished
 
@@ -130,7 +132,7 @@ class CliHarness:
         """Complete the first run that gets queued, from another thread."""
 
         def work() -> None:
-            waiting = wait_for(lambda: workers.waiting_runs(self.db, never_queued_for=99, queued_for=0))
+            waiting = wait_for(lambda: heartbeats.undelivered_runs(self.db, never_queued_for=99, queued_for=0))
             self.complete(waiting[0].id, how)
 
         thread = threading.Thread(target=work)
@@ -142,13 +144,13 @@ class CliHarness:
 def town(db: Database) -> CliHarness:
     me = login_name()
     for login, name in ((me, "Me Myself"), ("ann", "Ann"), ("bob", "Bob"), ("rob", "Rob")):
-        administration.add_user(db, login, name)
+        admin.add_user(db, login, name)
     for slug in ("contoso", "fabrikam"):
-        administration.add_tenant(db, slug, slug.capitalize())
-    administration.grant(db, "ann", "contoso", Role.OWNER)
-    administration.grant(db, me, "contoso", Role.OPERATOR)
-    administration.grant(db, "rob", "contoso", Role.READONLY)
-    administration.grant(db, "bob", "fabrikam", Role.OWNER)
+        admin.add_tenant(db, slug, slug.capitalize())
+    admin.grant(db, "ann", "contoso", Role.OWNER)
+    admin.grant(db, me, "contoso", Role.OPERATOR)
+    admin.grant(db, "rob", "contoso", Role.READONLY)
+    admin.grant(db, "bob", "fabrikam", Role.OWNER)
     return CliHarness(db, me)
 
 

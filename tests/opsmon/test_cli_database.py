@@ -12,8 +12,8 @@ import pytest
 from opsmon.doctor import NO_USER, Asker
 from opsmon.services import Services
 from store import schema
-from store.database import Database
-from store.tables import metadata
+from store.db.engine import Database
+from store.model.tables import metadata
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import Cli, on_both
 

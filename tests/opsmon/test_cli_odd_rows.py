@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store.records import Outcome, Run
-from store.tables import operation_runs
+from store.model.records import Outcome, Run
+from store.model.tables import operation_runs
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 NEWER = [{"code": "a.b", "message": "no", "count": 1, "since": "2030"}]

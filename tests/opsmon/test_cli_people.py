@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from opsmon.login import login_name
-from store import access, administration
-from store.access import Role
-from store.database import Database
+from store.db.engine import Database
 from store.errors import Forbidden
+from store.people import access, admin
+from store.people.access import Role
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.waiting import HANG
 
@@ -138,13 +138,13 @@ def test_of_two_owners_who_step_down_at_once_one_stays(town: CliHarness) -> None
     def step_down(login: str, start: threading.Barrier) -> None:
         start.wait(HANG)
         try:
-            administration.grant(town.db, login, "contoso", Role.OPERATOR)
+            admin.grant(town.db, login, "contoso", Role.OPERATOR)
         except Forbidden:
             refused.append(login)
 
     for _ in range(10):
         for login in ("ann", "rob"):
-            administration.grant(town.db, login, "contoso", Role.OWNER)
+            admin.grant(town.db, login, "contoso", Role.OWNER)
         refused.clear()
         start = threading.Barrier(2)
         threads = [threading.Thread(target=step_down, args=(login, start)) for login in ("ann", "rob")]

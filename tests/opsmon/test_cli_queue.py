@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from store import access, administration, queue_pause, workers
-from store.access import Role
+from store.people import access, admin
+from store.people.access import Role
+from store.workers import heartbeats
+from store.workers import pause as queue_pause
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.people import open_run
 
@@ -19,7 +21,7 @@ def _in_town(town: CliHarness) -> None:
 
 @on_both
 def test_an_owner_pauses_and_resumes(opsmon: Cli, town: CliHarness, as_user: Callable[[str], None]) -> None:
-    open_run(town.db, access.require(town.db, access.find_user(town.db, "ann"), "contoso", access.Right.VIEW))
+    open_run(town.db, access.require_right(town.db, access.find_user(town.db, "ann"), "contoso", access.Right.VIEW))
     as_user("ann")
     assert opsmon("queue").out.splitlines()[1] == "Workers take messages."
     answer = opsmon("queue", "pause")
@@ -61,9 +63,9 @@ def test_another_word_is_refused(opsmon: Cli) -> None:
 def test_the_doctor_warns_of_a_pause_and_starts_no_probe(
     opsmon: Cli, town: CliHarness, as_user: Callable[[str], None]
 ) -> None:
-    administration.grant(town.db, "ann", "contoso", Role.OWNER)
+    admin.grant(town.db, "ann", "contoso", Role.OWNER)
     queue_pause.pause(town.db, access.find_user(town.db, "ann"))
-    workers.register(town.db, host="here", pid=1, version="0", slots=1, embedded=False)
+    heartbeats.register(town.db, host="here", pid=1, version="0", slots=1, embedded=False)
     as_user("ann")
     answer = opsmon("doctor", "--probe", "--json")
     assert answer.code == 0

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from opsmon.services import Services
-from store import access, events
-from store import runs as store_runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway, QueueUnavailable
-from store.events import NewEvent
-from store.records import Outcome, User
+from store.model.records import Outcome, User
+from store.people import access
+from store.runs import lifecycle as store_runs
+from store.runs import log as run_log
+from store.runs.log import NewLogLine
 from tasks.dispatch import Dispatcher
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
@@ -402,10 +403,10 @@ def test_filters_that_are_none(opsmon: Cli, town: CliHarness, term: str, code: i
 
 
 def log(db: Database, run_id: int, *lines: str) -> None:
-    run = store_runs.by_id(db, run_id)
+    run = store_runs.get(db, run_id)
     assert run
     with db.transaction() as connection:
-        events.append(connection, run, [NewEvent("warning", line) for line in lines])
+        run_log.append(connection, run, [NewLogLine("warning", line) for line in lines])
 
 
 @on_both

@@ -16,10 +16,12 @@ import pytest
 
 from opsmon.cli.commands.worker import StopSignals
 from opsmon.logs import MAX_CHAIN, MAX_FRAMES, SafeFormatter, start_log
-from store import administration, health, runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import InputInvalid
-from store.records import Outcome, Run, Status, Worker
+from store.model.records import Outcome, Run, Status, Worker
+from store.people import admin
+from store.runs import lifecycle
+from store.workers import health
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.forked import ROOT, Forked
 from tests.support.operations import FOLDER, place
@@ -297,7 +299,7 @@ def alive(db: Database) -> tuple[Worker, ...]:
 
 
 def run_now(db: Database, run_id: int) -> Run:
-    run = runs.by_id(db, run_id)
+    run = lifecycle.get(db, run_id)
     assert run
     return run
 
@@ -436,7 +438,7 @@ def test_hanging_up_an_embedded_worker_is_no_death(
 @pytest.mark.worker
 def test_a_worker_needs_no_user(db: Database, start_worker: Start) -> None:
     worker = start_worker().ready()
-    assert administration.all_users(db) == ()
+    assert admin.all_users(db) == ()
     worker.stop()
     assert worker.exit_code() == 0
 

@@ -24,9 +24,12 @@ from opsmon.demo import postgres as demo_postgres
 from opsmon.embedded import worker as embedded_worker
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, administration, health, runs, snapshot
+from store import snapshot
 from store.errors import InputInvalid, OpsmonError
-from store.records import Outcome, Run, Status, Tenant, User
+from store.model.records import Outcome, Run, Status, Tenant, User
+from store.people import access, admin
+from store.runs import lifecycle
+from store.workers import health
 from tasks.graph.simulator.__main__ import faults_from
 from tests.support.embedding import warm_children
 from tests.support.forked import warm_up
@@ -95,7 +98,7 @@ def carry_out(services: Services, user: User, tenant: str, type_: str) -> Run:
     run = services.dispatcher.start(user, tenant, type_, {}).run
 
     def done() -> Run | None:
-        found = runs.by_id(services.db, run.id)
+        found = lifecycle.get(services.db, run.id)
         return found if found and found.status is Status.COMPLETED else None
 
     return wait_for(done)
@@ -212,7 +215,7 @@ def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("opsmon.login.login_name", lambda: "alice")
     with demo.stage() as (services, user):
         assert user.login == "alice"
-        assert {found.login for found in administration.all_users(services.db)} == {"alice", "bob", "carol"}
+        assert {found.login for found in admin.all_users(services.db)} == {"alice", "bob", "carol"}
 
 
 @pytest.mark.worker

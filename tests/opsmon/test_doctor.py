@@ -17,10 +17,12 @@ from opsmon import doctor
 from opsmon.doctor import Asker, State, examine
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, administration, health, workers
-from store.database import Database, Timeouts
-from store.records import User
-from store.tables import notifications, operation_runs
+from store.db.dialects import Timeouts
+from store.db.engine import Database
+from store.model.records import User
+from store.model.tables import notifications, operation_runs
+from store.people import access, admin
+from store.workers import health, heartbeats
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import Cli, CliHarness, MakeServices, on_both
 from tests.support.waiting import HANG, wait_for
@@ -51,10 +53,10 @@ def user(services: Services) -> User:
 
 
 def make_user(db: Database) -> User:
-    user = administration.add_user(db, login_name())
+    user = admin.add_user(db, login_name())
     for slug, role in (("elsewhere", access.Role.READONLY), ("local", access.Role.OPERATOR)):
-        administration.add_tenant(db, slug)
-        administration.grant(db, user.login, slug, role)
+        admin.add_tenant(db, slug)
+        admin.grant(db, user.login, slug, role)
     return user
 
 
@@ -119,7 +121,7 @@ def test_without_a_worker_that_is_bad_and_no_probe_is_started(
 @pytest.mark.worker
 @pytest.mark.usefixtures("worker")
 def test_who_may_start_nothing_gets_no_probe(services: Services, user: User) -> None:
-    administration.grant(services.db, user.login, "local", access.Role.READONLY)
+    admin.grant(services.db, user.login, "local", access.Role.READONLY)
     state, message = states(services, user)["probe"]
     assert (state, "no tenant" in message) == (State.SKIPPED, True)
     assert states(services, None)["probe"] == (State.SKIPPED, "you are no user of this opsmon")
@@ -130,7 +132,7 @@ def test_a_worker_that_does_nothing_is_found_out(
     services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.2)
-    workers.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
+    heartbeats.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
     found = states(services, user)
     assert found["workers"][0] is State.OK
     assert found["probe"][0] is State.BAD
@@ -153,15 +155,15 @@ def test_a_worker_that_does_nothing_is_found_out(
 
 
 def test_workers_whose_every_slot_is_stuck_are_bad(services: Services) -> None:
-    id_ = workers.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
+    id_ = heartbeats.register(services.db, host="h", pid=1, version="0", slots=2, embedded=False)
 
     def judged() -> tuple[State, str]:
         state, told = doctor._workers(health.workers_alive(services.db, 10 * HANG))
         return state, re.sub(r"beat [\d.]+ s", "beat N s", told)
 
-    workers.beat(services.db, id_, 1)
+    heartbeats.heartbeat(services.db, id_, 1)
     assert judged() == (State.OK, "1 alive with 2 slots, 1 stuck slot, the last beat N s ago")
-    workers.beat(services.db, id_, 2)
+    heartbeats.heartbeat(services.db, id_, 2)
     assert judged()[0] is State.BAD
 
 
@@ -229,7 +231,7 @@ def test_while_a_table_is_locked_that_is_the_reason(
 ) -> None:
     """Of whatever cannot be told, and of whatever is not tried for it; what can be told is."""
     monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
-    workers.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
+    heartbeats.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
     with services.db.transaction() as connection:
         connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         answer = opsmon("doctor", "--json", "--probe")

@@ -21,10 +21,13 @@ from opsmon.embedded.database import prepare
 from opsmon.embedded.worker import EmbeddedWorker, back_off
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, administration, health, runs, schema, workers
-from store.database import Database
+from store import schema
+from store.db.engine import Database
 from store.errors import DatabaseAway, SchemaMismatch
-from store.records import Outcome, Run, Status, User, Worker
+from store.model.records import Outcome, Run, Status, User, Worker
+from store.people import access, admin
+from store.runs import lifecycle
+from store.workers import health, heartbeats
 from tests.conftest import PrivatePostgres
 from tests.opsmon.conftest import MakeServices
 from tests.support.embedding import Clock, Looks, warm_children
@@ -138,14 +141,14 @@ def start(services: Services, type_: str, **parameters: object) -> Run:
 
 def ended(services: Services, run: Run) -> Run:
     def is_ended() -> Run | None:
-        found = runs.by_id(services.db, run.id)
+        found = lifecycle.get(services.db, run.id)
         return found if found and found.status is Status.COMPLETED else None
 
     return wait_for(is_ended, "the end of the run", seen=log)
 
 
 def is_running(services: Services, run: Run) -> bool:
-    found = runs.by_id(services.db, run.id)
+    found = lifecycle.get(services.db, run.id)
     return found is not None and found.status is Status.RUNNING
 
 
@@ -179,17 +182,17 @@ def test_nobody_else_can_read_it(services: Services) -> None:
 
 
 def test_it_is_prepared_once(services: Services) -> None:
-    administration.add_user(services.db, "somebody")
-    administration.add_tenant(services.db, "contoso")
+    admin.add_user(services.db, "somebody")
+    admin.add_tenant(services.db, "contoso")
     prepare(services)
-    assert {user.login for user in administration.all_users(services.db)} == {login_name(), "somebody"}
+    assert {user.login for user in admin.all_users(services.db)} == {login_name(), "somebody"}
 
 
 def test_a_database_with_users_gets_no_owner(make_services: MakeServices, sqlite_url: str) -> None:
     services = make_services(sqlite_url)
-    administration.add_user(services.db, "somebody")
+    admin.add_user(services.db, "somebody")
     prepare(services)
-    assert [user.login for user in administration.all_users(services.db)] == ["somebody"]
+    assert [user.login for user in admin.all_users(services.db)] == ["somebody"]
 
 
 @pytest.mark.worker
@@ -198,7 +201,7 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
     log = folder / "log"
     children = [Forked([], os.environ, folder, log, main="tests.support.mains:prepare") for _ in range(4)]
     assert [child.wait() for child in children] == [0, 0, 0, 0], log.read_text()
-    assert len(administration.all_users(services.db)) == 1
+    assert len(admin.all_users(services.db)) == 1
 
 
 @pytest.mark.worker
@@ -433,7 +436,7 @@ def test_it_is_started_when_the_other_one_was_killed(
 def test_another_machines_worker_counts_until_its_last_beat_is_old(
     services: Services, worker: EmbeddedWorker, looks: Looks
 ) -> None:
-    workers.register(services.db, host="elsewhere", pid=1, version="0", slots=4, embedded=False)
+    heartbeats.register(services.db, host="elsewhere", pid=1, version="0", slots=4, embedded=False)
     worker.start()
     looks.more(worker)
     assert not has_been_started()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from store import administration
-from store.access import Role
-from store.database import Database
-from store.records import Outcome
-from store.tables import metadata
+from store.db.engine import Database
+from store.model.records import Outcome
+from store.model.tables import metadata
+from store.people import admin
+from store.people.access import Role
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 LOOKS = (
@@ -38,7 +38,7 @@ def everything(db: Database) -> dict[str, list[object]]:
 
 @on_both
 def test_a_command_that_shows_something_changes_no_row(opsmon: Cli, town: CliHarness) -> None:
-    administration.grant(town.db, town.me, "contoso", Role.OWNER)
+    admin.grant(town.db, town.me, "contoso", Role.OWNER)
     opsmon("start", "system.probe", "--tenant", "contoso")
     town.complete(1, Outcome.FAILED)
     opsmon("start", "system.probe", "--tenant", "contoso", "--param", "items=2")

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from opsmon.output import Output, as_json, cell, pairs, table
-from store.records import Counts, Failure, Outcome, User
+from store.model.records import Counts, Failure, Outcome, User
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

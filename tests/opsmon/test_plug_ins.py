@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from store import runs
-from store.records import Outcome
+from store.model.records import Outcome
+from store.runs import lifecycle
 from tests.opsmon.conftest import CliHarness
 from tests.support.forked import ROOT
 from tests.support.operations import FOLDER
@@ -141,7 +141,7 @@ def test_a_worker_works_whatever_plug_ins_do(
     try:
         assert "plug-in 'exits' cannot be loaded: SystemExit: 3" in worker.log
         worker.says(f"run {number}: succeeded")
-        wait_for(lambda: (found := runs.by_id(town.db, number)) and found.outcome is Outcome.SUCCEEDED)
+        wait_for(lambda: (found := lifecycle.get(town.db, number)) and found.outcome is Outcome.SUCCEEDED)
         worker.signal(signal.SIGTERM)
         assert worker.exit_code() == 0
     finally:

@@ -19,9 +19,10 @@ from opsmon import settings
 from opsmon.embedded import database as embedded_database
 from opsmon.login import login_name
 from opsmon.services import Services
-from store import access, administration, snapshot
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import OpsmonError
+from store.people import access, admin
 from store.snapshot import Request
 from tests.opsmon.conftest import Cli
 from tests.support.unprivileged import unprivileged
@@ -40,10 +41,10 @@ def place(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Iterato
     monkeypatch.setenv("HOME", str(folder / "home"))
     monkeypatch.chdir(folder)
     db = Database(f"sqlite:///{path}")
-    administration.add_tenant(db, "local")
+    admin.add_tenant(db, "local")
     for login in {login_name(), unprivileged(login_name)}:
-        administration.add_user(db, login)
-        administration.grant(db, login, "local", access.Role.OWNER)
+        admin.add_user(db, login)
+        admin.grant(db, login, "local", access.Role.OWNER)
     db.close()
     for argv in (WRITING[0], *READING, ["doctor"]):
         cli(*argv)

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from opsmon.rescuing import Watch
-from store import queue_pause, runs
-from store.access import Right, Role, find_user, require
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway
-from store.records import Outcome, Run
-from store.tables import notifications, rescues
-from store.tables import workers as workers_table
+from store.model.records import Outcome, Run
+from store.model.tables import notifications, rescues
+from store.model.tables import workers as workers_table
+from store.people.access import Right, Role, find_user, require_right
+from store.runs import lifecycle
+from store.workers import pause as queue_pause
 from tasks.dispatch import make_dispatcher
 from tasks.sdk.registry import load_registry
 from tasks.worker.lost_runs import Settled, give_up_lost
@@ -58,7 +59,7 @@ def test_a_lost_run_is_completed_once_and_its_initiator_told(db: Database, watch
     settle(watch)
     assert watch.look() == [f"run {lost.id}: worker {lost.worker_id} was lost"]
     assert watch.look() == []
-    run = runs.by_id(db, lost.id)
+    run = lifecycle.get(db, lost.id)
     assert run
     assert (run.outcome, [failure.code for failure in run.failure_summary]) == (Outcome.FAILED, ["worker.lost"])
     with db.reading() as connection:
@@ -71,7 +72,7 @@ def test_a_lost_run_is_completed_once_and_its_initiator_told(db: Database, watch
 def test_nobody_is_judged_before_looks_have_settled(db: Database, watch: Watch, lost: Run) -> None:
     """The screens have just been opened, or the database has just come back: all beats may be old."""
     assert watch.look() == []
-    assert runs.by_id(db, lost.id) == lost
+    assert lifecycle.get(db, lost.id) == lost
 
 
 @on_both
@@ -90,7 +91,7 @@ def test_with_the_only_worker_killed_the_screens_of_a_reader_complete_its_run(
     run_id = dispatcher.start(find_user(db, "ann"), "contoso", "system.probe", {"items": 1, "seconds": LONG}).run.id
     queue.close()
     wait_for(
-        lambda: (run := runs.by_id(db, run_id)) and run.started_at, "the run to be started", seen=lambda: worker.log
+        lambda: (run := lifecycle.get(db, run_id)) and run.started_at, "the run to be started", seen=lambda: worker.log
     )
     worker.kill()
     more = variables(**{**QUICK, "database_url": database_url, "poll_seconds": 0.1})
@@ -102,13 +103,13 @@ def test_with_the_only_worker_killed_the_screens_of_a_reader_complete_its_run(
         terminal.read_until(lambda: _outcome(db, run_id) is Outcome.FAILED, "the run to be given up")
         terminal.send("q")
         assert terminal.end() == 0
-    run = runs.by_id(db, run_id)
+    run = lifecycle.get(db, run_id)
     assert run
     assert run.failure_summary[0].code == "worker.lost"
 
 
 def _outcome(db: Database, run_id: int) -> Outcome | None:
-    run = runs.by_id(db, run_id)
+    run = lifecycle.get(db, run_id)
     return run.outcome if run else None
 
 
@@ -130,7 +131,7 @@ def test_a_role_that_may_only_read_completes_nothing_and_knows_it(
         with pytest.raises(DatabaseAway, match="permission denied"):
             watch.look()
         could = watch.can
-        assert runs.by_id(db, run.id) == run
+        assert lifecycle.get(db, run.id) == run
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             for statement in (
                 "GRANT ALL ON ALL TABLES IN SCHEMA public TO {}",
@@ -187,7 +188,7 @@ def test_a_clock_that_jumps_begins_the_looks_anew_and_does_not_end_them(jump: fl
 def silent(town: CliHarness) -> Run:
     """A run of yours that is running, and whose worker has missed its beats."""
     worker, me = people.make_worker(town.db), find_user(town.db, town.me)
-    run = people.start_run(town.db, require(town.db, me, "contoso", Right.VIEW), me, worker)
+    run = people.start_run(town.db, require_right(town.db, me, "contoso", Right.VIEW), me, worker)
     people.make_older(town.db, workers_table, worker, "beat_at", 20)
     return run
 

@@ -23,20 +23,38 @@ from opsmon.app import Kept
 from screens.backend import Backend
 from screens.monitor import Monitor
 from screens.runs.paging import cursor_of
-from store import notifications, queries, queue_pause, snapshot
-from store.access import Membership, Role
-from store.database import Database
-from store.details import Detail
+from store import snapshot
+from store.db.engine import Database
 from store.errors import DatabaseAway
-from store.filters import RunFilter
-from store.groups import Groups
-from store.load import Load
-from store.memory import Memory
-from store.queries import TABS, WINDOW, Count, Cursor, Matching, Page
-from store.queue_pause import Pause
-from store.records import Counts, Event, Failure, Notification, Outcome, Run, Status, Tenant, User, Worker
+from store.model.records import (
+    Count,
+    Counts,
+    Failure,
+    LogLine,
+    Notification,
+    Outcome,
+    Run,
+    Status,
+    Tenant,
+    User,
+    Worker,
+)
+from store.people import notifications
+from store.people.access import Membership, Role
+from store.runs.detail import RunDetail
+from store.search import matching as matching_runs
+from store.search.failure_groups import Groups
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor
+from store.search.matching import Matching
+from store.search.pages import WINDOW, Page
+from store.search.poll_cache import PollCache
+from store.search.saved_views import SavedView
+from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
-from store.views import View
+from store.workers import pause as queue_pause
+from store.workers.load import SystemLoad
+from store.workers.pause import QueuePause
 from tasks.dispatch import Dispatcher
 from tasks.operations.inventory_sync import sync
 from tasks.operations.probe import probe
@@ -118,14 +136,14 @@ class FakeBackend:
     runs: tuple[Run, ...] = ()
     members: tuple[Membership, ...] = MEMBER
     inbox: tuple[Notification, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[LogLine, ...] = ()
     workers: tuple[Worker, ...] = (WORKER,)
     groups: Groups = field(default_factory=Groups)
     reached: Cursor | None = None
-    kept: list[View] = field(default_factory=list)
+    kept: list[SavedView] = field(default_factory=list)
     seen: dt.datetime | None = None
-    load: Load | None = None
-    paused: Pause | None = None
+    load: SystemLoad | None = None
+    paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
     #: What a run's detail holds beside the run, its log lines and its attempts.
@@ -151,7 +169,7 @@ class FakeBackend:
             request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), reached=self.reached),
             counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
-            detail=Detail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
+            detail=RunDetail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             generation=generation, paused=self.paused, silences=self.silences,
@@ -163,14 +181,14 @@ class FakeBackend:
         ids = tuple(run.id for run in self.runs if _wanted(run, request))
         return Matching(ids[:limit], len(ids) > limit)
 
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[SavedView, ...]:
         return tuple(self.kept)
 
-    def keep_view(self, view: View) -> tuple[View, ...]:
+    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
         self.kept.append(view)
         return self.views()
 
-    def delete_view(self, name: str) -> tuple[View, ...]:
+    def delete_view(self, name: str) -> tuple[SavedView, ...]:
         self.kept = [view for view in self.kept if view.name != name]
         return self.views()
 
@@ -345,12 +363,12 @@ class LiveHarness:
         def hold_queue(paused: bool) -> bool:
             return (queue_pause.pause if paused else queue_pause.resume)(self.db, self.users[login])
 
-        memory = Memory()
+        memory = PollCache()
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
             hold_queue=hold_queue,
             fetch=lambda request, generation: snapshot.take(self.db, request, generation, memory), poll_seconds=NEVER,
-            matching=functools.partial(queries.all_matching, self.db, self.users[login].id),
+            matching=functools.partial(matching_runs.all_matching, self.db, self.users[login].id),
             keeps=Kept(self.db, self.users[login].id),
         )  # fmt: skip
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from store.groups import Group, Groups
-from store.queries import Cursor, Order
-from store.views import View
+from store.search.failure_groups import Group, Groups
+from store.search.keyset import Cursor
+from store.search.pages import Order
+from store.search.saved_views import SavedView
 from tests.screens.conftest import HOSTILE, FakeBackend, ago
 from tests.screens.pictures import Picture
 from tests.screens.test_pictures import MANY
@@ -39,10 +40,10 @@ def test_groups_that_are_hostile(picture: Picture) -> None:
 
 
 VIEWS = [
-    View("failed tonight", "outcome:failed since:8h", "Failed"),
-    View("what takes long", "type:inventory.*", order=Order.DURATION),
-    View("everything"),
-    View("x" * 40, 'type:inventory.* tenant:contoso -code:graph.throttled since:7d by:"Ann Alba" mine', "Partial"),
+    SavedView("failed tonight", "outcome:failed since:8h", "Failed"),
+    SavedView("what takes long", "type:inventory.*", order=Order.DURATION),
+    SavedView("everything"),
+    SavedView("x" * 40, 'type:inventory.* tenant:contoso -code:graph.throttled since:7d by:"Ann Alba" mine', "Partial"),
 ]
 
 

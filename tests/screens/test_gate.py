@@ -29,10 +29,11 @@ from screens.tenants.picker import TenantPicker
 from screens.widgets.line_input import LineInput
 from screens.widgets.row_table import RowTable
 from screens.workers.screen import WorkersScreen
-from store import access, runs
-from store.access import Membership, Role
-from store.history import PastRun, insert_past
-from store.records import Failure, Outcome, Run
+from store.model.records import Failure, Outcome, Run
+from store.people import access
+from store.people.access import Membership, Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
 from tasks.dispatch import Dispatcher
 from tasks.operations.probe import probe
 from tasks.sdk.context import RunContext
@@ -102,14 +103,14 @@ async def watching(house: LiveHarness) -> AsyncIterator[tuple[Monitor, Any]]:
 @pytest.fixture
 def failed(house: LiveHarness) -> Run:
     """A run that failed, and can be retried."""
-    tenant = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
-    insert_past(house.db, [PastRun(tenant.id, "system.probe", Outcome.FAILED, 60.0, failures=(Failure("x.y", "no"),))])
+    tenant = access.require_right(house.db, house.users["ann"], "contoso", access.Right.VIEW)
+    seed_runs(house.db, [SeedRun(tenant.id, "system.probe", Outcome.FAILED, 60.0, failures=(Failure("x.y", "no"),))])
     (run,) = all_runs(house)
     return run
 
 
 def all_runs(house: LiveHarness) -> list[Run]:
-    return [run for number in range(1, 20) if (run := runs.by_id(house.db, number))]
+    return [run for number in range(1, 20) if (run := lifecycle.get(house.db, number))]
 
 
 @pytest.mark.parametrize(

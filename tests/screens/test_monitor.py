@@ -22,10 +22,11 @@ from screens.tenants.picker import TenantPicker
 from screens.widgets.header_lines import Line
 from screens.widgets.line_view import LineView
 from screens.widgets.row_table import RowTable
-from store import access, runs
 from store.errors import Forbidden, QueueUnavailable
-from store.outcome import failure
-from store.records import Run
+from store.model.records import Run
+from store.people import access
+from store.runs import lifecycle
+from store.runs.outcome import failure
 from tests.screens.conftest import (
     FakeBackend,
     LiveHarness,
@@ -57,7 +58,7 @@ def rows(monitor: Monitor) -> list[int]:
 
 
 def all_runs(house: LiveHarness) -> list[Run]:
-    found = [runs.by_id(house.db, number) for number in range(1, 400)]
+    found = [lifecycle.get(house.db, number) for number in range(1, 400)]
     return [run for run in found if run]
 
 
@@ -86,8 +87,8 @@ async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(hou
         )
         assert house.dispatcher._queue.waiting(9) == [run.id]  # type: ignore[attr-defined]
         worker = people.make_worker(house.db)
-        runs.claim(house.db, run.id, worker)
-        runs.finish(house.db, run.id, worker, people.SUCCEEDED)
+        lifecycle.claim(house.db, run.id, worker)
+        lifecycle.finish(house.db, run.id, worker, people.SUCCEEDED)
         await until(pilot, lambda: len(toasts(monitor)) == 2, "the second toast")
         assert [toast.split("|")[0] for toast in toasts(monitor)] == ["Probe queued", "Probe succeeded"]
         await pilot.press("v")
@@ -140,7 +141,7 @@ async def test_what_cannot_be_queued_is_said_to_be_failed(house: LiveHarness) ->
 
 async def test_retry_links_to_the_run_that_it_retries(house: LiveHarness) -> None:
     old = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {"items": 3}).run
-    runs.refuse(house.db, old.id, failure("operation.error"))
+    lifecycle.fail_dispatch(house.db, old.id, failure("operation.error"))
     async with watching(house, "ann") as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [old.id], "the run")
         await pilot.press("r", "enter")
@@ -161,7 +162,8 @@ async def test_a_run_that_is_not_completed_cannot_be_retried_and_the_key_says_wh
 
 async def test_a_readonly_member_starts_and_retries_nothing(house: LiveHarness) -> None:
     run = people.end_run(
-        house.db, people.open_run(house.db, access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW))
+        house.db,
+        people.open_run(house.db, access.require_right(house.db, house.users["ann"], "contoso", access.Right.VIEW)),
     )
     async with watching(house, "ron") as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [run.id], "the run")

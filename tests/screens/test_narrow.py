@@ -16,9 +16,9 @@ from screens.monitor import Monitor
 from screens.widgets.row_diff import Line
 from screens.widgets.row_table import RowTable
 from screens.workers import lines as told_of_workers
-from store.groups import Group, Groups
-from store.hours import Hour, LastHours
-from store.load import InHand, WorkerLoad
+from store.search.failure_groups import Group, Groups
+from store.workers.load import InFlightRun, WorkerLoad
+from store.workers.throughput import Hour, HourlyThroughput
 from tests.screens.conftest import AT, HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run, running, told, until
 
 WIDTHS = range(20, 161)
@@ -83,7 +83,7 @@ def test_workers(width: int) -> None:
     worker = replace(
         WORKER, id=123_456, host=HOSTILE, pid=7_654_321, started_at=ago(6 * 3600 + 33 * 60), beat_at=ago(86_390)
     )
-    row = told_of_workers.row(WorkerLoad(worker, True, (InHand(4711, HOSTILE),)), AT, width, False)
+    row = told_of_workers.row(WorkerLoad(worker, True, (InFlightRun(4711, HOSTILE),)), AT, width, False)
     assert sum(cell_len(cell.text) + 1 for cell in row.cells) - 1 <= width
     assert cell_len(told_of_workers.header(width).rstrip()) <= width
     # The last cell is a text: an id and a title, cut with an ellipsis.
@@ -104,7 +104,7 @@ def test_receipts(width: int) -> None:
 @at_every_width
 def test_the_hours_of_a_busy_day(width: int) -> None:
     each = tuple(Hour(AT, 1_234_567, 123_456, 6 * 3600 + 33 * 60, 86_390) for _ in range(12))
-    table = told_of_workers.hours_table(LastHours(AT, (1, 2), each, None), width).plain
+    table = told_of_workers.hours_table(HourlyThroughput(AT, (1, 2), each, None), width).plain
     found = {word for line in table.splitlines() for word in line[11:].split()}
     assert found == {f"{AT:%H}", "1234567", "123456", "6h33", "23h59"}
     assert max(map(len, table.splitlines())) <= max(width, 19)

@@ -8,12 +8,12 @@ from textual.command import CommandPalette
 from screens.dialogs.help import HelpModal
 from screens.monitor import Monitor
 from screens.runs.screen import RunsScreen
-from store.views import View
+from store.search.saved_views import SavedView
 from tests.screens.conftest import FakeBackend, a_run, running, until
 
 pytestmark = pytest.mark.anyio
 
-KEPT = [View("[/foo] failed [red]tonight", "outcome:failed since:8h", "Failed")]
+KEPT = [SavedView("[/foo] failed [red]tonight", "outcome:failed since:8h", "Failed")]
 
 
 async def chosen(monitor: Monitor, pilot: object, words: str) -> None:

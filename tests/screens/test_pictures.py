@@ -9,8 +9,8 @@ import pytest
 
 from screens.poll.poller import Freshness
 from screens.runs.paging import cursor_of
-from store.queue_pause import Pause
-from store.records import Counts, Event, Outcome, Status
+from store.model.records import Counts, LogLine, Outcome, Status
+from store.workers.pause import QueuePause
 from tests.screens.conftest import HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run, runs_of_all_states, told
 from tests.screens.pictures import Picture
 
@@ -21,8 +21,8 @@ INBOX = (
     told(2, 991, title="Sync inventory failed", outcome=Outcome.FAILED, body=HOSTILE),
 )
 EVENTS = (
-    Event(1, ago(590), "info", "12 compliance policies"),
-    Event(2, ago(580), "warning", "throttled by Graph: waiting 7 s"),
+    LogLine(1, ago(590), "info", "12 compliance policies"),
+    LogLine(2, ago(580), "warning", "throttled by Graph: waiting 7 s"),
 )
 
 
@@ -80,7 +80,7 @@ def test_list_of_a_database_that_cannot_be_read(picture: Picture, monkeypatch: p
 
 def test_list_of_a_house_in_which_nobody_works(picture: Picture) -> None:
     """A worker was killed, the queue is paused, and both are said; the run that it had says for how long it is silent."""
-    stage = FakeBackend(MANY, workers=(), paused=Pause("olga", "Olga Owner", ago(600)), silences={994: 12.0})
+    stage = FakeBackend(MANY, workers=(), paused=QueuePause("olga", "Olga Owner", ago(600)), silences={994: 12.0})
     assert picture(stage, in_ascii=True)
 
 
@@ -137,7 +137,7 @@ def test_run_that_was_retried(picture: Picture) -> None:
 
 
 def test_run_hostile(picture: Picture) -> None:
-    stage = FakeBackend((hostile_run(),), events=(Event(1, ago(60), "error", HOSTILE),))
+    stage = FakeBackend((hostile_run(),), events=(LogLine(1, ago(60), "error", HOSTILE),))
     assert picture(stage, "enter")
 
 

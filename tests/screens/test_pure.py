@@ -15,8 +15,9 @@ from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import clean, figure, fit, wrap
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell, CursorAnchor, Row, changed_lines, move, reanchor
-from store.queries import TABS, Count, Order
-from store.records import Counts, Outcome, Status
+from store.model.records import Count, Counts, Outcome, Status
+from store.search.pages import Order
+from store.search.tabs import TABS
 from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
 
 DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -23,7 +23,7 @@ from screens.runs.screen import RunsScreen
 from screens.start.picker import OperationPicker
 from screens.tenants.picker import TenantPicker
 from screens.workers.screen import WorkersScreen
-from store.database import Database
+from store.db.engine import Database
 from tests.screens.conftest import FakeBackend, polls, running, runs_of_all_states, until
 from tests.support.terminal import Terminal, closing
 
@@ -111,7 +111,7 @@ async def test_every_screen_is_laid_out_at_the_newest_size() -> None:
 
 @pytest.fixture
 def url(db: Database, database_url: str) -> str:
-    from store.access import Role
+    from store.people.access import Role
     from tests.support import people
 
     tenant = people.make_tenant(db, "contoso")

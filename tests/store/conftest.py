@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from store.access import Role
-from store.database import Database
-from store.records import Tenant, User
+from store.db.engine import Database
+from store.model.records import Tenant, User
+from store.people.access import Role
 from tests.support import people
 
 

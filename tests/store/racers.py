@@ -10,9 +10,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier, Event
 
-from store import runs, schema
-from store.database import Database, Timeouts
-from store.records import Tenant
+from store import schema
+from store.db.dialects import Timeouts
+from store.db.engine import Database
+from store.model.records import Tenant
+from store.runs import lifecycle
 from tests.support import forked
 from tests.support.people import SUCCEEDED, make_worker, new_run
 from tests.support.waiting import HANG
@@ -77,11 +79,11 @@ def race(url: str, tenant: Tenant, keys: range, attempts: int, seed: int) -> lis
     """
     dice, told = random.Random(seed), list[Told]()
     with _opened(url) as db:
-        runs.active_twin(db, tenant.id, "")  # connected before it begins
+        lifecycle.active_twin(db, tenant.id, "")  # connected before it begins
         _ready.wait(HANG)
         while len(told) < attempts or not (_watched.is_set() and _ended.is_set()):
             new = new_run(tenant, key=dice.choice(keys))
-            run, opened = runs.open_or_join(db, new)
+            run, opened = lifecycle.create_or_attach(db, new)
             told.append((run.id, new.run_identity_hash, run.status.value, opened))
     return told
 
@@ -95,9 +97,9 @@ def finish_whatever_runs(url: str, tenant: Tenant, keys: range, enough: int) -> 
         for identity in itertools.cycle(identities):
             if _over.is_set():
                 return finished
-            run = runs.active_twin(db, tenant.id, identity)
-            if run and runs.claim(db, run.id, worker_id):
-                assert runs.finish(db, run.id, worker_id, SUCCEEDED)
+            run = lifecycle.active_twin(db, tenant.id, identity)
+            if run and lifecycle.claim(db, run.id, worker_id):
+                assert lifecycle.finish(db, run.id, worker_id, SUCCEEDED)
                 finished += 1
             if finished >= enough:
                 _ended.set()

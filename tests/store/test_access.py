@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from store import access, queries, runs, snapshot
-from store.access import Right, Role
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import Forbidden, NotFound
-from store.filters import RunFilter
-from store.queries import Count
-from store.records import Tenant, User
+from store.model.records import Count, Tenant, User
+from store.people import access
+from store.people.access import Right, Role
+from store.runs import lifecycle
+from store.search import counts as tab_counts
+from store.search import pages
+from store.search.filter import RunFilter
 from tests.support.people import end_run, make_tenant, make_user, open_run
 
 MATRIX = {
@@ -28,18 +31,18 @@ def test_each_role_may_what_it_may_and_no_more(db: Database, tenant: Tenant) -> 
         for right in Right:
             assert membership.may(right) == (right in rights)
             if right in rights:
-                assert access.require(db, member, "contoso", right) == tenant
+                assert access.require_right(db, member, "contoso", right) == tenant
             else:
                 with pytest.raises(Forbidden, match=f"as {role} of contoso you may not"):
-                    access.require(db, member, "contoso", right)
+                    access.require_right(db, member, "contoso", right)
 
 
 def test_a_role_in_one_tenant_is_none_in_another(db: Database, tenant: Tenant) -> None:
     make_tenant(db, "fabrikam")
     bob = make_user(db, "bob", contoso=Role.OWNER, fabrikam=Role.READONLY)
-    assert access.require(db, bob, "contoso", Right.ADMINISTER).slug == "contoso"
+    assert access.require_right(db, bob, "contoso", Right.ADMINISTER).slug == "contoso"
     with pytest.raises(Forbidden):
-        access.require(db, bob, "fabrikam", Right.START)
+        access.require_right(db, bob, "fabrikam", Right.START)
 
 
 def test_a_stranger_is_told_the_same_as_of_what_does_not_exist(db: Database, tenant: Tenant, user: User) -> None:
@@ -49,7 +52,7 @@ def test_a_stranger_is_told_the_same_as_of_what_does_not_exist(db: Database, ten
         told = []
         for slug in ("contoso", "nowhere"):
             with pytest.raises(NotFound) as caught:
-                access.require(db, stranger, slug, right)
+                access.require_right(db, stranger, slug, right)
             told.append(str(caught.value).replace(slug, "…"))
         assert told[0] == told[1]
     told = []
@@ -69,7 +72,7 @@ def test_a_stranger_finds_neither_tenant_nor_run_nor_notification(db: Database, 
     assert set(seen.counts.values()) == {Count(0)}
     assert access.memberships_of(db, stranger.id) == ()
     with db.reading() as connection, pytest.raises(NotFound):
-        queries.page(connection, (), stranger.id, RunFilter(tenants=("contoso",)), 10)
+        pages.page(connection, (), stranger.id, RunFilter(tenants=("contoso",)), 10)
 
 
 def test_a_member_of_another_tenant_is_a_stranger_in_this_one(db: Database, tenant: Tenant, user: User) -> None:
@@ -86,7 +89,7 @@ def test_every_member_sees_every_run_whole(db: Database, tenant: Tenant, user: U
     run = end_run(db, open_run(db, tenant, user))
     for role in Role:
         assert access.visible_run(db, make_user(db, str(role), contoso=role), run.id) == run
-    assert run.context == runs.by_id(db, run.id).context  # type: ignore[union-attr]
+    assert run.context == lifecycle.get(db, run.id).context  # type: ignore[union-attr]
 
 
 def test_memberships_are_by_slug(db: Database) -> None:
@@ -106,5 +109,5 @@ def test_a_tenants_list_holds_no_other_tenants_runs(db: Database, tenant: Tenant
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
         for wanted in (RunFilter(), RunFilter(tenants=("contoso",))):
-            assert [run.id for run in queries.page(connection, of, user.id, wanted, 10).runs] == [mine.id]
-            assert queries.counts(connection, of, user.id, wanted)["All"] == Count(1)
+            assert [run.id for run in pages.page(connection, of, user.id, wanted, 10).runs] == [mine.id]
+            assert tab_counts.counts(connection, of, user.id, wanted)["All"] == Count(1)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import access, administration, queue_pause
-from store.access import Role
-from store.administration import Administrator
-from store.database import Database
+from store.db.engine import Database
 from store.errors import Forbidden, InputInvalid, NotFound
-from store.records import Tenant, User
-from store.tables import audit_events, memberships, tenants, users
+from store.model.records import Tenant, User
+from store.model.tables import audit_events, memberships, tenants, users
+from store.people import access, admin
+from store.people.access import Role
+from store.people.admin import Administrator
+from store.workers import pause as queue_pause
 from tests.support.people import make_tenant, make_user
 from tests.support.waiting import HANG
 
@@ -57,7 +58,7 @@ def test_before_the_first_tenant_there_is_nothing_to_administer(db: Database) ->
     for call in calls:
         with pytest.raises(Forbidden, match="'opsmon tenants add SLUG' makes you a user and its owner"):
             call()
-    assert administration.all_users(db) == ()
+    assert admin.all_users(db) == ()
 
 
 def test_what_the_door_lets_in_is_all_or_nothing(db: Database) -> None:
@@ -65,7 +66,7 @@ def test_what_the_door_lets_in_is_all_or_nothing(db: Database) -> None:
         Administrator(db, "ann").add_tenant("No Slug")
     with pytest.raises(InputInvalid):
         Administrator(db, "a b").add_tenant("contoso")
-    assert administration.all_users(db) == ()
+    assert admin.all_users(db) == ()
     assert owned(db).users() != ()
 
 
@@ -86,7 +87,7 @@ def test_of_many_at_the_door_one_comes_in(db: Database) -> None:
     for thread in threads:
         thread.join(HANG)
     assert sorted(came) == ["Forbidden"] * 3 + ["in"]
-    assert len(administration.all_users(db)) == 1
+    assert len(admin.all_users(db)) == 1
 
 
 def test_a_strangers_grant_is_answered_the_same_whatever_there_is(db: Database) -> None:
@@ -202,17 +203,17 @@ def test_what_is_audited_is_neither_changed_nor_deleted(db: Database) -> None:
 
 def test_a_grant_replaces_the_role_before(db: Database, tenant: Tenant, user: User) -> None:
     for role in (Role.OWNER, Role.OWNER):
-        administration.grant(db, "alice", "contoso", role)
+        admin.grant(db, "alice", "contoso", role)
     assert [member.role for member in access.memberships_of(db, user.id)] == [Role.OWNER]
 
 
 def test_the_last_owner_stays_one(db: Database, tenant: Tenant, user: User) -> None:
-    administration.grant(db, "alice", "contoso", Role.OWNER)
+    admin.grant(db, "alice", "contoso", Role.OWNER)
     for role in (Role.MANAGER, Role.OPERATOR, Role.READONLY):
         with pytest.raises(Forbidden, match="last owner"):
-            administration.grant(db, "alice", "contoso", role)
+            admin.grant(db, "alice", "contoso", role)
     make_user(db, "bob", contoso=Role.OWNER)
-    administration.grant(db, "alice", "contoso", Role.READONLY)
+    admin.grant(db, "alice", "contoso", Role.READONLY)
     assert [member.role for member in access.memberships_of(db, user.id)] == [Role.READONLY]
 
 
@@ -226,7 +227,7 @@ def test_two_owners_cannot_step_down_at_once(db: Database, tenant: Tenant) -> No
         def step_down(owner: User, start: threading.Barrier = start, told: list[str] = told) -> None:
             start.wait(HANG)
             try:
-                administration.grant(db, owner.login, "contoso", Role.READONLY)
+                admin.grant(db, owner.login, "contoso", Role.READONLY)
                 told.append("done")
             except Exception as error:
                 told.append(type(error).__name__)
@@ -241,20 +242,20 @@ def test_two_owners_cannot_step_down_at_once(db: Database, tenant: Tenant) -> No
 
 def test_a_grant_needs_a_user_and_a_tenant(db: Database, tenant: Tenant, user: User) -> None:
     with pytest.raises(NotFound, match="no user 'bob'"):
-        administration.grant(db, "bob", "contoso", Role.OWNER)
+        admin.grant(db, "bob", "contoso", Role.OWNER)
     with pytest.raises(NotFound, match="no tenant 'nowhere'"):
-        administration.grant(db, "alice", "nowhere", Role.OWNER)
+        admin.grant(db, "alice", "nowhere", Role.OWNER)
 
 
 def test_names_that_cannot_be_are_refused(db: Database, tenant: Tenant, user: User) -> None:
     for slug in ("", "-a", "A", "a b", "a/b", "é", "a" * 64, "a\n", "contoso"):
         with pytest.raises(InputInvalid):
-            administration.add_tenant(db, slug)
+            admin.add_tenant(db, slug)
     for login in ("", "a b", "a\n", "a:b", "a/b", "a\x1b[m", "a" * 65, "alice"):
         with pytest.raises(InputInvalid):
-            administration.add_user(db, login)
-    assert administration.add_tenant(db, "a-1", "A One").name == "A One"
-    assert [found.login for found in administration.all_users(db)] == ["alice"]
+            admin.add_user(db, login)
+    assert admin.add_tenant(db, "a-1", "A One").name == "A One"
+    assert [found.login for found in admin.all_users(db)] == ["alice"]
     with pytest.raises(NotFound, match="no user 'bob'"):
         access.find_user(db, "bob")
     assert access.find_user(db, "alice") == user

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store.beats import beat_interval, silent_after
+from store.workers.intervals import beat_interval, silent_after
 
 
 @pytest.mark.parametrize(

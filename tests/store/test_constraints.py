@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from store.database import Database
-from store.records import Tenant, User
-from store.tables import memberships, metadata, notifications, operation_runs, rescues, run_events
+from store.db.engine import Database
+from store.model.records import Tenant, User
+from store.model.tables import memberships, metadata, notifications, operation_runs, rescues, run_events
 from tests.support.people import make_user, open_run, start_run
 
 NOW, NULL = sa.func.current_timestamp(), sa.null()

@@ -19,11 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from store import access, administration, database, runs, workers
-from store.database import Database, Timeouts, parse_url
+from store.db import engine
+from store.db.dialects import Timeouts
+from store.db.engine import Database
+from store.db.url import parse_url
 from store.errors import DatabaseAway, InputInvalid, OpsmonError, SchemaMismatch
-from store.records import Tenant, User
-from store.tables import tenants
+from store.model.records import Tenant, User
+from store.model.tables import tenants
+from store.people import access, admin
+from store.runs import lifecycle
+from store.workers import heartbeats
 from tests.conftest import PrivatePostgres
 from tests.support.people import SUCCEEDED, make_tenant, open_run, start_run
 from tests.support.properties import examples
@@ -94,7 +99,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(database, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.fixture
@@ -110,22 +115,22 @@ def test_a_locked_table_is_an_answer_that_does_not_come(postgres_url: str) -> No
         tenant = make_tenant(db)
         run = open_run(db, tenant)
         other.execute("LOCK TABLE operation_runs IN ACCESS EXCLUSIVE MODE")
-        assert "lock" in str(away(lambda: runs.by_id(db, run.id)))
+        assert "lock" in str(away(lambda: lifecycle.get(db, run.id)))
         for use in (
             lambda: open_run(db, tenant),
-            lambda: runs.mark_dispatched(db, run.id),
-            lambda: workers.lost_runs(db, 30),
+            lambda: lifecycle.mark_dispatched(db, run.id),
+            lambda: heartbeats.stalled_runs(db, 30),
         ):
             assert "lock" in str(away(use))
         other.rollback()
-        assert runs.by_id(db, run.id) == run
+        assert lifecycle.get(db, run.id) == run
 
 
 def test_a_locked_row_is_waited_for_and_not_for_ever(postgres_url: str) -> None:
     with opened(postgres_url, lock=0.2) as db, psycopg.connect(postgres_url) as other:
         run = start_run(db, make_tenant(db))
         other.execute("SELECT 1 FROM operation_runs FOR UPDATE")
-        assert "lock" in str(away(lambda: runs.finish(db, run.id, run.worker_id or 0, SUCCEEDED)))
+        assert "lock" in str(away(lambda: lifecycle.finish(db, run.id, run.worker_id or 0, SUCCEEDED)))
 
 
 def test_a_statement_that_takes_too_long_is_ended(postgres_url: str) -> None:
@@ -173,7 +178,7 @@ def test_a_frozen_server_is_away_and_is_there_again_once_thawed(private_postgres
         wait_for(lambda: answers(db))
         wait_for(lambda: answers(fresh))
     with opened(private_postgres.url) as db:
-        assert runs.by_id(db, run.id) == run
+        assert lifecycle.get(db, run.id) == run
 
 
 @pytest.mark.kill
@@ -246,11 +251,11 @@ def test_a_locked_file_is_away_for_writers_and_there_for_readers(sqlite_url: str
         other = sqlite3.connect(db.url.database or "", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         assert "locked" in str(away(lambda: open_run(db, tenant)))
-        away(lambda: runs.mark_dispatched(db, run.id))
-        assert runs.by_id(db, run.id) == run
+        away(lambda: lifecycle.mark_dispatched(db, run.id))
+        assert lifecycle.get(db, run.id) == run
         other.execute("ROLLBACK")
         other.close()
-        assert runs.mark_dispatched(db, run.id)
+        assert lifecycle.mark_dispatched(db, run.id)
 
 
 def test_a_file_that_is_locked_altogether_is_away(sqlite_url: str) -> None:
@@ -261,7 +266,7 @@ def test_a_file_that_is_locked_altogether_is_away(sqlite_url: str) -> None:
     other.execute("CREATE TABLE mine (x)")
     with opened(sqlite_url, busy=0.1) as db:
         away(lambda: ask(db))
-        away(lambda: administration.add_tenant(db, "x"))
+        away(lambda: admin.add_tenant(db, "x"))
     other.close()
 
 
@@ -323,7 +328,7 @@ def test_tables_that_are_not_there_are_another_programs_schema(empty_database_ur
         with db.transaction() as connection:
             connection.exec_driver_sql("CREATE TABLE operation_runs (id integer)")
         with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
-            workers.lost_runs(db, 30)
+            heartbeats.stalled_runs(db, 30)
 
 
 def test_a_connection_that_is_in_use_when_the_database_is_closed_is_closed_after_its_use(db: Database) -> None:

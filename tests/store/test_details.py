@@ -11,26 +11,29 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import administration, details, queries, runs, workers
-from store.access import Role
-from store.database import Database
-from store.details import Detail, Usual, Waiting
+from store.db.engine import Database
 from store.errors import NotFound
-from store.history import PastRun, insert_past
-from store.queries import COUNT_CAP
-from store.records import Outcome, Run, Tenant, User
-from store.tables import operation_runs, queue_pauses
-from store.tables import workers as workers_table
-from store.types import utcnow
+from store.model.records import COUNT_CAP, Outcome, Run, Tenant, User
+from store.model.tables import operation_runs, queue_pauses
+from store.model.tables import workers as workers_table
+from store.model.types import utcnow
+from store.people import admin
+from store.people.access import Role
+from store.runs import attempts as retry_chain
+from store.runs import detail as run_detail
+from store.runs import lifecycle
+from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
+from store.runs.seeding import SeedRun, seed_runs
+from store.workers import heartbeats
 from tests.support.people import end_run, make_older, make_tenant, make_worker, open_run, start_run
 
 
-def detail_of(db: Database, user: User, run: Run | int, lost_after: float = 30.0) -> Detail:
+def detail_of(db: Database, user: User, run: Run | int, lost_after: float = 30.0) -> RunDetail:
     with db.reading() as connection:
-        return details.read_visible(connection, user.id, run if isinstance(run, int) else run.id, lost_after)
+        return run_detail.read_visible(connection, user.id, run if isinstance(run, int) else run.id, lost_after)
 
 
-def waiting_of(db: Database, user: User, run: Run) -> Waiting:
+def waiting_of(db: Database, user: User, run: Run) -> QueuePosition:
     waiting = detail_of(db, user, run).waiting
     assert waiting
     return waiting
@@ -38,7 +41,7 @@ def waiting_of(db: Database, user: User, run: Run) -> Waiting:
 
 def queued(db: Database, tenant: Tenant, seconds_ago: float = 0) -> Run:
     """A run whose message is in the queue."""
-    run = runs.mark_dispatched(db, open_run(db, tenant).id)
+    run = lifecycle.mark_dispatched(db, open_run(db, tenant).id)
     assert run
     if seconds_ago:
         make_older(db, operation_runs, run.id, "created_at", seconds_ago)
@@ -51,7 +54,7 @@ def queued(db: Database, tenant: Tenant, seconds_ago: float = 0) -> Run:
 def test_the_first_in_the_queue_has_nobody_ahead(db: Database, tenant: Tenant, user: User) -> None:
     run = queued(db, tenant, 9)
     queued(db, tenant)
-    assert waiting_of(db, user, run) == Waiting()
+    assert waiting_of(db, user, run) == QueuePosition()
 
 
 def test_those_that_were_opened_before_are_ahead_and_nothing_else(db: Database, tenant: Tenant, user: User) -> None:
@@ -80,8 +83,8 @@ def test_other_tenants_runs_are_neither_counted_nor_named(db: Database, tenant: 
     waiting = waiting_of(db, user, queued(db, tenant))
     assert (waiting.ahead, waiting.oldest_id, waiting.others_ahead) == (1, mine.id, True)
     assert waiting.oldest == pytest.approx(30, abs=5)
-    assert waiting_of(db, user, mine) == Waiting(others_ahead=True)
-    administration.grant(db, user.login, "fabrikam", Role.READONLY)
+    assert waiting_of(db, user, mine) == QueuePosition(others_ahead=True)
+    admin.grant(db, user.login, "fabrikam", Role.READONLY)
     told = waiting_of(db, user, mine)
     assert (told.ahead, told.others_ahead) == (1, False)
 
@@ -131,7 +134,7 @@ def test_the_worker_is_told_with_its_last_beat(db: Database, tenant: Tenant, use
     assert detail.worker
     assert (detail.worker.id, detail.worker.host, detail.lost_after) == (worker_id, "here", 45)
     assert detail.worker.beat_age == pytest.approx(12, abs=5)
-    workers.stopped(db, worker_id)
+    heartbeats.deregister(db, worker_id)
     stopped = detail_of(db, user, run).worker
     assert stopped
     assert stopped.stopped_at
@@ -144,8 +147,8 @@ def test_a_run_that_nobody_took_has_no_worker(db: Database, tenant: Tenant, user
 # ---- what is usual
 
 
-def past(tenant: Tenant, took: float, outcome: Outcome = Outcome.SUCCEEDED, **changed: Any) -> PastRun:
-    usual = PastRun(tenant_id=tenant.id, type="inventory.sync", outcome=outcome, age=1e9, took=took)
+def past(tenant: Tenant, took: float, outcome: Outcome = Outcome.SUCCEEDED, **changed: Any) -> SeedRun:
+    usual = SeedRun(tenant_id=tenant.id, type="inventory.sync", outcome=outcome, age=1e9, took=took)
     return replace(usual, **{"age": 99_000} | changed)
 
 
@@ -154,10 +157,10 @@ def test_what_is_usual_is_told_from_succeeded_runs_of_the_same_tenant_and_type(
 ) -> None:
     run = open_run(db, tenant)
     other = make_tenant(db, "fabrikam")
-    insert_past(db, [past(tenant, 10), past(tenant, 20), past(tenant, 9, Outcome.FAILED), past(tenant, 9, type="x.y")])
-    insert_past(db, [past(other, 9)])
+    seed_runs(db, [past(tenant, 10), past(tenant, 20), past(tenant, 9, Outcome.FAILED), past(tenant, 9, type="x.y")])
+    seed_runs(db, [past(other, 9)])
     assert detail_of(db, user, run).usual is None, "two say nothing"
-    insert_past(db, [past(tenant, 60)])
+    seed_runs(db, [past(tenant, 60)])
     usual = detail_of(db, user, run).usual
     assert usual
     assert usual.durations == pytest.approx((10, 20, 60))
@@ -174,16 +177,16 @@ def test_a_run_is_not_told_from_itself(db: Database, tenant: Tenant, user: User)
 
 def test_only_the_last_runs_tell_what_is_usual(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant)
-    insert_past(db, (past(tenant, 1000 if n < 50 else 1, age=900_000 - n) for n in range(50 + details.SAMPLE)))
+    seed_runs(db, (past(tenant, 1000 if n < 50 else 1, age=900_000 - n) for n in range(50 + run_detail.MAX_SAMPLE)))
     usual = detail_of(db, user, run).usual
     assert usual
-    assert usual.count == details.SAMPLE
+    assert usual.count == run_detail.MAX_SAMPLE
     assert usual.durations[-1] == pytest.approx(1)
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=details.FEWEST, max_size=details.SAMPLE), st.floats(0, 1e6))
+@given(st.lists(st.floats(0, 1e6), min_size=run_detail.MIN_SAMPLE, max_size=run_detail.MAX_SAMPLE), st.floats(0, 1e6))
 def test_percentiles_are_those_of_the_statistics(durations: list[float], seconds: float) -> None:
-    usual = Usual(tuple(sorted(durations)))
+    usual = TypicalDuration(tuple(sorted(durations)))
     expected = statistics.quantiles(durations, n=100, method="inclusive")
     assert usual.p50 == pytest.approx(expected[49])
     assert usual.p95 == pytest.approx(expected[94])
@@ -205,7 +208,7 @@ def test_a_long_chain_always_holds_the_run_and_the_one_that_it_retries(
     assert told == sorted({chain[4].id, chain[5].id, *again[-18:]})
     assert len(detail_of(db, user, chain[-1]).attempts) == 20
     with db.reading() as connection:
-        assert [run.id for run in queries.attempts(connection, chain[5], limit=1)] == [chain[5].id]
+        assert [run.id for run in retry_chain.attempts(connection, chain[5], limit=1)] == [chain[5].id]
 
 
 def test_attempts_have_their_parameters(db: Database, tenant: Tenant, user: User) -> None:
@@ -228,6 +231,6 @@ def test_an_active_twin_is_told_of_a_completed_run(db: Database, tenant: Tenant,
 def test_a_run_of_a_tenant_that_one_is_no_member_of_is_not_there(db: Database, user: User) -> None:
     run = open_run(db, make_tenant(db, "fabrikam"))
     with pytest.raises(NotFound), db.reading() as connection:
-        details.read_visible(connection, user.id, run.id)
+        run_detail.read_visible(connection, user.id, run.id)
     with db.reading() as connection:
-        assert details.read(connection, user.id, run.id) is None
+        assert run_detail.read(connection, user.id, run.id) is None

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import FilterInvalid, InputInvalid
-from store.filters import EVER, NAMES, RunFilter, Values, parse, parse_line, tokens
-from store.records import Outcome, Status
+from store.model.records import Outcome, Status
+from store.search.filter import ANY_TIME, NAMES, RunFilter, Terms, parse, parse_line, tokens
 from tests.support.properties import examples
 
 
@@ -50,7 +50,7 @@ def test_values_of_one_name_are_alternatives() -> None:
 def test_what_is_not_wanted(sign: str) -> None:
     found = parse_line(f"outcome:failed {sign}type:system.* {sign}mine {sign}boom {sign}by:bob")
     assert found.outcomes == (Outcome.FAILED,)
-    assert found.unwanted == Values(types=("system.*",), mine=True, words=("boom",), by=("bob",))
+    assert found.unwanted == Terms(types=("system.*",), mine=True, words=("boom",), by=("bob",))
 
 
 def test_the_command_lines_terms_are_one_each() -> None:
@@ -64,7 +64,7 @@ def test_quoted_words_are_no_names() -> None:
 
 @pytest.mark.parametrize("term", ["id:4711", "retry-of:4711"])
 def test_a_run_that_is_named_is_looked_for_beyond_the_window(term: str) -> None:
-    assert parse([term]).since == EVER
+    assert parse([term]).since == ANY_TIME
     assert parse([term, "since:2h"]).since == dt.timedelta(hours=2)
 
 
@@ -94,7 +94,7 @@ def test_no_time_span_reaches_beyond_a_databases_calendar() -> None:
     """PostgreSQL refuses instants before 4713 BC, SQLite has none before the year 0."""
     since = parse(["since:999999w"]).since
     assert isinstance(since, dt.timedelta)
-    assert dt.timedelta(days=10_000) < since <= EVER
+    assert dt.timedelta(days=10_000) < since <= ANY_TIME
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screens.runs import completion
-from store import access, groups, queries
-from store.access import Role
-from store.database import Database
+from store.db.engine import Database
 from store.errors import FilterInvalid
-from store.filters import LONGEST_VALUE, MOST_TERMS, MOST_VALUES, parse, parse_line
-from store.globs import MOST_STARS, collapsed, matches
-from store.records import Tenant
+from store.model.records import Tenant
+from store.people import access
+from store.people.access import Role
+from store.search import counts as tab_counts
+from store.search import failure_groups, pages
+from store.search.filter import LONGEST_VALUE, MOST_TERMS, MOST_VALUES, parse, parse_line
+from store.search.globs import MOST_STARS, collapsed, matches
 from tests.support import people
 from tests.support.properties import examples
 
@@ -91,9 +93,9 @@ def test_the_largest_filters_are_answered(db: Database, tenant: Tenant) -> None:
         of = access.read_memberships(connection, user.id)
         for line in lines:
             wanted = parse_line(line)
-            runs = queries.page(connection, of, user.id, wanted, 50).runs
-            assert len(runs) == queries.counts(connection, of, user.id, wanted)["All"].number
-            groups.read(connection, of, user.id, wanted)
+            runs = pages.page(connection, of, user.id, wanted, 50).runs
+            assert len(runs) == tab_counts.counts(connection, of, user.id, wanted)["All"].number
+            failure_groups.read(connection, of, user.id, wanted)
 
 
 @examples(100)

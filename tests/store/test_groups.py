@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import access, groups, queries
-from store.access import Role
-from store.database import Database
-from store.filters import RunFilter, parse_line
-from store.groups import Group, Groups
-from store.history import PastRun, insert_past
-from store.records import Failure, Outcome, Run, Tenant, User
+from store.db.engine import Database
+from store.model.records import Failure, Outcome, Run, Tenant, User
+from store.people import access
+from store.people.access import Role
+from store.runs.seeding import SeedRun, seed_runs
+from store.search import failure_groups, pages, tabs
+from store.search.failure_groups import Group, Groups
+from store.search.filter import RunFilter, parse_line
 from tests.support.people import make_tenant, make_user
 from tests.support.properties import examples
 
@@ -29,30 +30,30 @@ def grouped(db: Database, user: User, line: str = "") -> Groups:
 
 def of_filter(db: Database, user: User, wanted: RunFilter) -> Groups:
     with db.reading() as connection:
-        return groups.read(connection, access.read_memberships(connection, user.id), user.id, wanted)
+        return failure_groups.read(connection, access.read_memberships(connection, user.id), user.id, wanted)
 
 
-def a_failed_run(tenant: Tenant, *codes: str, type_: str = "a.sync", age: float = 3600, **changed: object) -> PastRun:
+def a_failed_run(tenant: Tenant, *codes: str, type_: str = "a.sync", age: float = 3600, **changed: object) -> SeedRun:
     failures = tuple(Failure(code, f"{code} says no") for code in codes)
-    return PastRun(tenant.id, type_, changed.pop("outcome", Outcome.FAILED), age, failures=failures, **changed)  # type: ignore[arg-type]
+    return SeedRun(tenant.id, type_, changed.pop("outcome", Outcome.FAILED), age, failures=failures, **changed)  # type: ignore[arg-type]
 
 
 def members(db: Database, user: User, wanted: RunFilter) -> list[Run]:
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        narrowed = queries.on_tab(wanted, "Failed")
+        narrowed = tabs.on_tab(wanted, "Failed")
         assert narrowed
-        return list(queries.page(connection, of, user.id, narrowed, 500).runs)
+        return list(pages.page(connection, of, user.id, narrowed, 500).runs)
 
 
 def test_no_runs_no_groups(db: Database, tenant: Tenant, user: User) -> None:
     assert grouped(db, user) == Groups()
-    insert_past(db, [a_failed_run(tenant, outcome=Outcome.SUCCEEDED), a_failed_run(tenant)])
+    seed_runs(db, [a_failed_run(tenant, outcome=Outcome.SUCCEEDED), a_failed_run(tenant)])
     assert grouped(db, user) == Groups(), "a run without failures has no code to be grouped by"
 
 
 def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: User) -> None:
-    insert_past(
+    seed_runs(
         db,
         [
             a_failed_run(tenant, "x.y", "graph.throttled", age=9000),
@@ -90,7 +91,7 @@ def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: U
 def test_the_same_groups_as_made_by_hand(db: Database, runs: list[tuple[str, list[str], Outcome]], line: str) -> None:
     tenant = make_tenant(db, f"groups-{next(_numbers)}")
     user = make_user(db, f"user-{next(_numbers)}", **{tenant.slug: Role.READONLY})
-    insert_past(db, [a_failed_run(tenant, *codes, type_=type_, outcome=outcome) for type_, codes, outcome in runs])
+    seed_runs(db, [a_failed_run(tenant, *codes, type_=type_, outcome=outcome) for type_, codes, outcome in runs])
     wanted = parse_line(line)
     expected: dict[tuple[str, str], set[int]] = {}
     for run in members(db, user, wanted):
@@ -102,7 +103,7 @@ def test_the_same_groups_as_made_by_hand(db: Database, runs: list[tuple[str, lis
     assert [one.count for one in found] == sorted((one.count for one in found), reverse=True)
     for one in found:
         if "*" not in one.code:
-            ids = {run.id for run in members(db, user, groups.only(wanted, one))}
+            ids = {run.id for run in members(db, user, failure_groups.narrow_to(wanted, one))}
             assert ids == expected[one.type, one.code], "the filter of a group leaves its runs, and no others"
 
 
@@ -113,8 +114,8 @@ def _like(code: str, glob: str) -> bool:
 def test_only_the_newest_are_grouped_and_it_says_how_far_back(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "GROUPED", 4)
-    insert_past(db, [a_failed_run(tenant, "x.y", age=10_000 - number) for number in range(9)])
+    monkeypatch.setattr(failure_groups, "GROUPED", 4)
+    seed_runs(db, [a_failed_run(tenant, "x.y", age=10_000 - number) for number in range(9)])
     found = grouped(db, user)
     assert [one.count for one in found.groups] == [4]
     assert found.reached
@@ -122,7 +123,7 @@ def test_only_the_newest_are_grouped_and_it_says_how_far_back(
 
 
 def test_a_tenant_that_one_is_no_member_of_has_no_groups(db: Database, tenant: Tenant, user: User) -> None:
-    insert_past(db, [a_failed_run(tenant, "x.y")])
+    seed_runs(db, [a_failed_run(tenant, "x.y")])
     assert grouped(db, make_user(db)) == Groups()
     assert grouped(db, user, "tenant:nowhere") == Groups()
     assert len(grouped(db, user, f"tenant:{tenant.slug}").groups) == 1
@@ -130,7 +131,7 @@ def test_a_tenant_that_one_is_no_member_of_has_no_groups(db: Database, tenant: T
 
 def test_a_message_is_one_of_the_groups(db: Database, tenant: Tenant, user: User) -> None:
     failures = [(Failure("x.y", message),) for message in ("one", "another")]
-    insert_past(db, [PastRun(tenant.id, "a.sync", Outcome.FAILED, 60, failures=some) for some in failures])
+    seed_runs(db, [SeedRun(tenant.id, "a.sync", Outcome.FAILED, 60, failures=some) for some in failures])
     (found,) = grouped(db, user).groups
     assert isinstance(found, Group)
     assert found.message in ("one", "another")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.identity import identity_hash
+from store.runs.identity import identity_hash
 from tests.support.properties import examples
 
 ID = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
@@ -83,7 +83,7 @@ def test_it_is_the_same_in_every_process_and_version() -> None:
     """Stored hashes must go on meaning what they meant."""
     canonical_json = f'[7,"inventory.sync",{{"kinds":["{ID}","a","b"],"name":"\\u00fc","none":null}}]'
     inputs_ = f"{{'none': None, 'name': 'ü', 'kinds': {{'b', 'a', {ID!r}}}}}"
-    code = f"from store.identity import identity_hash; print(identity_hash(7, 'inventory.sync', {inputs_}))"
+    code = f"from store.runs.identity import identity_hash; print(identity_hash(7, 'inventory.sync', {inputs_}))"
     for _ in range(2):  # strings hash otherwise in each process, so sets come in another order
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == hashlib.sha256(canonical_json.encode()).hexdigest()

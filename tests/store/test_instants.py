@@ -11,16 +11,20 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
-from store import audit, inventory, notifications, preferences, queue_pause, runs, workers
-from store.access import Role
-from store.database import Database
-from store.events import NewEvent
-from store.inventory import SeenPolicy
-from store.records import Counts, Failure, Outcome, Run
-from store.runs import Result
-from store.tables import audit_events, operation_runs, policies, queue_pauses, user_settings
-from store.tables import notifications as notifications_table
-from store.tables import workers as workers_table
+from store.db.engine import Database
+from store.intune import inventory
+from store.intune.inventory import SeenPolicy
+from store.model.records import Counts, Failure, Outcome, Run
+from store.model.tables import audit_events, operation_runs, policies, queue_pauses, user_settings
+from store.model.tables import notifications as notifications_table
+from store.model.tables import workers as workers_table
+from store.people import audit, notifications, preferences
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.runs.log import NewLogLine
+from store.workers import heartbeats
+from store.workers import pause as queue_pause
 from tests.support.instants import out_of_order
 from tests.support.people import (
     SUCCEEDED,
@@ -35,7 +39,7 @@ from tests.support.people import (
 from tests.support.waiting import HANG, wait_for
 
 Change = Callable[[Database, Run], object]
-COUNTED = Result(Outcome.PENDING, Counts(2, 1), log=(NewEvent("info", "one of two", 0.001),))
+COUNTED = Result(Outcome.PENDING, Counts(2, 1), log=(NewLogLine("info", "one of two", 0.001),))
 
 
 @pytest.fixture
@@ -83,35 +87,35 @@ def _waits(db: Database, backend: int) -> bool:
 
 
 def dispatch(db: Database, run: Run) -> object:
-    return runs.mark_dispatched(db, run.id)
+    return lifecycle.mark_dispatched(db, run.id)
 
 
 def dispatch_as_rescuer(db: Database, run: Run) -> object:
-    return runs.mark_dispatched(db, run.id, by_rescuer=True)
+    return lifecycle.mark_dispatched(db, run.id, by_rescuer=True)
 
 
 def redispatch(db: Database, run: Run) -> object:
-    return runs.redispatch(db, run.id, 60)
+    return lifecycle.redispatch(db, run.id, 60)
 
 
 def claim(db: Database, run: Run) -> object:
-    return runs.claim(db, run.id, 1)
+    return lifecycle.claim(db, run.id, 1)
 
 
 def progress(db: Database, run: Run) -> object:
-    return runs.progress(db, run.id, 1, COUNTED)
+    return lifecycle.progress(db, run.id, 1, COUNTED)
 
 
 def finish(db: Database, run: Run) -> object:
-    return runs.finish(db, run.id, 1, Result(Outcome.SUCCEEDED, Counts(2, 2), log=COUNTED.log))
+    return lifecycle.finish(db, run.id, 1, Result(Outcome.SUCCEEDED, Counts(2, 2), log=COUNTED.log))
 
 
 def refuse(db: Database, run: Run) -> object:
-    return runs.refuse(db, run.id, Failure("x.y", "no"))
+    return lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no"))
 
 
 def lose(db: Database, run: Run) -> object:
-    return runs.lose(db, run, -60)
+    return lifecycle.fail_lost(db, run, -60)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_who_waited_for_a_run_comes_after_whom_they_waited_for(
     if first is redispatch:
         make_older(db, operation_runs, run.id, "created_at", 100)
     if first is progress:
-        run = runs.claim(db, run.id, worker_id) or run
+        run = lifecycle.claim(db, run.id, worker_id) or run
     behind(db, lambda db: first(db, run), lambda db: second(db, run))
     assert out_of_order(db) == []
 
@@ -153,10 +157,10 @@ def test_whatever_jumps_back_a_runs_instants_go_on(db: Database) -> None:
         connection.execute(moved.values(created_at=later, updated_at=later))
     seen = [later - dt.timedelta(seconds=1)]
     steps: list[Run | None] = [
-        runs.mark_dispatched(db, run.id),
-        runs.claim(db, run.id, worker_id),
-        *(runs.progress(db, run.id, worker_id, COUNTED) for _ in range(3)),
-        runs.finish(db, run.id, worker_id, SUCCEEDED),
+        lifecycle.mark_dispatched(db, run.id),
+        lifecycle.claim(db, run.id, worker_id),
+        *(lifecycle.progress(db, run.id, worker_id, COUNTED) for _ in range(3)),
+        lifecycle.finish(db, run.id, worker_id, SUCCEEDED),
     ]
     for step in steps:
         assert step
@@ -169,7 +173,7 @@ def test_whatever_jumps_back_a_runs_instants_go_on(db: Database) -> None:
 def test_changes_in_one_tick_of_the_clock_move_updated_at(db: Database) -> None:
     run = start_run(db, make_tenant(db))
     assert run.worker_id
-    found = [runs.progress(db, run.id, run.worker_id, COUNTED) for _ in range(50)]
+    found = [lifecycle.progress(db, run.id, run.worker_id, COUNTED) for _ in range(50)]
     instants = [one.updated_at for one in found if one]
     assert len(set(instants)) == 50
     assert instants == sorted(instants)
@@ -245,7 +249,7 @@ def test_instants_that_follow_one_in_the_same_row_come_after_it(db: Database) ->
     with db.transaction() as connection:
         for before, _ in rows:
             connection.execute(sa.update(before.table).values({before.name: later}))
-    workers.stopped(db, worker_id)
+    heartbeats.deregister(db, worker_id)
     queue_pause.resume(db, owner)
     notifications.mark_read(db, owner.id)
     preferences.change(db, owner.id, "x", lambda _: {"a": 2})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from store import inventory
-from store.database import Database
-from store.inventory import SeenPolicy
-from store.records import Run, Tenant
-from store.tables import policies
+from store.db.engine import Database
+from store.intune import inventory
+from store.intune.inventory import SeenPolicy
+from store.model.records import Run, Tenant
+from store.model.tables import policies
 from tests.support import people
 
 

@@ -13,14 +13,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from store import access, details, groups, lenient, load, preferences, queries, snapshot, views
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import InputInvalid
-from store.filters import parse_line
-from store.records import NO_CODE, NO_TIME, UNREADABLE, UNREADABLE_JSON, Counts, Failure, Outcome, Run, Tenant, User
-from store.runs import Result
+from store.model import lenient
+from store.model.records import (
+    NO_CODE,
+    NO_TIME,
+    UNREADABLE,
+    UNREADABLE_JSON,
+    Counts,
+    Failure,
+    Outcome,
+    Run,
+    Tenant,
+    User,
+)
+from store.model.tables import operation_runs, user_settings
+from store.people import access, preferences
+from store.runs import detail as run_detail
+from store.runs.lifecycle import Result
+from store.search import counts as tab_counts
+from store.search import failure_groups, pages, saved_views
+from store.search.filter import parse_line
 from store.snapshot import Request
-from store.tables import operation_runs, user_settings
+from store.workers import load
 from tasks.sdk.parameters import check_parameters
 from tests.support import people
 from tests.support.properties import examples
@@ -71,13 +88,13 @@ def everything(db: Database, user: User, odd: Run, line: str = "") -> dict[str, 
     wanted = parse_line(line)
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        listed = queries.page(connection, of, user.id, wanted, 50).runs
+        listed = pages.page(connection, of, user.id, wanted, 50).runs
         return {
             "list": listed,
-            "counts": queries.counts(connection, of, user.id, wanted),
-            "by type": queries.ordered(connection, of, user.id, wanted, queries.Order.DURATION, 50).runs,
-            "groups": groups.read(connection, of, user.id, wanted).groups,
-            "detail": details.read_visible(connection, user.id, odd.id),
+            "counts": tab_counts.counts(connection, of, user.id, wanted),
+            "by type": pages.sorted_page(connection, of, user.id, wanted, pages.Order.DURATION, 50).runs,
+            "groups": failure_groups.read(connection, of, user.id, wanted).groups,
+            "detail": run_detail.read_visible(connection, user.id, odd.id),
             "load": load.read(connection, of, 30.0),
         }
 
@@ -114,7 +131,7 @@ def assert_as_asked(db: Database, user: User, listed: dict[int, Run]) -> None:
     for code in [*[one for one in told if one.isalnum() and one.isascii()][:3], NO_CODE]:
         with db.reading() as connection:
             of = access.read_memberships(connection, user.id)
-            found = queries.page(connection, of, user.id, parse_line(f"code:{code}"), 50).runs
+            found = pages.page(connection, of, user.id, parse_line(f"code:{code}"), 50).runs
         expected = {run.id for run in listed.values() if code in [failure.code for failure in run.failure_summary]}
         assert {run.id for run in found} == expected
 
@@ -180,8 +197,8 @@ def test_text_that_is_no_json_hides_nothing_on_sqlite(sqlite_url: str, text: str
         everything(db, user, odd, line)
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        listed = {run.id: run for run in queries.page(connection, of, user.id, parse_line(""), 9).runs}
-        shown = details.read_visible(connection, user.id, odd.id).run
+        listed = {run.id: run for run in pages.page(connection, of, user.id, parse_line(""), 9).runs}
+        shown = run_detail.read_visible(connection, user.id, odd.id).run
     assert listed[good.id] == replace(good, context=None)
     assert shown.summary_counts is None
     assert shown.context == UNREADABLE_JSON
@@ -250,19 +267,19 @@ def test_labels_of_any_kind_are_listed(db: Database, tenant: Tenant, user: User,
 @examples(40)
 @given(value=ANY)
 def test_whatever_is_kept_as_views_is_read(value: Any) -> None:
-    views._from_json(value)
-    views._from_json({"views": value})
-    views._from_json({"views": [{"name": value, "terms": value, "tab": value, "order": value}, value]})
+    saved_views._from_json(value)
+    saved_views._from_json({"views": value})
+    saved_views._from_json({"views": [{"name": value, "terms": value, "tab": value, "order": value}, value]})
 
 
 def test_settings_of_the_wrong_shape_are_none(db: Database, user: User) -> None:
-    views.keep(db, user.id, views.View("mine"))
+    saved_views.save(db, user.id, saved_views.SavedView("mine"))
     preferences.mark_seen(db, user.id, NO_TIME)
     wrong: list[Any] = [[], "x", 5, {"at": 5}, {"at": "soon"}, {"at": []}, {"views": 5}, [{"name": {}}]]
     for value in wrong:
         with db.transaction() as connection:
             connection.execute(sa.update(user_settings).values(value=value))
-        assert views.read(db, user.id) == ()
+        assert saved_views.read(db, user.id) == ()
         assert preferences.seen_at(db, user.id) is None
     with db.transaction() as connection:
         connection.execute(sa.update(user_settings).values(value={"at": "2026-03-01T12:00:00"}))

@@ -1,4 +1,4 @@
-"""The lifecycle as a model: what store.runs does, in any order and with the wrong workers, is what the model allows."""
+"""The lifecycle as a model: what store.runs.lifecycle does, in any order and with the wrong workers, is what the model allows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from store import outcome, runs, workers
-from store.database import Database
-from store.records import Counts, Failure, Outcome, Run, Status, Tenant, User
-from store.rows import run_columns, run_from
-from store.runs import Result
-from store.tables import notifications, operation_runs, tenants
-from store.tables import workers as workers_table
+from store.db.engine import Database
+from store.model.records import Counts, Failure, Outcome, Run, Status, Tenant, User
+from store.model.row_mapping import run_columns, run_from_row
+from store.model.tables import notifications, operation_runs, tenants
+from store.model.tables import workers as workers_table
+from store.runs import lifecycle, outcome
+from store.runs.lifecycle import Result
+from store.workers import heartbeats
 from tests.support.people import (
     FAILED,
     SUCCEEDED,
@@ -84,7 +85,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.user = make_user(self.db)
         living, dead, gone = (make_worker(self.db) for _ in range(3))
         make_older(self.db, workers_table, dead, "beat_at", 2 * LONG)
-        workers.stopped(self.db, gone)
+        heartbeats.deregister(self.db, gone)
         self.workers, self.living = (living, dead, gone), living
         self.model: dict[int, Expected] = {}
 
@@ -93,7 +94,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(key=st.integers(0, 2), has_user=st.booleans())
     def open(self, key: int, has_user: bool) -> None:
-        run, opened = runs.open_or_join(self.db, new_run(self.tenant, self.user if has_user else None, key))
+        run, opened = lifecycle.create_or_attach(self.db, new_run(self.tenant, self.user if has_user else None, key))
         twins = [id_ for id_, run in self.model.items() if run.key == key and run.status is not Status.COMPLETED]
         if twins:
             assert (run.id, opened) == (twins[0], False)
@@ -106,7 +107,7 @@ class Lifecycle(RuleBasedStateMachine):
         if chosen := self.some(number):
             id_, run = chosen
             allowed = run.status is Status.QUEUED and not run.dispatched
-            assert (runs.mark_dispatched(self.db, id_) is not None) == allowed
+            assert (lifecycle.mark_dispatched(self.db, id_) is not None) == allowed
             if allowed:
                 run.dispatched, run.waits_long = True, False
                 run.tell("queued")
@@ -116,7 +117,7 @@ class Lifecycle(RuleBasedStateMachine):
         if chosen := self.some(number):
             id_, run = chosen
             allowed = run.status is Status.QUEUED
-            assert (runs.claim(self.db, id_, self.workers[worker]) is not None) == allowed
+            assert (lifecycle.claim(self.db, id_, self.workers[worker]) is not None) == allowed
             if allowed:
                 run.status, run.worker_id, run.dispatched = Status.RUNNING, self.workers[worker], True
                 run.tell("queued")
@@ -127,7 +128,7 @@ class Lifecycle(RuleBasedStateMachine):
             id_, run = chosen
             allowed = run.status is Status.RUNNING and run.worker_id == self.workers[worker]
             result = Result(Outcome.PENDING, Counts(9, done))
-            assert (runs.progress(self.db, id_, self.workers[worker], result) is not None) == allowed
+            assert (lifecycle.progress(self.db, id_, self.workers[worker], result) is not None) == allowed
             if allowed:
                 run.counts = result.counts
 
@@ -135,7 +136,7 @@ class Lifecycle(RuleBasedStateMachine):
     def finish(self, number: int, worker: int, how: Outcome) -> None:
         if chosen := self.some(number):
             id_, run = chosen
-            done = runs.finish(self.db, id_, self.workers[worker], ENDS[how])
+            done = lifecycle.finish(self.db, id_, self.workers[worker], ENDS[how])
             assert (done is not None) == (run.status is Status.RUNNING and run.worker_id == self.workers[worker])
             if done:
                 run.counts = ENDS[how].counts
@@ -145,7 +146,7 @@ class Lifecycle(RuleBasedStateMachine):
     def refuse(self, number: int) -> None:
         if chosen := self.some(number):
             id_, run = chosen
-            done = runs.refuse(self.db, id_, outcome.failure("queue.dispatch_failed"))
+            done = lifecycle.fail_dispatch(self.db, id_, outcome.failure("queue.dispatch_failed"))
             assert (done is not None) == (run.status is Status.QUEUED)
             if done:
                 run.end(done, Outcome.FAILED, "queue.dispatch_failed")
@@ -155,9 +156,9 @@ class Lifecycle(RuleBasedStateMachine):
         """A rescuer saw the run on some worker, perhaps long ago."""
         if chosen := self.some(number):
             id_, run = chosen
-            seen = runs.by_id(self.db, id_)
+            seen = lifecycle.get(self.db, id_)
             assert seen
-            done = runs.lose(self.db, replace(seen, worker_id=self.workers[worker]), LONG)
+            done = lifecycle.fail_lost(self.db, replace(seen, worker_id=self.workers[worker]), LONG)
             allowed = run.status is Status.RUNNING and run.worker_id == self.workers[worker] != self.living
             assert (done is not None) == allowed
             if done:
@@ -177,7 +178,7 @@ class Lifecycle(RuleBasedStateMachine):
         if chosen := self.some(number):
             id_, run = chosen
             allowed = run.status is Status.QUEUED and run.waits_long
-            assert (runs.redispatch(self.db, id_, LONG) is not None) == allowed
+            assert (lifecycle.redispatch(self.db, id_, LONG) is not None) == allowed
             if allowed:
                 run.dispatched, run.waits_long = True, False
                 run.tell("queued")
@@ -186,7 +187,7 @@ class Lifecycle(RuleBasedStateMachine):
     def the_database_is_as_the_model(self) -> None:
         query = sa.select(*run_columns()).join(tenants).where(tenants.c.id == self.tenant.id)
         with self.db.reading() as connection:
-            found = {run.id: run for run in (run_from(dict(row)) for row in connection.execute(query).mappings())}
+            found = {run.id: run for run in (run_from_row(dict(row)) for row in connection.execute(query).mappings())}
             told = connection.execute(
                 sa.select(notifications.c.run_id, notifications.c.kind, notifications.c.user_id)
                 .join(operation_runs)
@@ -220,19 +221,19 @@ def test_no_order_of_calls_leaves_the_lifecycle(db: Database) -> None:
 
 
 def test_a_run_that_is_not_there_changes_nothing(db: Database, worker_id: int) -> None:
-    assert runs.by_id(db, 17) is None
-    assert runs.mark_dispatched(db, 17) is None
-    assert runs.claim(db, 17, worker_id) is None
-    assert runs.finish(db, 17, worker_id, SUCCEEDED) is None
-    assert runs.refuse(db, 17, Failure("x.y", "no")) is None
+    assert lifecycle.get(db, 17) is None
+    assert lifecycle.mark_dispatched(db, 17) is None
+    assert lifecycle.claim(db, 17, worker_id) is None
+    assert lifecycle.finish(db, 17, worker_id, SUCCEEDED) is None
+    assert lifecycle.fail_dispatch(db, 17, Failure("x.y", "no")) is None
 
 
 def test_what_was_stored_before_is_kept_where_an_end_says_nothing(db: Database, tenant: Tenant) -> None:
     run = start_run(db, tenant)
     assert run.worker_id
     failures = (Failure("graph.forbidden", "no", 2),)
-    runs.progress(db, run.id, run.worker_id, Result(Outcome.PENDING, Counts(4, 1, 2), failures, (), {"a": 1}))
-    done = runs.finish(db, run.id, run.worker_id, Result(Outcome.FAILED))
+    lifecycle.progress(db, run.id, run.worker_id, Result(Outcome.PENDING, Counts(4, 1, 2), failures, (), {"a": 1}))
+    done = lifecycle.finish(db, run.id, run.worker_id, Result(Outcome.FAILED))
     assert done
     assert (done.summary_counts, done.failure_summary, done.context) == (Counts(4, 1, 2), failures, {"a": 1})
 
@@ -241,9 +242,9 @@ def test_a_lost_run_keeps_its_counts_and_at_most_fifty_failures(db: Database, te
     run = start_run(db, tenant)
     assert run.worker_id
     failures = tuple(Failure("graph.forbidden", str(number)) for number in range(outcome.MAX_FAILURES))
-    run = runs.progress(db, run.id, run.worker_id, Result(Outcome.PENDING, Counts(99, 1, 50), failures)) or run
-    workers.stopped(db, run.worker_id or 0)
-    lost = runs.lose(db, run, LONG)
+    run = lifecycle.progress(db, run.id, run.worker_id, Result(Outcome.PENDING, Counts(99, 1, 50), failures)) or run
+    heartbeats.deregister(db, run.worker_id or 0)
+    lost = lifecycle.fail_lost(db, run, LONG)
     assert lost
     assert lost.summary_counts == Counts(99, 1, 50)
     assert len(lost.failure_summary) == outcome.MAX_FAILURES
@@ -253,22 +254,22 @@ def test_a_lost_run_keeps_its_counts_and_at_most_fifty_failures(db: Database, te
 def test_a_living_workers_run_is_never_lost(db: Database, tenant: Tenant, worker_id: int) -> None:
     run = start_run(db, tenant, worker_id=worker_id)
     make_older(db, operation_runs, run.id, "started_at", 100 * LONG)
-    assert runs.lose(db, run, LONG) is None
+    assert lifecycle.fail_lost(db, run, LONG) is None
     make_older(db, workers_table, worker_id, "beat_at", LONG + 1)
-    workers.beat(db, worker_id, 0)
-    assert runs.lose(db, run, LONG) is None
+    heartbeats.heartbeat(db, worker_id, 0)
+    assert lifecycle.fail_lost(db, run, LONG) is None
 
 
 def test_an_ended_run_frees_its_identity_in_the_same_moment(db: Database, tenant: Tenant) -> None:
     def refuse(db: Database, run: Run) -> Run | None:
-        return runs.refuse(db, run.id, Failure("x.y", "no"))
+        return lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no"))
 
     ends: tuple[Callable[[Database, Run], object], ...] = (end_run, refuse)
     for end in ends:
         run = open_run(db, tenant, key="x")
-        assert runs.active_twin(db, tenant.id, run.run_identity_hash) == run
+        assert lifecycle.active_twin(db, tenant.id, run.run_identity_hash) == run
         end(db, run)
-        assert runs.active_twin(db, tenant.id, run.run_identity_hash) is None
+        assert lifecycle.active_twin(db, tenant.id, run.run_identity_hash) is None
 
 
 def test_instants_are_the_databases_and_in_order(db: Database, tenant: Tenant) -> None:
@@ -339,21 +340,21 @@ def test_who_would_produce_it_is_found(source: str) -> None:
 def test_another_worker_neither_counts_nor_ends_a_run(db: Database, tenant: Tenant, worker_id: int) -> None:
     run = start_run(db, tenant, worker_id=worker_id)
     other = make_worker(db)
-    assert runs.progress(db, run.id, other, Result(Outcome.PENDING, Counts(9, 3))) is None
-    assert runs.finish(db, run.id, other, SUCCEEDED) is None
-    assert runs.by_id(db, run.id) == run
-    assert runs.finish(db, run.id, worker_id, SUCCEEDED)
+    assert lifecycle.progress(db, run.id, other, Result(Outcome.PENDING, Counts(9, 3))) is None
+    assert lifecycle.finish(db, run.id, other, SUCCEEDED) is None
+    assert lifecycle.get(db, run.id) == run
+    assert lifecycle.finish(db, run.id, worker_id, SUCCEEDED)
 
 
 def test_what_is_completed_is_neither_ended_lost_nor_refused_again(
     db: Database, tenant: Tenant, worker_id: int
 ) -> None:
     run = start_run(db, tenant, worker_id=worker_id)
-    assert runs.refuse(db, run.id, Failure("x.y", "no")) is None, "a worker has it in hand"
-    done = runs.finish(db, run.id, worker_id, SUCCEEDED)
-    workers.stopped(db, worker_id)
-    assert runs.finish(db, run.id, worker_id, FAILED) is None
-    assert runs.progress(db, run.id, worker_id, Result(Outcome.PENDING, Counts(9, 3))) is None
-    assert runs.lose(db, run, LONG) is None
-    assert runs.refuse(db, run.id, Failure("x.y", "no")) is None
-    assert runs.by_id(db, run.id) == done
+    assert lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no")) is None, "a worker has it in hand"
+    done = lifecycle.finish(db, run.id, worker_id, SUCCEEDED)
+    heartbeats.deregister(db, worker_id)
+    assert lifecycle.finish(db, run.id, worker_id, FAILED) is None
+    assert lifecycle.progress(db, run.id, worker_id, Result(Outcome.PENDING, Counts(9, 3))) is None
+    assert lifecycle.fail_lost(db, run, LONG) is None
+    assert lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no")) is None
+    assert lifecycle.get(db, run.id) == done

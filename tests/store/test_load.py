@@ -10,23 +10,26 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import access, administration, hours, load, queue_pause, runs, snapshot, workers
-from store.access import Role
-from store.database import Database
-from store.history import PastRun, insert_past
-from store.hours import Hour
-from store.load import InHand, Load
-from store.queries import COUNT_CAP, Count
-from store.records import Outcome, Run, Tenant, User
+from store import snapshot
+from store.db.engine import Database
+from store.model.records import COUNT_CAP, Count, Outcome, Run, Tenant, User
+from store.model.tables import operation_runs
+from store.model.tables import workers as workers_table
+from store.model.types import utcnow
+from store.people import access, admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
 from store.snapshot import Request
-from store.tables import operation_runs
-from store.tables import workers as workers_table
-from store.types import utcnow
+from store.workers import heartbeats, load, throughput
+from store.workers import pause as queue_pause
+from store.workers.load import InFlightRun, SystemLoad
+from store.workers.throughput import Hour
 from tests.support.people import end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
 from tests.support.properties import examples
 
 
-def read(db: Database, user: User) -> Load:
+def read(db: Database, user: User) -> SystemLoad:
     with db.reading() as connection:
         return load.read(connection, access.read_memberships(connection, user.id), 30)
 
@@ -74,14 +77,14 @@ def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
     idle = make_worker(db)
     first, second = read(db, user).workers
     assert (first.worker.id, first.alive, first.has_others) == (worker_id, True, True)
-    assert first.runs == tuple(InHand(run.id, "Sync inventory") for run in mine)
+    assert first.runs == tuple(InFlightRun(run.id, "Sync inventory") for run in mine)
     assert (second.worker.id, second.runs, second.has_others) == (idle, (), False)
 
 
 def test_the_gone_of_the_last_day_come_after_the_living(db: Database, user: User) -> None:
     alive, silent, stopped, long_silent, long_stopped = (make_worker(db) for _ in range(5))
-    workers.stopped(db, stopped)
-    workers.stopped(db, long_stopped)
+    heartbeats.deregister(db, stopped)
+    heartbeats.deregister(db, long_stopped)
     make_older(db, workers_table, silent, "beat_at", 31)
     make_older(db, workers_table, long_silent, "beat_at", 90_000)
     make_older(db, workers_table, long_stopped, "stopped_at", 90_000)
@@ -148,8 +151,8 @@ def opened(db: Database) -> list[dt.datetime]:
         return list(connection.execute(query).scalars())
 
 
-def past(db: Database, tenant: Tenant, ended: float, took: float, outcome: Outcome = Outcome.SUCCEEDED) -> PastRun:
-    return PastRun(tenant.id, "some.type", outcome, age=ended + took + 0.2, waited=0.2, took=took)
+def past(db: Database, tenant: Tenant, ended: float, took: float, outcome: Outcome = Outcome.SUCCEEDED) -> SeedRun:
+    return SeedRun(tenant.id, "some.type", outcome, age=ended + took + 0.2, waited=0.2, took=took)
 
 
 def hour(db: Database, user: User, ago: int) -> Hour:
@@ -166,11 +169,11 @@ def test_an_hour_counts_what_ended_in_it(
     db: Database, tenant: Tenant, user: User, elsewhere: Tenant, worker_id: int
 ) -> None:
     middle = into_the_hour(db) + 1800  # in the middle of the hour before this one
-    never = PastRun(tenant.id, "x", Outcome.FAILED, age=middle + 1, waited=None, took=1)
+    never = SeedRun(tenant.id, "x", Outcome.FAILED, age=middle + 1, waited=None, took=1)
     ends = [past(db, tenant, middle, seconds) for seconds in (1, 2, 3, 4)]
     ends += [past(db, tenant, middle, 100, Outcome.FAILED), past(db, tenant, middle, 5000, Outcome.PARTIALLY_SUCCEEDED)]
     ends += [never, past(db, elsewhere, middle, 9), past(db, tenant, middle + 3600, 7), past(db, tenant, 13 * 3600, 8)]
-    insert_past(db, ends)
+    seed_runs(db, ends)
     open_run(db, tenant, user)
     start_run(db, tenant, user)
     found = hour(db, user, 1)
@@ -192,11 +195,11 @@ def test_hours_are_those_of_the_clock_in_utc_and_the_last_is_now(db: Database, t
 def test_when_there_are_too_many_it_is_said_back_to_when_was_looked(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hours, "LOOK_AT", 3)
-    insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (5, 4, 3)])
+    monkeypatch.setattr(throughput, "LOOK_AT", 3)
+    seed_runs(db, [past(db, tenant, minutes * 60, 1) for minutes in (5, 4, 3)])
     found = read(db, user)
     assert (sum(one.completed for one in found.hours.each), found.hours.looked_back_to) == (3, None)
-    insert_past(db, [past(db, tenant, minutes * 60, 1) for minutes in (2, 1)])
+    seed_runs(db, [past(db, tenant, minutes * 60, 1) for minutes in (2, 1)])
     found = read(db, user)
     assert sum(one.completed for one in found.hours.each) == 3
     assert found.hours.looked_back_to == opened(db)[2]
@@ -206,9 +209,9 @@ def test_tenants_share_what_is_looked_at(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = make_tenant(db)
-    administration.grant(db, user.login, other.slug, Role.READONLY)
-    monkeypatch.setattr(hours, "LOOK_AT", 4)
-    insert_past(db, [past(db, tenant, 60 * minutes, 1) for minutes in (5, 4, 3, 2)] + [past(db, other, 600, 1)])
+    admin.grant(db, user.login, other.slug, Role.READONLY)
+    monkeypatch.setattr(throughput, "LOOK_AT", 4)
+    seed_runs(db, [past(db, tenant, 60 * minutes, 1) for minutes in (5, 4, 3, 2)] + [past(db, other, 600, 1)])
     found = read(db, user)
     assert sum(one.completed for one in found.hours.each) == 3
     assert found.hours.looked_back_to == opened(db)[1]
@@ -220,7 +223,7 @@ def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
     tenant = make_tenant(db)
     user = make_user(db, **{tenant.slug: Role.READONLY})
     middle = into_the_hour(db) + 1800
-    insert_past(db, [past(db, tenant, middle, seconds) for seconds in took])
+    seed_runs(db, [past(db, tenant, middle, seconds) for seconds in took])
     ranked, found = sorted(took), hour(db, user, 1)
     for percent, seconds in ((50, found.median), (95, found.p95)):
         assert seconds == pytest.approx(ranked[math.ceil(len(took) * percent / 100) - 1], abs=0.01)
@@ -230,19 +233,19 @@ def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant:
     before = now_of(db)
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        known = hours.last_hours(connection, of, before)
+        known = throughput.last_hours(connection, of, before)
     end_run(db, start_run(db, tenant, user))
 
     def completed(later: float, of: tuple[access.Membership, ...] = of) -> int:
         with db.reading() as connection:
-            found = hours.last_hours(connection, of, known.each[-1].at + dt.timedelta(seconds=later), known)
+            found = throughput.last_hours(connection, of, known.each[-1].at + dt.timedelta(seconds=later), known)
         return sum(one.completed for one in found.each)
 
     since = (before - known.each[-1].at).total_seconds()
     assert (completed(since), completed(since + 61)) == (0, 1)
     assert completed(3600) == 1  # another hour of the clock has begun
     other = make_tenant(db)
-    administration.grant(db, user.login, other.slug, Role.READONLY)
+    admin.grant(db, user.login, other.slug, Role.READONLY)
     with db.reading() as connection:
         more = access.read_memberships(connection, user.id)
     assert completed(since, more) == 1
@@ -253,7 +256,7 @@ def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant:
 
 def test_a_snapshot_carries_the_load_when_it_is_asked_for(db: Database, tenant: Tenant, user: User) -> None:
     run: Run = open_run(db, tenant, user)
-    assert runs.mark_dispatched(db, run.id)
+    assert lifecycle.mark_dispatched(db, run.id)
     assert snapshot.take(db, Request(user.id)).load is None
     found = snapshot.take(db, Request(user.id, load=True)).load
     assert found

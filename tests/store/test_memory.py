@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from store import access, queries, runs, snapshot
-from store.database import Database
-from store.filters import RunFilter, parse_line
-from store.memory import HOLDS, Memory
-from store.records import Counts, Outcome, Tenant, User
-from store.runs import Result
+from store import snapshot
+from store.db.engine import Database
+from store.model.records import Counts, Outcome, Tenant, User
+from store.people import access
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.search import counts as tab_counts
+from store.search import pages
+from store.search.filter import RunFilter, parse_line
+from store.search.poll_cache import HOLDS, PollCache
 from store.snapshot import Request, Snapshot
 from tests.support import people
 from tests.support.properties import size
@@ -26,26 +30,26 @@ def something(db: Database, tenant: Tenant, user: User, worker_id: int, chance: 
     """One change, as opsmon makes them."""
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        known = queries.page(connection, of, user.id, RunFilter(), 50).runs
+        known = pages.page(connection, of, user.id, RunFilter(), 50).runs
     match chance.choice(["open", "open", "claim", "progress", "progress", "finish", "nothing"]):
         case "open":
             people.open_run(db, tenant, chance.choice([user, None]))
         case "claim":
             for run in known[:3]:
-                runs.claim(db, run.id, worker_id)
+                lifecycle.claim(db, run.id, worker_id)
         case "progress":
             for run in known[:5]:
-                runs.progress(db, run.id, worker_id, Result(Outcome.PENDING, Counts(chance.randint(1, 90), 1)))
+                lifecycle.progress(db, run.id, worker_id, Result(Outcome.PENDING, Counts(chance.randint(1, 90), 1)))
         case "finish":
             for run in chance.sample(known, min(2, len(known))):
-                runs.finish(db, run.id, worker_id, chance.choice([people.SUCCEEDED, people.FAILED]))
+                lifecycle.finish(db, run.id, worker_id, chance.choice([people.SUCCEEDED, people.FAILED]))
 
 
 @pytest.mark.parametrize("line", ["", "mine", "outcome:failed", "status:running", "alice"])
 def test_what_is_remembered_is_what_there_is(
     db: Database, tenant: Tenant, user: User, worker_id: int, line: str
 ) -> None:
-    chance, memory = random.Random(line), Memory()
+    chance, memory = random.Random(line), PollCache()
     for number in range(size(25, 60)):
         something(db, tenant, user, worker_id, chance)
         tab = chance.choice(["All", "All", "Active", "Failed"])
@@ -55,34 +59,34 @@ def test_what_is_remembered_is_what_there_is(
 
 def test_what_has_not_changed_is_not_read_again(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = people.open_run(db, tenant, user)
-    memory, request = Memory(), Request(user.id)
+    memory, request = PollCache(), Request(user.id)
     first = snapshot.take(db, request, memory=memory)
     again = snapshot.take(db, request, memory=memory)
     assert again.runs is first.runs
-    runs.claim(db, run.id, worker_id)
+    lifecycle.claim(db, run.id, worker_id)
     assert snapshot.take(db, request, memory=memory).runs[0].status == "running"
 
 
 def test_at_least_is_taken_to_hold_for_a_while(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "COUNT_CAP", 3)
-    queries._counts_query.cache_clear()
+    monkeypatch.setattr(pages, "COUNT_CAP", 3)
+    tab_counts._counts_query.cache_clear()
     now = [100.0]
-    memory, request = Memory(lambda: now[0]), Request(user.id)
+    memory, request = PollCache(lambda: now[0]), Request(user.id)
     opened = [people.open_run(db, tenant, user) for _ in range(5)]
     assert snapshot.take(db, request, memory=memory).counts["Active"] == (3, True)
     for run in opened[:3]:
-        runs.refuse(db, run.id, people.FAILED.failures[0])
+        lifecycle.fail_dispatch(db, run.id, people.FAILED.failures[0])
     assert snapshot.take(db, request, memory=memory).counts["Active"] == (3, True)
     assert snapshot.take(db, request, memory=memory).counts["Failed"] == (3, False)
     now[0] += HOLDS
     assert snapshot.take(db, request, memory=memory).counts["Active"] == (2, False)
-    queries._counts_query.cache_clear()
+    tab_counts._counts_query.cache_clear()
 
 
 def test_memory_is_bounded() -> None:
-    memory = Memory()
+    memory = PollCache()
     for number in range(1000):
         memory.counted(number, [Outcome.FAILED])
     assert len(memory._full) <= 20

@@ -17,15 +17,18 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import migrations
-from store import administration, runs, schema, snapshot, workers
-from store.access import Role
-from store.database import Database
+from store import schema, snapshot
+from store.db.engine import Database
 from store.errors import DatabaseAway, SchemaMismatch
-from store.events import NewEvent
-from store.records import Outcome
-from store.runs import Result
+from store.model.records import Outcome
+from store.model.tables import metadata
+from store.people import admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.runs.log import NewLogLine
 from store.schema import State
-from store.tables import metadata
+from store.workers import heartbeats
 from tasks.queue.queue import Queue
 from tests.store import racers
 from tests.support.people import new_run
@@ -61,7 +64,7 @@ def test_up_down_and_up_again(empty: Database) -> None:
 
 
 def test_an_upgrade_that_has_been_made_changes_nothing(db: Database) -> None:
-    administration.add_tenant(db, "contoso")
+    admin.add_tenant(db, "contoso")
     before = described(db)
     schema.upgrade(db)
     assert described(db) == before
@@ -249,24 +252,24 @@ def pragmas(path: Path, table: str) -> list[Any]:
 def live(db: Database) -> None:
     """All that a dispatcher, a worker and a screen do with a database."""
     schema.require_current(db)
-    tenant, user = administration.add_tenant(db, "contoso"), administration.add_user(db, "alice")
-    administration.grant(db, "alice", "contoso", Role.OWNER)
-    worker_id = workers.register(db, host="here", pid=1, version="1", slots=1, embedded=False)
-    workers.beat(db, worker_id, 0)
-    run, _ = runs.open_or_join(db, new_run(tenant, user))
+    tenant, user = admin.add_tenant(db, "contoso"), admin.add_user(db, "alice")
+    admin.grant(db, "alice", "contoso", Role.OWNER)
+    worker_id = heartbeats.register(db, host="here", pid=1, version="1", slots=1, embedded=False)
+    heartbeats.heartbeat(db, worker_id, 0)
+    run, _ = lifecycle.create_or_attach(db, new_run(tenant, user))
     queue = Queue(db)
     queue.send(run.id)
     assert queue.waiting(10) == [run.id]
-    runs.mark_dispatched(db, run.id)
+    lifecycle.mark_dispatched(db, run.id)
     message = queue.huey().storage.dequeue()
     assert queue.huey().serializer.deserialize(message).args == (run.id,)
     queue.close()
-    assert runs.claim(db, run.id, worker_id)
-    assert runs.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=(NewEvent("info", "done"),)))
+    assert lifecycle.claim(db, run.id, worker_id)
+    assert lifecycle.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=(NewLogLine("info", "done"),)))
     now = snapshot.take(db, snapshot.Request(user.id, run_id=run.id, inbox=True))
     assert now.detail
     assert (now.unread, len(now.detail.events)) == (2, 1)
-    workers.stopped(db, worker_id)
+    heartbeats.deregister(db, worker_id)
 
 
 RIGHTS = """

@@ -10,14 +10,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from store import notifications, runs, workers
-from store.access import Role
-from store.database import Database
-from store.events import NewEvent
-from store.outcome import failure
-from store.records import Counts, Failure, Notification, Outcome, Run, Status, Tenant, User
-from store.runs import Result
-from store.tables import memberships, operation_runs, run_events
+from store.db.engine import Database
+from store.model.records import Counts, Failure, Notification, Outcome, Run, Status, Tenant, User
+from store.model.tables import memberships, operation_runs, run_events
+from store.people import notifications
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.runs.log import NewLogLine
+from store.runs.outcome import failure
+from store.workers import heartbeats
 from tests.support.people import (
     SUCCEEDED,
     end_run,
@@ -50,7 +52,7 @@ def unread(db: Database, user: User, cap: int = 100) -> tuple[int, int]:
 def test_nobody_is_told_before_the_message_is_queued(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant, user)
     assert kinds_told(db, run) == []
-    runs.mark_dispatched(db, run.id)
+    lifecycle.mark_dispatched(db, run.id)
     assert kinds_told(db, run) == ["queued"]
 
 
@@ -60,32 +62,32 @@ def test_a_worker_that_is_quicker_than_its_dispatcher_tells_in_its_stead(
     """Queued comes before completed, whoever was first, and each comes once."""
     run = open_run(db, tenant, user)
     end_run(db, run)
-    assert runs.mark_dispatched(db, run.id) is None
+    assert lifecycle.mark_dispatched(db, run.id) is None
     assert kinds_told(db, run) == ["queued", "completed"]
 
 
 def test_each_is_told_once_whatever_is_said_again(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = open_run(db, tenant, user)
     for _ in range(2):
-        runs.mark_dispatched(db, run.id)
-        runs.redispatch(db, run.id, 0)
-        runs.claim(db, run.id, worker_id)
-        runs.finish(db, run.id, worker_id, SUCCEEDED)
-        runs.refuse(db, run.id, Failure("x.y", "no"))
+        lifecycle.mark_dispatched(db, run.id)
+        lifecycle.redispatch(db, run.id, 0)
+        lifecycle.claim(db, run.id, worker_id)
+        lifecycle.finish(db, run.id, worker_id, SUCCEEDED)
+        lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no"))
     assert kinds_told(db, run) == ["queued", "completed"]
 
 
 def test_what_could_not_be_queued_was_never_queued(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant, user)
-    runs.refuse(db, run.id, failure("queue.dispatch_failed"))
+    lifecycle.fail_dispatch(db, run.id, failure("queue.dispatch_failed"))
     assert kinds_told(db, run) == ["completed"]
 
 
 def test_a_lost_run_tells_its_initiator(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = start_run(db, tenant, user, worker_id)
-    workers.stopped(db, worker_id)
-    assert runs.lose(db, run, 30)
-    assert runs.lose(db, run, 30) is None
+    heartbeats.deregister(db, worker_id)
+    assert lifecycle.fail_lost(db, run, 30)
+    assert lifecycle.fail_lost(db, run, 30) is None
     assert [(note.kind, note.title) for note in told(db, run)][1:] == [("completed", "Sync inventory failed")]
 
 
@@ -94,7 +96,7 @@ def test_a_lost_run_tells_its_initiator(db: Database, tenant: Tenant, user: User
 
 def test_nobody_is_told_for_the_system(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
-    runs.mark_dispatched(db, run.id)
+    lifecycle.mark_dispatched(db, run.id)
     end_run(db, run)
     assert told(db, run) == []
 
@@ -102,8 +104,8 @@ def test_nobody_is_told_for_the_system(db: Database, tenant: Tenant) -> None:
 def test_who_joins_a_twin_is_told_nothing(db: Database, tenant: Tenant, user: User) -> None:
     bob = make_user(db, "bob", contoso=Role.OWNER)
     run = open_run(db, tenant, user, key="x")
-    runs.mark_dispatched(db, run.id)
-    assert runs.open_or_join(db, new_run(tenant, bob, key="x")) == (runs.by_id(db, run.id), False)
+    lifecycle.mark_dispatched(db, run.id)
+    assert lifecycle.create_or_attach(db, new_run(tenant, bob, key="x")) == (lifecycle.get(db, run.id), False)
     end_run(db, run)
     assert {note.user_id for note in told(db, run)} == {user.id}
     assert inbox(db, bob) == []
@@ -111,7 +113,7 @@ def test_who_joins_a_twin_is_told_nothing(db: Database, tenant: Tenant, user: Us
 
 def test_who_joins_a_run_of_the_systems_is_told_nothing(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant, key="x")
-    runs.open_or_join(db, new_run(tenant, user, key="x"))
+    lifecycle.create_or_attach(db, new_run(tenant, user, key="x"))
     end_run(db, run)
     assert inbox(db, user) == []
 
@@ -141,28 +143,28 @@ def inserts_refused(db: Database, table: str) -> Iterator[None]:
 
 
 CHANGES: dict[str, Callable[[Database, Run, int], object]] = {
-    "mark_dispatched": lambda db, run, worker_id: runs.mark_dispatched(db, run.id),
-    "claim": lambda db, run, worker_id: runs.claim(db, run.id, worker_id),
-    "refuse": lambda db, run, worker_id: runs.refuse(db, run.id, Failure("x.y", "no")),
-    "redispatch": lambda db, run, worker_id: runs.redispatch(db, run.id, 30),
+    "mark_dispatched": lambda db, run, worker_id: lifecycle.mark_dispatched(db, run.id),
+    "claim": lambda db, run, worker_id: lifecycle.claim(db, run.id, worker_id),
+    "refuse": lambda db, run, worker_id: lifecycle.fail_dispatch(db, run.id, Failure("x.y", "no")),
+    "redispatch": lambda db, run, worker_id: lifecycle.redispatch(db, run.id, 30),
 }
 
 
 def test_who_cannot_be_told_leaves_the_run_as_it_was(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     make_older(db, operation_runs, open_run(db, tenant, user, key="x").id, "created_at", 60)
-    run, _ = runs.open_or_join(db, new_run(tenant, user, key="x"))
+    run, _ = lifecycle.create_or_attach(db, new_run(tenant, user, key="x"))
     for change in CHANGES.values():
         with inserts_refused(db, "notifications"), pytest.raises(IntegrityError):
             change(db, run, worker_id)
-        assert runs.by_id(db, run.id) == run
+        assert lifecycle.get(db, run.id) == run
 
 
 def test_an_end_that_cannot_be_told_did_not_happen(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = start_run(db, tenant, user, worker_id)
-    log = (NewEvent("info", "the last line"),)
+    log = (NewLogLine("info", "the last line"),)
     with inserts_refused(db, "notifications"), pytest.raises(IntegrityError):
-        runs.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=log))
-    assert runs.by_id(db, run.id) == run
+        lifecycle.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=log))
+    assert lifecycle.get(db, run.id) == run
     with db.reading() as connection:
         assert connection.execute(sa.select(run_events)).all() == []
 
@@ -172,8 +174,8 @@ def test_an_end_whose_lines_cannot_be_stored_is_not_told(
 ) -> None:
     run = start_run(db, tenant, user, worker_id)
     with inserts_refused(db, "run_events"), pytest.raises(IntegrityError):
-        runs.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=(NewEvent("info", "x"),)))
-    assert runs.by_id(db, run.id) == run
+        lifecycle.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=(NewLogLine("info", "x"),)))
+    assert lifecycle.get(db, run.id) == run
     assert kinds_told(db, run) == ["queued"]
 
 
@@ -193,12 +195,12 @@ def test_dispatcher_and_worker_at_once_tell_once(db: Database, tenant: Tenant, u
             except BaseException as error:
                 errors.append(error)
 
-        dispatcher = threading.Thread(target=together, args=(lambda id_=run.id: runs.mark_dispatched(db, id_),))
+        dispatcher = threading.Thread(target=together, args=(lambda id_=run.id: lifecycle.mark_dispatched(db, id_),))
         worker = threading.Thread(
             target=together,
             args=(
-                lambda id_=run.id: runs.claim(db, id_, worker_id),
-                lambda id_=run.id: runs.finish(db, id_, worker_id, SUCCEEDED),
+                lambda id_=run.id: lifecycle.claim(db, id_, worker_id),
+                lambda id_=run.id: lifecycle.finish(db, id_, worker_id, SUCCEEDED),
             ),
         )
         for thread in (dispatcher, worker):
@@ -206,7 +208,7 @@ def test_dispatcher_and_worker_at_once_tell_once(db: Database, tenant: Tenant, u
         for thread in (dispatcher, worker):
             thread.join(HANG)
         assert errors == []
-        now = runs.by_id(db, run.id)
+        now = lifecycle.get(db, run.id)
         assert now
         assert (now.status, kinds_told(db, run)) == (Status.COMPLETED, ["queued", "completed"])
 
@@ -300,7 +302,7 @@ def test_how_the_run_ended_is_a_value_and_no_matter_of_words(db: Database, tenan
     """A label may say what it likes, and the title ends with it."""
     ends = (Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
     waits = open_run(db, tenant, user, label="has failed")
-    runs.mark_dispatched(db, waits.id)
+    lifecycle.mark_dispatched(db, waits.id)
     ended = {
         end_run(db, open_run(db, tenant, user, label=f"not {other}"), Result(end, Counts(2, 1, 1))).id: end
         for end in ends

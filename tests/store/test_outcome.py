@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.lenient import counts_from
-from store.outcome import (
+from store.model.lenient import counts_from
+from store.model.records import OUTCOME_LABELS, Counts, Failure, Outcome
+from store.runs.outcome import (
+    FAILURE_MESSAGES,
     MAX_DETAIL,
     MAX_FAILURES,
-    WORDS,
     add_failure,
     add_last_failure,
     as_json,
+    derive_outcome,
     failure,
-    outcome_of,
     summary,
 )
-from store.records import OUTCOME_LABELS, Counts, Failure, Outcome
 from tests.support.properties import examples
 
 few = st.integers(0, 4)
@@ -45,21 +45,21 @@ few = st.integers(0, 4)
     ],
 )
 def test_the_outcome_follows_from_the_counts(counts: Counts | None, raised: bool, wanted: str) -> None:
-    assert outcome_of(counts, raised=raised) == wanted
+    assert derive_outcome(counts, raised=raised) == wanted
 
 
 @examples(80)
 @given(few, few, few, few, st.booleans())
 def test_the_outcome_of_any_counts(announced: int, success: int, failed: int, skipped: int, raised: bool) -> None:
     counts = Counts(max(announced, success + failed + skipped), success, failed, skipped)
-    found = outcome_of(counts, raised=raised)
+    found = derive_outcome(counts, raised=raised)
     every_item_is_done_or_skipped = counts.success + counts.skipped == counts.total
     assert (found is Outcome.SUCCEEDED) == (every_item_is_done_or_skipped and not raised)
     assert (found is Outcome.FAILED) == (found is not Outcome.SUCCEEDED and success == 0)
     assert (found is Outcome.PARTIALLY_SUCCEEDED) == (found is not Outcome.SUCCEEDED and success > 0)
     # One more failure never makes it better.
     order = [Outcome.FAILED, Outcome.PARTIALLY_SUCCEEDED, Outcome.SUCCEEDED]
-    worse = outcome_of(Counts(counts.total + 1, success, failed + 1, skipped), raised=raised)
+    worse = derive_outcome(Counts(counts.total + 1, success, failed + 1, skipped), raised=raised)
     assert order.index(worse) <= order.index(found)
 
 
@@ -86,10 +86,10 @@ def test_a_failure_has_our_words_and_a_clean_detail() -> None:
     )
 
 
-@pytest.mark.parametrize("code", WORDS)
+@pytest.mark.parametrize("code", FAILURE_MESSAGES)
 def test_a_code_of_ours_needs_no_detail(code: str) -> None:
-    assert failure(code) == Failure(code, WORDS[code])
-    assert failure(code, "x").message == f"{WORDS[code]}: x"
+    assert failure(code) == Failure(code, FAILURE_MESSAGES[code])
+    assert failure(code, "x").message == f"{FAILURE_MESSAGES[code]}: x"
 
 
 def test_a_plug_ins_code_stands_with_its_detail() -> None:
@@ -106,7 +106,7 @@ def test_what_is_no_code_is_an_error_of_the_operation(code: str) -> None:
 
 def test_a_detail_is_short() -> None:
     found = failure("graph.throttled", "word " * 100_000)
-    assert len(found.message) <= len(WORDS["graph.throttled"]) + 2 + MAX_DETAIL
+    assert len(found.message) <= len(FAILURE_MESSAGES["graph.throttled"]) + 2 + MAX_DETAIL
 
 
 class Strange:

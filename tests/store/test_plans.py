@@ -13,35 +13,30 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from store import (
-    access,
-    bulk,
-    details,
-    events,
-    groups,
-    health,
-    load,
-    notifications,
-    preferences,
-    queries,
-    queue_pause,
-    runs,
-    snapshot,
-    workers,
-)
-from store import rescues as store_rescues
-from store.access import Role
-from store.database import Database
-from store.events import NewEvent
-from store.filters import parse_line
-from store.history import PastRun, insert_past
-from store.memory import Memory
-from store.records import Failure, Outcome, Run, Tenant, User
-from store.runs import Result
+from store import snapshot
+from store.db.engine import Database
+from store.model.records import Failure, Outcome, Run, Tenant, User
+from store.model.tables import operation_runs, rescues
+from store.model.tables import workers as workers_table
+from store.model.types import utcnow
+from store.people import access, notifications, preferences
+from store.people.access import Role
+from store.runs import attempts as retry_chain
+from store.runs import bulk, lifecycle
+from store.runs import detail as run_detail
+from store.runs import log as run_log
+from store.runs.lifecycle import Result
+from store.runs.log import NewLogLine
+from store.runs.seeding import SeedRun, seed_runs
+from store.search import counts as tab_counts
+from store.search import failure_groups, keyset, pages, tabs
+from store.search import matching as matching_runs
+from store.search.filter import parse_line
+from store.search.poll_cache import PollCache
 from store.snapshot import Request
-from store.tables import operation_runs, rescues
-from store.tables import workers as workers_table
-from store.types import utcnow
+from store.workers import heartbeats, load, queue_depth
+from store.workers import pause as queue_pause
+from store.workers import rescues as store_rescues
 from tests.conftest import KINDS
 from tests.support import databases
 from tests.support.people import SUCCEEDED, make_tenant, make_user, make_worker, new_run, open_run, start_run
@@ -65,7 +60,7 @@ class Full:
         self.users: list[User] = [make_user(db, **dict.fromkeys(SLUGS, Role.OPERATOR)) for _ in range(20)]
         self.user = self.users[0]
         self.owner = make_user(db, alpha=Role.OWNER)
-        insert_past(db, map(self._past, reversed(range(self.runs))), batch=5000)
+        seed_runs(db, map(self._past, reversed(range(self.runs))), batch=5000)
         for tenant in self.tenants:
             open_run(db, tenant, self.user)
             start_run(db, tenant, self.user)
@@ -79,10 +74,10 @@ class Full:
             with db.transaction() as connection:
                 connection.exec_driver_sql("ANALYZE")
 
-    def _past(self, number: int) -> PastRun:
+    def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
         user = self.users[number % 20] if number % 3 else None
-        return PastRun(
+        return SeedRun(
             tenant_id=self.tenants[number % 7 % 3].id,
             type=f"some.type{number % 11}",
             outcome=ends[number % 20],
@@ -90,7 +85,7 @@ class Full:
             took=1,
             user_id=user.id if user else None,
             read=number > 100,
-            log=(NewEvent("info", "x"),),
+            log=(NewLogLine("info", "x"),),
             failures=() if number % 20 < 18 else (Failure("x.y", "Boom"), Failure("graph.throttled", "Later")),
         )
 
@@ -159,7 +154,7 @@ def explain(db: Database, statement: str, parameters: Any) -> list[Any]:
 
 def remembering(full: Full) -> None:
     """Two polls, the second of which asks only what has changed."""
-    memory = Memory()
+    memory = PollCache()
     for _ in range(2):
         snapshot.take(full.db, Request(full.user.id), memory=memory)
 
@@ -175,35 +170,35 @@ def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full
 def listing(line: str, tab: str = "All", behind: bool = False) -> Callable[[Full], object]:
     def ask(connection: sa.Connection, full: Full) -> object:
         of = access.read_memberships(connection, full.user.id)
-        wanted = queries.on_tab(parse_line(line), tab)
+        wanted = tabs.on_tab(parse_line(line), tab)
         assert wanted
-        newest = queries.page(connection, of, full.user.id, wanted, 100).runs
-        cursor = queries.Cursor(newest[-1].created_at, newest[-1].id) if behind and newest else None
-        return queries.page(connection, of, full.user.id, wanted, 100, cursor)
+        newest = pages.page(connection, of, full.user.id, wanted, 100).runs
+        cursor = keyset.Cursor(newest[-1].created_at, newest[-1].id) if behind and newest else None
+        return pages.page(connection, of, full.user.id, wanted, 100, cursor)
 
     return reading(ask)
 
 
-def sorting(order: queries.Order, line: str) -> Callable[[Full], object]:
+def sorting(order: pages.Order, line: str) -> Callable[[Full], object]:
     return reading(
-        lambda connection, full: queries.ordered(
+        lambda connection, full: pages.sorted_page(
             connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line), order, 500
         )
     )
 
 
-def surrounding(line: str, place: queries.Cursor | None = None) -> Callable[[Full], object]:
+def surrounding(line: str, place: keyset.Cursor | None = None) -> Callable[[Full], object]:
     def ask(connection: sa.Connection, full: Full) -> object:
         of = access.read_memberships(connection, full.user.id)
-        at = place or queries.Cursor(dt.datetime.now(dt.UTC) - dt.timedelta(days=9), 1)
-        return queries.around(connection, of, full.user.id, parse_line(line), at, 500)
+        at = place or keyset.Cursor(dt.datetime.now(dt.UTC) - dt.timedelta(days=9), 1)
+        return pages.page_around(connection, of, full.user.id, parse_line(line), at, 500)
 
     return reading(ask)
 
 
 def everything(line: str) -> Callable[[Full], object]:
     return reading(
-        lambda connection, full: queries.matching(
+        lambda connection, full: matching_runs.matching(
             connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line), 500
         )
     )
@@ -211,7 +206,7 @@ def everything(line: str) -> Callable[[Full], object]:
 
 def counting(line: str) -> Callable[[Full], object]:
     return reading(
-        lambda connection, full: queries.counts(
+        lambda connection, full: tab_counts.counts(
             connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
         )
     )
@@ -219,7 +214,7 @@ def counting(line: str) -> Callable[[Full], object]:
 
 def grouping(line: str) -> Callable[[Full], object]:
     return reading(
-        lambda connection, full: groups.read(
+        lambda connection, full: failure_groups.read(
             connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
         )
     )
@@ -230,13 +225,13 @@ def a_run(full: Full, running: bool = False) -> Run:
 
 
 def queued_behind_another(full: Full) -> Run:
-    runs.mark_dispatched(full.db, a_run(full).id)
+    lifecycle.mark_dispatched(full.db, a_run(full).id)
     return a_run(full)
 
 
-def whole(full: Full, run: Run) -> details.Detail:
+def whole(full: Full, run: Run) -> run_detail.RunDetail:
     with full.db.reading() as connection:
-        return details.read_visible(connection, full.user.id, run.id)
+        return run_detail.read_visible(connection, full.user.id, run.id)
 
 
 def owner(run: Run) -> int:
@@ -262,12 +257,12 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "list, second page": listing("", behind=True),
     "list of one tenant": listing("tenant:beta", behind=True),
     "list of a long time": listing("since:52w", behind=True),
-    **{f"tab {tab}": listing("", tab) for tab in queries.TABS},
+    **{f"tab {tab}": listing("", tab) for tab in tabs.TABS},
     **{f"list, {line}": listing(line, behind=True) for line in (*TERMS, *PAIRS)},
     **{f"counts, {line}": counting(line) for line in (*TERMS, *PAIRS)},
-    **{f"by {order}": sorting(order, line) for order in queries.Order for line in ("", "outcome:failed")},
+    **{f"by {order}": sorting(order, line) for order in pages.Order for line in ("", "outcome:failed")},
     **{f"around, {line}": surrounding(line) for line in ("", "mine", "code:x.*", "type:some.type3")},
-    "the oldest": surrounding("", queries.THE_END),
+    "the oldest": surrounding("", keyset.THE_END),
     "counts": counting(""),
     "counts of a long time": counting("since:52w"),
     **{f"all of {line}": everything(line) for line in ("outcome:failed", "code:x.*", "type:some.type3 mine")},
@@ -282,37 +277,41 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
     "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
     "number of unread": reading(lambda connection, full: notifications.unread_count(connection, full.user.id)),
-    "log lines": reading(lambda connection, full: events.of_run(connection, 17)),
-    "a run": lambda full: runs.by_id(full.db, 17),
+    "log lines": reading(lambda connection, full: run_log.read_log(connection, 17)),
+    "a run": lambda full: lifecycle.get(full.db, 17),
     "a run one may see": lambda full: access.visible_run(full.db, full.user, 17),
-    "a twin": lambda full: runs.active_twin(full.db, full.tenants[0].id, "x"),
-    "attempts": reading(lambda c, full: queries.attempts(c, access.read_visible_run(c, full.user.id, 17))),
+    "a twin": lambda full: lifecycle.active_twin(full.db, full.tenants[0].id, "x"),
+    "attempts": reading(lambda c, full: retry_chain.attempts(c, access.read_visible_run(c, full.user.id, 17))),
     "snapshot": lambda full: snapshot.take(full.db, Request(full.user.id, run_id=17, inbox=True)),
     "load": reading(lambda c, full: load.read(c, access.read_memberships(c, full.user.id), 30)),
     "snapshot that remembers": remembering,
     "snapshot with the load": lambda full: snapshot.take(full.db, Request(full.user.id, load=True)),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
-    "beat": lambda full: workers.beat(full.db, 1, 0),
+    "beat": lambda full: heartbeats.heartbeat(full.db, 1, 0),
     "a queued run, whole": lambda full: whole(full, queued_behind_another(full)),
     "a running run, whole": lambda full: whole(full, a_run(full, True)),
-    "a completed run, whole": reading(lambda c, full: details.read_visible(c, full.user.id, 17)),
-    "the oldest ahead": reading(lambda c, full: details._oldest(c, full.user.id, queued_behind_another(full))),
-    "what is usual": reading(lambda c, full: details._usual(c, access.read_visible_run(c, full.user.id, 17))),
-    "an active twin": reading(lambda c, full: details._twin(c, access.read_visible_run(c, full.user.id, 17))),
-    "workers": reading(lambda connection, full: workers.alive(connection, 30)),
-    "lost runs": lambda full: workers.lost_runs(full.db, 30),
-    "waiting runs": lambda full: workers.waiting_runs(full.db, never_queued_for=10, queued_for=60),
-    "a worker's runs": lambda full: workers.runs_of(full.db, 1),
-    "what waits": lambda full: health.waiting(full.db, full.user.id),
-    "open": lambda full: runs.open_or_join(full.db, new_run(full.tenants[0], full.user, "plan")),
-    "mark dispatched": lambda full: runs.mark_dispatched(full.db, a_run(full).id),
-    "claim": lambda full: runs.claim(full.db, a_run(full).id, make_worker(full.db)),
-    "progress": lambda full: runs.progress(full.db, (run := a_run(full, True)).id, owner(run), Result(Outcome.PENDING)),
-    "finish": lambda full: runs.finish(full.db, (run := a_run(full, True)).id, owner(run), SUCCEEDED),
-    "refuse": lambda full: runs.refuse(full.db, a_run(full).id, Failure("x.y", "no")),
-    "lose": lambda full: runs.lose(full.db, a_run(full, True), 30),
-    "mark dispatched by a rescuer": lambda full: runs.mark_dispatched(full.db, a_run(full).id, by_rescuer=True),
-    "redispatch": lambda full: runs.redispatch(full.db, a_run(full).id, 60),
+    "a completed run, whole": reading(lambda c, full: run_detail.read_visible(c, full.user.id, 17)),
+    "the oldest ahead": reading(lambda c, full: run_detail._oldest(c, full.user.id, queued_behind_another(full))),
+    "what is usual": reading(
+        lambda c, full: run_detail._typical_duration(c, access.read_visible_run(c, full.user.id, 17))
+    ),
+    "an active twin": reading(lambda c, full: run_detail._twin(c, access.read_visible_run(c, full.user.id, 17))),
+    "workers": reading(lambda connection, full: heartbeats.alive(connection, 30)),
+    "lost runs": lambda full: heartbeats.stalled_runs(full.db, 30),
+    "waiting runs": lambda full: heartbeats.undelivered_runs(full.db, never_queued_for=10, queued_for=60),
+    "a worker's runs": lambda full: heartbeats.runs_of(full.db, 1),
+    "what waits": lambda full: queue_depth.waiting(full.db, full.user.id),
+    "open": lambda full: lifecycle.create_or_attach(full.db, new_run(full.tenants[0], full.user, "plan")),
+    "mark dispatched": lambda full: lifecycle.mark_dispatched(full.db, a_run(full).id),
+    "claim": lambda full: lifecycle.claim(full.db, a_run(full).id, make_worker(full.db)),
+    "progress": lambda full: lifecycle.progress(
+        full.db, (run := a_run(full, True)).id, owner(run), Result(Outcome.PENDING)
+    ),
+    "finish": lambda full: lifecycle.finish(full.db, (run := a_run(full, True)).id, owner(run), SUCCEEDED),
+    "refuse": lambda full: lifecycle.fail_dispatch(full.db, a_run(full).id, Failure("x.y", "no")),
+    "lose": lambda full: lifecycle.fail_lost(full.db, a_run(full, True), 30),
+    "mark dispatched by a rescuer": lambda full: lifecycle.mark_dispatched(full.db, a_run(full).id, by_rescuer=True),
+    "redispatch": lambda full: lifecycle.redispatch(full.db, a_run(full).id, 60),
     "read": lambda full: notifications.mark_read(full.db, full.user.id, run_id=17),
     "read all": lambda full: notifications.mark_read(full.db, full.user.id, up_to=17),
 }
@@ -370,7 +369,7 @@ def test_rescues_are_looked_up_from_the_newest_back_and_their_runs_by_id(full: F
     with full.db.reading() as connection:
         of = access.read_memberships(connection, full.user.id)
         with sent_statements(full.db) as sent:
-            store_rescues.newest(connection, of)
+            store_rescues.recent(connection, of)
     ((statement, parameters),) = sent
     explained = "EXPLAIN QUERY PLAN " if full.db.is_sqlite else "EXPLAIN "
     plan = "\n".join(str(tuple(row)) for row in explain(full.db, explained + statement, parameters))

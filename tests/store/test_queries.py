@@ -15,16 +15,23 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import access, administration, queries, runs
-from store.access import Membership, Role
-from store.database import Database
+from store.db.engine import Database
 from store.errors import NotFound
-from store.filters import RunFilter, Values, parse_line
-from store.history import PastRun, insert_past
-from store.queries import COUNT_CAP, TABS, THE_END, Count, Cursor, Order, Page
-from store.records import Failure, Outcome, Run, Status, Tenant, User
-from store.rows import run_columns, run_from
-from store.tables import operation_runs, tenants
+from store.model.records import COUNT_CAP, Count, Failure, Outcome, Run, Status, Tenant, User
+from store.model.row_mapping import run_columns, run_from_row
+from store.model.tables import operation_runs, tenants
+from store.people import access, admin
+from store.people.access import Membership, Role
+from store.runs import attempts as retry_chain
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
+from store.search import counts as tab_counts
+from store.search import keyset, pages, tabs
+from store.search import matching as matching_runs
+from store.search.filter import RunFilter, Terms, parse_line
+from store.search.keyset import THE_END, Cursor
+from store.search.pages import Order, Page
+from store.search.tabs import TABS
 from tests.conftest import KINDS
 from tests.support import databases
 from tests.support.people import FAILED, end_run, make_older, make_tenant, make_user, make_worker, open_run, start_run
@@ -56,7 +63,7 @@ class Many:
         ids = [member.tenant.id for member in access.memberships_of(db, self.user.id)]
         outcomes = (Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
         past = [
-            PastRun(
+            SeedRun(
                 tenant_id=dice.choice([*ids, max(ids) + 1]),
                 type=dice.choice(TYPES),
                 outcome=dice.choice(outcomes),
@@ -68,7 +75,7 @@ class Many:
             )
             for _ in range(300)
         ]
-        insert_past(db, past)
+        seed_runs(db, past)
         by_id = {member.tenant.id: member.tenant for member in access.memberships_of(db, self.user.id)}
         for number in range(24):
             start = start_run if number % 2 else open_run
@@ -76,7 +83,7 @@ class Many:
             make_older(db, operation_runs, run.id, "created_at", dice.choice([0.0, 2 * HOUR, 2 * HOUR]))
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == operation_runs.c.tenant_id)
         with db.reading() as connection:
-            found = [run_from(dict(row)) for row in connection.execute(query).mappings()]
+            found = [run_from_row(dict(row)) for row in connection.execute(query).mappings()]
         self.all = sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
         self.memberships = access.memberships_of(db, self.user.id)
 
@@ -99,7 +106,7 @@ class Many:
             and not any(self.holds(run, wanted.unwanted))
         ]
 
-    def holds(self, run: Run, values: Values) -> list[bool | None]:
+    def holds(self, run: Run, values: Terms) -> list[bool | None]:
         """For each field of the values whether it holds; None where it says nothing. Words all have to hold."""
         texts = [run.initiator_name, run.type, run.label or "", *(f.message for f in run.failure_summary)]
         texts += [failure.code for failure in run.failure_summary]
@@ -120,7 +127,7 @@ class Many:
         ]
 
     @staticmethod
-    def is_unwanted(values: Values) -> bool:
+    def is_unwanted(values: Terms) -> bool:
         return not isinstance(values, RunFilter)
 
 
@@ -179,7 +186,7 @@ def filters(draw: st.DrawFn) -> RunFilter:
         **most_say_nothing(draw, 4),
         since=draw(st.sampled_from(hours)),
         before=draw(st.sampled_from([None, None, *hours[:3]])),
-        unwanted=Values(**most_say_nothing(draw, 2)),
+        unwanted=Terms(**most_say_nothing(draw, 2)),
         within=draw(st.sampled_from([None, None, "alpha", "beta"])),
     )
 
@@ -194,7 +201,7 @@ def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many) -> None:
         start = min(start, len(everything))
         behind = Cursor(everything[start - 1].created_at, everything[start - 1].id) if start else None
         with many.db.reading() as connection:
-            found = queries.page(connection, many.memberships, many.user.id, wanted, limit, behind)
+            found = pages.page(connection, many.memberships, many.user.id, wanted, limit, behind)
         assert list(found.runs) == everything[start : start + limit]
         assert found.below == (len(everything) > start + limit)
 
@@ -210,7 +217,7 @@ def test_a_window_around_a_run_holds_what_is_newer_and_older(many: Many) -> None
         start = min(start, max(0, len(everything) - 1))
         place = Cursor(everything[start].created_at, everything[start].id) if everything else THE_END
         with many.db.reading() as connection:
-            found = queries.around(connection, many.memberships, many.user.id, wanted, place, limit)
+            found = pages.page_around(connection, many.memberships, many.user.id, wanted, place, limit)
         first, last = max(0, start - limit // 2), start + limit - limit // 2
         assert list(found.runs) == everything[first:last]
         assert (found.above, found.below) == (first > 0, len(everything) > last)
@@ -221,7 +228,7 @@ def test_a_window_around_a_run_holds_what_is_newer_and_older(many: Many) -> None
 def test_the_end_is_the_oldest_window(many: Many) -> None:
     wanted = RunFilter(since=dt.timedelta(days=99))
     with many.db.reading() as connection:
-        found = queries.around(connection, many.memberships, many.user.id, wanted, THE_END, 20)
+        found = pages.page_around(connection, many.memberships, many.user.id, wanted, THE_END, 20)
     assert list(found.runs) == many.wanted(many.memberships, wanted)[-10:]
     assert (found.above, found.below) == (True, False)
 
@@ -233,7 +240,7 @@ def test_other_orders_sort_the_same_runs(many: Many) -> None:
     def holds(wanted: RunFilter, order: Order, limit: int) -> None:
         everything = many.wanted(many.memberships, wanted)
         with many.db.reading() as connection:
-            found = queries.ordered(connection, many.memberships, many.user.id, wanted, order, limit).runs
+            found = pages.sorted_page(connection, many.memberships, many.user.id, wanted, order, limit).runs
         assert {run.id for run in found} <= {run.id for run in everything}
         assert len(found) == min(limit, len(everything))
         keys = [sort_key(order, run) for run in found if comparable(order, run)]
@@ -270,19 +277,19 @@ def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many) -> No
         expected = many.wanted(many.memberships, wanted)
         found, behind, walks = list[Run](), None, 0
         with pytest.MonkeyPatch.context() as patch, many.db.reading() as connection:
-            patch.setattr("store.search.SCAN", size)
-            for kept in (queries._bound_query, queries._page_query):
+            patch.setattr("store.search.plan.SCAN", size)
+            for kept in (keyset._bound_query, pages._page_query):
                 kept.cache_clear()
             while True:
-                page = queries.page(connection, many.memberships, many.user.id, wanted, 7, behind)
+                page = pages.page(connection, many.memberships, many.user.id, wanted, 7, behind)
                 found += page.runs
                 walks += 1
                 assert walks < 800
                 if not page.below:
                     break
                 behind = page.reached or Cursor(page.runs[-1].created_at, page.runs[-1].id)
-            counts = queries.counts(connection, many.memberships, many.user.id, wanted)
-        queries._bound_query.cache_clear()
+            counts = tab_counts.counts(connection, many.memberships, many.user.id, wanted)
+        keyset._bound_query.cache_clear()
         assert found == expected
         assert counts["All"].number <= len(expected)
         assert counts["All"].at_least or counts["All"].number == len(expected)
@@ -298,7 +305,9 @@ def test_all_that_match_are_found_walk_by_walk(many: Many) -> None:
         found, behind = list[int](), None
         with many.db.reading() as connection:
             while True:
-                places, behind = queries.matching(connection, many.memberships, many.user.id, wanted, limit, behind)
+                places, behind = matching_runs.matching(
+                    connection, many.memberships, many.user.id, wanted, limit, behind
+                )
                 found += [place.id for place in places]
                 if behind is None:
                     break
@@ -312,7 +321,7 @@ def test_page_by_page_every_run_comes_once(many: Many, size: int) -> None:
     wanted, behind, found = RunFilter(since=dt.timedelta(days=99)), None, list[Run]()
     while True:
         with many.db.reading() as connection:
-            page = queries.page(connection, many.memberships, many.user.id, wanted, size, behind).runs
+            page = pages.page(connection, many.memberships, many.user.id, wanted, size, behind).runs
         if not page:
             break
         found += page
@@ -332,10 +341,10 @@ def test_counts_are_those_of_the_tabs_lists(many: Many) -> None:
             for tab, outcomes in TABS.items()
         }
         with many.db.reading() as connection:
-            assert queries.counts(connection, many.memberships, many.user.id, wanted) == expected
+            assert tab_counts.counts(connection, many.memberships, many.user.id, wanted) == expected
             for tab, count in expected.items():
-                narrowed = queries.on_tab(wanted, tab)
-                page = queries.page(connection, many.memberships, many.user.id, narrowed, 999) if narrowed else Page()
+                narrowed = tabs.on_tab(wanted, tab)
+                page = pages.page(connection, many.memberships, many.user.id, narrowed, 999) if narrowed else Page()
                 assert len(page.runs) == count.number, tab
 
     holds()
@@ -343,17 +352,17 @@ def test_counts_are_those_of_the_tabs_lists(many: Many) -> None:
 
 def test_without_tenants_there_is_nothing(many: Many) -> None:
     with many.db.reading() as connection:
-        assert queries.page(connection, (), many.user.id, RunFilter(), 10) == Page()
-        assert queries.counts(connection, (), many.user.id, RunFilter()) == dict.fromkeys(TABS, Count(0))
+        assert pages.page(connection, (), many.user.id, RunFilter(), 10) == Page()
+        assert tab_counts.counts(connection, (), many.user.id, RunFilter()) == dict.fromkeys(TABS, Count(0))
 
 
 def test_a_tenant_that_is_not_ones_own_is_not_found(many: Many) -> None:
     with many.db.reading() as connection:
         for slug in ("delta", "nowhere"):
             with pytest.raises(NotFound, match=f"no tenant '{slug}'"):
-                queries.page(connection, many.memberships, many.user.id, RunFilter(tenants=("alpha", slug)), 10)
+                pages.page(connection, many.memberships, many.user.id, RunFilter(tenants=("alpha", slug)), 10)
             with pytest.raises(NotFound):
-                queries.counts(connection, many.memberships, many.user.id, RunFilter(tenants=(slug,)))
+                tab_counts.counts(connection, many.memberships, many.user.id, RunFilter(tenants=(slug,)))
 
 
 def test_the_same_question_is_answered_anew(db: Database, tenant: Tenant, user: User) -> None:
@@ -361,18 +370,18 @@ def test_the_same_question_is_answered_anew(db: Database, tenant: Tenant, user: 
     for number in range(3):
         with db.reading() as connection:
             of = access.read_memberships(connection, user.id)
-            assert len(queries.page(connection, of, user.id, RunFilter(), 10).runs) == number
-            assert queries.counts(connection, of, user.id, RunFilter())["All"] == (number, False)
+            assert len(pages.page(connection, of, user.id, RunFilter(), 10).runs) == number
+            assert tab_counts.counts(connection, of, user.id, RunFilter())["All"] == (number, False)
         open_run(db, tenant, user)
 
 
 def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> None:
-    insert_past(db, (PastRun(tenant.id, "x.y", Outcome.FAILED, HOUR) for _ in range(COUNT_CAP + 50)))
+    seed_runs(db, (SeedRun(tenant.id, "x.y", Outcome.FAILED, HOUR) for _ in range(COUNT_CAP + 50)))
     other = make_tenant(db, "fabrikam")
-    insert_past(db, (PastRun(other.id, "x.y", Outcome.SUCCEEDED, HOUR) for _ in range(COUNT_CAP)))
-    administration.grant(db, "alice", "fabrikam", Role.READONLY)
+    seed_runs(db, (SeedRun(other.id, "x.y", Outcome.SUCCEEDED, HOUR) for _ in range(COUNT_CAP)))
+    admin.grant(db, "alice", "fabrikam", Role.READONLY)
     with db.reading() as connection:
-        found = queries.counts(connection, access.read_memberships(connection, user.id), user.id, RunFilter())
+        found = tab_counts.counts(connection, access.read_memberships(connection, user.id), user.id, RunFilter())
     many, none = Count(COUNT_CAP, True), Count(0)
     assert found == {"All": many, "Active": none, "Succeeded": Count(COUNT_CAP), "Partial": none, "Failed": many}
 
@@ -382,7 +391,7 @@ def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> Non
 
 def attempts(db: Database, run: Run, limit: int = 20) -> list[int]:
     with db.reading() as connection:
-        return [found.id for found in queries.attempts(connection, run, limit)]
+        return [found.id for found in retry_chain.attempts(connection, run, limit)]
 
 
 def test_attempts_are_what_a_run_retries_and_what_retries_it(db: Database, tenant: Tenant) -> None:
@@ -416,12 +425,12 @@ def test_attempts_stay_in_the_tenant(db: Database, tenant: Tenant) -> None:
 
 def test_a_twin_is_found_while_it_is_active(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
-    assert runs.active_twin(db, tenant.id, run.run_identity_hash) == run
-    running = runs.claim(db, run.id, make_worker(db))
+    assert lifecycle.active_twin(db, tenant.id, run.run_identity_hash) == run
+    running = lifecycle.claim(db, run.id, make_worker(db))
     assert running
-    assert runs.active_twin(db, tenant.id, run.run_identity_hash) == running
-    assert runs.active_twin(db, tenant.id + 1, run.run_identity_hash) is None
-    assert runs.active_twin(db, tenant.id, "another") is None
+    assert lifecycle.active_twin(db, tenant.id, run.run_identity_hash) == running
+    assert lifecycle.active_twin(db, tenant.id + 1, run.run_identity_hash) is None
+    assert lifecycle.active_twin(db, tenant.id, "another") is None
 
 
 # ---- what is not wanted
@@ -429,7 +438,7 @@ def test_a_twin_is_found_while_it_is_active(db: Database, tenant: Tenant) -> Non
 
 def test_no_run_is_listed_that_was_not_wanted(db: Database, tenant: Tenant, user: User) -> None:
     other = make_tenant(db, "fabrikam")
-    administration.grant(db, "alice", "fabrikam", Role.READONLY)
+    admin.grant(db, "alice", "fabrikam", Role.READONLY)
     good = end_run(db, open_run(db, tenant, user, label="Sync it"))
     bad = end_run(db, open_run(db, tenant, user, label="Sync it"), FAILED)
     there = end_run(db, open_run(db, other, user, label="Restore it"))
@@ -448,5 +457,5 @@ def test_no_run_is_listed_that_was_not_wanted(db: Database, tenant: Tenant, user
     for line, wanted in expected.items():
         with db.reading() as connection:
             of = access.read_memberships(connection, user.id)
-            found = queries.page(connection, of, user.id, parse_line(line), 10).runs
+            found = pages.page(connection, of, user.id, parse_line(line), 10).runs
         assert [named[run.id] for run in found] == wanted, line

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from store import queue_pause, workers
-from store.access import Role
-from store.database import Database
+from store.db.engine import Database
 from store.errors import Forbidden
-from store.queue_pause import Pause
-from store.records import Tenant, User
-from store.tables import queue_pauses
+from store.model.records import Tenant, User
+from store.model.tables import queue_pauses
+from store.people.access import Role
+from store.workers import heartbeats
+from store.workers import pause as queue_pause
+from store.workers.pause import QueuePause
 from tests.support.people import make_older, make_user, make_worker
 
 
@@ -22,7 +23,7 @@ def owner(db: Database, tenant: Tenant) -> User:
     return make_user(db, "olga", **{tenant.slug: Role.OWNER})
 
 
-def current(db: Database) -> Pause | None:
+def current(db: Database) -> QueuePause | None:
     with db.reading() as connection:
         return queue_pause.current(connection)
 
@@ -79,11 +80,11 @@ def test_only_owners_pause_and_resume(db: Database, owner: User, tenant: Tenant,
 
 def test_a_worker_hears_of_the_pause_with_its_beat(db: Database, owner: User) -> None:
     worker_id = make_worker(db)
-    told = [workers.beat(db, worker_id, 0).queue_is_paused]
+    told = [heartbeats.heartbeat(db, worker_id, 0).queue_is_paused]
     queue_pause.pause(db, owner)
-    told.append(workers.beat(db, worker_id, 0).queue_is_paused)
+    told.append(heartbeats.heartbeat(db, worker_id, 0).queue_is_paused)
     queue_pause.resume(db, owner)
-    told.append(workers.beat(db, worker_id, 0).queue_is_paused)
+    told.append(heartbeats.heartbeat(db, worker_id, 0).queue_is_paused)
     assert told == [False, True, False]
 
 

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from store import access, rescues, runs
-from store.access import Role
-from store.database import Database
-from store.records import Run, Tenant, User
-from store.tables import operation_runs, workers
-from store.tables import rescues as table
+from store.db.engine import Database
+from store.model.records import Run, Tenant, User
+from store.model.tables import operation_runs, workers
+from store.model.tables import rescues as table
+from store.people import access
+from store.people.access import Role
+from store.runs import lifecycle
+from store.workers import rescues
 from tests.support.people import make_older, make_tenant, make_user, open_run, start_run
 
 Row = tuple[int, str, int | None]
@@ -34,7 +36,7 @@ def a_lost_run(db: Database, tenant: Tenant, user: User | None, worker_id: int) 
 
 def a_run_whose_message_is_lost(db: Database, tenant: Tenant, user: User) -> Run:
     run = open_run(db, tenant, user)
-    assert runs.mark_dispatched(db, run.id)
+    assert lifecycle.mark_dispatched(db, run.id)
     make_older(db, operation_runs, run.id, "dispatched_at", 100)
     return run
 
@@ -46,19 +48,19 @@ def together(*of: Callable[[], Run | None]) -> list[Run]:
 
 def test_a_lost_run_is_recorded_once_with_its_worker(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = a_lost_run(db, tenant, user, worker_id)
-    assert len(together(*[lambda: runs.lose(db, run, 30)] * 6)) == 1
+    assert len(together(*[lambda: lifecycle.fail_lost(db, run, 30)] * 6)) == 1
     assert recorded(db) == [(run.id, "lost", worker_id)]
 
 
 def test_a_message_that_had_never_been_queued_is_recorded_once(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant, user)
-    assert len(together(*[lambda: runs.mark_dispatched(db, run.id, by_rescuer=True)] * 6)) == 1
+    assert len(together(*[lambda: lifecycle.mark_dispatched(db, run.id, by_rescuer=True)] * 6)) == 1
     assert recorded(db) == [(run.id, "queued", None)]
 
 
 def test_a_message_that_is_queued_again_is_recorded_once(db: Database, tenant: Tenant, user: User) -> None:
     run = a_run_whose_message_is_lost(db, tenant, user)
-    assert len(together(*[lambda: runs.redispatch(db, run.id, 60)] * 6)) == 1
+    assert len(together(*[lambda: lifecycle.redispatch(db, run.id, 60)] * 6)) == 1
     assert recorded(db) == [(run.id, "queued_again", None)]
 
 
@@ -66,11 +68,11 @@ def test_the_dispatcher_and_a_rescuer_who_come_too_late_record_nothing(
     db: Database, tenant: Tenant, user: User, worker_id: int
 ) -> None:
     run = open_run(db, tenant, user)
-    assert runs.mark_dispatched(db, run.id)
-    assert runs.mark_dispatched(db, run.id, by_rescuer=True) is None
-    assert runs.redispatch(db, run.id, 60) is None
+    assert lifecycle.mark_dispatched(db, run.id)
+    assert lifecycle.mark_dispatched(db, run.id, by_rescuer=True) is None
+    assert lifecycle.redispatch(db, run.id, 60) is None
     running = start_run(db, tenant, user, worker_id)
-    assert runs.lose(db, running, 30) is None
+    assert lifecycle.fail_lost(db, running, 30) is None
     assert recorded(db) == []
 
 
@@ -80,8 +82,8 @@ def test_the_runs_change_and_its_record_are_one(db: Database, tenant: Tenant, us
         connection.execute(sa.text("ALTER TABLE rescues RENAME TO elsewhere"))
     try:
         with contextlib.suppress(Exception):
-            runs.lose(db, run, 30)
-        assert runs.by_id(db, run.id) == run
+            lifecycle.fail_lost(db, run, 30)
+        assert lifecycle.get(db, run.id) == run
     finally:
         with db.transaction() as connection:
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO rescues"))
@@ -95,13 +97,13 @@ def test_one_sees_the_newest_rescues_of_ones_own_tenants(
     make_user(db, **{other.slug: Role.OWNER})
     mine = [a_run_whose_message_is_lost(db, tenant, user) for _ in range(3)]
     theirs = a_lost_run(db, other, None, worker_id)
-    assert runs.lose(db, theirs, 30)
+    assert lifecycle.fail_lost(db, theirs, 30)
     for run in mine:
-        assert runs.redispatch(db, run.id, 60)
+        assert lifecycle.redispatch(db, run.id, 60)
     with db.reading() as connection:
         of = access.read_memberships(connection, user.id)
-        found = rescues.newest(connection, of, limit)
-        nothing = rescues.newest(connection, (), limit)
+        found = rescues.recent(connection, of, limit)
+        nothing = rescues.recent(connection, (), limit)
     assert [rescue.run_id for rescue in found] == [run.id for run in reversed(mine)][:limit]
     assert {(rescue.tenant, rescue.title, rescue.what) for rescue in found} == {
         (tenant.slug, "Sync inventory", "queued_again")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from store.sanitize import holds_secret, sanitize, visible
+from store.sanitizer.sanitize import holds_secret, sanitize, visible
 from tests.support.properties import examples, size
 
 LIMIT = 200
@@ -137,7 +137,7 @@ def test_no_cut_makes_a_part_of_a_secret_survive(
     carrier: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither where the input is cut, nor where the output is."""
-    monkeypatch.setattr("store.sanitize.MAX_INPUT", CUT)
+    monkeypatch.setattr("store.sanitizer.sanitize.MAX_INPUT", CUT)
     secret = "zK4mPq9RtW2xYv8LbN3cDf6HgJ7Q"
     text = carrier(secret) + " and more"
     for shown in range(len(text) + 2):

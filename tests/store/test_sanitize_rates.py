@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from store.sanitize import holds_secret, names_secret, sanitize
-from store.secrets import _PREFIXES, _SERVICES
+from store.sanitizer.sanitize import holds_secret, names_secret, sanitize
+from store.sanitizer.secrets import _PREFIXES, _SERVICES
 from tests.store.test_sanitize import leaked
 
 LIMIT = 10_000

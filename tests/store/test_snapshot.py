@@ -7,17 +7,18 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from store import administration, runs, workers
-from store.access import Role
-from store.database import Database
-from store.events import NewEvent
-from store.filters import parse
-from store.queries import Count
-from store.records import Counts, Outcome, Run, Tenant, User
-from store.runs import Result
+from store.db.engine import Database
+from store.model.records import Count, Counts, Outcome, Run, Tenant, User
+from store.model.tables import memberships
+from store.model.tables import workers as workers_table
+from store.people import admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.runs.log import NewLogLine
+from store.search.filter import parse
 from store.snapshot import RECENT, Request, Snapshot, take
-from store.tables import memberships
-from store.tables import workers as workers_table
+from store.workers import heartbeats
 from tests.support.people import FAILED, end_run, make_older, make_tenant, make_worker, open_run, start_run
 from tests.support.waiting import HANG
 
@@ -47,8 +48,8 @@ def test_the_list_leaves_the_context_out_and_the_detail_does_not(db: Database, t
 
 def test_the_detail_holds_the_log(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = start_run(db, tenant, user, worker_id)
-    log = (NewEvent("info", "one", 2), NewEvent("error", "two", 1))
-    runs.finish(db, run.id, worker_id, Result(Outcome.FAILED, log=log))
+    log = (NewLogLine("info", "one", 2), NewLogLine("error", "two", 1))
+    lifecycle.finish(db, run.id, worker_id, Result(Outcome.FAILED, log=log))
     now = take(db, Request(user.id, run_id=run.id))
     assert now.detail
     assert [(line.level, line.message) for line in now.detail.events] == [("info", "one"), ("error", "two")]
@@ -118,7 +119,7 @@ def test_workers_are_those_that_beat(db: Database, user: User) -> None:
     make_older(db, workers_table, silent, "beat_at", 60)
     assert [worker.id for worker in seen(db, user).workers] == [living]
     assert [worker.id for worker in take(db, Request(user.id, lost_after=90)).workers] == [living, silent]
-    workers.stopped(db, living)
+    heartbeats.deregister(db, living)
     assert seen(db, user).workers == ()
 
 
@@ -128,8 +129,8 @@ def test_everything_is_of_one_instant(db: Database, tenant: Tenant, user: User, 
 
     def go_on() -> None:
         while not over.is_set():
-            runs.claim(db, open_run(db, tenant, user).id, worker_id)
-            for run in workers.runs_of(db, worker_id)[:-3]:
+            lifecycle.claim(db, open_run(db, tenant, user).id, worker_id)
+            for run in heartbeats.runs_of(db, worker_id)[:-3]:
                 end_run(db, run)
 
     writer = threading.Thread(target=go_on)
@@ -154,8 +155,8 @@ def test_everything_is_of_one_instant(db: Database, tenant: Tenant, user: User, 
 @pytest.mark.parametrize("role", Role)
 def test_every_role_sees_the_monitor(db: Database, tenant: Tenant, role: Role) -> None:
     run: Run = open_run(db, tenant)
-    member = administration.add_user(db, "bob")
-    administration.grant(db, "bob", make_tenant(db, "fabrikam").slug, role)
+    member = admin.add_user(db, "bob")
+    admin.grant(db, "bob", make_tenant(db, "fabrikam").slug, role)
     assert seen(db, member).runs == ()
-    administration.grant(db, "bob", "contoso", role)
+    admin.grant(db, "bob", "contoso", role)
     assert [found.id for found in seen(db, member).runs] == [run.id]

@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from store import runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway
-from store.records import Run, Status, Tenant, User
-from store.tables import operation_runs
-from store.transitions import Transition
+from store.model.records import Run, Status, Tenant, User
+from store.model.tables import operation_runs
+from store.runs import lifecycle
+from store.runs.transition import Transition
 from tests.store import racers
 from tests.store.racers import Crowd
 from tests.support.people import end_run, kinds_told, make_tenant, make_user, new_run, open_run
@@ -77,23 +77,23 @@ def test_one_active_run_an_identity_however_many_start_it(
 
 def test_a_second_start_joins_the_first(db: Database, tenant: Tenant, user: User) -> None:
     first = open_run(db, tenant, user, key="x")
-    second, opened = runs.open_or_join(db, new_run(tenant, user, key="x"))
+    second, opened = lifecycle.create_or_attach(db, new_run(tenant, user, key="x"))
     assert (second, opened) == (first, False)
 
 
 def test_a_running_run_is_joined_too(db: Database, tenant: Tenant, worker_id: int) -> None:
     first = open_run(db, tenant, key="x")
-    running = runs.claim(db, first.id, worker_id)
-    assert runs.open_or_join(db, new_run(tenant, key="x")) == (running, False)
+    running = lifecycle.claim(db, first.id, worker_id)
+    assert lifecycle.create_or_attach(db, new_run(tenant, key="x")) == (running, False)
 
 
 def test_who_joins_leaves_the_initiator_and_the_parameters_as_they_are(
     db: Database, tenant: Tenant, user: User
 ) -> None:
     first = open_run(db, tenant, user, key="x")
-    runs.mark_dispatched(db, first.id)
+    lifecycle.mark_dispatched(db, first.id)
     other = make_user(db, "bob")
-    joined, _ = runs.open_or_join(
+    joined, _ = lifecycle.create_or_attach(
         db, new_run(tenant, other, key="x", context={"parameters": {"other": 1}}, label="Other")
     )
     assert (joined.user_id, joined.initiator_name, joined.parameters) == (user.id, user.name, {"key": "x"})
@@ -104,7 +104,7 @@ def test_who_joins_leaves_the_initiator_and_the_parameters_as_they_are(
 def test_after_a_twin_has_ended_there_is_a_new_run(db: Database, tenant: Tenant) -> None:
     first = open_run(db, tenant, key="x")
     end_run(db, first)
-    second, opened = runs.open_or_join(db, new_run(tenant, key="x"))
+    second, opened = lifecycle.create_or_attach(db, new_run(tenant, key="x"))
     assert opened
     assert second.id != first.id
 
@@ -112,7 +112,7 @@ def test_after_a_twin_has_ended_there_is_a_new_run(db: Database, tenant: Tenant)
 def test_the_same_identity_in_another_tenant_is_another_run(db: Database, tenant: Tenant) -> None:
     first = open_run(db, tenant, key="x")
     other = make_tenant(db)
-    _, opened = runs.open_or_join(db, new_run(other, run_identity_hash=first.run_identity_hash))
+    _, opened = lifecycle.create_or_attach(db, new_run(other, run_identity_hash=first.run_identity_hash))
     assert opened
 
 
@@ -136,15 +136,15 @@ def test_a_twin_that_ends_in_between_is_followed_by_a_new_run(
 ) -> None:
     """The twin is there when the run is to be opened, and gone when it is looked for."""
     first = open_run(db, tenant, key="x")
-    look = runs.active_twin
+    look = lifecycle.active_twin
 
     def too_late(*arguments: object) -> Run | None:
-        monkeypatch.setattr(runs, "active_twin", look)
+        monkeypatch.setattr(lifecycle, "active_twin", look)
         end_run(db, first)
         return look(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runs, "active_twin", too_late)
-    second, opened = runs.open_or_join(db, new_run(tenant, key="x"))
+    monkeypatch.setattr(lifecycle, "active_twin", too_late)
+    second, opened = lifecycle.create_or_attach(db, new_run(tenant, key="x"))
     assert opened
     assert second.id > first.id
 
@@ -154,10 +154,10 @@ def test_twins_that_come_and_go_for_ever_end_in_an_error_that_says_so(
 ) -> None:
     open_run(db, tenant, key="x")
     now = iter(range(0, 1000, 3))
-    monkeypatch.setattr(runs, "active_twin", lambda *_: None)
-    monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=lambda: float(next(now))))
+    monkeypatch.setattr(lifecycle, "active_twin", lambda *_: None)
+    monkeypatch.setattr(lifecycle, "time", SimpleNamespace(monotonic=lambda: float(next(now))))
     with pytest.raises(DatabaseAway, match="come and go"):
-        runs.open_or_join(db, new_run(tenant, key="x"))
+        lifecycle.create_or_attach(db, new_run(tenant, key="x"))
 
 
 def test_the_database_itself_refuses_a_second_active_run(db: Database, tenant: Tenant) -> None:
@@ -175,7 +175,7 @@ def test_of_many_that_claim_one_gets_the_run(db: Database, tenant: Tenant, worke
 
         def claim(run: Run = run, start: threading.Barrier = start, got: list[Run | None] = got) -> None:
             start.wait(HANG)
-            got.append(runs.claim(db, run.id, worker_id))
+            got.append(lifecycle.claim(db, run.id, worker_id))
 
         threads = [threading.Thread(target=claim) for _ in range(5)]
         for thread in threads:
@@ -206,6 +206,6 @@ def test_a_change_and_its_effects_are_one(db: Database, tenant: Tenant, user: Us
     )
     with pytest.raises(IntegrityError), db.transaction() as connection:
         broken.apply(connection, {"p_id": run.id})
-    found = runs.by_id(db, run.id)
+    found = lifecycle.get(db, run.id)
     assert found
     assert found.initiator_name == "alice"

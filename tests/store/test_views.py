@@ -11,68 +11,73 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import preferences, views
-from store.database import Database
+from store.db.engine import Database
 from store.errors import FilterInvalid, InputInvalid
-from store.filters import parse_line
-from store.queries import Order
-from store.records import User
-from store.views import MOST, View
+from store.model.records import User
+from store.people import preferences
+from store.search import saved_views
+from store.search.filter import parse_line
+from store.search.pages import Order
+from store.search.saved_views import MOST, SavedView
 from tests.support.people import make_user
 from tests.support.properties import examples
 from tests.support.waiting import HANG
 
-FAILED = View("failed", "outcome:failed since:2h", "Failed", Order.DURATION)
+FAILED = SavedView("failed", "outcome:failed since:2h", "Failed", Order.DURATION)
 
 
-def names(found: tuple[View, ...]) -> list[str]:
+def names(found: tuple[SavedView, ...]) -> list[str]:
     return [view.name for view in found]
 
 
 def test_a_view_is_kept_as_it_is(db: Database, user: User) -> None:
-    assert views.read(db, user.id) == ()
-    assert views.keep(db, user.id, FAILED) == (FAILED,)
-    assert views.read(db, user.id) == (FAILED,)
+    assert saved_views.read(db, user.id) == ()
+    assert saved_views.save(db, user.id, FAILED) == (FAILED,)
+    assert saved_views.read(db, user.id) == (FAILED,)
     assert FAILED.wanted == parse_line("outcome:failed since:2h")
-    assert views.read(db, make_user(db).id) == (), "and for nobody else"
+    assert saved_views.read(db, make_user(db).id) == (), "and for nobody else"
 
 
 def test_one_of_the_same_name_takes_its_place(db: Database, user: User) -> None:
     for name in ("a", "b", "c"):
-        views.keep(db, user.id, View(name))
-    assert views.keep(db, user.id, View(" b ", "mine")) == (View("a"), View("b", "mine"), View("c"))
+        saved_views.save(db, user.id, SavedView(name))
+    assert saved_views.save(db, user.id, SavedView(" b ", "mine")) == (
+        SavedView("a"),
+        SavedView("b", "mine"),
+        SavedView("c"),
+    )
 
 
 def test_deleting_closes_the_gap(db: Database, user: User) -> None:
     for name in ("a", "b", "c"):
-        views.keep(db, user.id, View(name))
-    assert names(views.delete(db, user.id, "b")) == ["a", "c"]
-    assert names(views.delete(db, user.id, "b")) == ["a", "c"], "one that is gone is gone"
-    assert names(views.delete(db, make_user(db).id, "a")) == []
-    assert names(views.read(db, user.id)) == ["a", "c"]
+        saved_views.save(db, user.id, SavedView(name))
+    assert names(saved_views.delete(db, user.id, "b")) == ["a", "c"]
+    assert names(saved_views.delete(db, user.id, "b")) == ["a", "c"], "one that is gone is gone"
+    assert names(saved_views.delete(db, make_user(db).id, "a")) == []
+    assert names(saved_views.read(db, user.id)) == ["a", "c"]
 
 
 def test_nine_have_keys_so_nine_are_kept(db: Database, user: User) -> None:
     for number in range(MOST):
-        views.keep(db, user.id, View(f"view {number}"))
+        saved_views.save(db, user.id, SavedView(f"view {number}"))
     with pytest.raises(InputInvalid, match="9 views already"):
-        views.keep(db, user.id, View("one more"))
-    assert len(views.keep(db, user.id, View("view 3", "mine"))) == MOST
-    views.delete(db, user.id, "view 0")
-    assert names(views.keep(db, user.id, View("one more")))[-1] == "one more"
+        saved_views.save(db, user.id, SavedView("one more"))
+    assert len(saved_views.save(db, user.id, SavedView("view 3", "mine"))) == MOST
+    saved_views.delete(db, user.id, "view 0")
+    assert names(saved_views.save(db, user.id, SavedView("one more")))[-1] == "one more"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\nb", "\x1b[31m", "\u202eabc"])
 def test_a_name_that_none_can_be(db: Database, user: User, name: str) -> None:
     with pytest.raises(InputInvalid, match="name"):
-        views.keep(db, user.id, View(name))
-    assert views.read(db, user.id) == ()
+        saved_views.save(db, user.id, SavedView(name))
+    assert saved_views.read(db, user.id) == ()
 
 
 def test_terms_that_are_no_filter_are_not_kept(db: Database, user: User) -> None:
     with pytest.raises(FilterInvalid):
-        views.keep(db, user.id, View("wrong", "status:none"))
-    assert views.read(db, user.id) == ()
+        saved_views.save(db, user.id, SavedView("wrong", "status:none"))
+    assert saved_views.read(db, user.id) == ()
 
 
 GOOD = {"name": "good", "terms": "mine", "tab": "All", "order": "created"}
@@ -100,8 +105,8 @@ def _store(db: Database, user: User, kept: Any) -> None:
 )
 def test_what_is_no_list_of_views_is_none(db: Database, user: User, kept: Any) -> None:
     _store(db, user, kept)
-    assert views.read(db, user.id) == ()
-    assert names(views.keep(db, user.id, View("new"))) == ["new"]
+    assert saved_views.read(db, user.id) == ()
+    assert names(saved_views.save(db, user.id, SavedView("new"))) == ["new"]
 
 
 @pytest.mark.parametrize(
@@ -114,9 +119,9 @@ def test_what_is_no_list_of_views_is_none(db: Database, user: User, kept: Any) -
 )  # fmt: skip
 def test_a_kept_view_that_cannot_be_read_is_left_out(db: Database, user: User, one: Any) -> None:
     _store(db, user, {"views": [GOOD, one]})
-    good = View("good", "mine", "All", Order("created"))
-    assert views.read(db, user.id) == (good,)
-    assert names(views.keep(db, user.id, View("new"))) == ["good", "new"]
+    good = SavedView("good", "mine", "All", Order("created"))
+    assert saved_views.read(db, user.id) == (good,)
+    assert names(saved_views.save(db, user.id, SavedView("new"))) == ["good", "new"]
 
 
 @given(
@@ -130,8 +135,8 @@ def test_a_kept_view_that_cannot_be_read_is_left_out(db: Database, user: User, o
 )
 @examples(100)
 def test_whatever_is_kept_is_read(kept: Any) -> None:
-    found = views._from_json(kept)
-    assert all(isinstance(view, View) for view in found)
+    found = saved_views._from_json(kept)
+    assert all(isinstance(view, SavedView) for view in found)
     assert len(set(names(found))) == len(found)
 
 
@@ -140,21 +145,21 @@ def test_two_terminals_at_once_lose_nothing(db: Database, user: User) -> None:
 
     def keep(number: int) -> None:
         together.wait(HANG)
-        views.keep(db, user.id, View(f"view {number}"))
+        saved_views.save(db, user.id, SavedView(f"view {number}"))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(keep, range(8)))
-    assert sorted(names(views.read(db, user.id))) == [f"view {number}" for number in range(8)]
+    assert sorted(names(saved_views.read(db, user.id))) == [f"view {number}" for number in range(8)]
 
 
 def test_what_was_seen_is_kept_beside_the_views(db: Database, user: User) -> None:
     at = dt.datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=dt.UTC)
     assert preferences.seen_at(db, user.id) is None
-    views.keep(db, user.id, FAILED)
+    saved_views.save(db, user.id, FAILED)
     preferences.mark_seen(db, user.id, at)
     preferences.mark_seen(db, user.id, at + dt.timedelta(seconds=5))
     assert preferences.seen_at(db, user.id) == at + dt.timedelta(seconds=5)
-    assert views.read(db, user.id) == (FAILED,)
+    assert saved_views.read(db, user.id) == (FAILED,)
 
 
 @pytest.mark.parametrize("kept", [[], {}, {"at": None}, {"at": 7}, {"at": "yesterday"}, "x"], ids=str)

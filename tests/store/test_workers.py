@@ -7,12 +7,13 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from store import runs, workers
-from store.database import Database
-from store.events import MAX_EVENTS, NewEvent, append, of_run
-from store.records import Tenant, Worker
-from store.tables import operation_runs
-from store.tables import workers as workers_table
+from store.db.engine import Database
+from store.model.records import Tenant, Worker
+from store.model.tables import operation_runs
+from store.model.tables import workers as workers_table
+from store.runs import lifecycle
+from store.runs.log import MAX_EVENTS, NewLogLine, append, read_log
+from store.workers import heartbeats
 from tests.support.people import end_run, make_older, make_worker, open_run, start_run
 
 LONG = 600.0
@@ -20,11 +21,11 @@ LONG = 600.0
 
 def alive(db: Database, within: float = LONG) -> list[Worker]:
     with db.reading() as connection:
-        return list(workers.alive(connection, within))
+        return list(heartbeats.alive(connection, within))
 
 
 def test_a_worker_lives_from_when_it_registers(db: Database) -> None:
-    worker_id = workers.register(db, host="here", pid=17, version="1.2", slots=4, embedded=True)
+    worker_id = heartbeats.register(db, host="here", pid=17, version="1.2", slots=4, embedded=True)
     (worker,) = alive(db)
     assert (worker.id, worker.host, worker.pid, worker.version, worker.slots) == (worker_id, "here", 17, "1.2", 4)
     assert (worker.embedded, worker.stuck_slots, worker.running, worker.stopped_at) == (True, 0, 0, None)
@@ -34,9 +35,9 @@ def test_a_worker_lives_from_when_it_registers(db: Database) -> None:
 def test_who_has_not_beaten_or_has_stopped_is_not_alive(db: Database) -> None:
     living, silent, stopped = (make_worker(db) for _ in range(3))
     make_older(db, workers_table, silent, "beat_at", LONG + 1)
-    workers.stopped(db, stopped)
+    heartbeats.deregister(db, stopped)
     assert [worker.id for worker in alive(db)] == [living]
-    workers.beat(db, silent, 3)
+    heartbeats.heartbeat(db, silent, 3)
     assert [(worker.id, worker.stuck_slots) for worker in alive(db)] == [(living, 0), (silent, 3)]
 
 
@@ -50,7 +51,7 @@ def test_a_worker_has_in_hand_what_it_runs(db: Database, tenant: Tenant, worker_
     end_run(db, mine.pop())
     start_run(db, tenant)
     open_run(db, tenant)
-    assert {run.id for run in workers.runs_of(db, worker_id)} == {run.id for run in mine}
+    assert {run.id for run in heartbeats.runs_of(db, worker_id)} == {run.id for run in mine}
     assert {worker.id: worker.running for worker in alive(db)}[worker_id] == 2
 
 
@@ -59,9 +60,9 @@ def test_runs_of_dead_workers_are_lost(db: Database, tenant: Tenant) -> None:
     started = {worker: start_run(db, tenant, worker_id=worker) for worker in (living, silent, stopped)}
     end_run(db, start_run(db, tenant, worker_id=silent))
     make_older(db, workers_table, silent, "beat_at", LONG + 1)
-    workers.stopped(db, stopped)
-    assert {run.id for run in workers.lost_runs(db, LONG)} == {started[silent].id, started[stopped].id}
-    assert len(workers.lost_runs(db, LONG, limit=1)) == 1
+    heartbeats.deregister(db, stopped)
+    assert {run.id for run in heartbeats.stalled_runs(db, LONG)} == {started[silent].id, started[stopped].id}
+    assert len(heartbeats.stalled_runs(db, LONG, limit=1)) == 1
 
 
 def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant: Tenant) -> None:
@@ -69,7 +70,7 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
         run = open_run(db, tenant)
         make_older(db, operation_runs, run.id, "created_at", age)
         if dispatched is not None:
-            runs.mark_dispatched(db, run.id)
+            lifecycle.mark_dispatched(db, run.id)
             make_older(db, operation_runs, run.id, "dispatched_at", dispatched)
         return run.id
 
@@ -78,9 +79,9 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
     opened(500, 50)
     start_run(db, tenant)
     end_run(db, open_run(db, tenant))
-    found = workers.waiting_runs(db, never_queued_for=10, queued_for=60)
+    found = heartbeats.undelivered_runs(db, never_queued_for=10, queued_for=60)
     assert [run.id for run in found] == [never, long_ago]
-    assert [run.id for run in workers.waiting_runs(db, never_queued_for=10, queued_for=60, limit=1)] == [never]
+    assert [run.id for run in heartbeats.undelivered_runs(db, never_queued_for=10, queued_for=60, limit=1)] == [never]
 
 
 # ---- log lines
@@ -89,20 +90,22 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
 def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant: Tenant) -> None:
     run, other = open_run(db, tenant), open_run(db, tenant)
     with db.transaction() as connection:
-        append(connection, run, [NewEvent("info", str(number)) for number in range(MAX_EVENTS + 10)])
-        append(connection, other, [NewEvent("error", "another run's")])
+        append(connection, run, [NewLogLine("info", str(number)) for number in range(MAX_EVENTS + 10)])
+        append(connection, other, [NewLogLine("error", "another run's")])
     with db.reading() as connection:
-        found = of_run(connection, run.id)
+        found = read_log(connection, run.id)
         assert [line.message for line in found] == [str(number) for number in range(10, MAX_EVENTS + 10)]
-        assert of_run(connection, run.id, limit=2) == found[-2:]
-        assert of_run(connection, run.id, after=found[-3].id) == found[-2:]
+        assert read_log(connection, run.id, limit=2) == found[-2:]
+        assert read_log(connection, run.id, after=found[-3].id) == found[-2:]
 
 
 def test_a_line_is_dated_when_it_was_logged(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
     with db.transaction() as connection:
-        append(connection, run, [NewEvent("info", "before", 90), NewEvent("info", "now"), NewEvent("info", "x", -5)])
-        before, now, never_in_the_future = of_run(connection, run.id)
+        append(
+            connection, run, [NewLogLine("info", "before", 90), NewLogLine("info", "now"), NewLogLine("info", "x", -5)]
+        )
+        before, now, never_in_the_future = read_log(connection, run.id)
     assert (now.at - before.at).total_seconds() == pytest.approx(90, abs=5)
     assert (never_in_the_future.at - now.at).total_seconds() == pytest.approx(0, abs=4)
     with db.reading() as connection:
@@ -115,10 +118,10 @@ def test_lost_runs_are_those_of_an_instant(db: Database, tenant: Tenant) -> None
     lost, living = start_run(db, tenant, worker_id=long_ago), start_run(db, tenant, worker_id=of_late)
     make_older(db, workers_table, long_ago, "beat_at", 2 * LONG)
     make_older(db, workers_table, of_late, "beat_at", LONG + 1)
-    now = workers.beat(db, make_worker(db), 0).at
-    assert {run.id for run in workers.lost_runs(db, LONG, now)} == {lost.id, living.id}
+    now = heartbeats.heartbeat(db, make_worker(db), 0).at
+    assert {run.id for run in heartbeats.stalled_runs(db, LONG, now)} == {lost.id, living.id}
     before = now - dt.timedelta(seconds=LONG / 2)
-    assert [run.id for run in workers.lost_runs(db, LONG, before)] == [lost.id]
+    assert [run.id for run in heartbeats.stalled_runs(db, LONG, before)] == [lost.id]
 
 
 def test_of_a_run_whose_worker_has_missed_two_beats_it_is_known_for_how_long_it_is_silent(
@@ -128,9 +131,9 @@ def test_of_a_run_whose_worker_has_missed_two_beats_it_is_known_for_how_long_it_
     started = {worker: start_run(db, tenant, worker_id=worker) for worker in (living, silent, stopped)}
     done = end_run(db, start_run(db, tenant, worker_id=silent))
     make_older(db, workers_table, silent, "beat_at", LONG + 5)
-    workers.stopped(db, stopped)
+    heartbeats.deregister(db, stopped)
     with db.reading() as connection:
-        found = workers.silences(connection, [*started.values(), done, open_run(db, tenant)], LONG)
-        assert workers.silences(connection, [started[living], done], LONG) == {}
+        found = heartbeats.silences(connection, [*started.values(), done, open_run(db, tenant)], LONG)
+        assert heartbeats.silences(connection, [started[living], done], LONG) == {}
     assert set(found) == {started[silent].id, started[stopped].id}
     assert LONG + 5 <= found[started[silent].id] < 2 * LONG

@@ -46,7 +46,8 @@ WHERE last_value IS NOT NULL
 def migrate(url: str) -> None:
     """Bring the database to the newest schema and leave no connection behind."""
     from store import schema
-    from store.database import Database, Timeouts
+    from store.db.dialects import Timeouts
+    from store.db.engine import Database
 
     db = Database(url, Timeouts.within(HANG))
     try:
@@ -149,7 +150,7 @@ class EmptiedDatabase:
 
 @functools.cache
 def _delete_all() -> sql.Composed:
-    from store.tables import metadata
+    from store.model.tables import metadata
 
     names = [sql.Identifier(table.name) for table in reversed(metadata.sorted_tables)]
     names += [sql.Identifier(f"huey_{name}") for name in ("kv", "schedule", "task", "counter")]

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.database import Database
-from store.tables import notifications, operation_runs, rescues, run_events
+from store.db.engine import Database
+from store.model.tables import notifications, operation_runs, rescues, run_events
 
 _run = operation_runs.c
 #: What cannot come before what; an instant that is not there is left out.

@@ -11,7 +11,7 @@ from opsmon.cli import main as cli
 from opsmon.embedded.database import prepare as prepare_database
 from opsmon.embedded.worker import EmbeddedWorker
 from opsmon.services import Services
-from store import access
+from store.people import access
 from tests.support.operations import mark
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store import access, administration, runs, workers
-from store.access import Role
-from store.database import Database
-from store.identity import identity_hash
-from store.notifications import notification_from
-from store.records import Counts, Failure, Notification, Outcome, Run, Tenant, User
-from store.runs import NewRun, Result
-from store.tables import notifications, operation_runs
+from store.db.engine import Database
+from store.model.records import Counts, Failure, Notification, Outcome, Run, Tenant, User
+from store.model.tables import notifications, operation_runs
+from store.people import access, admin
+from store.people.access import Role
+from store.people.notifications import notification_from
+from store.runs import lifecycle
+from store.runs.identity import identity_hash
+from store.runs.lifecycle import NewRun, Result
+from store.workers import heartbeats
 
 _numbers = itertools.count(1)
 
@@ -24,19 +26,19 @@ FAILED = Result(Outcome.FAILED, Counts(1, 0, 1), (Failure("operation.error", "no
 
 
 def make_tenant(db: Database, slug: str = "") -> Tenant:
-    return administration.add_tenant(db, slug or f"tenant-{next(_numbers)}")
+    return admin.add_tenant(db, slug or f"tenant-{next(_numbers)}")
 
 
 def make_user(db: Database, login: str = "", **roles: Role) -> User:
     """`roles` are by the tenant's slug."""
-    user = administration.add_user(db, login or f"user{next(_numbers)}")
+    user = admin.add_user(db, login or f"user{next(_numbers)}")
     for slug, role in roles.items():
-        administration.grant(db, user.login, slug, role)
+        admin.grant(db, user.login, slug, role)
     return user
 
 
 def make_worker(db: Database) -> int:
-    return workers.register(db, host="here", pid=next(_numbers), version="1", slots=4, embedded=False)
+    return heartbeats.register(db, host="here", pid=next(_numbers), version="1", slots=4, embedded=False)
 
 
 def new_run(tenant: Tenant, user: User | None = None, key: object = "", **changed: Any) -> NewRun:
@@ -55,14 +57,16 @@ def new_run(tenant: Tenant, user: User | None = None, key: object = "", **change
 
 def open_run(db: Database, tenant: Tenant, user: User | None = None, key: object = None, **changed: Any) -> Run:
     """A queued run of an identity that nobody else has, unless `key` says which."""
-    run, opened = runs.open_or_join(db, new_run(tenant, user, next(_numbers) if key is None else key, **changed))
+    run, opened = lifecycle.create_or_attach(
+        db, new_run(tenant, user, next(_numbers) if key is None else key, **changed)
+    )
     assert opened
     return run
 
 
 def start_run(db: Database, tenant: Tenant, user: User | None = None, worker_id: int | None = None) -> Run:
     """A running run."""
-    run = runs.claim(db, open_run(db, tenant, user).id, worker_id or make_worker(db))
+    run = lifecycle.claim(db, open_run(db, tenant, user).id, worker_id or make_worker(db))
     assert run
     return run
 
@@ -70,9 +74,9 @@ def start_run(db: Database, tenant: Tenant, user: User | None = None, worker_id:
 def end_run(db: Database, run: Run, result: Result = SUCCEEDED) -> Run:
     """The run completed, whatever it was before."""
     if run.worker_id is None:
-        run = runs.claim(db, run.id, make_worker(db)) or run
+        run = lifecycle.claim(db, run.id, make_worker(db)) or run
     assert run.worker_id
-    done = runs.finish(db, run.id, run.worker_id, result)
+    done = lifecycle.finish(db, run.id, run.worker_id, result)
     assert done
     return done
 
@@ -91,7 +95,7 @@ def kinds_told(db: Database, run: Run | int) -> list[str]:
 
 def make_older(db: Database, table: sa.Table, row_id: int, column: str, seconds: float) -> None:
     """Put an instant of a row into the past, by the database's clock."""
-    from store.types import seconds_ago
+    from store.model.types import seconds_ago
 
     change = sa.update(table).where(table.c.id == row_id).values({column: seconds_ago(sa.literal(seconds, sa.Float))})
     with db.transaction() as connection:

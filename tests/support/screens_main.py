@@ -9,7 +9,7 @@ from typing import Any
 from opsmon.app import run_screens
 from opsmon.services import Services
 from opsmon.settings import load
-from store import access
+from store.people import access
 
 
 def block_network() -> None:

@@ -14,7 +14,7 @@ from textual import on
 
 from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
-from store.records import Counts, Outcome, Status
+from store.model.records import Counts, Outcome, Status
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import FakeBackend, a_run, hostile_run, told
 

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import administration, notifications, runs, workers
-from store.access import Role
-from store.database import Database, Timeouts
-from store.records import Outcome, Run, Status, User
-from store.tables import metadata, operation_runs
+from store.db.dialects import Timeouts
+from store.db.engine import Database
+from store.model.records import Outcome, Run, Status, User
+from store.model.tables import metadata, operation_runs
+from store.people import admin, notifications
+from store.people.access import Role
+from store.runs import lifecycle
+from store.workers import heartbeats
 from tasks.dispatch import Dispatcher, Receipt, Sender
 from tasks.operations import inventory_sync, probe
 from tasks.queue.queue import Queue
@@ -60,7 +63,7 @@ class WorkerHarness:
     # ---- looking
 
     def run(self, run_id: int) -> Run:
-        run = runs.by_id(self.db, run_id)
+        run = lifecycle.get(self.db, run_id)
         assert run
         return run
 
@@ -165,7 +168,7 @@ class WorkerHarness:
 
     def register(self) -> int:
         """A worker in the database only: it lives for as long as it beats."""
-        return workers.register(self.db, host="here", pid=1, version="0", slots=4, embedded=False)
+        return heartbeats.register(self.db, host="here", pid=1, version="0", slots=4, embedded=False)
 
     def tracker(self, worker_id: int | None = None, **more: Any) -> RunExecutor:
         """What surrounds operations in a worker, in this process."""
@@ -205,9 +208,9 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         folder.mkdir()
         monkeypatch.setenv(operations.FOLDER, str(folder))
         db = Database(url, timeouts)
-        user = administration.add_user(db, "ann", "Ann")
-        administration.add_tenant(db, "contoso", "Contoso")
-        administration.grant(db, "ann", "contoso", Role.OPERATOR)
+        user = admin.add_user(db, "ann", "Ann")
+        admin.add_tenant(db, "contoso", "Contoso")
+        admin.grant(db, "ann", "contoso", Role.OPERATOR)
         stages.append(WorkerHarness(db, url, folder, user, Queue(db, timeout=HANG)))
         return stages[-1]
 

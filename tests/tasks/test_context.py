@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import runs
-from store.database import Database
+from store.db.engine import Database
 from store.errors import RunEnded
-from store.events import MAX_EVENTS, MAX_MESSAGE
-from store.outcome import MAX_FAILURES, failure
-from store.records import Counts, Failure, Outcome, Run, Status
-from store.sanitize import visible
+from store.model.records import Counts, Failure, Outcome, Run, Status
+from store.runs import lifecycle
+from store.runs.log import MAX_EVENTS, MAX_MESSAGE
+from store.runs.outcome import MAX_FAILURES, failure
+from store.sanitizer.sanitize import visible
 from tasks.sdk.context import GraphSettings, OperationResources, RunContext
 from tests.support.people import make_tenant, start_run
 from tests.support.properties import examples
@@ -312,7 +312,7 @@ def test_notes_that_json_cannot_hold_do_not_keep_a_run_from_ending(db: Database)
         context.note(f"k\x00{number}", value)
     context.failed("x.y", "\x00\ud800")
     context.log("\x00\ud800")
-    done = runs.finish(db, run.id, run.worker_id or 0, context.conclude())
+    done = lifecycle.finish(db, run.id, run.worker_id or 0, context.conclude())
     assert done
     assert done.context
     assert [done.context[f"k{number}"] for number in (0, 1, 6)] == ["nan", "-inf", str(2**60)]

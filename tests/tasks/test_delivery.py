@@ -10,9 +10,9 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from store import runs
-from store.records import Outcome, Status
-from store.tables import operation_runs
+from store.model.records import Outcome, Status
+from store.model.tables import operation_runs
+from store.runs import lifecycle
 from tasks.queue.message import read_message
 from tasks.queue.queue import SQLITE_POLL
 from tasks.sdk.registry import Registry
@@ -148,7 +148,7 @@ def test_a_message_that_comes_too_late_claims_nothing(stage: WorkerHarness) -> N
     running, done = (stage.start("test.mark", name="lines", key=f"{number}") for number in range(2))
     tracker = stage.tracker()
     tracker.execute(done.id)
-    assert runs.claim(stage.db, running.id, stage.register())
+    assert lifecycle.claim(stage.db, running.id, stage.register())
     before = [stage.run(run.id) for run in (running, done)]
     assert [run.status for run in before] == [Status.RUNNING, Status.COMPLETED]
     for late in (tracker, stage.tracker()):
@@ -171,7 +171,7 @@ def test_a_worker_that_has_been_idle_takes_every_run(stage: WorkerHarness) -> No
 
 def test_a_second_message_starts_nothing_on_another_worker(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
-    assert runs.claim(stage.db, run.id, stage.register())
+    assert lifecycle.claim(stage.db, run.id, stage.register())
     before = stage.run(run.id)
     stage.tracker().execute(run.id)
     assert (stage.marks("lines"), stage.run(run.id)) == ([], before)

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store import administration, runs
-from store.access import Role
-from store.database import Timeouts
+from store.db.dialects import Timeouts
 from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
-from store.records import Outcome, Status
+from store.model.records import Outcome, Status
+from store.people import admin
+from store.people.access import Role
+from store.runs import lifecycle
 from tasks.dispatch import Receipt, Started
 from tasks.queue.queue import Queue
 from tests.conftest import PrivatePostgres
@@ -78,8 +79,8 @@ def test_a_started_run_is_queued_and_its_initiator_told(stage: WorkerHarness) ->
 
 def test_a_twin_is_joined_and_nobody_is_told_again(stage: WorkerHarness) -> None:
     first = hold(stage).run
-    bob = administration.add_user(stage.db, "bob", "Bob")
-    administration.grant(stage.db, "bob", "contoso", Role.OPERATOR)
+    bob = admin.add_user(stage.db, "bob", "Bob")
+    admin.grant(stage.db, "bob", "contoso", Role.OPERATOR)
     joined = stage.dispatcher().start(bob, "contoso", "test.hold", {"name": "flag"})
     assert (joined.receipt, joined.run.id, joined.run.initiator_name) == (Receipt.ATTACHED, first.id, "Ann")
     assert stage.queue.waiting(10) == [first.id]
@@ -100,8 +101,8 @@ def test_a_retry_is_a_new_run_of_the_same_parameters(stage: WorkerHarness) -> No
 
 
 def test_what_may_not_be_started_leaves_no_trace(stage: WorkerHarness) -> None:
-    users = {name: administration.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
-    administration.grant(stage.db, "rob", "contoso", Role.READONLY)
+    users = {name: admin.add_user(stage.db, name) for name in ("rob", "eve")} | {"ann": stage.user}
+    admin.grant(stage.db, "rob", "contoso", Role.READONLY)
     before = stage.everything()
     for login, type_, parameters, error in (
         ("rob", "test.hold", {"name": "x"}, Forbidden),
@@ -277,7 +278,7 @@ def test_a_run_is_there_for_every_worker_before_its_message_is(stage: WorkerHarn
 
     class Looks:
         def send(self, run_id: int) -> None:
-            found = runs.by_id(stage.db, run_id)
+            found = lifecycle.get(stage.db, run_id)
             there.append(found is not None and found.status is Status.QUEUED)
 
     started = hold(stage, Looks())

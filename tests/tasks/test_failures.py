@@ -10,9 +10,9 @@ import pytest
 
 from opsmon import OperationFailed, RunContext, operation
 from store.errors import InputInvalid
-from store.outcome import MAX_DETAIL, WORDS
-from store.records import Outcome, Run
-from store.sanitize import visible
+from store.model.records import Outcome, Run
+from store.runs.outcome import FAILURE_MESSAGES, MAX_DETAIL
+from store.sanitizer.sanitize import visible
 from tasks.sdk.registry import Registry
 from tests.store.test_sanitize import leaked
 from tests.store.test_sanitize_rates import LINES, SENTENCES, made
@@ -47,7 +47,7 @@ def test_nothing_that_an_operation_says_brings_a_secret_into_database_or_log(sta
     started = ways(stage)
     ended = {how: [stage.completed(run.id) for run in found] for how, found in started.items()}
     for run in ended["raised"]:
-        assert_told(run, "operation.error", f"{WORDS['operation.error']}: RuntimeError")
+        assert_told(run, "operation.error", f"{FAILURE_MESSAGES['operation.error']}: RuntimeError")
         worker.says(f"run {run.id}: test.evil raised")
     for run in ended["failed"]:
         assert_told(run, "test.evil")

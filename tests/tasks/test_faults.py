@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from store import snapshot, workers
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import DatabaseAway, DatabaseReadOnly, OpsmonError, QueueUnavailable, SchemaMismatch
-from store.records import Outcome
+from store.model.records import Outcome
+from store.workers import heartbeats
 from tasks.queue.faults import Faults
 from tests.conftest import PrivatePostgres
 from tests.support.waiting import wait_for
@@ -234,4 +235,4 @@ def test_a_queue_that_is_locked_is_two_lines(stage: WorkerHarness) -> None:
 
 def workers_beat(stage: WorkerHarness) -> float:
     with stage.db.reading() as connection:
-        return max(worker.beat_at.timestamp() for worker in workers.alive(connection, 3600))
+        return max(worker.beat_at.timestamp() for worker in heartbeats.alive(connection, 3600))

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store import runs, snapshot, workers
-from store.database import Database
+from store import snapshot
+from store.db.engine import Database
 from store.errors import DatabaseAway, DatabaseGone, QueueUnavailable, SchemaMismatch
-from store.records import Outcome
+from store.model.records import Outcome
+from store.runs import lifecycle
 from store.snapshot import Request
+from store.workers import heartbeats
 from tests.support import databases
 from tests.support.postgres import Server
 from tests.support.waiting import wait_for
@@ -59,8 +61,8 @@ def test_every_use_of_a_file_that_is_gone_says_so_and_makes_none(stage: WorkerHa
     for use in (
         lambda: snapshot.take(stage.db, Request(stage.user.id)),
         lambda: stage.start("test.mark", name="lines"),
-        lambda: runs.claim(stage.db, run.id, worker_id),
-        lambda: workers.beat(stage.db, worker_id, 0),
+        lambda: lifecycle.claim(stage.db, run.id, worker_id),
+        lambda: heartbeats.heartbeat(stage.db, worker_id, 0),
         stage.register,
     ):
         for _ in range(2):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 
-from store.records import Counts, Outcome, Run
-from store.tables import policies
+from store.model.records import Counts, Outcome, Run
+from store.model.tables import policies
 from tasks.graph.resources import KINDS
 from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, directory_id, secret, synthetic
 from tests.support.worker import WorkerProcess

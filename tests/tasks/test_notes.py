@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from opsmon import RunContext
 from store.errors import InputInvalid
-from store.records import Outcome, Status
+from store.model.records import Outcome, Status
 from tasks.sdk.notes import LEFT_OUT, MAX_ALL, MAX_NOTE, MAX_NOTES, Notes, clean
 from tasks.sdk.parameters import MAX_TEXTS, Kind, Parameter
 from tests.support.properties import examples

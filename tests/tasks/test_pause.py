@@ -7,10 +7,11 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from store import administration, queue_pause
-from store.access import Role
-from store.records import Outcome, Status, User
-from store.tables import rescues
+from store.model.records import Outcome, Status, User
+from store.model.tables import rescues
+from store.people import admin
+from store.people.access import Role
+from store.workers import pause as queue_pause
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.worker.rescuer import Rescuer, RescueTimeouts
@@ -22,8 +23,8 @@ from tests.tasks.test_rescue import beats
 
 @pytest.fixture
 def owner(stage: WorkerHarness) -> User:
-    user = administration.add_user(stage.db, "olga")
-    administration.grant(stage.db, "olga", "contoso", Role.OWNER)
+    user = admin.add_user(stage.db, "olga")
+    admin.grant(stage.db, "olga", "contoso", Role.OWNER)
     return user
 
 

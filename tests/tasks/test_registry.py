@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from store.access import Right
 from store.errors import InputInvalid
+from store.people.access import Right
 from tasks.sdk import registry
 from tasks.sdk.operation import Operation, operation
 from tasks.sdk.parameters import Kind

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import access, administration, runs
-from store.access import Role
 from store.errors import Forbidden, InputInvalid, NotFound, OpsmonError, RunChanged
-from store.history import PastRun, insert_past
-from store.records import Outcome, Run, Status, Tenant
-from store.tables import operation_runs
+from store.model.records import Outcome, Run, Status, Tenant
+from store.model.tables import operation_runs
+from store.people import access, admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
 from tasks.dispatch import DryRunResult, Receipt, Started, Verdict
 from tasks.sdk.operation import Operation
 from tests.store.test_plans import sent_statements
@@ -36,13 +37,13 @@ class RetryHarness:
         self.tenants: dict[str, Tenant] = {}
         for slug, role in ROLES.items():
             if slug != "contoso":
-                administration.add_tenant(self.db, slug)
+                admin.add_tenant(self.db, slug)
             if role:
-                administration.grant(self.db, "ann", slug, role)
+                admin.grant(self.db, "ann", slug, role)
         owner = people.make_user(self.db, "owner")
         for slug in ROLES:
-            administration.grant(self.db, owner.login, slug, Role.OWNER)
-            self.tenants[slug] = access.require(self.db, owner, slug, access.Right.VIEW)
+            admin.grant(self.db, owner.login, slug, Role.OWNER)
+            self.tenants[slug] = access.require_right(self.db, owner, slug, access.Right.VIEW)
 
     def make(self, tenant: str, type_: str, parameters: dict[str, Any], status: Status) -> Run:
         """A run as it might stand in the table; an active one may be the twin that is there already."""
@@ -50,14 +51,14 @@ class RetryHarness:
         operation = self.stage.registry.operations.get(type_)
         key = parameters.get("key", "")
         identity = operation.identity_in(place.id, {"name": "x", "key": key}) if operation else f"{type_}{key}"
-        run, _ = runs.open_or_join(
+        run, _ = lifecycle.create_or_attach(
             self.db,
             people.new_run(place, self.ann, type=type_, context={"parameters": parameters}, run_identity_hash=identity),
         )
         if status is Status.COMPLETED:
             return people.end_run(self.db, run, people.FAILED)
         if status is Status.RUNNING and run.status is Status.QUEUED:
-            return runs.claim(self.db, run.id, people.make_worker(self.db)) or run
+            return lifecycle.claim(self.db, run.id, people.make_worker(self.db)) or run
         return run
 
     def failed(self, key: str, tenant: str = "contoso") -> Run:
@@ -204,10 +205,10 @@ def test_a_run_that_is_not_as_it_was_painted_is_not_retried(street: RetryHarness
 def test_thousands_are_looked_at_in_few_statements(street: RetryHarness) -> None:
     tenant = street.tenants["contoso"]
     past = (
-        PastRun(tenant.id, "test.mark", Outcome.FAILED, 60 + n, context={"parameters": {"name": "x", "key": str(n)}})
+        SeedRun(tenant.id, "test.mark", Outcome.FAILED, 60 + n, context={"parameters": {"name": "x", "key": str(n)}})
         for n in range(5000)
     )
-    insert_past(street.db, past, batch=5000)
+    seed_runs(street.db, past, batch=5000)
     with street.db.reading() as connection:
         ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
     with sent_statements(street.db) as sent:

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import runs, workers
-from store.database import Database
-from store.records import Counts, Outcome, Run, Status
-from store.runs import Result
+from store.db.engine import Database
+from store.model.records import Counts, Outcome, Run, Status
+from store.runs import lifecycle
+from store.runs.lifecycle import Result
+from store.workers import heartbeats
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.worker.heartbeat import Heartbeat
@@ -38,8 +39,8 @@ def rescuer(stage: WorkerHarness) -> Rescuer:
 def running(stage: WorkerHarness, worker_id: int, success: int = 3, **parameters: Any) -> Run:
     """A run that a worker has claimed and counted something for."""
     run = stage.start("test.mark", name="lines", **parameters)
-    assert runs.claim(stage.db, run.id, worker_id)
-    stored = runs.progress(stage.db, run.id, worker_id, Result(Outcome.PENDING, Counts(10, success)))
+    assert lifecycle.claim(stage.db, run.id, worker_id)
+    stored = lifecycle.progress(stage.db, run.id, worker_id, Result(Outcome.PENDING, Counts(10, success)))
     assert stored
     return stored
 
@@ -55,7 +56,7 @@ def beats(stage: WorkerHarness, count: int, *processes: WorkerProcess) -> None:
 
     def have_beaten() -> bool:
         with stage.db.reading() as connection:
-            for worker in workers.alive(connection, 3600):
+            for worker in heartbeats.alive(connection, 3600):
                 seen.setdefault(worker.id, set()).add(worker.beat_at)
         return all(len(seen[process.id]) > count for process in processes)
 
@@ -293,7 +294,7 @@ def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: Worke
 def test_a_run_of_a_worker_that_signed_off_is_lost_at_once(stage: WorkerHarness) -> None:
     owner = stage.register()
     run = running(stage, owner)
-    workers.stopped(stage.db, owner)
+    heartbeats.deregister(stage.db, owner)
     rescuer(stage).rescue()
     assert_failed(stage.run(run.id), "worker.lost")
 
@@ -302,9 +303,9 @@ def test_a_worker_that_beats_just_before_it_is_given_up_keeps_its_run(stage: Wor
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
-    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
-    workers.beat(stage.db, owner, 0)
-    assert runs.lose(stage.db, found, PATIENT.lost_after) is None
+    (found,) = heartbeats.stalled_runs(stage.db, PATIENT.lost_after)
+    heartbeats.heartbeat(stage.db, owner, 0)
+    assert lifecycle.fail_lost(stage.db, found, PATIENT.lost_after) is None
     assert stage.run(run.id) == run
 
 
@@ -312,9 +313,9 @@ def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: WorkerHarnes
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
-    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
-    done = runs.finish(stage.db, run.id, owner, Result(Outcome.SUCCEEDED, Counts(10, 10)))
-    assert runs.lose(stage.db, found, PATIENT.lost_after) is None
+    (found,) = heartbeats.stalled_runs(stage.db, PATIENT.lost_after)
+    done = lifecycle.finish(stage.db, run.id, owner, Result(Outcome.SUCCEEDED, Counts(10, 10)))
+    assert lifecycle.fail_lost(stage.db, found, PATIENT.lost_after) is None
     assert stage.run(run.id) == done
     assert stage.told(run.id) == ["queued", "completed"]
 
@@ -432,10 +433,10 @@ def test_a_worker_is_judged_as_of_the_rescuers_last_beat(stage: WorkerHarness) -
     owner = stage.register()
     run = running(stage, owner)
     silent(stage, owner)
-    now = workers.beat(stage.db, stage.register(), 0).at
+    now = heartbeats.heartbeat(stage.db, stage.register(), 0).at
     assert rescuer(stage).rescue(now - dt.timedelta(seconds=5)) == []
-    (found,) = workers.lost_runs(stage.db, PATIENT.lost_after)
-    assert runs.lose(stage.db, found, PATIENT.lost_after, now - dt.timedelta(seconds=5)) is None
+    (found,) = heartbeats.stalled_runs(stage.db, PATIENT.lost_after)
+    assert lifecycle.fail_lost(stage.db, found, PATIENT.lost_after, now - dt.timedelta(seconds=5)) is None
     assert stage.run(run.id) == run
     assert rescuer(stage).rescue(now) == [f"run {run.id}: worker {owner} was lost"]
 
@@ -448,7 +449,7 @@ class Beats:
     now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(workers, "beat", lambda *_: workers.Beat(self.now, False))
+        self.monkeypatch.setattr(heartbeats, "beat", lambda *_: heartbeats.Beat(self.now, False))
         self.heart = Heartbeat(cast(Any, None), 1, every=5, stuck_slots=lambda: 0)
 
     def after(self, *seconds: float) -> bool:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from opsmon import OperationFailed, RunContext, operation
-from store import runs, workers
 from store.errors import DatabaseAway
-from store.records import Counts, Outcome, Run, Status
-from store.tables import operation_runs
+from store.model.records import Counts, Outcome, Run, Status
+from store.model.tables import operation_runs
+from store.runs import lifecycle
+from store.workers import heartbeats
 from tasks.sdk.registry import Registry
 from tasks.worker.executor import RunExecutor
 from tests.support.waiting import HANG, wait_for
@@ -155,14 +156,14 @@ def test_an_operation_cannot_take_the_worker_down(stage: WorkerHarness) -> None:
 def test_an_end_that_cannot_be_stored_as_it_is_is_stored_as_a_failure(
     stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = runs.finish
+    finish = lifecycle.finish
 
     def refuse_counts(*arguments: Any) -> Run | None:
         if arguments[-1].counts:
             raise ValueError("cannot be stored")
         return finish(*arguments)
 
-    monkeypatch.setattr(runs, "finish", refuse_counts)
+    monkeypatch.setattr(lifecycle, "finish", refuse_counts)
     assert_failed(carry_out(stage, all_done), "operation.error")
 
 
@@ -256,7 +257,7 @@ def test_progress_that_could_not_be_stored_is_stored_later(
     thread.start()
     assert told.wait(HANG)
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "progress", _away)
+        patched.setattr(lifecycle, "progress", _away)
         with pytest.raises(DatabaseAway):
             tracker.flush_and_expire()
     clock.now += 0.5
@@ -281,7 +282,7 @@ def test_progress_that_cannot_be_stored_keeps_no_other_run_from_its_deadline(
         threading.Thread(target=tracker.execute, args=(run.id,), daemon=True).start()
         stage.running(run.id)
     wait_for(lambda: len(tracker._slots) == 2)
-    monkeypatch.setattr(runs, "progress", lambda *_: 1 / 0)
+    monkeypatch.setattr(lifecycle, "progress", lambda *_: 1 / 0)
     clock.now += 60
 
     def is_over() -> bool:
@@ -320,7 +321,7 @@ def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: W
 
 def stuck_slots(stage: WorkerHarness) -> int:
     with stage.db.reading() as connection:
-        (worker,) = workers.alive(connection, 30)
+        (worker,) = heartbeats.alive(connection, 30)
     return worker.stuck_slots
 
 
@@ -363,13 +364,13 @@ def test_an_end_is_stored_as_soon_as_the_database_is_back(
     stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.worker.executor.RETRY_EVERY", 0.01)
-    finish, tries = runs.finish, []
+    finish, tries = lifecycle.finish, []
 
     def away_at_first(*arguments: Any) -> Run | None:
         tries.append(1)
         return finish(*arguments) if len(tries) > 3 else _away()  # type: ignore[func-returns-value]
 
-    monkeypatch.setattr(runs, "finish", away_at_first)
+    monkeypatch.setattr(lifecycle, "finish", away_at_first)
     assert carry_out(stage, all_done).outcome is Outcome.SUCCEEDED
     assert len(tries) == 4
 
@@ -377,14 +378,14 @@ def test_an_end_is_stored_as_soon_as_the_database_is_back(
 def test_a_claim_whose_answer_was_lost_is_carried_out(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server made the claim, and the connection broke before it could say so."""
     monkeypatch.setattr("tasks.worker.executor.RETRY_EVERY", 0.01)
-    claim, tries = runs.claim, []
+    claim, tries = lifecycle.claim, []
 
     def answer_lost_at_first(*arguments: Any) -> Run | None:
         answer = claim(*arguments)
         tries.append(answer)
         return answer if len(tries) > 1 else _away()  # type: ignore[func-returns-value]
 
-    monkeypatch.setattr(runs, "claim", answer_lost_at_first)
+    monkeypatch.setattr(lifecycle, "claim", answer_lost_at_first)
     run = carry_out(stage, all_done)
     assert [bool(answer) for answer in tries] == [True, False]
     assert (run.status, run.outcome) == (Status.COMPLETED, Outcome.SUCCEEDED)
@@ -421,14 +422,14 @@ def test_a_worker_that_takes_no_more_leaves_the_run_to_others(stage: WorkerHarne
 
 
 def test_a_worker_is_not_idle_while_it_claims(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim, claiming, go = runs.claim, threading.Event(), threading.Event()
+    claim, claiming, go = lifecycle.claim, threading.Event(), threading.Event()
 
     def slow(*arguments: Any) -> Run | None:
         claiming.set()
         assert go.wait(HANG)
         return claim(*arguments)
 
-    monkeypatch.setattr(runs, "claim", slow)
+    monkeypatch.setattr(lifecycle, "claim", slow)
     run, tracker = prepare(stage, all_done)
     thread = threading.Thread(target=tracker.execute, args=(run.id,), daemon=True)
     thread.start()

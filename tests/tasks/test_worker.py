@@ -8,9 +8,9 @@ import signal
 import pytest
 import sqlalchemy as sa
 
-from store import workers
-from store.records import Counts, Outcome, Status
-from store.tables import workers as workers_table
+from store.model.records import Counts, Outcome, Status
+from store.model.tables import workers as workers_table
+from store.workers import heartbeats
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.worker.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
@@ -24,7 +24,7 @@ def stopped_at(stage: WorkerHarness, worker: WorkerProcess) -> dt.datetime | Non
     query = sa.select(workers_table.c.stopped_at).where(workers_table.c.id == worker.id)
     with stage.db.reading() as connection:
         found: dt.datetime | None = connection.execute(query).scalar_one()
-        assert (worker.id in {alive.id for alive in workers.alive(connection, 30)}) == (found is None)
+        assert (worker.id in {alive.id for alive in heartbeats.alive(connection, 30)}) == (found is None)
     return found
 
 

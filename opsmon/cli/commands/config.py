@@ -12,7 +12,7 @@ from typing import Any, Final
 from opsmon.cli.commands.session import Session
 from opsmon.output import table
 from opsmon.settings import CREDENTIAL_KEYS, MASK, SETTINGS, Settings, Value
-from store.sanitize import holds_secret
+from store.sanitizer.sanitize import holds_secret
 
 _PREFIX: Final = "OPSMON_CREDENTIALS_"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -6,7 +6,7 @@ import argparse
 
 from opsmon.cli.commands.session import Session
 from opsmon.output import table
-from store import notifications as store
+from store.people import notifications as store
 
 
 def notifications(session: Session, arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from opsmon.cli.commands.session import Session
 from opsmon.output import cell
-from store.sanitize import visible
+from store.sanitizer.sanitize import visible
 from tasks.sdk.operation import Operation
 from tasks.sdk.parameters import Parameter
 from tasks.sdk.registry import Registry

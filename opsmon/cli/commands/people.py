@@ -6,9 +6,9 @@ import argparse
 
 from opsmon.cli.commands.session import Session
 from opsmon.output import as_json, cell, table
-from store import access
-from store.access import Role
-from store.administration import Administrator, Granted
+from store.people import access
+from store.people.access import Role
+from store.people.admin import Administrator, Granted
 
 
 def _administrator(session: Session) -> Administrator:

@@ -8,9 +8,10 @@ from typing import Any
 from opsmon.cli.commands.session import Session
 from opsmon.output import as_json, cell
 from screens.text.format import instant, span
-from store import health, queue_pause
-from store.health import Waiting
-from store.queue_pause import Pause
+from store.workers import pause as queue_pause
+from store.workers import queue_depth
+from store.workers.pause import QueuePause
+from store.workers.queue_depth import QueueDepth
 
 
 def queue(session: Session, arguments: argparse.Namespace) -> int:
@@ -21,18 +22,18 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
         queue_pause.resume(session.db, session.user)
     else:
         session.user  # noqa: B018 (who is nobody here is told so, as by every other list)
-    waiting = health.waiting(session.db, session.user.id)
+    waiting = queue_depth.waiting(session.db, session.user.id)
     with session.db.query() as connection:
         pause = queue_pause.current(connection)
     session.output.show(_as_json(waiting, pause), lambda: f"{_depth(waiting)}\n{_state(pause)}")
     return 0
 
 
-def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
+def _as_json(waiting: QueueDepth, pause: QueuePause | None) -> dict[str, Any]:
     """What waits in one's own tenants; `queued` is exact unless `at_least` says that there are more."""
     return {
-        "queued": min(waiting.count, health.CAP),
-        "at_least": waiting.count > health.CAP,
+        "queued": min(waiting.count, queue_depth.CAP),
+        "at_least": waiting.count > queue_depth.CAP,
         "oldest_seconds": waiting.oldest,
         "paused": pause is not None,
         "paused_by": pause.login if pause else None,
@@ -40,13 +41,13 @@ def _as_json(waiting: Waiting, pause: Pause | None) -> dict[str, Any]:
     }
 
 
-def _depth(waiting: Waiting) -> str:
-    many = f"at least {health.CAP:,}" if waiting.count > health.CAP else str(waiting.count or "No")
+def _depth(waiting: QueueDepth) -> str:
+    many = f"at least {queue_depth.CAP:,}" if waiting.count > queue_depth.CAP else str(waiting.count or "No")
     oldest = "" if waiting.oldest is None else f", the oldest for {span(waiting.oldest)}"
     return f"{many} run{'' if waiting.count == 1 else 's'} waiting in your tenants{oldest}."
 
 
-def _state(pause: Pause | None) -> str:
+def _state(pause: QueuePause | None) -> str:
     if pause is None:
         return "Workers take messages."
     paused = f"Paused by {cell(pause.login)} at {instant(pause.paused_at, 'Z')}"

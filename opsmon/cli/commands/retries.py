@@ -13,7 +13,7 @@ from opsmon.cli.commands.session import Session
 from opsmon.cli.run_text import run_line
 from opsmon.output import table
 from store.errors import DatabaseAway, InputInvalid, OpsmonError
-from store.records import Run
+from store.model.records import Run
 from tasks.dispatch import DryRunResult, Receipt, Started, Verdict
 from tasks.sdk.operation import Operation
 

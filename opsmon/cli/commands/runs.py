@@ -14,11 +14,15 @@ from opsmon.cli.commands.session import Session
 from opsmon.cli.parser import close_match
 from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
 from screens.text.incident_card import card
-from store import access, details, notifications, queries, queue_pause, workers
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
-from store.filters import parse
-from store.records import Outcome, Run, Status
-from store.sanitize import visible
+from store.model.records import Outcome, Run, Status
+from store.people import access, notifications
+from store.runs import detail as run_detail
+from store.sanitizer.sanitize import visible
+from store.search import pages
+from store.search.filter import parse
+from store.workers import heartbeats
+from store.workers import pause as queue_pause
 from tasks.dispatch import Receipt, Started
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
@@ -47,8 +51,8 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     wanted, user = parse(arguments.filters), session.user
     with session.db.reading() as connection:
         members = access.read_memberships(connection, user.id)
-        page = queries.page(connection, members, user.id, wanted, arguments.limit)
-        silences = workers.silences(connection, page.runs, session.services.settings.silent_after)
+        page = pages.page(connection, members, user.id, wanted, arguments.limit)
+        silences = heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
     found = page.runs
     session.output.show(
         [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
@@ -64,9 +68,9 @@ def show(session: Session, arguments: argparse.Namespace) -> int:
     user, settings = session.user, session.services.settings
     lost_after, silent_after = settings.lost_after_seconds, settings.silent_after
     with session.db.reading() as connection:
-        detail = details.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
-        alive = workers.alive(connection, lost_after)
-        now = details.clock(connection)
+        detail = run_detail.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
+        alive = heartbeats.alive(connection, lost_after)
+        now = run_detail.clock(connection)
     if arguments.card:
         text = card(detail, now, session.db.name, user.login)
         session.output.show({"card": text}, lambda: text.rstrip("\n"))
@@ -144,8 +148,8 @@ def _say_why(session: Session, run: Run, said: str) -> str:
     """Say on standard error what keeps the run that is waited for from going on, once. Returns what keeps it now."""
     settings = session.services.settings
     with session.db.reading() as connection:
-        silences = workers.silences(connection, [run], settings.silent_after)
-        alive = workers.alive(connection, settings.lost_after_seconds)
+        silences = heartbeats.silences(connection, [run], settings.silent_after)
+        alive = heartbeats.alive(connection, settings.lost_after_seconds)
         paused = queue_pause.current(connection)
     why = ""
     if silences:

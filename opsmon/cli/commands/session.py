@@ -13,8 +13,8 @@ from store.errors import NotFound, SchemaMismatch
 
 if TYPE_CHECKING:
     from opsmon.services import Services
-    from store.database import Database
-    from store.records import User
+    from store.db.engine import Database
+    from store.model.records import User
 
 
 @dataclass

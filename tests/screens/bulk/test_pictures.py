@@ -9,7 +9,7 @@ import pytest
 from screens.bulk.screen import BulkScreen
 from screens.bulk_retry import BulkRetry, Item, Kind, Phase
 from screens.monitor import Monitor
-from store.records import Outcome
+from store.model.records import Outcome
 from tests.screens.conftest import HOSTILE, NEVER, FakeBackend, a_run, hostile_run, until
 from tests.screens.pictures import Picture
 

@@ -23,13 +23,14 @@ from screens.notify.toasts import SeenNotifications
 from screens.run.screen import RunScreen
 from screens.widgets import header_lines
 from screens.widgets.row_table import RowTable
-from store import access, administration, runs
-from store.access import Role
-from store.database import Database
+from store.db.engine import Database
 from store.errors import DatabaseAway, QueueUnavailable
-from store.history import PastRun, insert_past
-from store.records import Notification, Outcome, Run, User
-from store.tables import operation_runs
+from store.model.records import Notification, Outcome, Run, User
+from store.model.tables import operation_runs
+from store.people import access, admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
 from tasks.dispatch import Dispatcher, Started
 from tasks.operations.probe import probe
 from tasks.queue.queue import Queue
@@ -56,16 +57,16 @@ def failed(house: LiveHarness, count: int, tenant: str = "contoso", same: str = 
     """Ids of new failed runs of the probe, each of an identity of its own, or all of the `same`."""
     with house.db.reading() as connection:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(operation_runs.c.id), 0))).scalar_one()
-    place = access.require(house.db, house.users["ann"], tenant, access.Right.VIEW)
+    place = access.require_right(house.db, house.users["ann"], tenant, access.Right.VIEW)
     defaults = {p.name: p.default for p in house.dispatcher.registry.get("system.probe").parameters}
     past = [
-        PastRun(
+        SeedRun(
             place.id, "system.probe", Outcome.FAILED, 3600 - n / 10, label="Probe",
             context={"parameters": defaults | {"key": same or f"{last}-{n}"}},
         )
         for n in range(count)
     ]  # fmt: skip
-    insert_past(house.db, past, batch=5000)
+    seed_runs(house.db, past, batch=5000)
     with house.db.reading() as connection:
         query = sa.select(operation_runs.c.id).where(operation_runs.c.id > last).order_by(operation_runs.c.id)
         return list(connection.execute(query).scalars())
@@ -178,7 +179,7 @@ async def test_every_run_ends_with_a_receipt_and_just_those_given_are_retried(ho
 
 
 async def test_each_group_is_counted_and_listed(house: LiveHarness) -> None:
-    administration.grant(house.db, "ann", "fabrikam", Role.OWNER)
+    admin.grant(house.db, "ann", "fabrikam", Role.OWNER)
     foreign = failed(house, 2, "fabrikam")
     house.users["eve"] = people.make_user(house.db, "eve", contoso=Role.OPERATOR, fabrikam=Role.READONLY)
     fine, pair = failed(house, 3), failed(house, 2, same="pair")
@@ -285,7 +286,7 @@ async def test_a_right_that_is_lost_in_between(house: LiveHarness) -> None:
     async with watching(house) as (monitor, pilot):
         job = await rehearsed(pilot, monitor, [*foreign, *ids])
         people.make_user(house.db, "boss", fabrikam=Role.OWNER)
-        administration.grant(house.db, "ann", "fabrikam", Role.READONLY)
+        admin.grant(house.db, "ann", "fabrikam", Role.READONLY)
         await pilot.press("r")
         await ended(pilot, job)
         assert sorted(retries(house)) == ids
@@ -455,7 +456,7 @@ async def test_a_run_that_was_open_when_the_database_went_away_is_its_own(
     """The next try finds the run that the one before had opened."""
     (run,) = failed(house, 1)
     went_away: list[int] = []
-    mark = runs.mark_dispatched
+    mark = lifecycle.mark_dispatched
 
     def lost(db: Database, run_id: int) -> Run | None:
         if not went_away:
@@ -528,15 +529,15 @@ async def test_a_lost_receipt_is_found_again_when_its_run_has_ended(
 ) -> None:
     """Its identity is free again by then: a second try would start a second run."""
     (run,) = failed(house, 1)
-    mark, opened, over = runs.mark_dispatched, list[int](), threading.Event()
+    mark, opened, over = lifecycle.mark_dispatched, list[int](), threading.Event()
 
     def lost(db: Database, run_id: int) -> Run | None:
         marked = mark(db, run_id)
         if not opened:
             opened.append(run_id)
             worker = people.make_worker(db)
-            assert runs.claim(db, run_id, worker)
-            assert runs.finish(db, run_id, worker, people.SUCCEEDED)
+            assert lifecycle.claim(db, run_id, worker)
+            assert lifecycle.finish(db, run_id, worker, people.SUCCEEDED)
             raise DatabaseAway("gone")
         return marked
 

@@ -16,10 +16,11 @@ from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.runs.screen import RunsScreen
 from screens.widgets.row_table import RowTable
-from store import access, runs
-from store.history import PastRun, insert_past
-from store.records import Failure, Outcome, Run
-from store.views import View
+from store.model.records import Failure, Outcome, Run
+from store.people import access
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
+from store.search.saved_views import SavedView
 from tests.screens.conftest import FakeBackend, LiveHarness, a_run, polls, running, screen_lines, toasts, told, until
 
 pytestmark = pytest.mark.anyio
@@ -43,19 +44,19 @@ async def watching(house: LiveHarness, look: Appearance | None = None) -> AsyncI
 @pytest.fixture
 def ended(house: LiveHarness) -> list[Run]:
     """Two runs, the newest first: one of bob that succeeded, and one of ann that failed."""
-    tenant = access.require(house.db, house.users["ann"], "fabrikam", access.Right.VIEW)
-    insert_past(
+    tenant = access.require_right(house.db, house.users["ann"], "fabrikam", access.Right.VIEW)
+    seed_runs(
         house.db,
         [
-            PastRun(tenant.id, "system.probe", Outcome.FAILED, 90.0, failures=(Failure("x.y", "no"),)),
-            PastRun(tenant.id, "system.probe", Outcome.SUCCEEDED, 60.0, label="Rehearse"),
+            SeedRun(tenant.id, "system.probe", Outcome.FAILED, 90.0, failures=(Failure("x.y", "no"),)),
+            SeedRun(tenant.id, "system.probe", Outcome.SUCCEEDED, 60.0, label="Rehearse"),
         ],
     )
     return sorted(all_runs(house), key=lambda run: run.created_at, reverse=True)
 
 
 def all_runs(house: LiveHarness) -> list[Run]:
-    return [run for number in range(1, 9) if (run := runs.by_id(house.db, number))]
+    return [run for number in range(1, 9) if (run := lifecycle.get(house.db, number))]
 
 
 def asked(monitor: Monitor) -> str:
@@ -147,7 +148,7 @@ async def test_the_whole_question_is_seen_in_a_narrow_terminal() -> None:
 
 
 async def test_a_view_is_not_replaced_without_a_question() -> None:
-    stage = FakeBackend((a_run(7, Outcome.FAILED),), kept=[View("mine", "outcome:failed")])
+    stage = FakeBackend((a_run(7, Outcome.FAILED),), kept=[SavedView("mine", "outcome:failed")])
     monitor = Monitor(stage.backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the views")
@@ -157,5 +158,5 @@ async def test_a_view_is_not_replaced_without_a_question() -> None:
         assert len(stage.kept) == 1
         await pilot.press("enter", "enter")
         await until(pilot, lambda: len(stage.kept) == 2, "the view")
-        assert stage.kept[-1] == View("mine")
+        assert stage.kept[-1] == SavedView("mine")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")

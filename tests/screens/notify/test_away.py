@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from screens.monitor import Monitor
 from screens.notify import away
 from screens.notify.away import AWAY_AFTER, Presence
-from store import access, preferences
-from store.records import OUTCOME_LABELS, Outcome, Tenant
+from store.model.records import OUTCOME_LABELS, Outcome, Tenant
+from store.people import access, preferences
 from store.snapshot import RECENT
 from tests.screens.conftest import AT, FakeBackend, LiveHarness, a_run, ago, running, toasts, told, until
 from tests.support import people

@@ -11,8 +11,8 @@ from screens.notify import away, toasts
 from screens.notify.notifier import Notifier
 from screens.notify.toasts import Toast
 from screens.terminal import osc
-from store.queries import TABS, Count
-from store.records import OUTCOME_LABELS, Outcome, Status
+from store.model.records import OUTCOME_LABELS, Count, Outcome, Status
+from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import HOSTILE, FakeBackend, a_run, told
 

@@ -14,13 +14,13 @@ from screens.runs.screen import RunsScreen
 from screens.start.form import FormScreen
 from screens.widgets.header_lines import Banner
 from screens.workers.screen import WorkersScreen
-from store.queue_pause import Pause
 from store.snapshot import Request
+from store.workers.pause import QueuePause
 from tests.screens.conftest import WORKER, FakeBackend, ago, polls, running, runs_of_all_states, until
 
 pytestmark = pytest.mark.anyio
 
-PAUSE = Pause("olga", "Olga Owner", ago(600))
+PAUSE = QueuePause("olga", "Olga Owner", ago(600))
 NOBODY = "No worker is alive: 'opsmon worker' starts one"
 PAUSED = "Queue PAUSED by olga for 10m"
 OPENED = {"": RunsScreen, "enter": RunScreen, "n": InboxScreen, "w": WorkersScreen, "F": FailureGroupsScreen}

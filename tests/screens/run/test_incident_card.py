@@ -16,8 +16,8 @@ from screens.monitor import Monitor
 from screens.run.incident_card_modal import IncidentCardModal
 from screens.run.screen import RunScreen
 from screens.text.incident_card import LAST, WIDTH, card, save
-from store.details import Detail, Usual, Waiting
-from store.records import Counts, Event, Failure, Outcome, Status
+from store.model.records import Counts, Failure, LogLine, Outcome, Status
+from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
 from tests.screens.conftest import AT, HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run, running, toasts, until
 
 FAILED = a_run(
@@ -25,16 +25,18 @@ FAILED = a_run(
     failure_summary=(Failure("graph.forbidden", "Microsoft Graph refused: scope tags in Kraków", 6),),
     context={"parameters": {"kinds": ["settings"], "dry_run": True}, "backup_set_id": 17},
 )  # fmt: skip
-LOG = tuple(Event(n, ago(70 - n), "warning" if n % 2 else "info", f"line {n}") for n in range(30))
+LOG = tuple(LogLine(n, ago(70 - n), "warning" if n % 2 else "info", f"line {n}") for n in range(30))
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200)
 
 
-def card_of(of: Detail) -> str:
+def card_of(of: RunDetail) -> str:
     return card(of, AT, "sqlite opsmon.db", "ann")
 
 
 def test_the_card_says_everything_that_a_ticket_wants() -> None:
-    of = Detail(FAILED, LOG, (a_run(981, Outcome.FAILED), FAILED), worker=WORKER, usual=Usual((20.0, 30.0, 40.0)))
+    of = RunDetail(
+        FAILED, LOG, (a_run(981, Outcome.FAILED), FAILED), worker=WORKER, usual=TypicalDuration((20.0, 30.0, 40.0))
+    )
     assert card_of(of).splitlines() == [
         "Sync inventory in contoso: Partially succeeded",
         "==============================================",
@@ -80,7 +82,7 @@ def test_a_card_is_printable_ascii_of_a_bounded_width_and_deterministic(
         hostile_run(), label=words, initiator_name=more, type=words, tenant_name=more, context={**context, "parameters": context},
         failure_summary=(Failure(words, more, 3),),
     )  # fmt: skip
-    of = Detail(run, (Event(1, AT, "error", words + more),), (a_run(1), run), worker=replace(WORKER, host=words))
+    of = RunDetail(run, (LogLine(1, AT, "error", words + more),), (a_run(1), run), worker=replace(WORKER, host=words))
     text = card(of, AT, words, more)
     assert text == card(of, AT, words, more)
     assert all(" " <= char <= "~" for char in text.replace("\n", ""))
@@ -90,8 +92,8 @@ def test_a_card_is_printable_ascii_of_a_bounded_width_and_deterministic(
 
 def test_a_hostile_run_gives_a_harmless_card_of_a_bounded_length() -> None:
     context = {"parameters": {f"p{n}": HOSTILE * 500 for n in range(200)}}
-    of = Detail(
-        replace(hostile_run(), context=context), tuple(Event(n, AT, "error", HOSTILE * 30) for n in range(500)), ()
+    of = RunDetail(
+        replace(hostile_run(), context=context), tuple(LogLine(n, AT, "error", HOSTILE * 30) for n in range(500)), ()
     )
     text = card_of(of)
     assert text.isascii()
@@ -101,7 +103,7 @@ def test_a_hostile_run_gives_a_harmless_card_of_a_bounded_length() -> None:
 
 def test_a_queued_run_says_where_it_waits() -> None:
     run = a_run(995, Outcome.PENDING, Status.QUEUED)
-    text = card_of(Detail(run, (), (run,), waiting=Waiting(3, 65.0, 17)))
+    text = card_of(RunDetail(run, (), (run,), waiting=QueuePosition(3, 65.0, 17)))
     assert "Position: 4th: 3 are ahead; the oldest, run 17, was opened 1m05 ago" in text
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from store.details import Pause, Usual, Waiting
-from store.records import Counts, Event, Failure, Outcome, Status
+from store.model.records import Counts, Failure, LogLine, Outcome, Status
+from store.runs.detail import Pause, QueuePosition, TypicalDuration
 from tests.screens.conftest import HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run
 from tests.screens.pictures import Picture
 
 BUSY = replace(WORKER, running=4)
-USUAL = Usual(tuple(float(seconds) for seconds in range(20, 107)))
+USUAL = TypicalDuration(tuple(float(seconds) for seconds in range(20, 107)))
 QUEUED = a_run(995, Outcome.PENDING, Status.QUEUED, dispatched_at=ago(290))
-BEHIND = Waiting(3, 754.0, 981)
+BEHIND = QueuePosition(3, 754.0, 981)
 RUNNING = a_run(
     994, Outcome.PENDING, Status.RUNNING, summary_counts=Counts(40, 11, 1), started_at=ago(75),
     context={
@@ -29,7 +29,7 @@ FAILURES = (
     Failure("graph.throttled", "Throttled", 2),
 )
 LOG = tuple(
-    Event(n, ago(74 - n), "warning" if n % 5 == 4 else "info", f"policy {n}: compared with what was seen")
+    LogLine(n, ago(74 - n), "warning" if n % 5 == 4 else "info", f"policy {n}: compared with what was seen")
     for n in range(30)
 )
 
@@ -44,7 +44,7 @@ THIRD = a_run(990, context={"parameters": {"kinds": ["settings"], "dry_run": Tru
 
 STAGES: dict[str, tuple[FakeBackend, tuple[str, ...]]] = {
     "queued_behind_others": (FakeBackend((QUEUED,), workers=(BUSY,), detail={"waiting": BEHIND, "usual": USUAL}), ()),
-    "queued_without_a_worker": (FakeBackend((QUEUED,), workers=(), detail={"waiting": Waiting()}), ()),
+    "queued_without_a_worker": (FakeBackend((QUEUED,), workers=(), detail={"waiting": QueuePosition()}), ()),
     "queued_in_a_paused_queue": (
         FakeBackend((QUEUED,), detail={"waiting": replace(BEHIND, pause=Pause("Bob Berg", ago(250)))}),
         (),
@@ -75,7 +75,7 @@ STAGES: dict[str, tuple[FakeBackend, tuple[str, ...]]] = {
         ),
         ("j", "enter", "G"),
     ),
-    "hostile": (FakeBackend((hostile_run(),), events=(Event(1, ago(60), "error", HOSTILE),)), ("z",)),
+    "hostile": (FakeBackend((hostile_run(),), events=(LogLine(1, ago(60), "error", HOSTILE),)), ("z",)),
     "card": (FakeBackend((SECOND, FIRST), events=LOG, detail={"worker": WORKER, "usual": USUAL}), ("enter", "c")),
 }
 

@@ -25,9 +25,9 @@ from screens.text.safe import wrap
 from screens.widgets.header_lines import Line as HeaderLine
 from screens.widgets.line_view import Line, LineView, anchored
 from screens.widgets.row_diff import Cell
-from store.details import Detail, Pause, Usual, Waiting
-from store.records import NO_TIME, Counts, Event, Failure, Outcome, Run, Status
-from store.rows import run_from
+from store.model.records import NO_TIME, Counts, Failure, LogLine, Outcome, Run, Status
+from store.model.row_mapping import run_from_row
+from store.runs.detail import Pause, QueuePosition, RunDetail, TypicalDuration
 from tests.screens.conftest import (
     AT,
     HOSTILE,
@@ -45,7 +45,7 @@ from tests.screens.test_pure import ANY_TEXT, DANGEROUS
 
 QUEUED = a_run(995, Outcome.PENDING, Status.QUEUED)
 RUNNING = a_run(994, Outcome.PENDING, Status.RUNNING, summary_counts=Counts(40, 12), started_at=ago(75))
-LOG = tuple(Event(n, ago(70 - n), "info", f"line {n}") for n in range(60))
+LOG = tuple(LogLine(n, ago(70 - n), "info", f"line {n}") for n in range(60))
 
 
 def view(
@@ -54,12 +54,12 @@ def view(
     return replace(sections.View(AT, (WORKER,), opened, width, ascii_only), **changed)
 
 
-def text_of(of: Detail, **changed: Any) -> str:
+def text_of(of: RunDetail, **changed: Any) -> str:
     return "\n".join(line.text for line in sections.lines(of, view(**changed)))
 
 
-def about(run: Run, **beside: Any) -> Detail:
-    return Detail(run, (), (run,), **beside)
+def about(run: Run, **beside: Any) -> RunDetail:
+    return RunDetail(run, (), (run,), **beside)
 
 
 # ---- why it waits, who has it, what is usual
@@ -68,39 +68,39 @@ def about(run: Run, **beside: Any) -> Detail:
 @pytest.mark.parametrize(
     ("of", "workers", "words"),
     [
-        (Waiting(pause=Pause("Bob", ago(60))), (WORKER,), "the queue was paused by Bob 1m00 ago"),
-        (Waiting(), (), "no worker is alive: start one with 'opsmon worker'"),
-        (Waiting(), (replace(WORKER, running=4),), "every slot of every worker is busy"),
-        (Waiting(), (replace(WORKER, stuck_slots=3),), "every slot of every worker is busy"),
-        (Waiting(2, 9.0, None), (WORKER,), "others are taken first"),
-        (Waiting(others_ahead=True), (WORKER,), "others are taken first"),
-        (Waiting(), (WORKER,), "a worker will take it in a moment"),
+        (QueuePosition(pause=Pause("Bob", ago(60))), (WORKER,), "the queue was paused by Bob 1m00 ago"),
+        (QueuePosition(), (), "no worker is alive: start one with 'opsmon worker'"),
+        (QueuePosition(), (replace(WORKER, running=4),), "every slot of every worker is busy"),
+        (QueuePosition(), (replace(WORKER, stuck_slots=3),), "every slot of every worker is busy"),
+        (QueuePosition(2, 9.0, None), (WORKER,), "others are taken first"),
+        (QueuePosition(others_ahead=True), (WORKER,), "others are taken first"),
+        (QueuePosition(), (WORKER,), "a worker will take it in a moment"),
     ],
 )
-def test_a_queued_run_says_why_it_waits(of: Waiting, workers: Any, words: str) -> None:
+def test_a_queued_run_says_why_it_waits(of: QueuePosition, workers: Any, words: str) -> None:
     assert f"Why          {words}" in text_of(about(QUEUED, waiting=of), workers=workers)
 
 
 def test_a_run_whose_message_is_not_queued_says_so() -> None:
     run = replace(QUEUED, dispatched_at=None)
-    assert "its message is not in the queue yet" in text_of(about(run, waiting=Waiting()))
+    assert "its message is not in the queue yet" in text_of(about(run, waiting=QueuePosition()))
 
 
 @pytest.mark.parametrize(
     ("of", "words"),
     [
-        (Waiting(), "1st: nothing is ahead of it"),
-        (Waiting(others_ahead=True), "1st of your tenants; others' are ahead, too"),
+        (QueuePosition(), "1st: nothing is ahead of it"),
+        (QueuePosition(others_ahead=True), "1st of your tenants; others' are ahead, too"),
         (
-            Waiting(1, 5.0, 17, None, True),
+            QueuePosition(1, 5.0, 17, None, True),
             "2nd: 1 is ahead; the oldest, run 17, was opened 5 s ago; others' are ahead, too",
         ),
-        (Waiting(1, 5.0, 17), "2nd: 1 is ahead; the oldest, run 17, was opened 5 s ago"),
-        (Waiting(11, 65.0), "12th: 11 are ahead; the oldest was opened 1m05 ago"),
-        (Waiting(1001, 65.0), "more than 1,000 are ahead; the oldest was opened 1m05 ago"),
+        (QueuePosition(1, 5.0, 17), "2nd: 1 is ahead; the oldest, run 17, was opened 5 s ago"),
+        (QueuePosition(11, 65.0), "12th: 11 are ahead; the oldest was opened 1m05 ago"),
+        (QueuePosition(1001, 65.0), "more than 1,000 are ahead; the oldest was opened 1m05 ago"),
     ],
 )
-def test_the_position_is_exact_or_a_lower_bound_and_names_only_what_one_may_see(of: Waiting, words: str) -> None:
+def test_the_position_is_exact_or_a_lower_bound_and_names_only_what_one_may_see(of: QueuePosition, words: str) -> None:
     assert f"Position {words}" in " ".join(text_of(about(QUEUED, waiting=of)).split())
 
 
@@ -127,7 +127,7 @@ def test_the_workers_clock() -> None:
 
 
 def test_how_a_run_compares() -> None:
-    usual = Usual(tuple(float(n) for n in range(1, 101)))
+    usual = TypicalDuration(tuple(float(n) for n in range(1, 101)))
 
     def compared(run: Run) -> str:
         told = explain.usual(about(run, usual=usual), AT)
@@ -158,7 +158,7 @@ def test_attempts_show_what_was_changed_from_the_one_before() -> None:
     first = a_run(1, Outcome.FAILED, context={"parameters": {"kinds": None, "force": False, "same": [1]}})
     second = a_run(2, retry_of_id=1, context={"parameters": {"kinds": ["settings"], "force": True, "same": [1]}})
     assert sections.differences(first, second, True) == ["force: false -> true", "kinds: not set -> settings"]
-    text = text_of(Detail(second, (), (first, second)))
+    text = text_of(RunDetail(second, (), (first, second)))
     assert "kinds: not set → settings" in text
     assert "same: " not in text.partition("Attempts")[2]
 
@@ -166,7 +166,7 @@ def test_attempts_show_what_was_changed_from_the_one_before() -> None:
 def test_related_records_are_named_and_runs_can_be_opened() -> None:
     run = a_run(5, retry_of_id=4, context={"restore_run_id": 17, "parameters": {"backup_set_id": "b-1", "ids": [1]}})
     again, twin = a_run(6, retry_of_id=5), a_run(7, Outcome.PENDING, Status.QUEUED)
-    found = list(sections.related(Detail(run, (), (a_run(4), run, again), worker=WORKER, twin=twin)))
+    found = list(sections.related(RunDetail(run, (), (a_run(4), run, again), worker=WORKER, twin=twin)))
     assert [(told.name, told.words, target) for told, target in found] == [
         ("Retries", "run 4", 4),
         ("Retried by", "run 6, succeeded", 6),
@@ -185,12 +185,12 @@ def test_related_records_are_named_and_runs_can_be_opened() -> None:
 def test_no_line_is_wider_than_the_view_nor_has_anything_that_a_terminal_obeys(
     ascii_only: bool, width: int, words: str
 ) -> None:
-    of = Detail(
+    of = RunDetail(
         replace(
             hostile_run(), label=words, initiator_name=words, failure_summary=(Failure(words[:20], words * 3, 4),),
             context={words: {words: [words, {words: words * 9}]}, "parameters": {"x_id": words}},
         ),
-        (Event(1, ago(5), "error", words * 2),), (a_run(998), replace(a_run(999), initiator_name=words)), usual=Usual((1.0,) * 3),
+        (LogLine(1, ago(5), "error", words * 2),), (a_run(998), replace(a_run(999), initiator_name=words)), usual=TypicalDuration((1.0,) * 3),
     )  # fmt: skip
     opened = frozenset(path for path, _ in json_tree.foldable(of.run.context))
     for line in sections.lines(of, view(width, ascii_only, opened)):
@@ -199,10 +199,10 @@ def test_no_line_is_wider_than_the_view_nor_has_anything_that_a_terminal_obeys(
 
 
 def test_ascii_is_ascii() -> None:
-    of = Detail(RUNNING, LOG[:3], (a_run(1), RUNNING), worker=WORKER, usual=Usual((1.0, 2.0, 3.0)))
+    of = RunDetail(RUNNING, LOG[:3], (a_run(1), RUNNING), worker=WORKER, usual=TypicalDuration((1.0, 2.0, 3.0)))
     opened = frozenset(path for path, _ in json_tree.foldable(RUNNING.context or {}))
     assert text_of(of, ascii_only=True, opened=opened).isascii()
-    assert text_of(about(QUEUED, waiting=Waiting(1001, 3.0)), ascii_only=True, workers=()).isascii()
+    assert text_of(about(QUEUED, waiting=QueuePosition(1001, 3.0)), ascii_only=True, workers=()).isascii()
 
 
 @given(ANY_TEXT, st.integers(10, 60))
@@ -215,7 +215,7 @@ def test_wrapped_text_is_whole_and_fits(text: str, width: int) -> None:
 
 @given(ANY_TEXT)
 def test_keys_are_unique(words: str) -> None:
-    of = Detail(hostile_run(), LOG, (a_run(1), replace(hostile_run(), retry_of_id=1)), worker=WORKER)
+    of = RunDetail(hostile_run(), LOG, (a_run(1), replace(hostile_run(), retry_of_id=1)), worker=WORKER)
     keys = [line.key for line in sections.lines(of, view())]
     assert len(set(keys)) == len(keys)
 
@@ -425,7 +425,7 @@ async def test_attempts_are_opened_with_keys_and_screens_do_not_pile_up() -> Non
 
 
 async def test_a_hostile_run_can_be_read_whole() -> None:
-    stage = FakeBackend((hostile_run(),), events=(Event(1, ago(60), "error", HOSTILE),), detail={"worker": WORKER})
+    stage = FakeBackend((hostile_run(),), events=(LogLine(1, ago(60), "error", HOSTILE),), detail={"worker": WORKER})
     async with on_run(stage, (60, 20)) as (monitor, pilot, paper):
         for key in ("z", "G", "tab", "enter", "ctrl+u", "g"):
             await pilot.press(key)
@@ -455,9 +455,9 @@ def test_a_run_that_is_no_run_of_ours_is_shown_as_far_as_it_can_be_read(width: i
     row = {field.name: getattr(a_run(7), field.name) for field in fields(Run)}
     row |= {"created_at": NO_TIME, "started_at": NO_TIME, "completed_at": NO_TIME, "label": ""}
     for odd in ("text", [1], [{"code": 5}], {"total": "x"}, {"parameters": [1]}, 5):
-        run = run_from({**row, "failure_summary": odd, "summary_counts": odd, "context": odd})
-        events = (Event(1, NO_TIME, "loud", "said"),)
-        shown = text_of(Detail(run, events, (run, run)), width=width)
+        run = run_from_row({**row, "failure_summary": odd, "summary_counts": odd, "context": odd})
+        events = (LogLine(1, NO_TIME, "loud", "said"),)
+        shown = text_of(RunDetail(run, events, (run, run)), width=width)
         assert "unreadable" in shown
         assert "1970" not in shown
         rows = columns.rows((run,), AT, columns.layout(width), (), False)

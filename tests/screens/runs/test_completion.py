@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from screens.runs.completion import TOLD, Known, completed, hint, known_from, suggestions, where
 from store.errors import FilterInvalid
-from store.filters import MINE, NAMES, parse_line, tokens
+from store.search.filter import MINE, NAMES, parse_line, tokens
 from tests.screens.conftest import HOSTILE, a_run, hostile_run, runs_of_all_states
 from tests.support.properties import examples
 

@@ -20,14 +20,16 @@ from screens.runs.saved_views_modal import SavedViewsModal
 from screens.runs.screen import RunsScreen
 from screens.widgets.header_lines import Line
 from screens.widgets.row_table import RowTable
-from store import access, runs, views
-from store.database import Database
-from store.filters import parse_line
-from store.history import PastRun, insert_past
-from store.queries import Order
-from store.records import Failure, Outcome, Run
-from store.tables import operation_runs
-from store.views import MOST, View
+from store.db.engine import Database
+from store.model.records import Failure, Outcome, Run
+from store.model.tables import operation_runs
+from store.people import access
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
+from store.search import saved_views
+from store.search.filter import parse_line
+from store.search.pages import Order
+from store.search.saved_views import MOST, SavedView
 from tests.screens.conftest import HOSTILE, FakeBackend, LiveHarness, running, toasts, until
 from tests.support.waiting import HANG
 
@@ -45,16 +47,16 @@ async def watching(backend: Backend) -> AsyncIterator[tuple[Monitor, Any]]:
 def all_runs(db: Database) -> list[Run]:
     with db.reading() as connection:
         ids = connection.execute(sa.select(operation_runs.c.id).order_by(operation_runs.c.id)).scalars().all()
-    return [run for id_ in ids if (run := runs.by_id(db, id_))]
+    return [run for id_ in ids if (run := lifecycle.get(db, id_))]
 
 
 def fail(house: LiveHarness, *listed: tuple[str, str, str]) -> list[int]:
     """Runs that failed: (operation, codes with blanks between them, key); the newest is the first."""
-    tenant = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
-    insert_past(
+    tenant = access.require_right(house.db, house.users["ann"], "contoso", access.Right.VIEW)
+    seed_runs(
         house.db,
         [
-            PastRun(
+            SeedRun(
                 tenant.id, type_, Outcome.FAILED, 3600 * 10 - 60 * number,
                 failures=tuple(Failure(code, f"{code} said no") for code in codes.split()),
                 context={"parameters": {"key": key} if type_ == "system.probe" else {}},
@@ -148,9 +150,9 @@ async def test_without_failed_runs_there_is_no_group_to_retry() -> None:
 
 
 async def test_a_hostile_code_is_shown_and_opened(house: LiveHarness) -> None:
-    tenant = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
-    failed = [PastRun(tenant.id, "system.probe", Outcome.FAILED, 60, failures=(Failure(HOSTILE, HOSTILE),))]
-    insert_past(house.db, failed)
+    tenant = access.require_right(house.db, house.users["ann"], "contoso", access.Right.VIEW)
+    failed = [SeedRun(tenant.id, "system.probe", Outcome.FAILED, 60, failures=(Failure(HOSTILE, HOSTILE),))]
+    seed_runs(house.db, failed)
     async with watching(house.backend("ann")) as (monitor, pilot):
         await groups(pilot, monitor)
         assert not any(sign in lines(monitor)[0] for sign in "\x1b\x07\x9b\u202e")
@@ -203,13 +205,13 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: LiveHarness) -
         assert monitor.screen.query_one(OptionList).option_count == 1
         await pilot.press("enter")
         await until(pilot, lambda: monitor.screen is listed, "the list")
-    assert [view.name for view in views.read(house.db, house.users["ann"].id)] == ["all of it"]
+    assert [view.name for view in saved_views.read(house.db, house.users["ann"].id)] == ["all of it"]
 
 
 async def test_a_view_without_a_name_and_a_tenth_are_refused(house: LiveHarness) -> None:
     ann = house.users["ann"].id
     for number in range(MOST):
-        views.keep(house.db, ann, View(f"view {number}"))
+        saved_views.save(house.db, ann, SavedView(f"view {number}"))
     async with watching(house.backend("ann")) as (monitor, pilot):
         await until(pilot, lambda: len(monitor.saved_views.all) == MOST, "the views")
         await kept(pilot, monitor, "  ")
@@ -224,15 +226,15 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
     go_on = threading.Event()
 
     class Slow(FakeBackend):
-        def keep_view(self, view: View) -> tuple[View, ...]:
+        def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
             go_on.wait(HANG)
             return super().keep_view(view)
 
-        def delete_view(self, name: str) -> tuple[View, ...]:
+        def delete_view(self, name: str) -> tuple[SavedView, ...]:
             go_on.wait(HANG)
             return super().delete_view(name)
 
-    stage = Slow(kept=[View("old")])
+    stage = Slow(kept=[SavedView("old")])
     monitor = Monitor(stage.backend())
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the view")
@@ -250,7 +252,7 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
 
 
 async def test_a_view_of_another_version_says_what_is_wrong_with_it() -> None:
-    monitor = Monitor(FakeBackend(kept=[View("old", "colour:red")]).backend())
+    monitor = Monitor(FakeBackend(kept=[SavedView("old", "colour:red")]).backend())
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot and monitor.saved_views.all, "the view")
         await pilot.press("f1")

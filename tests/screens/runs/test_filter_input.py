@@ -13,7 +13,7 @@ from screens.runs.filter_input import FilterInput
 from screens.runs.screen import RunsScreen
 from screens.widgets.header_lines import Line
 from screens.widgets.row_table import RowTable
-from store.filters import parse_line
+from store.search.filter import parse_line
 from tests.screens.conftest import FakeBackend, running, runs_of_all_states, toasts, until
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from screens.monitor import Monitor
 from screens.runs.lines import STILL_READ
 from screens.runs.screen import RunsScreen
 from screens.widgets.row_table import RowTable
-from store.records import Outcome
+from store.model.records import Outcome
 from tests.screens.conftest import FakeBackend, a_run, polls, running, toasts, until
 from tests.screens.test_gate import at_rest, typed
 

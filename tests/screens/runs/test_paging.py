@@ -20,11 +20,14 @@ from screens.runs.columns import RunRow
 from screens.runs.paging import cursor_of
 from screens.runs.screen import RunsScreen
 from screens.widgets.row_table import RowTable
-from store import access, queries
-from store.filters import RunFilter
-from store.history import PastRun, insert_past
-from store.queries import Cursor, Page
-from store.records import Failure, Outcome, Run
+from store.model.records import Failure, Outcome, Run
+from store.people import access
+from store.runs.seeding import SeedRun, seed_runs
+from store.search import keyset
+from store.search import matching as matching_runs
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor
+from store.search.pages import Page
 from store.snapshot import Request, Snapshot
 from tests.screens.conftest import FakeBackend, LiveHarness, a_run, polls, running, toasts, until
 from tests.support.waiting import HANG
@@ -42,17 +45,17 @@ async def shown(monitor: Monitor) -> AsyncIterator[Any]:
 def past(house: LiveHarness, many: int, **more: object) -> None:
     tenants = [member.tenant.id for member in access.memberships_of(house.db, house.users["ann"].id)]
     ends = (Outcome.SUCCEEDED, Outcome.FAILED)
-    insert_past(
+    seed_runs(
         house.db,
         (
-            PastRun(tenants[n % 2], f"some.type{n % 3}", ends[n % 2], age=60 + n // 3, took=n % 50, **more)  # type: ignore[arg-type]
+            SeedRun(tenants[n % 2], f"some.type{n % 3}", ends[n % 2], age=60 + n // 3, took=n % 50, **more)  # type: ignore[arg-type]
             for n in range(many)
         ),
     )
 
 
 def everything(house: LiveHarness, wanted: RunFilter | None = None) -> list[int]:
-    found = queries.all_matching(house.db, house.users["ann"].id, wanted or RunFilter(), "All", 100_000)
+    found = matching_runs.all_matching(house.db, house.users["ann"].id, wanted or RunFilter(), "All", 100_000)
     assert not found.more
     return list(found.ids)
 
@@ -208,10 +211,10 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(
     house: LiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one run that matches is far beyond what one walk looks at."""
-    monkeypatch.setattr("store.search.SCAN", 200)
-    queries._bound_query.cache_clear()
+    monkeypatch.setattr("store.search.plan.SCAN", 200)
+    keyset._bound_query.cache_clear()
     tenant = access.memberships_of(house.db, house.users["ann"].id)[0].tenant.id
-    insert_past(house.db, [PastRun(tenant, "x.y", Outcome.FAILED, age=9e5, failures=(Failure("x.y", "needle"),))])
+    seed_runs(house.db, [SeedRun(tenant, "x.y", Outcome.FAILED, age=9e5, failures=(Failure("x.y", "needle"),))])
     past(house, 900)
     monitor = Monitor(house.backend("ann"))
     async with shown(monitor) as pilot:
@@ -229,7 +232,7 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(
         await until(
             pilot, lambda: [row.run.type for row in table.rows if isinstance(row, RunRow)] == ["x.y"], "the needle"
         )
-    queries._bound_query.cache_clear()
+    keyset._bound_query.cache_clear()
 
 
 async def test_orders_take_turns(house: LiveHarness) -> None:

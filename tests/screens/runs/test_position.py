@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from screens.runs.position import Position, Step
-from store.queries import Cursor, Page
+from store.search.keyset import Cursor
+from store.search.pages import Page
 
 HERE = Cursor(dt.datetime(2026, 3, 1, tzinfo=dt.UTC), 7)
 

@@ -18,8 +18,8 @@ from screens.run.screen import RunScreen
 from screens.runs.screen import RunsScreen, _list_of
 from screens.shell import Shell
 from screens.widgets.row_table import RowTable
-from store.filters import RunFilter, parse_line
-from store.records import Outcome, Run, Status, User
+from store.model.records import Outcome, Run, Status, User
+from store.search.filter import RunFilter, parse_line
 from store.snapshot import Request
 from tasks.dispatch import Dispatcher, Receipt, Started
 from tests.screens.conftest import FakeBackend, OnlyARegistry, a_run, running, until

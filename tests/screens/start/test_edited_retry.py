@@ -12,10 +12,11 @@ from screens.monitor import Monitor
 from screens.start.fields import changes
 from screens.start.form import FormScreen
 from screens.widgets.checkbox import Check, Checks
-from store import access, administration, runs
-from store.access import Role
-from store.history import PastRun, insert_past
-from store.records import Outcome, Run
+from store.model.records import Outcome, Run
+from store.people import access, admin
+from store.people.access import Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 from tests.screens.bulk.test_screen import failed, retries, watching
@@ -166,10 +167,10 @@ async def test_e_fills_the_form_and_enter_starts_a_linked_run(house: LiveHarness
         await until(pilot, lambda: 'key: "0-0" to "0-0x"' in told(screen))
         await pilot.press("enter")
         await until(pilot, lambda: old in retries(house))
-        new = runs.by_id(house.db, retries(house)[old])
+        new = lifecycle.get(house.db, retries(house)[old])
         assert new
         assert new.parameters["key"] == "0-0x"
-        was = runs.by_id(house.db, old)
+        was = lifecycle.get(house.db, old)
         assert was
         assert was.parameters["key"] == "0-0"
 
@@ -178,7 +179,7 @@ async def test_an_active_twin_is_joined(house: LiveHarness) -> None:
     first, second = failed(house, 2)
     twin = house.dispatcher.retry(house.users["ann"], first).run.id
     async with watching(house) as (monitor, pilot):
-        run = runs.by_id(house.db, second)
+        run = lifecycle.get(house.db, second)
         assert run
         monitor.actions.edit_retry(run)
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen) and "Changes" in told(monitor.screen))
@@ -199,7 +200,7 @@ async def test_a_form_that_is_refused_by_then_starts_nothing(house: LiveHarness)
     async with watching(house) as (monitor, pilot):
         await pilot.press("e")
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen) and "Changes" in told(monitor.screen))
-        administration.grant(house.db, "ann", "fabrikam", Role.READONLY)
+        admin.grant(house.db, "ann", "fabrikam", Role.READONLY)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: any("as readonly of fabrikam you may not" in toast for toast in toasts(monitor)))
         assert retries(house) == {}
@@ -207,8 +208,8 @@ async def test_a_form_that_is_refused_by_then_starts_nothing(house: LiveHarness)
 
 
 async def test_a_run_of_an_operation_that_is_gone_is_refused(house: LiveHarness) -> None:
-    place = access.require(house.db, house.users["ann"], "contoso", access.Right.VIEW)
-    insert_past(house.db, [PastRun(place.id, "test.gone", Outcome.FAILED, 60)])
+    place = access.require_right(house.db, house.users["ann"], "contoso", access.Right.VIEW)
+    seed_runs(house.db, [SeedRun(place.id, "test.gone", Outcome.FAILED, 60)])
     async with watching(house) as (monitor, pilot):
         await pilot.press("e")
         await until(pilot, lambda: any("there is no operation 'test.gone'" in toast for toast in toasts(monitor)))

@@ -18,13 +18,14 @@ from screens.runs.screen import RunsScreen
 from screens.start.form import FormScreen
 from screens.widgets.header_lines import Line
 from screens.widgets.row_table import RowTable
-from store import access, runs
-from store.access import Membership, Role
-from store.filters import parse_line
-from store.history import PastRun, insert_past
-from store.queries import Order
-from store.records import Failure, Outcome, Run, Tenant
-from store.views import View
+from store.model.records import Failure, Outcome, Run, Tenant
+from store.people import access
+from store.people.access import Membership, Role
+from store.runs import lifecycle
+from store.runs.seeding import SeedRun, seed_runs
+from store.search.filter import parse_line
+from store.search.pages import Order
+from store.search.saved_views import SavedView
 from tasks.operations.probe import probe
 from tasks.sdk.registry import Registry
 from tests.screens.conftest import AT, FABRIKAM, MEMBER, FakeBackend, LiveHarness, a_run, polls, running, toasts, until
@@ -53,21 +54,21 @@ async def watching(house: LiveHarness, login: str = "ann") -> AsyncIterator[tupl
 def failed(house: LiveHarness) -> dict[str, list[int]]:
     """The ids of two runs that failed, in each tenant, newest first."""
     for slug in TENANTS:
-        tenant = access.require(house.db, house.users["ann"], slug, access.Right.VIEW)
+        tenant = access.require_right(house.db, house.users["ann"], slug, access.Right.VIEW)
         past = [
-            PastRun(
+            SeedRun(
                 tenant.id, "system.probe", Outcome.FAILED, 3600 - 60 * number, failures=(Failure("x.y", "no"),),
                 context={"parameters": {"key": f"{slug}{number}"}},
             )
             for number in range(2)
         ]  # fmt: skip
-        insert_past(house.db, past)
+        seed_runs(house.db, past)
     found = all_runs(house)
     return {slug: sorted((run.id for run in found if run.tenant == slug), reverse=True) for slug in TENANTS}
 
 
 def all_runs(house: LiveHarness) -> list[Run]:
-    found = [runs.by_id(house.db, number) for number in range(1, 40)]
+    found = [lifecycle.get(house.db, number) for number in range(1, 40)]
     return [run for run in found if run]
 
 
@@ -166,7 +167,7 @@ async def test_a_view_that_names_another_tenant_says_that_nothing_can_match(
         await choose(pilot, monitor, "fabrikam")
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
-        listed.show_view(View("theirs", "tenant:contoso", "Failed", Order.CREATED))
+        listed.show_view(SavedView("theirs", "tenant:contoso", "Failed", Order.CREATED))
         await until(pilot, lambda: rows(monitor) == [] and "fabrikam is chosen" in line(monitor, "empty"), "the reason")
 
 

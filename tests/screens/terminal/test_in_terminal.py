@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from store.access import Role
-from store.database import Database
+from store.db.engine import Database
+from store.people.access import Role
 from tests.conftest import PrivatePostgres
 from tests.support import people
 from tests.support.forked import ROOT

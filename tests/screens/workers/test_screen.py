@@ -19,14 +19,14 @@ from screens.widgets.plots import HoursPlot
 from screens.widgets.row_table import RowTable
 from screens.workers import lines as told
 from screens.workers.screen import WorkersScreen
-from store import queue_pause, runs
-from store.access import Membership, Role
-from store.hours import Hour, LastHours
-from store.load import InHand, Load, WorkerLoad
-from store.queries import Count
-from store.queue_pause import Pause
-from store.records import Worker
-from store.rescues import Rescue
+from store.model.records import Count, Worker
+from store.people.access import Membership, Role
+from store.runs import lifecycle
+from store.workers import pause as queue_pause
+from store.workers.load import InFlightRun, SystemLoad, WorkerLoad
+from store.workers.pause import QueuePause
+from store.workers.rescues import Rescue
+from store.workers.throughput import Hour, HourlyThroughput
 from tests.screens.conftest import (
     AT,
     CONTOSO,
@@ -48,7 +48,7 @@ from tests.support import people
 FIRST = AT - dt.timedelta(hours=11)
 
 
-def hours(*completed: int, looked_back_to: dt.datetime | None = None) -> LastHours:
+def hours(*completed: int, looked_back_to: dt.datetime | None = None) -> HourlyThroughput:
     """Hours in which so many runs were completed, a tenth of which failed."""
     each = [
         Hour(
@@ -57,7 +57,7 @@ def hours(*completed: int, looked_back_to: dt.datetime | None = None) -> LastHou
         )
         for place, many in enumerate(completed)
     ]  # fmt: skip
-    return LastHours(AT, (1, 2), tuple(each), looked_back_to)
+    return HourlyThroughput(AT, (1, 2), tuple(each), looked_back_to)
 
 
 BUSY = hours(5, 8, 120, 44, 30, 2, 0, 0, 16, 20, 64, 11)
@@ -69,10 +69,10 @@ def worker(id_: int, **changed: Any) -> Worker:
 
 
 WORKERS = (
-    WorkerLoad(worker(3), True, (InHand(994, "Sync inventory"), InHand(993, "Probe")), True),
+    WorkerLoad(worker(3), True, (InFlightRun(994, "Sync inventory"), InFlightRun(993, "Probe")), True),
     WorkerLoad(worker(4, stuck_slots=2, embedded=True), True, (), True),
     WorkerLoad(worker(5), True),
-    WorkerLoad(worker(2, beat_at=ago(300)), False, (InHand(990, "Sync inventory"),)),
+    WorkerLoad(worker(2, beat_at=ago(300)), False, (InFlightRun(990, "Sync inventory"),)),
     WorkerLoad(worker(1, stopped_at=ago(4000)), False),
 )
 RESCUES = (
@@ -80,13 +80,13 @@ RESCUES = (
     Rescue(2, 990, "Sync inventory", "fabrikam", ago(4000), "queued_again", None),
     Rescue(1, 989, "Probe", "contoso", ago(9000), "queued", None),
 )
-LOAD = Load(WORKERS, Count(7), 995, ago(240), None, BUSY, RESCUES)
-PAUSED = replace(LOAD, paused=Pause("olga", "Olga Owner", ago(600)), depth=Count(1000, True))
-EMPTY = Load((), Count(0), None, None, None, QUIET, ())
+LOAD = SystemLoad(WORKERS, Count(7), 995, ago(240), None, BUSY, RESCUES)
+PAUSED = replace(LOAD, paused=QueuePause("olga", "Olga Owner", ago(600)), depth=Count(1000, True))
+EMPTY = SystemLoad((), Count(0), None, None, None, QUIET, ())
 HOSTILE_LOAD = replace(
     LOAD,
-    workers=(WorkerLoad(worker(3, version=HOSTILE), True, (InHand(994, HOSTILE),)),),
-    paused=Pause(HOSTILE, HOSTILE, ago(600)),
+    workers=(WorkerLoad(worker(3, version=HOSTILE), True, (InFlightRun(994, HOSTILE),)),),
+    paused=QueuePause(HOSTILE, HOSTILE, ago(600)),
     rescues=(Rescue(1, 991, HOSTILE, HOSTILE, ago(9), "lost", 2),),
 )
 HOSTILE_LOAD = replace(
@@ -94,7 +94,8 @@ HOSTILE_LOAD = replace(
     workers=(replace(HOSTILE_LOAD.workers[0], worker=replace(HOSTILE_LOAD.workers[0].worker, host=HOSTILE)),),
 )
 FIFTY = replace(
-    LOAD, workers=tuple(WorkerLoad(worker(id_), True, (InHand(900 + id_, "Sync inventory"),)) for id_ in range(1, 51))
+    LOAD,
+    workers=tuple(WorkerLoad(worker(id_), True, (InFlightRun(900 + id_, "Sync inventory"),)) for id_ in range(1, 51)),
 )
 
 
@@ -102,7 +103,7 @@ FIFTY = replace(
 
 
 @pytest.mark.parametrize("load", [LOAD, PAUSED], ids=["busy", "paused"])
-def test_workers(picture: Picture, load: Load) -> None:
+def test_workers(picture: Picture, load: SystemLoad) -> None:
     assert picture(FakeBackend(MANY, load=load), "w", in_ascii=load is LOAD)
 
 
@@ -292,11 +293,11 @@ def test_a_line_of_the_table_is_as_wide_as_its_header(width: int) -> None:
 @pytest.mark.anyio
 async def test_an_owner_pauses_the_real_queue(house: LiveHarness) -> None:
     people.make_user(house.db, "olga", contoso=Role.OWNER)
-    from store import access
+    from store.people import access
 
     house.users["olga"] = access.find_user(house.db, "olga")
     started = house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
-    assert runs.claim(house.db, started.run.id, people.make_worker(house.db))
+    assert lifecycle.claim(house.db, started.run.id, people.make_worker(house.db))
     monitor = Monitor(house.backend("olga"))
     async with running(monitor, (100, 30)) as pilot:
         screen = await opened(pilot, monitor)

@@ -1,0 +1,1 @@
+"""What tenant operations have read from Microsoft Intune."""

@@ -1,0 +1,1 @@
+"""What there is: tables, column types, and the frozen records that rows become."""

@@ -1,0 +1,38 @@
+"""The tables, as docs/data-model.md describes them. Migrations create them; a test holds both equal."""
+
+from store.model.tables.base import metadata
+from store.model.tables.intune import policies
+from store.model.tables.people import audit_events, memberships, tenants, user_settings, users
+from store.model.tables.runs import (
+    ACTIVE,
+    FAILURES,
+    IS_ACTIVE,
+    RETRIES,
+    notifications,
+    operation_runs,
+    rescues,
+    run_events,
+)
+from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, workers
+
+__all__ = [
+    "ACTIVE",
+    "FAILURES",
+    "IS_ACTIVE",
+    "IS_PAUSED",
+    "PAUSE_HOLDS",
+    "RETRIES",
+    "audit_events",
+    "memberships",
+    "metadata",
+    "notifications",
+    "operation_runs",
+    "policies",
+    "queue_pauses",
+    "rescues",
+    "run_events",
+    "tenants",
+    "user_settings",
+    "users",
+    "workers",
+]

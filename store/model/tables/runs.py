@@ -1,0 +1,134 @@
+"""Runs, and what hangs on them: log lines, notifications, rescues."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+
+from store.model.tables.base import metadata
+from store.model.types import BigId, Json, UtcTime, utcnow
+
+ACTIVE = "status IN ('queued', 'running')"
+FAILURES = "failure_summary IS NOT NULL"
+RETRIES = "retry_of_id IS NOT NULL"
+
+operation_runs = Table(
+    "operation_runs",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("tenant_id", BigId, ForeignKey("tenants.id"), nullable=False),
+    Column("user_id", BigId, ForeignKey("users.id")),
+    Column("initiator_name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("label", Text),
+    Column("status", Text, nullable=False, server_default="queued"),
+    Column("outcome", Text, nullable=False, server_default="pending"),
+    Column("run_identity_hash", Text, nullable=False),
+    Column("summary_counts", Json),
+    Column("failure_summary", Json),
+    Column("context", Json),
+    Column("retry_of_id", BigId, ForeignKey("operation_runs.id")),
+    Column("worker_id", BigId, ForeignKey("workers.id")),
+    Column("dispatched_at", UtcTime),
+    Column("started_at", UtcTime),
+    Column("completed_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("updated_at", UtcTime, nullable=False, server_default=utcnow()),
+    CheckConstraint("status IN ('queued', 'running', 'completed')", name="status"),
+    CheckConstraint(
+        "outcome IN ('pending', 'succeeded', 'partially_succeeded', 'failed', 'cancelled')", name="outcome"
+    ),
+    CheckConstraint("(outcome = 'pending') = (status <> 'completed')", name="outcome_when_completed"),
+    CheckConstraint(
+        "status <> 'running' OR (started_at IS NOT NULL AND worker_id IS NOT NULL)", name="started_when_running"
+    ),
+    CheckConstraint("(completed_at IS NOT NULL) = (status = 'completed')", name="completed_at_when_completed"),
+    Index(
+        "uq_operation_runs_active_identity",
+        "tenant_id",
+        "run_identity_hash",
+        unique=True,
+        postgresql_where=text(ACTIVE),
+        sqlite_where=text(ACTIVE),
+    ),
+    Index(None, "tenant_id", "type", "created_at"),
+    # The id is the tie-break of every keyset page, so it stands behind each order that is paged.
+    Index(None, "tenant_id", "created_at", "id"),
+    Index(None, "tenant_id", "outcome", "created_at", "id"),
+    Index(None, "tenant_id", "user_id", "outcome", "created_at", "id"),
+    Index(None, "tenant_id", "type", "outcome", "created_at", "id"),
+    Index(
+        "ix_operation_runs_failures",
+        "tenant_id",
+        "outcome",
+        "created_at",
+        "id",
+        postgresql_where=text(FAILURES),
+        sqlite_where=text(FAILURES),
+    ),
+    Index(None, "retry_of_id", postgresql_where=text(RETRIES), sqlite_where=text(RETRIES)),
+    # What is active is few among millions: the rescuer, the workers' screen and the Active tab read only this.
+    Index("ix_operation_runs_active", "status", "worker_id", postgresql_where=text(ACTIVE), sqlite_where=text(ACTIVE)),
+    # SQLite would otherwise give a deleted run's id to a new one, and a late message would start the wrong run.
+    sqlite_autoincrement=True,
+)
+
+#: As the partial indexes say it, in literals: with parameters neither database can tell that it may use them.
+IS_ACTIVE = operation_runs.c.status.in_([literal_column("'queued'"), literal_column("'running'")])
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    CheckConstraint("level IN ('debug', 'info', 'warning', 'error')", name="level"),
+    Index(None, "run_id", "id"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", BigId, ForeignKey("users.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("read_at", UtcTime),
+    CheckConstraint("kind IN ('queued', 'completed')", name="kind"),
+    UniqueConstraint("run_id", "kind"),
+    Index(None, "user_id", "id"),
+    Index(
+        "ix_notifications_unread",
+        "user_id",
+        "id",
+        postgresql_where=text("read_at IS NULL"),
+        sqlite_where=text("read_at IS NULL"),
+    ),
+)
+
+#: What a rescuer did to a run; `worker_id` is the worker that was lost.
+rescues = Table(
+    "rescues",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("what", Text, nullable=False),
+    Column("worker_id", BigId, ForeignKey("workers.id")),
+    CheckConstraint("what IN ('lost', 'queued', 'queued_again')", name="what"),
+    Index(None, "run_id"),
+)

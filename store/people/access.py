@@ -1,0 +1,147 @@
+"""Who may do what. Every entry point asks here; screens only mirror the answer.
+
+A tenant that you are no member of does not exist for you: it is "not found", never "forbidden", and neither are its runs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from store.db.engine import Database
+from store.errors import Forbidden, NotFound
+from store.model.records import Run, Tenant, User
+from store.model.row_mapping import run_columns, run_from_row
+from store.model.tables import memberships, operation_runs, tenants, users
+
+SYSTEM = "System"
+#: What a tenant's slug and a user's login look like. What does not is not asked of the database.
+SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+LOGIN: Final = re.compile(r"[^\s:/\x00-\x1f\x7f\ud800-\udfff]{1,64}")
+
+
+class Role(StrEnum):
+    """A member's role in one tenant, the mightiest first."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    OPERATOR = "operator"
+    READONLY = "readonly"
+
+    @property
+    def rank(self) -> int:
+        return {"readonly": 0, "operator": 1, "manager": 2, "owner": 3}[self.value]
+
+
+class Right(IntEnum):
+    """What can be done in a tenant, each with the rank of the least role that may."""
+
+    VIEW = 0
+    START = 1
+    RESTORE = 2
+    ADMINISTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    tenant: Tenant
+    role: Role
+
+    def may(self, right: Right) -> bool:
+        return self.role.rank >= right
+
+
+def member_tenants(user_id: int) -> sa.Select[tuple[int]]:
+    """The ids of the tenants that the user is a member of, as a subquery."""
+    return sa.select(memberships.c.tenant_id).where(memberships.c.user_id == user_id)
+
+
+def find_user(db: Database, login: str) -> User:
+    """The user with that login. Raises NotFound."""
+    with db.query() as connection:
+        found = read_user(connection, login)
+    if found is None:
+        raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
+    return found
+
+
+def read_user(connection: sa.Connection, login: str) -> User | None:
+    """The user with that login; None when there is none."""
+    if not LOGIN.fullmatch(login):
+        return None
+    row = connection.execute(sa.select(users).where(users.c.login == login)).mappings().first()
+    return None if row is None else User(**row)
+
+
+def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
+    """The user's tenants with their role in each, by slug."""
+    with db.query() as connection:
+        return read_memberships(connection, user_id)
+
+
+def read_memberships(connection: sa.Connection, user_id: int) -> tuple[Membership, ...]:
+    rows = connection.execute(_MEMBERSHIPS.order_by(tenants.c.slug), {"p_user_id": user_id}).mappings()
+    return tuple(map(_membership_from, rows))
+
+
+_MEMBERSHIPS = (
+    sa.select(tenants, memberships.c.role)
+    .join(memberships, memberships.c.tenant_id == tenants.c.id)
+    .where(memberships.c.user_id == sa.bindparam("p_user_id"))
+)
+_MEMBERSHIP = _MEMBERSHIPS.where(tenants.c.slug == sa.bindparam("p_tenant"))
+
+
+def _membership_from(row: sa.RowMapping) -> Membership:
+    return Membership(Tenant(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"]))
+
+
+def require_right(db: Database, user: User, tenant: str, right: Right) -> Tenant:
+    """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden."""
+    row = None
+    if SLUG.fullmatch(tenant):
+        with db.query() as connection:
+            row = connection.execute(_MEMBERSHIP, {"p_user_id": user.id, "p_tenant": tenant}).mappings().first()
+    if row is None:
+        raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
+    found = _membership_from(row)
+    if not found.may(right):
+        raise Forbidden(f"as {found.role} of {tenant} you may not {_WORDS[right]}", f"ask an owner of {tenant}")
+    return found.tenant
+
+
+_WORDS = {
+    Right.VIEW: "look",
+    Right.START: "start or retry runs",
+    Right.RESTORE: "restore",
+    Right.ADMINISTER: "administer it",
+}
+
+
+def visible_run(db: Database, user: User, run_id: int) -> Run:
+    """The run, whole, if the user is a member of its tenant. Raises NotFound."""
+    with db.query() as connection:
+        return read_visible_run(connection, user.id, run_id)
+
+
+def read_visible_run(connection: sa.Connection, user_id: int, run_id: int) -> Run:
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == operation_runs.c.tenant_id)
+    query = query.where(operation_runs.c.id == run_id, operation_runs.c.tenant_id.in_(member_tenants(user_id)))
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"no run {run_id}", "'opsmon runs' lists yours")
+    return run_from_row(dict(row))
+
+
+def require_owner(connection: sa.Connection, user: User | None) -> User:
+    """The user, who owns a tenant: what is no tenant's alone is for those. Raises Forbidden."""
+    owned = sa.exists().where(
+        memberships.c.user_id == sa.bindparam("p_user_id"), memberships.c.role == Role.OWNER.value
+    )
+    if user is None or not connection.execute(sa.select(owned), {"p_user_id": user.id}).scalar_one():
+        raise Forbidden("administration is for owners", "ask an owner of a tenant")
+    return user

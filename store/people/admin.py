@@ -1,0 +1,263 @@
+"""Tenants, users and roles: who may add and grant them. Rights are asked and audited in the transaction of the change.
+
+Who adds a tenant owns it, and no tenant is without an owner from then on. In databases of before, tenants may be without an
+owner: an owner of the oldest tenant that has one gives them one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from store.db.engine import Database
+from store.errors import Forbidden, InputInvalid, NotFound
+from store.model.records import Tenant, User
+from store.model.tables import memberships, tenants, users
+from store.people import audit
+from store.people.access import LOGIN, SLUG, Role, read_user, require_owner
+from store.people.bootstrap import door_is_open, is_inhabited, nobody_owns
+
+_OWNER: Final = Role.OWNER.value
+
+#: Characters of a name for people.
+MAX_NAME: Final = 200
+#: What a database does not take in a text: NUL, and halves of characters as a wrong encoding leaves them.
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A role that was given, and the one that the user had in that tenant before."""
+
+    user: User
+    tenant: Tenant
+    role: Role
+    before: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """What the login, a user or not yet one, may do to tenants, users and roles."""
+
+    db: Database
+    login: str
+
+    def add_tenant(self, slug: str, name: str | None = None) -> Tenant:
+        """Add a tenant and own it. While nobody owns a tenant, whoever asks is made a user for that.
+
+        Raises Forbidden, and InputInvalid when the slug is taken or not of the form a-z, 0-9 and dashes.
+        """
+        with self.db.transaction() as connection:
+            is_first = door_is_open(connection, self.db)
+            me = read_user(connection, self.login)
+            if not is_first:
+                require_owner(connection, me)
+            return self._add_tenant(connection, me, slug, name)
+
+    def found(self, slug: str) -> bool:
+        """Add the first tenant to a database in which there is neither a user nor a tenant. Returns whether it was this one."""
+        if self._is_inhabited():  # as it is at every start but the first: no writer is kept waiting
+            return False
+        with self.db.transaction() as connection:
+            if not door_is_open(connection, self.db) or is_inhabited(connection):
+                return False
+            self._add_tenant(connection, None, slug, None)
+            return True
+
+    def _is_inhabited(self) -> bool:
+        with self.db.reading() as connection:
+            return is_inhabited(connection)
+
+    def _add_tenant(self, connection: sa.Connection, me: User | None, slug: str, name: str | None) -> Tenant:
+        tenant = insert_tenant(connection, slug, name)
+        if me is None:
+            me = insert_user(connection, self.login, None)
+            self._audit(connection, audit.USER_ADDED, me.login, me)
+        connection.execute(_set_role(me.id, tenant.id, Role.OWNER))
+        self._audit(connection, audit.TENANT_ADDED, tenant.slug, me, tenant)
+        self._audit(connection, audit.ROLE_GRANTED, me.login, me, tenant, before=None, role=_OWNER)
+        return tenant
+
+    def add_user(self, login: str, name: str | None = None) -> User:
+        """Add a user. Raises Forbidden, and InputInvalid when the login is taken or cannot be one."""
+        with self.db.transaction() as connection:
+            me = self._owner(connection)
+            user = insert_user(connection, login, name)
+            self._audit(connection, audit.USER_ADDED, user.login, me)
+            return user
+
+    def users(self) -> tuple[User, ...]:
+        """All users, by login. Raises Forbidden."""
+        with self.db.reading() as connection:
+            self._owner(connection)
+            return read_users(connection)
+
+    def grant(self, login: str, slug: str, role: Role) -> Granted:
+        """Give the user that role in the tenant, in place of the one they had.
+
+        Raises NotFound and Forbidden; Forbidden also when it would take the tenant's last owner away.
+        """
+        with self.db.transaction() as connection:
+            me = self._owner_of(connection, slug, role)
+            granted = set_role(connection, login, slug, role)
+            before = granted.before.value if granted.before else None
+            self._audit(connection, audit.ROLE_GRANTED, login, me, granted.tenant, before=before, role=role.value)
+            return granted
+
+    def ownerless(self) -> tuple[str, ...]:
+        """The slugs of tenants without an owner, for those who may give them one; for others there are none."""
+        with self.db.reading() as connection:
+            me = read_user(connection, self.login)
+            if me is None or not _owns_the_oldest(connection, me):
+                return ()
+            return tuple(
+                connection.execute(sa.select(tenants.c.slug).where(~_HAS_OWNER).order_by(tenants.c.slug)).scalars()
+            )
+
+    def _owner(self, connection: sa.Connection) -> User:
+        if nobody_owns(connection):
+            raise Forbidden("nobody owns a tenant yet", "'opsmon tenants add SLUG' makes you a user and its owner")
+        return require_owner(connection, read_user(connection, self.login))
+
+    def _owner_of(self, connection: sa.Connection, slug: str, role: Role) -> User:
+        """Raises NotFound for who is no member, whether or not there is such a tenant."""
+        me = read_user(connection, self.login)
+        query = sa.select(tenants.c.id).where(tenants.c.slug == slug)
+        tenant_id = connection.execute(query).scalar() if SLUG.fullmatch(slug) else None
+        if me is None or tenant_id is None:
+            raise _no_tenant(slug)
+        mine = _role(connection, me.id, tenant_id)
+        if mine is Role.OWNER:
+            return me
+        has_owner = connection.execute(sa.select(_HAS_OWNER).where(tenants.c.id == tenant_id)).scalar_one()
+        if not has_owner and role is Role.OWNER and _owns_the_oldest(connection, me):
+            return me
+        if mine is None:
+            raise _no_tenant(slug)
+        raise Forbidden("administration is for owners", f"ask an owner of {slug}")
+
+    def _audit(
+        self,
+        connection: sa.Connection,
+        action: str,
+        subject: str,
+        me: User,
+        tenant: Tenant | None = None,
+        **detail: str | None,
+    ) -> None:
+        tenant_id = tenant.id if tenant else None
+        audit.record(
+            connection, action, subject, login=me.login, user_id=me.id, tenant_id=tenant_id, detail=detail or None
+        )
+
+
+# ---- who may
+
+_HAS_OWNER = sa.exists().where(memberships.c.tenant_id == tenants.c.id, memberships.c.role == _OWNER).correlate(tenants)
+
+
+def _owns_the_oldest(connection: sa.Connection, me: User) -> bool:
+    oldest = sa.select(sa.func.min(memberships.c.tenant_id)).where(memberships.c.role == _OWNER).scalar_subquery()
+    mine = sa.exists().where(
+        memberships.c.user_id == me.id, memberships.c.role == _OWNER, memberships.c.tenant_id == oldest
+    )
+    return bool(connection.execute(sa.select(mine)).scalar_one())
+
+
+def _role(connection: sa.Connection, user_id: int, tenant_id: int) -> Role | None:
+    query = sa.select(memberships.c.role).where(memberships.c.user_id == user_id, memberships.c.tenant_id == tenant_id)
+    found = connection.execute(query).scalar()
+    return None if found is None else Role(found)
+
+
+def _no_tenant(slug: str) -> NotFound:
+    return NotFound(f"no tenant '{slug}'", "'opsmon tenants list' shows yours")
+
+
+# ---- the changes, for whoever may make them
+
+
+def insert_tenant(connection: sa.Connection, slug: str, name: str | None) -> Tenant:
+    if not SLUG.fullmatch(slug):
+        raise InputInvalid(f"'{slug}' cannot be a tenant's slug", "use a-z, 0-9 and dashes, at most 63")
+    return Tenant(**_insert(connection, tenants, "slug", slug, name))
+
+
+def insert_user(connection: sa.Connection, login: str, name: str | None) -> User:
+    if not LOGIN.fullmatch(login):
+        raise InputInvalid(f"'{login}' cannot be a login", "use a system login name")
+    return User(**_insert(connection, users, "login", login, name))
+
+
+def _insert(connection: sa.Connection, table: sa.Table, key: str, value: str, name: str | None) -> sa.RowMapping:
+    if name and (len(name) > MAX_NAME or _UNSTORABLE.search(name)):
+        raise InputInvalid("the name cannot be stored", f"use at most {MAX_NAME} printable characters")
+    new = postgresql.insert(table).values({key: value, "name": name or value}).on_conflict_do_nothing().returning(table)
+    row = connection.execute(new).mappings().first()
+    if row is None:
+        raise InputInvalid(f"{key} '{value}' exists already", "choose another")
+    return row
+
+
+def read_users(connection: sa.Connection) -> tuple[User, ...]:
+    return tuple(User(**row) for row in connection.execute(sa.select(users).order_by(users.c.login)).mappings())
+
+
+def set_role(connection: sa.Connection, login: str, slug: str, role: Role) -> Granted:
+    user = read_user(connection, login)
+    if user is None:
+        raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
+    # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
+    locked = sa.select(tenants).where(tenants.c.slug == slug).with_for_update(key_share=True)
+    row = connection.execute(locked).mappings().first()
+    if row is None:
+        raise _no_tenant(slug)
+    tenant = Tenant(**row)
+    before = _role(connection, user.id, tenant.id)
+    if connection.execute(_set_role(user.id, tenant.id, role)).first() is None:
+        raise Forbidden(f"{login} is the last owner of {slug}", "make somebody else an owner first")
+    return Granted(user, tenant, role, before)
+
+
+def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
+    """Returns a row, unless the user is the tenant's only owner and would no longer be."""
+    other = memberships.alias("other")
+    another_owner = sa.exists().where(
+        other.c.tenant_id == tenant_id, other.c.role == _OWNER, other.c.user_id != user_id
+    )
+    new = postgresql.insert(memberships).values(user_id=user_id, tenant_id=tenant_id, role=role.value)
+    return new.on_conflict_do_update(
+        index_elements=["user_id", "tenant_id"],
+        set_={"role": role.value},
+        where=sa.or_(sa.literal(role is Role.OWNER), memberships.c.role != _OWNER, another_owner),
+    ).returning(memberships.c.user_id)
+
+
+# ---- for a database that belongs to whoever makes it: nobody is asked
+
+
+def add_tenant(db: Database, slug: str, name: str | None = None) -> Tenant:
+    """A tenant without an owner, until one is granted. Raises InputInvalid."""
+    with db.transaction() as connection:
+        return insert_tenant(connection, slug, name)
+
+
+def add_user(db: Database, login: str, name: str | None = None) -> User:
+    """Raises InputInvalid."""
+    with db.transaction() as connection:
+        return insert_user(connection, login, name)
+
+
+def grant(db: Database, login: str, slug: str, role: Role) -> Granted:
+    """Raises NotFound, and Forbidden when it would take the tenant's last owner away."""
+    with db.transaction() as connection:
+        return set_role(connection, login, slug, role)
+
+
+def all_users(db: Database) -> tuple[User, ...]:
+    with db.reading() as connection:
+        return read_users(connection)

@@ -1,0 +1,44 @@
+"""Who did what, and from where: written in the transaction of what was done, and never changed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.model.tables import audit_events
+from store.model.types import wall_clock
+
+TENANT_ADDED = "tenant.added"
+USER_ADDED = "user.added"
+ROLE_GRANTED = "role.granted"
+QUEUE_PAUSED = "queue.paused"
+QUEUE_RESUMED = "queue.resumed"
+
+
+def record(
+    connection: sa.Connection,
+    action: str,
+    subject: str,
+    *,
+    login: str,
+    user_id: int | None,
+    tenant_id: int | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Say that `login`, a user or not yet one, did `action` to `subject`; `tenant_id` is None for what is no tenant's alone."""
+    values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
+    connection.execute(sa.insert(audit_events).values(action=action, subject=subject, at=wall_clock(), **values))
+
+
+def _origin() -> str:
+    """The system's login and host. On an embedded database `--as` acts as somebody else: this stays who did it."""
+    uid = os.getuid()
+    try:
+        login = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        login = str(uid)
+    return f"{login}@{socket.gethostname()}"

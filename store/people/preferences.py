@@ -1,0 +1,59 @@
+"""What a user has set up, kept per user and name as JSON: named views, and when they were last seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from store.db.engine import Database
+from store.model.tables import user_settings
+from store.model.types import now_after
+
+_setting = user_settings.c
+
+
+def read(db: Database, user_id: int, name: str) -> Any:
+    """What is kept under that name; None when nothing is. Raises DatabaseAway."""
+    with db.query() as connection:
+        return connection.execute(_wanted(user_id, name)).scalar()
+
+
+def change(db: Database, user_id: int, name: str, change: Callable[[Any], Any]) -> Any:
+    """Keep what `change` makes of what is kept (None when nothing is), and return it. Two sessions of a user lose nothing."""
+    with db.transaction() as connection:
+        first = postgresql.insert(user_settings).values(user_id=user_id, name=name, value={})
+        connection.execute(first.on_conflict_do_nothing())
+        kept = connection.execute(_wanted(user_id, name).with_for_update()).scalar()
+        new = change(kept or None)
+        connection.execute(
+            sa.update(user_settings)
+            .where(_setting.user_id == user_id, _setting.name == name)
+            .values(value=new, updated_at=now_after(_setting.updated_at))
+        )
+    return new
+
+
+def _wanted(user_id: int, name: str) -> sa.Select[Any]:
+    return sa.select(_setting.value).where(_setting.user_id == user_id, _setting.name == name)
+
+
+_SEEN = "seen"
+
+
+def seen_at(db: Database, user_id: int) -> dt.datetime | None:
+    """When the user was last there, in any session; None when never. Raises DatabaseAway."""
+    kept = read(db, user_id, _SEEN)
+    try:
+        at = dt.datetime.fromisoformat(kept["at"])
+        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def mark_seen(db: Database, user_id: int, at: dt.datetime) -> None:
+    """The user was there at that instant of the database's clock. Raises DatabaseAway."""
+    change(db, user_id, _SEEN, lambda _: {"at": at.isoformat()})

@@ -1,0 +1,57 @@
+"""Many runs at once: what a dry run of their retry asks. Chunks keep each statement bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+import sqlalchemy as sa
+
+from store.db.engine import Database
+from store.model.records import Run
+from store.model.row_mapping import run_columns, run_from_row
+from store.model.tables import IS_ACTIVE, operation_runs, tenants
+from store.people.access import member_tenants
+
+_run = operation_runs.c
+_AT_ONCE: Final = 500
+T = TypeVar("T")
+
+
+def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Run]:
+    """Those of the runs that the user may see, whole, by id. Raises DatabaseAway."""
+    found: dict[int, Run] = {}
+    for some in _batched(ids):
+        query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+        query = query.where(_run.id.in_(some), _run.tenant_id.in_(member_tenants(user_id)))
+        with db.query() as connection:
+            found |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
+    return found
+
+
+def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[tuple[int, str], int]:
+    """For each (tenant id, identity) that has an active run the id of that one; `identities` are asked for by tenant id."""
+    found: dict[tuple[int, str], int] = {}
+    for tenant_id, wanted in identities.items():
+        for some in _batched(sorted(set(wanted))):
+            query = sa.select(_run.run_identity_hash, _run.id)
+            query = query.where(_run.tenant_id == tenant_id, _run.run_identity_hash.in_(some), IS_ACTIVE)
+            with db.query() as connection:
+                found |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
+    return found
+
+
+def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, int]:
+    """For each of the runs that the user has retried, the id of their newest retry. Raises DatabaseAway."""
+    found: dict[int, int] = {}
+    for some in _batched(ids):
+        query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
+        query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
+        with db.query() as connection:
+            found |= {row[0]: row[1] for row in connection.execute(query)}
+    return found
+
+
+def _batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

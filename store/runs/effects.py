@@ -1,0 +1,70 @@
+"""The INSERTs that go with a change of a run: notifications and rescue records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import sqlalchemy as sa
+
+from store.model.records import Counts, Failure
+from store.model.tables import notifications, rescues, tenants
+from store.runs.transition import Effect, insert_or_ignore
+
+_COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
+
+
+def queued_notification(done: sa.FromClause) -> sa.Insert:
+    """The effect of a run having been queued. One that exists is left alone: a run is told to be queued once."""
+    return _notification(done, "queued", sa.literal(" queued"), sa.literal("Waiting for a worker."))
+
+
+def completed_notification(done: sa.FromClause) -> sa.Insert:
+    """The effect of a run having been completed; takes the parameters `p_title` (a suffix) and `p_body`."""
+    return _notification(
+        done, "completed", sa.bindparam("p_title", type_=sa.Text), sa.bindparam("p_body", type_=sa.Text)
+    )
+
+
+def _notification(
+    done: sa.FromClause, kind: str, suffix: sa.ColumnElement[str], body: sa.ColumnElement[str]
+) -> sa.Insert:
+    title = sa.func.coalesce(done.c.label, done.c.type).concat(suffix)
+    told = tenants.c.slug.concat(": ").concat(body)
+    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, told, done.c.updated_at)
+    # The table is joined for its key's sake: who is told must still exist, and nobody is told for the system.
+    source = (
+        sa.select(*columns)
+        .join_from(done, tenants, tenants.c.id == done.c.tenant_id)
+        .where(done.c.user_id.is_not(None))
+    )
+    return insert_or_ignore(notifications, _COLUMNS, source)
+
+
+def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
+    """What happened, in one line."""
+    said = []
+    if counts and counts.total:
+        said.append(f"{counts.success} of {counts.total} done")
+        said += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
+    if failures:
+        said.append(failures[0].message)
+    return ", ".join(said) + "." if said else "Done."
+
+
+_rescue = rescues.c
+
+What = Literal["lost", "queued", "queued_again"]
+
+
+def rescued(what: What) -> Effect:
+    """The effect of a rescuer's change. With a lost run goes the worker that was lost."""
+
+    def effect(done: sa.FromClause) -> sa.Insert:
+        worker = done.c.worker_id if what == "lost" else sa.null()
+        source = sa.select(
+            done.c.id, sa.literal(what, sa.Text), sa.cast(worker, _rescue.worker_id.type), done.c.updated_at
+        )
+        return sa.insert(rescues).from_select(["run_id", "what", "worker_id", "at"], source)
+
+    return effect

@@ -1,0 +1,1 @@
+"""Text fit to be stored: no secret, no private thing, nothing that a terminal obeys."""

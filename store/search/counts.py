@@ -1,0 +1,78 @@
+"""Counts for each tab, up to a cap."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.model.records import COUNT_CAP, Count, Outcome
+from store.model.tables import operation_runs
+from store.model.types import at_most
+from store.people.access import Membership
+from store.search.filter import RunFilter
+from store.search.keyset import range_parameters, range_query, scan_limit_at
+from store.search.plan import QueryPlan
+from store.search.poll_cache import PollCache
+from store.search.resolve import resolve_filter
+from store.search.tabs import TABS
+
+_run = operation_runs.c
+
+
+# -- counts ---------------------------------------------------------------------------------------------------------------
+
+
+def counts(
+    connection: sa.Connection,
+    of: Sequence[Membership],
+    user_id: int,
+    wanted: RunFilter,
+    memory: PollCache | None = None,
+) -> dict[str, Count]:
+    """For each tab the number of runs behind it. With `memory`, what was "at least" a moment ago is not counted again."""
+    found = resolve_filter(connection, of, user_id, wanted)
+    if not found:
+        return dict.fromkeys(TABS, Count(0))
+    reached = scan_limit_at(connection, found, None) if found.asks else None
+    full = memory.full(found) if memory else frozenset[Outcome]()
+    row = connection.execute(_counts_query(found, reached is not None, full), range_parameters(None, reached)).one()
+    by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
+    if memory and not full:
+        memory.counted(found, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
+    return {
+        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], reached is not None)
+        for tab, outcomes in TABS.items()
+    }
+
+
+def _count(numbers: list[int], bounded: bool) -> Count:
+    number = sum(numbers)
+    return Count(COUNT_CAP, True) if number > COUNT_CAP else Count(number, bounded)
+
+
+@functools.lru_cache(maxsize=8)
+def _counts_query(found: QueryPlan, has_bound: bool, full: frozenset[Outcome]) -> sa.Select[Any]:
+    """`full` are the outcomes of which there are more than are counted, as is known."""
+    columns: list[sa.ColumnElement[Any]] = [
+        (at_most(COUNT_CAP + 1) if outcome in full else _count_of(found, outcome, has_bound)).label(outcome.value)
+        for outcome in Outcome
+    ]
+    return sa.select(*columns)
+
+
+def _count_of(found: QueryPlan, outcome: Outcome, has_bound: bool) -> sa.ColumnElement[int]:
+    narrowed = found.with_outcomes([outcome])
+    if not narrowed.parts:
+        return sa.literal(0)
+    # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
+    parts = [
+        range_query(narrowed, part, False, has_bound, False, _run.id).limit(at_most(COUNT_CAP + 1))
+        for part in narrowed.parts
+    ]
+    some = (
+        sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(at_most(COUNT_CAP + 1))
+    )
+    return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()

@@ -1,0 +1,89 @@
+"""Failed runs grouped by operation and failure code: what goes wrong, how often, since when, and until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from store.errors import NotFound
+from store.model.json_columns import json_elements, told
+from store.model.records import Outcome
+from store.model.tables import operation_runs
+from store.model.types import at_most
+from store.people.access import Membership
+from store.search import keyset, tabs
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor
+from store.search.plan import QueryPlan
+from store.search.predicates import like
+from store.search.resolve import resolve_filter
+
+_run = operation_runs.c
+
+#: At most so many failed runs are grouped, the newest.
+GROUPED: Final = 5_000
+#: Groups, the largest first.
+MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The failed runs of one type that have this code among their failures. `message` is one of theirs."""
+
+    type: str
+    code: str
+    count: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The largest first. `reached` is how far back was looked, when that was not to the end of the window of time."""
+
+    groups: tuple[Group, ...] = ()
+    reached: Cursor | None = None
+
+
+def narrow_to(wanted: RunFilter, group: Group) -> RunFilter:
+    """The filter narrowed to the runs of a group."""
+    return replace(wanted, outcomes=(Outcome.FAILED,), types=(group.type,), codes=(group.code,))
+
+
+def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> Groups:
+    """The groups of the failed runs that the filter leaves; of codes only those that it names, if it names any.
+
+    So the runs of a group are those that `only` leaves.
+    """
+    failed = tabs.on_tab(wanted, "Failed")
+    try:
+        found = resolve_filter(connection, of, user_id, failed) if failed else None
+    except NotFound:
+        found = None
+    if not found:
+        return Groups()
+    reached = keyset.scan_limit_at(connection, found, None, scan=GROUPED)
+    rows = connection.execute(_query(found, reached is not None), keyset.range_parameters(None, reached))
+    return Groups(tuple(Group(*row) for row in rows), reached)
+
+
+@functools.lru_cache(maxsize=4)
+def _query(found: QueryPlan, has_bound: bool) -> sa.Select[Any]:
+    columns = (_run.id, _run.type, _run.created_at, _run.failure_summary)
+    parts = [keyset.range_query(found, part, False, has_bound, False, *columns) for part in found.parts]
+    failed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("failed")
+    one = json_elements(failed.c.failure_summary).table_valued("value").alias("one")
+    code, message = (told(one.c.value, key) for key in ("code", "message"))
+    count = sa.func.count(failed.c.id.distinct())
+    first_at, last_at = sa.func.min(failed.c.created_at), sa.func.max(failed.c.created_at)
+    query = sa.select(failed.c.type, code, count, first_at, last_at, sa.func.max(message))
+    query = query.select_from(failed.join(one, sa.true())).group_by(failed.c.type, code)
+    if found.codes:
+        query = query.where(sa.or_(*(like(code, glob) for glob in found.codes)))
+    return query.order_by(count.desc(), failed.c.type, code).limit(at_most(MOST))

@@ -1,0 +1,253 @@
+"""Which runs: the filter as the command line and the screens' filter line write it.
+
+Terms are separated by blanks and all must hold; several values of one name, also with commas, are alternatives. A term with
+`-` or `!` before it must not hold. What has no name is a word to look for in initiator, operation and failures:
+`status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h -code:graph.throttled "scope tags"`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from store.errors import FilterInvalid
+from store.model.records import Outcome, Status
+from store.search.globs import MOST_STARS, collapsed
+
+E = TypeVar("E", Status, Outcome)
+#: A span back from the database's now, or an instant.
+TimeBound = dt.timedelta | dt.datetime
+
+_SPAN: Final = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_TOKEN: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+#: What no text has that a database can look for: NUL, and halves of characters (what is not UTF-8 on a command line).
+_IMPOSSIBLE: Final = re.compile("[\x00\ud800-\udfff]")
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+#: Each name with what its values are, as help and completion say it.
+NAMES: Final = {
+    "status": "queued, running or completed",
+    "outcome": "pending, succeeded, partially_succeeded, failed or cancelled",
+    "type": "an operation; * stands for anything",
+    "tenant": "a tenant's slug",
+    "by": "an initiator's login or name; * stands for anything",
+    "since": "2h, 7d, 2w or 2026-03-01 or 2026-03-01T14:30 (UTC)",
+    "before": "the same: what was opened earlier",
+    "code": "a failure's code; * stands for anything",
+    "retry-of": "a run's number: what retries it",
+    "id": "a run's number",
+}
+#: The one term without a value.
+MINE: Final = "mine"
+DEFAULT_WINDOW: Final = dt.timedelta(days=30)
+#: Longer than any run can have been there, and not so long that a database's calendar ends before it.
+ANY_TIME: Final = dt.timedelta(days=36_500)
+#: What a filter can hold at most: terms, values in all of them, characters of a term and of one value. No person writes so
+#: many, and a database takes no statement of any size.
+MOST_TERMS: Final = 50
+MOST_VALUES: Final = 200
+LONGEST_TERM: Final = 4000
+LONGEST_VALUE: Final = 200
+#: What a person who writes the short word means.
+_SHORT: Final = {"partial": Outcome.PARTIALLY_SUCCEEDED.value, "ok": Outcome.SUCCEEDED.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What terms name. An empty field says nothing. Types, initiators and codes are globs with `*`; words are lower-case."""
+
+    statuses: tuple[Status, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    types: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    retry_of: tuple[int, ...] = ()
+    ids: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter(Terms):
+    """Runs that are wanted: those of which everything here holds, and nothing of `unwanted`.
+
+    `within` is the slug of the tenant that was chosen beside the terms. It holds as well as they do: it widens nothing.
+    """
+
+    since: TimeBound = DEFAULT_WINDOW
+    before: TimeBound | None = None
+    unwanted: Terms = field(default_factory=Terms)
+    within: str | None = None
+
+    @property
+    def excludes_chosen(self) -> bool:
+        """Whether the terms leave nothing of the tenant that was chosen."""
+        if self.within is None:
+            return False
+        return self.within in self.unwanted.tenants or bool(self.tenants and self.within not in self.tenants)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A term of a filter line, and where it stands in it."""
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def tokens(line: str) -> list[Token]:
+    """The terms of a line; what is between quotation marks stays together."""
+    return [Token(match[0], match.start()) for match in _TOKEN.finditer(line)]
+
+
+def parse_line(line: str) -> RunFilter:
+    """The filter that a line writes. Raises FilterInvalid, which says where, and what is possible there."""
+    return _parse(tokens(line))
+
+
+def parse(terms: Iterable[str]) -> RunFilter:
+    """The filter that the terms write, one each. Raises FilterInvalid."""
+    return _parse([Token(term, 0) for term in terms])
+
+
+def _parse(found: Iterable[Token]) -> RunFilter:
+    wanted, unwanted, window = Terms(), Terms(), dict[str, TimeBound]()
+    found = list(found)
+    if len(found) > MOST_TERMS:
+        raise FilterInvalid(f"these are {len(found)} filters", f"write at most {MOST_TERMS}")
+    for token in found:
+        try:
+            _check(token.text)
+            negated = token.text[:1] in ("-", "!") and len(token.text) > 1
+            text = token.text[1:] if negated else token.text
+            name, colon, value = text.partition(":")
+            if colon and name in ("since", "before"):
+                window[name] = _when(name, _unquoted(value), negated)
+            elif negated:
+                unwanted = _add(unwanted, text)
+            else:
+                wanted = _add(wanted, text)
+        except FilterInvalid as error:
+            raise FilterInvalid(error.message, error.hint, token.start, token.end) from None
+    if _size(wanted) + _size(unwanted) > MOST_VALUES:
+        raise FilterInvalid("the filters have too many values", f"write at most {MOST_VALUES}")
+    if wanted.ids or wanted.retry_of:
+        window.setdefault("since", ANY_TIME)
+    fields = {name: getattr(wanted, name) for name in Terms.__dataclass_fields__}
+    return RunFilter(**fields, unwanted=unwanted, **window)  # type: ignore[arg-type]
+
+
+def _check(term: str) -> None:
+    """Raises FilterInvalid for what no database can be asked for."""
+    if len(term) > LONGEST_TERM:
+        raise FilterInvalid(f"'{term[:20]}…' is too long", f"a filter has at most {LONGEST_TERM} characters")
+    if _IMPOSSIBLE.search(term):
+        raise FilterInvalid("a filter holds a character that no text has", "leave it out")
+
+
+def _size(values: Terms) -> int:
+    return sum(len(found) for name in Terms.__dataclass_fields__ if isinstance(found := getattr(values, name), tuple))
+
+
+def _add(found: Terms, term: str) -> Terms:
+    if term == MINE:
+        return replace(found, mine=True)
+    name, colon, value = term.partition(":")
+    if not colon or term.startswith('"'):
+        return _add_word(found, term)
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, 1)
+        hint = (
+            f"did you mean '{near[0]}'?" if near else f"known are {', '.join(NAMES)}, {MINE}, and words without a colon"
+        )
+        raise FilterInvalid(f"'{term}' is no filter", hint)
+    values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
+    if not values:
+        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
+    for one in values:
+        found = _with(found, name, one)
+    return found
+
+
+def _with(found: Terms, name: str, value: str) -> Terms:
+    field_, read = _FIELDS[name]
+    _check_length(value)
+    more: dict[str, Any] = {field_: (*getattr(found, field_), read(value))}
+    return replace(found, **more)
+
+
+def _add_word(found: Terms, term: str) -> Terms:
+    word = _unquoted(term).strip().lower()
+    if not word:
+        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join(NAMES)}, {MINE}, and words")
+    _check_length(word)
+    return replace(found, words=(*found.words, word))
+
+
+def _check_length(value: str) -> None:
+    if len(value) > LONGEST_VALUE:
+        raise FilterInvalid(f"'{value[:20]}…' is too long", f"write at most {LONGEST_VALUE} characters")
+
+
+def _glob(value: str) -> str:
+    glob = collapsed(value)
+    if glob.count("*") > MOST_STARS:
+        raise FilterInvalid(f"'{value[:20]}…' has too many *", f"write at most {MOST_STARS}")
+    return glob
+
+
+def _unquoted(text: str) -> str:
+    return text.replace('"', "")
+
+
+def _one_of(kind: type[E], name: str, value: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise FilterInvalid(f"'{value}' is no {name}", f"known are {', '.join(kind)}") from None
+
+
+def _number(value: str) -> int:
+    if not _NUMBER.fullmatch(value):
+        raise FilterInvalid(f"'{value}' is no run's number", "write digits, as in id:4711")
+    return int(value)
+
+
+#: For each name of values its field, and how a value of it is read.
+_FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "status": ("statuses", lambda value: _one_of(Status, "status", value)),
+    "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),
+    "type": ("types", _glob),
+    "tenant": ("tenants", str),
+    "by": ("by", lambda value: _glob(value.lower())),
+    "code": ("codes", _glob),
+    "id": ("ids", _number),
+    "retry-of": ("retry_of", _number),
+}
+
+
+def _when(name: str, value: str, negated: bool) -> TimeBound:
+    if negated:
+        other = "before" if name == "since" else "since"
+        raise FilterInvalid(f"{name} cannot be turned round", f"write {other}:{value}")
+    if not value:
+        raise FilterInvalid(f"the filter '{name}:' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
+    match = _SPAN.fullmatch(value)
+    if match:
+        return min(ANY_TIME, dt.timedelta(**{_UNITS[match[2]]: int(match[1])}))
+    try:
+        instant = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise FilterInvalid(f"'{value}' is no time", f"write {name}:2h, {name}:7d or {name}:2026-03-01") from None
+    if not 1000 <= instant.year < 9000:
+        raise FilterInvalid(f"'{value}' is no time", "write a year of four digits")
+    return instant.replace(tzinfo=instant.tzinfo or dt.UTC).astimezone(dt.UTC)

@@ -1,0 +1,77 @@
+"""All runs that match a filter, in bounded steps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.db.engine import Database
+from store.model.tables import operation_runs
+from store.model.types import at_most
+from store.people.access import Membership, read_memberships
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor, by_creation, range_parameters, range_query, scan_limit_at
+from store.search.plan import QueryPlan
+from store.search.resolve import resolve_filter
+from store.search.tabs import on_tab
+
+_run = operation_runs.c
+
+
+# -- all that match -------------------------------------------------------------------------------------------------------
+
+
+def matching(
+    connection: sa.Connection,
+    of: Sequence[Membership],
+    user_id: int,
+    wanted: RunFilter,
+    limit: int,
+    behind: Cursor | None = None,
+) -> tuple[list[Cursor], Cursor | None]:
+    """At most `limit` places of runs that match, newest first, and where to go on; None at the end.
+
+    One bounded walk: with a filter that no index knows it may find nothing and still say where to go on.
+    """
+    found = resolve_filter(connection, of, user_id, wanted)
+    if not found:
+        return [], None
+    reached = scan_limit_at(connection, found, behind) if found.asks else None
+    query = _matching_query(found, limit, behind is not None, reached is not None)
+    places = [Cursor(*row) for row in connection.execute(query, range_parameters(behind, reached))]
+    return places, places[-1] if len(places) == limit else reached
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The ids of runs that match, newest first; `more` when there are others that match, or may."""
+
+    ids: tuple[int, ...]
+    more: bool
+
+
+def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit: int) -> Matching:
+    """At most `limit` runs that match, in as many walks as it takes, each a short transaction of its own."""
+    narrowed, ids, behind = on_tab(wanted, tab), list[int](), None
+    while narrowed and len(ids) < limit:
+        with db.reading() as connection:
+            of = read_memberships(connection, user_id)
+            places, behind = matching(connection, of, user_id, narrowed, min(1000, limit - len(ids)), behind)
+        ids += [place.id for place in places]
+        if behind is None:
+            break
+    return Matching(tuple(ids), behind is not None)
+
+
+@functools.lru_cache(maxsize=8)
+def _matching_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    parts = [
+        range_query(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(at_most(limit))
+        for part in found.parts
+    ]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    return sa.select(listed.c.created_at, listed.c.id).order_by(*by_creation(listed.c)).limit(at_most(limit))

@@ -1,0 +1,166 @@
+"""Pages of the list. Every statement is bounded and walks an index.
+
+To put such a statement together takes longer than to carry it out, and every poll asks for the same one: hence the caches.
+What changes from poll to poll is bound.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from store.model.records import Run
+from store.model.row_mapping import LIST_COLUMNS, run_columns, runs_from
+from store.model.tables import operation_runs, tenants
+from store.model.types import at_most, seconds_between, utcnow
+from store.people.access import Membership
+from store.search.filter import RunFilter
+from store.search.keyset import Cursor, by_creation, range_parameters, range_query, scan_limit_at
+from store.search.plan import QueryPlan
+from store.search.poll_cache import PollCache
+from store.search.resolve import resolve_filter
+
+_run = operation_runs.c
+#: Runs in one window of the list, at most.
+WINDOW: Final = 500
+
+
+class Order(StrEnum):
+    """What a list is sorted by. By creation it goes on through millions; the others sort the newest SCAN runs."""
+
+    CREATED = "created"
+    STARTED = "started"
+    DURATION = "duration"
+    TYPE = "type"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Runs in their order. `reached` is how far back was looked when that was not to the end of the window of time."""
+
+    runs: tuple[Run, ...] = ()
+    #: Whether there are newer and older ones that the page does not hold; older ones may be there unless this is False.
+    above: bool = False
+    below: bool = False
+    reached: Cursor | None = None
+
+
+# -- pages ----------------------------------------------------------------------------------------------------------------
+
+
+def page(
+    connection: sa.Connection,
+    of: Sequence[Membership],
+    user_id: int,
+    wanted: RunFilter,
+    limit: int,
+    behind: Cursor | None = None,
+    memory: PollCache | None = None,
+) -> Page:
+    """At most `limit` runs of these tenants, newest first, without their context. With `memory` only what has changed is read."""
+    found = resolve_filter(connection, of, user_id, wanted)
+    return _older(connection, found, limit, behind, memory) if found else Page()
+
+
+def page_around(
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, place: Cursor, limit: int
+) -> Page:
+    """A window of at most `limit` runs: half of them newer than `place`, half of them there or older."""
+    found = resolve_filter(connection, of, user_id, wanted)
+    if not found:
+        return Page()
+    newer = _newer(connection, found, limit // 2, place)
+    older = _older(connection, found, limit - limit // 2, place._replace(id=place.id + 1))
+    return Page(newer.runs + older.runs, newer.above, older.below, older.reached)
+
+
+def sorted_page(
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, order: Order, limit: int
+) -> Page:
+    """The first `limit` of the newest SCAN runs, in another order than that of their creation."""
+    found = resolve_filter(connection, of, user_id, wanted)
+    if not found:
+        return Page()
+    reached = scan_limit_at(connection, found, None)
+    query = _ordered_query(found, order, limit, reached is not None)
+    runs = _runs(connection, query, range_parameters(None, reached))
+    return Page(runs, below=len(runs) == limit, reached=reached)
+
+
+def _older(
+    connection: sa.Connection, found: QueryPlan, limit: int, behind: Cursor | None, memory: PollCache | None = None
+) -> Page:
+    reached = scan_limit_at(connection, found, behind) if found.asks else None
+    shape, place = (found, limit + 1, behind is not None, reached is not None), range_parameters(behind, reached)
+    if memory is None:
+        runs = _runs(connection, _page_query(*shape), place)
+    else:
+        of, state = (*shape, behind, reached), connection.execute(_state_query(*shape), place).all()
+        known = memory.page(of, state)
+        runs = _runs(connection, _page_query(*shape), place) if known is None else known
+        memory.keep(of, state, runs)
+    if len(runs) > limit:
+        return Page(runs[:limit], below=True)
+    return Page(runs, below=reached is not None, reached=reached)
+
+
+def _newer(connection: sa.Connection, found: QueryPlan, limit: int, before: Cursor) -> Page:
+    reached = scan_limit_at(connection, found, before, newer=True) if found.asks else None
+    query = _page_query(found, limit + 1, True, reached is not None, newer=True)
+    runs = _runs(connection, query, range_parameters(before, reached))
+    return Page(runs[:limit][::-1], above=len(runs) > limit or reached is not None)
+
+
+def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str, Any]) -> tuple[Run, ...]:
+    return runs_from(connection.execute(query, parameters))
+
+
+@functools.lru_cache(maxsize=12)
+def _page_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
+    parts = [
+        range_query(found, part, has_place, has_bound, newer, *LIST_COLUMNS).limit(at_most(limit))
+        for part in found.parts
+    ]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
+    return query.order_by(*by_creation(listed.c, newer)).limit(at_most(limit))
+
+
+#: What tells that a run is as it was: every change of it moves `updated_at`.
+_STATE: Final = (_run.created_at, _run.id, _run.updated_at, _run.status, _run.outcome)
+
+
+@functools.lru_cache(maxsize=12)
+def _state_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    """The page's runs, and no more of each than tells whether it has changed: a small part of what reading it takes."""
+    parts = [
+        range_query(found, part, has_place, has_bound, False, *_STATE).limit(at_most(limit)) for part in found.parts
+    ]
+    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    return sa.select(listed).order_by(*by_creation(listed.c)).limit(at_most(limit))
+
+
+@functools.lru_cache(maxsize=12)
+def _ordered_query(found: QueryPlan, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
+    parts = [range_query(found, part, False, has_bound, False, *LIST_COLUMNS) for part in found.parts]
+    listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
+    query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
+    return query.order_by(*_by(order, listed.c), *by_creation(listed.c)).limit(at_most(limit))
+
+
+def _by(order: Order, columns: Any) -> list[sa.ColumnElement[Any]]:
+    if order is Order.STARTED:
+        return [columns.started_at.is_(None), columns.started_at.desc()]
+    if order is Order.DURATION:
+        return [columns.started_at.is_(None), duration(columns).desc()]
+    return [columns.type] if order is Order.TYPE else []
+
+
+def duration(columns: Any) -> sa.ColumnElement[float]:
+    """Seconds that a run has taken, up to now while it runs."""
+    return seconds_between(columns.started_at, sa.func.coalesce(columns.completed_at, utcnow()))

@@ -1,0 +1,153 @@
+"""Worker processes: who they are, that they live, and what is left behind when they do not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.db.engine import Database
+from store.errors import WorkerUnknown
+from store.model.records import NO_TIME, Run, Status, Worker
+from store.model.row_mapping import run_columns, runs_from
+from store.model.tables import IS_ACTIVE, IS_PAUSED, operation_runs, tenants, workers
+from store.model.types import UtcTime, now_after, seconds_ago, utcnow
+
+_worker = workers.c
+_run = operation_runs.c
+_IS_RUNNING = sa.and_(IS_ACTIVE, _run.status == Status.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a worker is told when it beats: the instant, by the database's clock, and whether the queue is paused."""
+
+    at: dt.datetime
+    queue_is_paused: bool
+
+
+def register(db: Database, *, host: str, pid: int, version: str, slots: int, embedded: bool) -> int:
+    """A worker has started. Returns its id, under which it beats and claims."""
+    new = (
+        sa.insert(workers)
+        .values(host=host, pid=pid, version=version, slots=slots, embedded=embedded)
+        .returning(_worker.id)
+    )
+    with db.statement() as connection:
+        return int(connection.execute(new).scalar_one())
+
+
+def heartbeat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
+    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline.
+
+    Raises WorkerUnknown when it was never registered in what is the database now.
+    """
+    # The clock as it is, never pushed on: a beat out of the future would let a dead worker look alive.
+    change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
+    with db.statement() as connection:
+        # In the same statement: a worker learns of a pause without a round trip of its own.
+        found = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one_or_none()
+    if found is None:
+        raise WorkerUnknown
+    at, is_paused = found
+    return Beat(at, bool(is_paused))
+
+
+def deregister(db: Database, worker_id: int) -> None:
+    """The worker has ended in good order and will not beat again."""
+    with db.statement() as connection:
+        connection.execute(
+            sa.update(workers).where(_worker.id == worker_id).values(stopped_at=now_after(_worker.beat_at))
+        )
+
+
+def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
+    """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
+    return tuple(worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
+
+
+@functools.lru_cache(maxsize=8)
+def _alive(within: float) -> sa.Select[Any]:
+    running = sa.select(sa.func.count()).where(_run.worker_id == _worker.id, _IS_RUNNING).scalar_subquery()
+    query = sa.select(workers, running.label("running"), utcnow().label("now"))
+    query = query.where(_worker.stopped_at.is_(None), _worker.beat_at > seconds_ago(sa.literal(within, sa.Float)))
+    return query.order_by(_worker.id)
+
+
+def silences(connection: sa.Connection, of: Iterable[Run], silent_after: float) -> dict[int, float]:
+    """Of each of these runs that is running and whose worker is silent, or has stopped: the seconds since its last beat."""
+    running = {run.id: run.worker_id for run in of if run.status is Status.RUNNING and run.worker_id is not None}
+    if not running:
+        return {}
+    ages = {}
+    for id_, beat_at, now in connection.execute(_SILENT, {"p_ids": sorted(set(running.values())), "p_s": silent_after}):
+        ages[id_] = 0.0 if NO_TIME in (beat_at, now) else max(0.0, (now - beat_at).total_seconds())
+    return {run_id: ages[worker_id] for run_id, worker_id in running.items() if worker_id in ages}
+
+
+_SILENT = sa.select(_worker.id, _worker.beat_at, utcnow()).where(
+    _worker.id.in_(sa.bindparam("p_ids", expanding=True)),
+    sa.or_(_worker.stopped_at.is_not(None), _worker.beat_at < seconds_ago(sa.bindparam("p_s", type_=sa.Float))),
+)
+
+
+def worker_from(row: dict[str, object]) -> Worker:
+    """A row of `workers`, together with the database's `now`."""
+    now = row.pop("now")
+    assert isinstance(now, dt.datetime)
+    beat_at = row["beat_at"]
+    assert isinstance(beat_at, dt.datetime)
+    return Worker(**row, beat_age=max(0.0, (now - beat_at).total_seconds()))  # type: ignore[arg-type]
+
+
+def stalled_runs(
+    db: Database, lost_after: float, as_of: dt.datetime | None = None, limit: int = 200
+) -> tuple[Run, ...]:
+    """Running runs whose worker had not beaten for `lost_after` seconds at `as_of` (default now), or has stopped.
+
+    `store.runs.lifecycle.fail_lost` asks once more.
+    """
+    ago = seconds_ago(sa.literal(lost_after, sa.Float))
+    before = sa.literal(as_of - dt.timedelta(seconds=lost_after), UtcTime) if as_of else ago
+    dead = sa.or_(_worker.beat_at < before, _worker.stopped_at.is_not(None))
+    query = (
+        sa.select(*run_columns())
+        .join(workers, _worker.id == _run.worker_id)
+        .join(tenants, tenants.c.id == _run.tenant_id)
+    )
+    return _runs(db, query.where(_IS_RUNNING, dead).limit(limit))
+
+
+def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float, limit: int = 1000) -> tuple[Run, ...]:
+    """Queued runs whose message was never queued in so many seconds, or was queued so many seconds ago; the oldest first."""
+    never = sa.and_(_run.dispatched_at.is_(None), _run.created_at < seconds_ago(sa.literal(never_queued_for, sa.Float)))
+    long_ago = _run.dispatched_at < seconds_ago(sa.literal(queued_for, sa.Float))
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+    return _runs(
+        db,
+        query.where(IS_ACTIVE, _run.status == Status.QUEUED.value, sa.or_(never, long_ago))
+        .order_by(_run.id)
+        .limit(limit),
+    )
+
+
+def clock(db: Database) -> dt.datetime:
+    """The database's now, by which beats are judged."""
+    with db.query() as connection:
+        now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
+    return now
+
+
+def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:
+    """What the worker has in hand, as the database sees it."""
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
+    return _runs(db, query.where(_IS_RUNNING, _run.worker_id == worker_id))
+
+
+def _runs(db: Database, query: sa.Select[tuple[object, ...]]) -> tuple[Run, ...]:
+    with db.reading() as connection:
+        return runs_from(connection.execute(query))
