@@ -159,7 +159,7 @@ class _Queue:
 def _look_at_queue(services: Services, asker: Asker) -> _Queue:
     # Whether it answers: how many there are would tell how busy other tenants are.
     _in_time(lambda: _messages(services))
-    with services.db.query() as connection:
+    with services.db.read_one() as connection:
         paused = queue_pause.current(connection)
     waiting = queue_depth.waiting(services.db, asker.user.id) if asker.user else asker.unknown
     return _Queue(waiting, queue_depth.lag(services.db), paused)

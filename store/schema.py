@@ -31,7 +31,7 @@ class State(enum.Enum):
 def revision(db: Database) -> str | None:
     """The revision that the database is at, or None when it was never migrated."""
     try:
-        with db.reading() as connection:
+        with db.read() as connection:
             found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
             return found
     except SchemaMismatch:
@@ -96,7 +96,7 @@ def _differences(db: Database) -> list[str]:
 
     from store.model.tables import metadata
 
-    with db.reading() as connection:
+    with db.read() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_name": lambda name, kind, _: kind != "table" or name in metadata.tables}
         )

@@ -42,7 +42,7 @@ class Request:
     order: Order = Order.CREATED
     limit: int = 100
     #: Where in the list one is; None at its top.
-    place: Cursor | None = None
+    cursor: Cursor | None = None
     run_id: int | None = None
     inbox: bool = False
     #: The filter of the failure groups, when they are wanted.
@@ -94,7 +94,7 @@ def take(db: Database, request: Request, generation: int = 0, memory: PollCache 
 
     Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list.
     """
-    with db.reading() as connection:
+    with db.read() as connection:
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request, memory)
         unread, now, is_paused, only_reads = notifications.unread_now(connection, request.user_id)
@@ -147,6 +147,6 @@ def _page(
 ) -> Page:
     if request.order is not Order.CREATED:
         return pages.sorted_page(connection, of, request.user_id, wanted, request.order, pages.WINDOW)
-    if request.place:
-        return pages.page_around(connection, of, request.user_id, wanted, request.place, pages.WINDOW)
+    if request.cursor:
+        return pages.page_around(connection, of, request.user_id, wanted, request.cursor, pages.WINDOW)
     return pages.page(connection, of, request.user_id, wanted, request.limit, memory=memory)

@@ -34,7 +34,7 @@ def prepare(services: Services) -> None:
         schema.upgrade(db)
     from opsmon.login import login_name
 
-    Administrator(db, login_name()).found(TENANT)
+    Administrator(db, login_name()).bootstrap_owner(TENANT)
 
 
 def _make_file(path: Path) -> None:

@@ -80,7 +80,7 @@ class FailureGroupsScreen(PolledScreen[Group]):
         rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
         self.query_one(RowTable).show(rows, header, may_follow=False)
         self._put_words(
-            len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.reached) else ""
+            len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.scanned_to) else ""
         )
         self.refresh_keys()
 

@@ -21,8 +21,8 @@ def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> li
     """What else holds of the list: what is marked, its order, and how far back it reaches."""
     words = [f"{marked} marked"] if marked else []
     words += [] if order is Order.CREATED else [f"by {order}"]
-    if page and page.reached:
-        words.append(f"looked back to {fmt.instant(page.reached.created_at)[:16]}")
+    if page and page.scanned_to:
+        words.append(f"looked back to {fmt.instant(page.scanned_to.created_at)[:16]}")
     return [*words, *(["g: newest"] if is_below_top else [])]
 
 
@@ -32,7 +32,7 @@ def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> 
         return "Waiting for the database."
     if contradiction:
         return contradiction
-    if page.reached:
+    if page.scanned_to:
         return "No run matches so far back. Ctrl+d looks further, esc clears the filter."
     if is_narrowed:
         return "No run matches. Esc clears the filter, 1 shows all."

@@ -35,16 +35,16 @@ def next_place(place: Cursor | None, page: Page, line: int, height: int) -> Curs
     runs = page.runs
     if not runs:
         return place
-    if place is not None and not page.above and line < height:
+    if place is not None and not page.has_newer and line < height:
         return None
     margin = height if place is None else 2 * height
-    if page.below and line >= len(runs) - margin:
-        return page.reached or cursor_of(runs[line])
-    if page.above and line < margin:
+    if page.has_older and line >= len(runs) - margin:
+        return page.scanned_to or cursor_of(runs[line])
+    if page.has_newer and line < margin:
         return cursor_of(runs[line])
     return place
 
 
 def beyond(place: Cursor | None, page: Page) -> Cursor | None:
     """The place to ask for when a key wants to go below the last row."""
-    return page.reached if page.below and page.reached else place
+    return page.scanned_to if page.has_older and page.scanned_to else place

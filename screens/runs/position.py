@@ -62,6 +62,6 @@ class Position:
         is_there = 0 <= line + (1 if self.lines > 0 else -1) < rows
         if is_there and self.edge == key:
             return Step.MOVE if is_painted else Step.PAINT
-        if self.edge != key or not (page.below if self.lines > 0 else page.above):
+        if self.edge != key or not (page.has_older if self.lines > 0 else page.has_newer):
             self.settle()
         return Step.NOTHING

@@ -96,7 +96,7 @@ class RunsScreen(PolledScreen[None]):
     def contribute(self, request: Request) -> Request:
         limit = paging.window(self._position.place, self.size.height)
         wanted = self.shell.in_tenant(self._wanted)
-        return replace(request, wanted=wanted, tab=self.tab, order=self.order, place=self._position.place, limit=limit)
+        return replace(request, wanted=wanted, tab=self.tab, order=self.order, cursor=self._position.place, limit=limit)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         is_still = self._is_still(snapshot)
@@ -153,7 +153,7 @@ class RunsScreen(PolledScreen[None]):
             return
         table, snapshot = self._table, self._snapshot
         step = self._position.step(
-            snapshot.request.place,
+            snapshot.request.cursor,
             snapshot.page,
             table.cursor_key,
             table.cursor_line,
@@ -214,7 +214,7 @@ class RunsScreen(PolledScreen[None]):
             self._go_on()
         elif by < 0:
             self._go_to(None, "first")
-        elif self._snapshot.page.below:
+        elif self._snapshot.page.has_older:
             self._go_to(THE_END, "last")
 
     def _go_to(self, place: Cursor | None, jump: End | None = None) -> None:

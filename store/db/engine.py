@@ -85,33 +85,33 @@ class Database:
         return f"postgresql {self.url.host or self.url.query.get('host') or 'localhost'}/{self.url.database}"
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def write(self) -> Iterator[sa.Connection]:
         """A transaction that writes. On SQLite it is the only writer from its first statement on."""
         with self._guarded(self._writing) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
-    def statement(self) -> Iterator[sa.Connection]:
+    def write_one(self) -> Iterator[sa.Connection]:
         """For one statement that writes and is a transaction by itself: one round trip. On SQLite the same as `transaction`."""
         if self.is_sqlite:
-            with self.transaction() as connection:
+            with self.write() as connection:
                 yield connection
             return
         with self._guarded(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def query(self) -> Iterator[sa.Connection]:
+    def read_one(self) -> Iterator[sa.Connection]:
         """For one statement that only reads: one round trip, and on SQLite no writer is kept waiting."""
         if self.is_sqlite:
-            with self.reading() as connection:
+            with self.read() as connection:
                 yield connection
             return
         with self._guarded(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def read(self) -> Iterator[sa.Connection]:
         """A read transaction: every statement in it sees the same instant."""
         with self._guarded(self._reading) as connection, connection.begin():
             yield connection

@@ -46,7 +46,7 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
         for name in ("name", "description", "body", "content_hash", "modified_at", "last_seen_run_id")
     }
     changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
-    with db.transaction() as connection:
+    with db.write() as connection:
         # Row by row for the driver: one statement with all rows in it would be compiled anew for every page.
         connection.execute(
             new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed), rows
@@ -65,7 +65,7 @@ def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
     change = sa.update(policies).where(
         _policy.tenant_id == tenant_id, _policy.kind == kind, unseen, _policy.missing_since.is_(None)
     )
-    with db.statement() as connection:
+    with db.write_one() as connection:
         return connection.execute(change.values(missing_since=now_after(_policy.last_seen_at))).rowcount
 
 

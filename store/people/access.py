@@ -62,7 +62,7 @@ def member_tenants(user_id: int) -> sa.Select[tuple[int]]:
 
 def find_user(db: Database, login: str) -> User:
     """The user with that login. Raises NotFound."""
-    with db.query() as connection:
+    with db.read_one() as connection:
         found = read_user(connection, login)
     if found is None:
         raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
@@ -79,7 +79,7 @@ def read_user(connection: sa.Connection, login: str) -> User | None:
 
 def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
     """The user's tenants with their role in each, by slug."""
-    with db.query() as connection:
+    with db.read_one() as connection:
         return read_memberships(connection, user_id)
 
 
@@ -104,7 +104,7 @@ def require_right(db: Database, user: User, tenant: str, right: Right) -> Tenant
     """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden."""
     row = None
     if SLUG.fullmatch(tenant):
-        with db.query() as connection:
+        with db.read_one() as connection:
             row = connection.execute(_MEMBERSHIP, {"p_user_id": user.id, "p_tenant": tenant}).mappings().first()
     if row is None:
         raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
@@ -124,7 +124,7 @@ _WORDS = {
 
 def visible_run(db: Database, user: User, run_id: int) -> Run:
     """The run, whole, if the user is a member of its tenant. Raises NotFound."""
-    with db.query() as connection:
+    with db.read_one() as connection:
         return read_visible_run(connection, user.id, run_id)
 
 

@@ -51,25 +51,25 @@ class Administrator:
 
         Raises Forbidden, and InputInvalid when the slug is taken or not of the form a-z, 0-9 and dashes.
         """
-        with self.db.transaction() as connection:
+        with self.db.write() as connection:
             is_first = door_is_open(connection, self.db)
             me = read_user(connection, self.login)
             if not is_first:
                 require_owner(connection, me)
             return self._add_tenant(connection, me, slug, name)
 
-    def found(self, slug: str) -> bool:
+    def bootstrap_owner(self, slug: str) -> bool:
         """Add the first tenant to a database in which there is neither a user nor a tenant. Returns whether it was this one."""
         if self._is_inhabited():  # as it is at every start but the first: no writer is kept waiting
             return False
-        with self.db.transaction() as connection:
+        with self.db.write() as connection:
             if not door_is_open(connection, self.db) or is_inhabited(connection):
                 return False
             self._add_tenant(connection, None, slug, None)
             return True
 
     def _is_inhabited(self) -> bool:
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             return is_inhabited(connection)
 
     def _add_tenant(self, connection: sa.Connection, me: User | None, slug: str, name: str | None) -> Tenant:
@@ -84,7 +84,7 @@ class Administrator:
 
     def add_user(self, login: str, name: str | None = None) -> User:
         """Add a user. Raises Forbidden, and InputInvalid when the login is taken or cannot be one."""
-        with self.db.transaction() as connection:
+        with self.db.write() as connection:
             me = self._owner(connection)
             user = insert_user(connection, login, name)
             self._audit(connection, audit.USER_ADDED, user.login, me)
@@ -92,7 +92,7 @@ class Administrator:
 
     def users(self) -> tuple[User, ...]:
         """All users, by login. Raises Forbidden."""
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             self._owner(connection)
             return read_users(connection)
 
@@ -101,7 +101,7 @@ class Administrator:
 
         Raises NotFound and Forbidden; Forbidden also when it would take the tenant's last owner away.
         """
-        with self.db.transaction() as connection:
+        with self.db.write() as connection:
             me = self._owner_of(connection, slug, role)
             granted = set_role(connection, login, slug, role)
             before = granted.before.value if granted.before else None
@@ -110,7 +110,7 @@ class Administrator:
 
     def ownerless(self) -> tuple[str, ...]:
         """The slugs of tenants without an owner, for those who may give them one; for others there are none."""
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             me = read_user(connection, self.login)
             if me is None or not _owns_the_oldest(connection, me):
                 return ()
@@ -242,22 +242,22 @@ def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
 
 def add_tenant(db: Database, slug: str, name: str | None = None) -> Tenant:
     """A tenant without an owner, until one is granted. Raises InputInvalid."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         return insert_tenant(connection, slug, name)
 
 
 def add_user(db: Database, login: str, name: str | None = None) -> User:
     """Raises InputInvalid."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         return insert_user(connection, login, name)
 
 
 def grant(db: Database, login: str, slug: str, role: Role) -> Granted:
     """Raises NotFound, and Forbidden when it would take the tenant's last owner away."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         return set_role(connection, login, slug, role)
 
 
 def all_users(db: Database) -> tuple[User, ...]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return read_users(connection)

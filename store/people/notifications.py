@@ -57,7 +57,7 @@ def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: i
         change = change.where(_note.run_id == run_id)
     if up_to is not None:
         change = change.where(_note.id <= up_to)
-    with db.statement() as connection:
+    with db.write_one() as connection:
         return connection.execute(change).rowcount
 
 

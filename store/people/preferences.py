@@ -18,13 +18,13 @@ _setting = user_settings.c
 
 def read(db: Database, user_id: int, name: str) -> Any:
     """What is kept under that name; None when nothing is. Raises DatabaseAway."""
-    with db.query() as connection:
+    with db.read_one() as connection:
         return connection.execute(_wanted(user_id, name)).scalar()
 
 
 def change(db: Database, user_id: int, name: str, change: Callable[[Any], Any]) -> Any:
     """Keep what `change` makes of what is kept (None when nothing is), and return it. Two sessions of a user lose nothing."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         first = postgresql.insert(user_settings).values(user_id=user_id, name=name, value={})
         connection.execute(first.on_conflict_do_nothing())
         kept = connection.execute(_wanted(user_id, name).with_for_update()).scalar()

@@ -24,7 +24,7 @@ def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Ru
     for some in _batched(ids):
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
         query = query.where(_run.id.in_(some), _run.tenant_id.in_(member_tenants(user_id)))
-        with db.query() as connection:
+        with db.read_one() as connection:
             found |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
     return found
 
@@ -36,7 +36,7 @@ def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[
         for some in _batched(sorted(set(wanted))):
             query = sa.select(_run.run_identity_hash, _run.id)
             query = query.where(_run.tenant_id == tenant_id, _run.run_identity_hash.in_(some), IS_ACTIVE)
-            with db.query() as connection:
+            with db.read_one() as connection:
                 found |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
     return found
 
@@ -47,7 +47,7 @@ def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, 
     for some in _batched(ids):
         query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
         query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
-        with db.query() as connection:
+        with db.read_one() as connection:
             found |= {row[0]: row[1] for row in connection.execute(query)}
     return found
 

@@ -147,7 +147,7 @@ def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
     parameters = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
     deadline = time.monotonic() + db.timeouts.transaction
     while True:
-        with db.statement() as connection:
+        with db.write_one() as connection:
             opened = _OPEN.apply(connection, parameters)
         if opened:
             return opened[0], True
@@ -170,7 +170,7 @@ def get(db: Database, run_id: int) -> Run | None:
 
 def _find(db: Database, *where: sa.ColumnElement[bool]) -> Run | None:
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id).where(*where)
-    with db.query() as connection:
+    with db.read_one() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else run_from_row(dict(row))
 
@@ -248,7 +248,7 @@ def completed_suffix(value: Outcome) -> str:
 def _one(
     db: Database, transition: Transition, parameters: Mapping[str, Any], log: Sequence[run_log.NewLogLine] = ()
 ) -> Run | None:
-    with db.transaction() if log else db.statement() as connection:
+    with db.write() if log else db.write_one() as connection:
         changed = transition.apply(connection, parameters)
         if changed and log:
             run_log.append(connection, changed[0], log)

@@ -87,11 +87,11 @@ def seed_runs(db: Database, runs: Iterable[SeedRun], batch: int = BATCH) -> int:
     Raises DatabaseAway; the batches before that stay.
     """
     found, ids = iter(runs), array("q")
-    with db.reading() as connection:
+    with db.read() as connection:
         now = connection.execute(sa.select(utcnow())).scalar_one()
         slugs = {row.id: row.slug for row in connection.execute(sa.select(tenants.c.id, tenants.c.slug))}
     while part := list(islice(found, batch)):
-        with db.transaction() as connection:
+        with db.write() as connection:
             _insert(connection, part, ids, now, slugs)
     return len(ids)
 

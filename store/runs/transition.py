@@ -63,9 +63,9 @@ class Transition:
         return _runs(results[-1])
 
 
-def insert_or_ignore(table: sa.Table, dialect_names: Iterable[str], select: sa.Select[Any]) -> sa.Insert:
+def insert_or_ignore(table: sa.Table, columns: Iterable[str], select: sa.Select[Any]) -> sa.Insert:
     """INSERT … SELECT … ON CONFLICT DO NOTHING, which both dialects spell the same way."""
-    return postgresql.insert(table).from_select(list(dialect_names), select).on_conflict_do_nothing()
+    return postgresql.insert(table).from_select(list(columns), select).on_conflict_do_nothing()
 
 
 @functools.lru_cache(maxsize=64)

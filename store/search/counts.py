@@ -36,14 +36,16 @@ def counts(
     found = resolve_filter(connection, of, user_id, wanted)
     if not found:
         return dict.fromkeys(TABS, Count(0))
-    reached = scan_limit_at(connection, found, None) if found.asks else None
-    full = memory.full(found) if memory else frozenset[Outcome]()
-    row = connection.execute(_counts_query(found, reached is not None, full), range_parameters(None, reached)).one()
+    scanned_to = scan_limit_at(connection, found, None) if found.has_residual else None
+    full = memory.capped_outcomes(found) if memory else frozenset[Outcome]()
+    row = connection.execute(
+        _counts_query(found, scanned_to is not None, full), range_parameters(None, scanned_to)
+    ).one()
     by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
     if memory and not full:
-        memory.counted(found, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
+        memory.remember_capped(found, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
     return {
-        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], reached is not None)
+        tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], scanned_to is not None)
         for tab, outcomes in TABS.items()
     }
 

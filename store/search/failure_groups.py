@@ -48,7 +48,7 @@ class Groups:
     """The largest first. `reached` is how far back was looked, when that was not to the end of the window of time."""
 
     groups: tuple[Group, ...] = ()
-    reached: Cursor | None = None
+    scanned_to: Cursor | None = None
 
 
 def narrow_to(wanted: RunFilter, group: Group) -> RunFilter:
@@ -68,9 +68,9 @@ def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, want
         found = None
     if not found:
         return Groups()
-    reached = keyset.scan_limit_at(connection, found, None, scan=GROUPED)
-    rows = connection.execute(_query(found, reached is not None), keyset.range_parameters(None, reached))
-    return Groups(tuple(Group(*row) for row in rows), reached)
+    scanned_to = keyset.scan_limit_at(connection, found, None, scan=GROUPED)
+    rows = connection.execute(_query(found, scanned_to is not None), keyset.range_parameters(None, scanned_to))
+    return Groups(tuple(Group(*row) for row in rows), scanned_to)
 
 
 @functools.lru_cache(maxsize=4)

@@ -81,7 +81,7 @@ class RunFilter(Terms):
 
     since: TimeBound = DEFAULT_WINDOW
     before: TimeBound | None = None
-    unwanted: Terms = field(default_factory=Terms)
+    exclude: Terms = field(default_factory=Terms)
     within: str | None = None
 
     @property
@@ -89,7 +89,7 @@ class RunFilter(Terms):
         """Whether the terms leave nothing of the tenant that was chosen."""
         if self.within is None:
             return False
-        return self.within in self.unwanted.tenants or bool(self.tenants and self.within not in self.tenants)
+        return self.within in self.exclude.tenants or bool(self.tenants and self.within not in self.tenants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def parse(terms: Iterable[str]) -> RunFilter:
 
 
 def _parse(found: Iterable[Token]) -> RunFilter:
-    wanted, unwanted, window = Terms(), Terms(), dict[str, TimeBound]()
+    include, exclude, window = Terms(), Terms(), dict[str, TimeBound]()
     found = list(found)
     if len(found) > MOST_TERMS:
         raise FilterInvalid(f"these are {len(found)} filters", f"write at most {MOST_TERMS}")
@@ -133,17 +133,17 @@ def _parse(found: Iterable[Token]) -> RunFilter:
             if colon and name in ("since", "before"):
                 window[name] = _when(name, _unquoted(value), negated)
             elif negated:
-                unwanted = _add(unwanted, text)
+                exclude = _add(exclude, text)
             else:
-                wanted = _add(wanted, text)
+                include = _add(include, text)
         except FilterInvalid as error:
             raise FilterInvalid(error.message, error.hint, token.start, token.end) from None
-    if _size(wanted) + _size(unwanted) > MOST_VALUES:
+    if _size(include) + _size(exclude) > MOST_VALUES:
         raise FilterInvalid("the filters have too many values", f"write at most {MOST_VALUES}")
-    if wanted.ids or wanted.retry_of:
+    if include.ids or include.retry_of:
         window.setdefault("since", ANY_TIME)
-    fields = {name: getattr(wanted, name) for name in Terms.__dataclass_fields__}
-    return RunFilter(**fields, unwanted=unwanted, **window)  # type: ignore[arg-type]
+    fields = {name: getattr(include, name) for name in Terms.__dataclass_fields__}
+    return RunFilter(**fields, exclude=exclude, **window)  # type: ignore[arg-type]
 
 
 def _check(term: str) -> None:

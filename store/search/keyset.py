@@ -40,10 +40,10 @@ _PLACE: Final = sa.tuple_(sa.bindparam("p_at", type_=UtcTime), sa.bindparam("p_i
 _BOUND: Final = sa.tuple_(sa.bindparam("p_bound_at", type_=UtcTime), sa.bindparam("p_bound_id", type_=sa.BigInteger))
 
 
-def range_parameters(place: Cursor | None, reached: Cursor | None) -> dict[str, Any]:
+def range_parameters(cursor: Cursor | None, scanned_to: Cursor | None) -> dict[str, Any]:
     """The parameters of a walk from the place to the bound."""
-    at = {"p_at": place.created_at, "p_id": place.id} if place else {}
-    return at | ({"p_bound_at": reached.created_at, "p_bound_id": reached.id} if reached else {})
+    at = {"p_at": cursor.created_at, "p_id": cursor.id} if cursor else {}
+    return at | ({"p_bound_at": scanned_to.created_at, "p_bound_id": scanned_to.id} if scanned_to else {})
 
 
 def range_query(
@@ -65,11 +65,11 @@ def range_query(
 
 
 def scan_limit_at(
-    connection: sa.Connection, found: QueryPlan, place: Cursor | None, *, newer: bool = False, scan: int | None = None
+    connection: sa.Connection, found: QueryPlan, cursor: Cursor | None, *, newer: bool = False, scan: int | None = None
 ) -> Cursor | None:
     """How far one looks from the place: where a part has come to its share of `scan` (SCAN) runs. None when none does."""
-    query = _bound_query(found, place is not None, newer, scan or found.scan)
-    rows = [Cursor(*row) for row in connection.execute(query, range_parameters(place, None))]
+    query = _bound_query(found, cursor is not None, newer, scan or found.scan)
+    rows = [Cursor(*row) for row in connection.execute(query, range_parameters(cursor, None))]
     if not rows:
         return None
     return min(rows) if newer else max(rows)

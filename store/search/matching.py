@@ -31,7 +31,7 @@ def matching(
     user_id: int,
     wanted: RunFilter,
     limit: int,
-    behind: Cursor | None = None,
+    after: Cursor | None = None,
 ) -> tuple[list[Cursor], Cursor | None]:
     """At most `limit` places of runs that match, newest first, and where to go on; None at the end.
 
@@ -40,10 +40,10 @@ def matching(
     found = resolve_filter(connection, of, user_id, wanted)
     if not found:
         return [], None
-    reached = scan_limit_at(connection, found, behind) if found.asks else None
-    query = _matching_query(found, limit, behind is not None, reached is not None)
-    places = [Cursor(*row) for row in connection.execute(query, range_parameters(behind, reached))]
-    return places, places[-1] if len(places) == limit else reached
+    scanned_to = scan_limit_at(connection, found, after) if found.has_residual else None
+    query = _matching_query(found, limit, after is not None, scanned_to is not None)
+    places = [Cursor(*row) for row in connection.execute(query, range_parameters(after, scanned_to))]
+    return places, places[-1] if len(places) == limit else scanned_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ class Matching:
 
 def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit: int) -> Matching:
     """At most `limit` runs that match, in as many walks as it takes, each a short transaction of its own."""
-    narrowed, ids, behind = on_tab(wanted, tab), list[int](), None
+    narrowed, ids, after = on_tab(wanted, tab), list[int](), None
     while narrowed and len(ids) < limit:
-        with db.reading() as connection:
+        with db.read() as connection:
             of = read_memberships(connection, user_id)
-            places, behind = matching(connection, of, user_id, narrowed, min(1000, limit - len(ids)), behind)
+            places, after = matching(connection, of, user_id, narrowed, min(1000, limit - len(ids)), after)
         ids += [place.id for place in places]
-        if behind is None:
+        if after is None:
             break
-    return Matching(tuple(ids), behind is not None)
+    return Matching(tuple(ids), after is not None)
 
 
 @functools.lru_cache(maxsize=8)

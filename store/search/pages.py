@@ -45,9 +45,9 @@ class Page:
 
     runs: tuple[Run, ...] = ()
     #: Whether there are newer and older ones that the page does not hold; older ones may be there unless this is False.
-    above: bool = False
-    below: bool = False
-    reached: Cursor | None = None
+    has_newer: bool = False
+    has_older: bool = False
+    scanned_to: Cursor | None = None
 
 
 # -- pages ----------------------------------------------------------------------------------------------------------------
@@ -59,24 +59,24 @@ def page(
     user_id: int,
     wanted: RunFilter,
     limit: int,
-    behind: Cursor | None = None,
+    after: Cursor | None = None,
     memory: PollCache | None = None,
 ) -> Page:
     """At most `limit` runs of these tenants, newest first, without their context. With `memory` only what has changed is read."""
     found = resolve_filter(connection, of, user_id, wanted)
-    return _older(connection, found, limit, behind, memory) if found else Page()
+    return _older(connection, found, limit, after, memory) if found else Page()
 
 
 def page_around(
-    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, place: Cursor, limit: int
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, cursor: Cursor, limit: int
 ) -> Page:
     """A window of at most `limit` runs: half of them newer than `place`, half of them there or older."""
     found = resolve_filter(connection, of, user_id, wanted)
     if not found:
         return Page()
-    newer = _newer(connection, found, limit // 2, place)
-    older = _older(connection, found, limit - limit // 2, place._replace(id=place.id + 1))
-    return Page(newer.runs + older.runs, newer.above, older.below, older.reached)
+    newer = _newer(connection, found, limit // 2, cursor)
+    older = _older(connection, found, limit - limit // 2, cursor._replace(id=cursor.id + 1))
+    return Page(newer.runs + older.runs, newer.has_newer, older.has_older, older.scanned_to)
 
 
 def sorted_page(
@@ -86,34 +86,34 @@ def sorted_page(
     found = resolve_filter(connection, of, user_id, wanted)
     if not found:
         return Page()
-    reached = scan_limit_at(connection, found, None)
-    query = _ordered_query(found, order, limit, reached is not None)
-    runs = _runs(connection, query, range_parameters(None, reached))
-    return Page(runs, below=len(runs) == limit, reached=reached)
+    scanned_to = scan_limit_at(connection, found, None)
+    query = _ordered_query(found, order, limit, scanned_to is not None)
+    runs = _runs(connection, query, range_parameters(None, scanned_to))
+    return Page(runs, has_older=len(runs) == limit, scanned_to=scanned_to)
 
 
 def _older(
-    connection: sa.Connection, found: QueryPlan, limit: int, behind: Cursor | None, memory: PollCache | None = None
+    connection: sa.Connection, found: QueryPlan, limit: int, after: Cursor | None, memory: PollCache | None = None
 ) -> Page:
-    reached = scan_limit_at(connection, found, behind) if found.asks else None
-    shape, place = (found, limit + 1, behind is not None, reached is not None), range_parameters(behind, reached)
+    scanned_to = scan_limit_at(connection, found, after) if found.has_residual else None
+    shape, place = (found, limit + 1, after is not None, scanned_to is not None), range_parameters(after, scanned_to)
     if memory is None:
         runs = _runs(connection, _page_query(*shape), place)
     else:
-        of, state = (*shape, behind, reached), connection.execute(_state_query(*shape), place).all()
+        of, state = (*shape, after, scanned_to), connection.execute(_state_query(*shape), place).all()
         known = memory.page(of, state)
         runs = _runs(connection, _page_query(*shape), place) if known is None else known
-        memory.keep(of, state, runs)
+        memory.store(of, state, runs)
     if len(runs) > limit:
-        return Page(runs[:limit], below=True)
-    return Page(runs, below=reached is not None, reached=reached)
+        return Page(runs[:limit], has_older=True)
+    return Page(runs, has_older=scanned_to is not None, scanned_to=scanned_to)
 
 
 def _newer(connection: sa.Connection, found: QueryPlan, limit: int, before: Cursor) -> Page:
-    reached = scan_limit_at(connection, found, before, newer=True) if found.asks else None
-    query = _page_query(found, limit + 1, True, reached is not None, newer=True)
-    runs = _runs(connection, query, range_parameters(before, reached))
-    return Page(runs[:limit][::-1], above=len(runs) > limit or reached is not None)
+    scanned_to = scan_limit_at(connection, found, before, newer=True) if found.has_residual else None
+    query = _page_query(found, limit + 1, True, scanned_to is not None, newer=True)
+    runs = _runs(connection, query, range_parameters(before, scanned_to))
+    return Page(runs[:limit][::-1], has_newer=len(runs) > limit or scanned_to is not None)
 
 
 def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str, Any]) -> tuple[Run, ...]:

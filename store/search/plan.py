@@ -57,7 +57,7 @@ class QueryPlan:
     without_users: tuple[int | None, ...] = ()
 
     @property
-    def asks(self) -> bool:
+    def has_residual(self) -> bool:
         """Whether there is anything to ask of each run on the way: then the walk has a bound."""
         asked = (self.statuses, self.codes, self.words, self.without_users, self.without != NOTHING)
         return any(asked) or self.users is not None or self.types is not None or self.outcomes != ALL

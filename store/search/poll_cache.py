@@ -22,12 +22,12 @@ class PollCache:
         self._full: dict[Hashable, tuple[float, frozenset[Outcome]]] = {}
         self._page: tuple[Hashable, Any, tuple[Run, ...]] | None = None
 
-    def full(self, of: Hashable) -> frozenset[Outcome]:
+    def capped_outcomes(self, of: Hashable) -> frozenset[Outcome]:
         """The outcomes of which there were more than are counted, a moment ago."""
         since, outcomes = self._full.get(of, (0.0, frozenset[Outcome]()))
         return outcomes if outcomes and self._clock() - since < HOLDS else frozenset()
 
-    def counted(self, of: Hashable, full: Iterable[Outcome]) -> None:
+    def remember_capped(self, of: Hashable, full: Iterable[Outcome]) -> None:
         """These were counted just now, and had more than are counted."""
         if len(self._full) >= MOST:
             self._full.clear()
@@ -39,6 +39,6 @@ class PollCache:
             return None
         return self._page[2]
 
-    def keep(self, of: Hashable, state: Any, runs: tuple[Run, ...]) -> None:
+    def store(self, of: Hashable, state: Any, runs: tuple[Run, ...]) -> None:
         """The runs of this page, as they were just read."""
         self._page = (of, state, runs)

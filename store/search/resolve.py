@@ -40,8 +40,8 @@ def resolve_filter(
         statuses=_asked_statuses(wanted),
         codes=wanted.codes,
         words=wanted.words,
-        without=_asked(wanted.unwanted),
-        without_users=_users(connection, user_id, wanted.unwanted) or (),
+        without=_asked(wanted.exclude),
+        without_users=_users(connection, user_id, wanted.exclude) or (),
     )
     return _driven(found, within, outcomes, initiators, types)
 
@@ -73,10 +73,10 @@ def _driven(
 def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
     """The ids of the tenants that are wanted."""
     known = {member.tenant.slug for member in of}
-    unknown = (set(wanted.tenants) | set(wanted.unwanted.tenants)) - known
+    unknown = (set(wanted.tenants) | set(wanted.exclude.tenants)) - known
     if unknown:
         raise NotFound(f"no tenant '{min(unknown)}'", "'opsmon tenants list' shows yours")
-    chosen = (set(wanted.tenants) or known) - set(wanted.unwanted.tenants)
+    chosen = (set(wanted.tenants) or known) - set(wanted.exclude.tenants)
     if wanted.within is not None:
         chosen &= {wanted.within}
     return tuple(member.tenant.id for member in of if member.tenant.slug in chosen)
@@ -84,7 +84,7 @@ def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
 
 def _outcomes(wanted: RunFilter) -> tuple[Outcome, ...]:
     statuses = _statuses(wanted)
-    possible = set(wanted.outcomes or ALL) - set(wanted.unwanted.outcomes)
+    possible = set(wanted.outcomes or ALL) - set(wanted.exclude.outcomes)
     if not statuses & _ACTIVE:
         possible.discard(Outcome.PENDING)
     if Status.COMPLETED not in statuses:
@@ -93,7 +93,7 @@ def _outcomes(wanted: RunFilter) -> tuple[Outcome, ...]:
 
 
 def _statuses(wanted: RunFilter) -> frozenset[Status]:
-    return frozenset(wanted.statuses or Status) - set(wanted.unwanted.statuses)
+    return frozenset(wanted.statuses or Status) - set(wanted.exclude.statuses)
 
 
 def _asked_statuses(wanted: RunFilter) -> tuple[Status, ...]:
@@ -140,7 +140,7 @@ def _types(connection: sa.Connection, within: tuple[int, ...], wanted: RunFilter
 
     A LIKE that matches little would walk everything.
     """
-    globs, unwanted = wanted.types, wanted.unwanted.types
+    globs, unwanted = wanted.types, wanted.exclude.types
     if not unwanted and not any("*" in glob for glob in globs):
         return tuple(sorted(set(globs))) or None
     there = {

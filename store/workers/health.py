@@ -35,7 +35,7 @@ def server(db: Database) -> Server:
         raise DatabaseAway(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
     version = "sqlite_version()" if db.is_sqlite else "current_setting('server_version')"
     query = sa.select(sa.literal_column(version, sa.Text), utcnow(), only_reads())
-    with db.reading() as connection:
+    with db.read() as connection:
         # Twice: the first answer also paid for making the connection, which would count as a wrong clock.
         connection.execute(sa.select(1))
         before = time.time()
@@ -56,5 +56,5 @@ def _place(db: Database) -> str:
 
 def workers_alive(db: Database, within: float) -> tuple[Worker, ...]:
     """Workers that have beaten within so many seconds. Raises DatabaseAway or SchemaMismatch."""
-    with db.reading() as connection:
+    with db.read() as connection:
         return heartbeats.alive(connection, within)

@@ -37,7 +37,7 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
         .values(host=host, pid=pid, version=version, slots=slots, embedded=embedded)
         .returning(_worker.id)
     )
-    with db.statement() as connection:
+    with db.write_one() as connection:
         return int(connection.execute(new).scalar_one())
 
 
@@ -48,7 +48,7 @@ def heartbeat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
     """
     # The clock as it is, never pushed on: a beat out of the future would let a dead worker look alive.
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
-    with db.statement() as connection:
+    with db.write_one() as connection:
         # In the same statement: a worker learns of a pause without a round trip of its own.
         found = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one_or_none()
     if found is None:
@@ -59,7 +59,7 @@ def heartbeat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
 
 def deregister(db: Database, worker_id: int) -> None:
     """The worker has ended in good order and will not beat again."""
-    with db.statement() as connection:
+    with db.write_one() as connection:
         connection.execute(
             sa.update(workers).where(_worker.id == worker_id).values(stopped_at=now_after(_worker.beat_at))
         )
@@ -137,7 +137,7 @@ def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float
 
 def clock(db: Database) -> dt.datetime:
     """The database's now, by which beats are judged."""
-    with db.query() as connection:
+    with db.read_one() as connection:
         now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
     return now
 
@@ -149,5 +149,5 @@ def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:
 
 
 def _runs(db: Database, query: sa.Select[tuple[object, ...]]) -> tuple[Run, ...]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return runs_from(connection.execute(query))

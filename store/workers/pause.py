@@ -62,7 +62,7 @@ def resume(db: Database, user: User) -> bool:
 
 
 def _change(db: Database, user: User, change: sa.UpdateBase, action: str) -> bool:
-    with db.transaction() as connection:
+    with db.write() as connection:
         require_owner(connection, user)
         # Who ends the last pause, or has just ended it, comes first: no pause begins before the one ahead of it has ended.
         connection.execute(sa.select(_pause.id).order_by(_pause.id.desc()).limit(1).with_for_update())

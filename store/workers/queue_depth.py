@@ -34,7 +34,7 @@ def waiting(db: Database, user_id: int) -> QueueDepth:
     queued = sa.select(_run.created_at).where(_IS_QUEUED, _run.tenant_id.in_(member_tenants(user_id)))
     some = queued.limit(CAP + 1).subquery()
     oldest = sa.select(sa.func.min(queued.subquery().c.created_at)).scalar_subquery()
-    with db.reading() as connection:
+    with db.read() as connection:
         count, since, now = connection.execute(
             sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), oldest, utcnow())
         ).one()
@@ -47,7 +47,7 @@ def lag(db: Database) -> float | None:
     Raises DatabaseAway or SchemaMismatch.
     """
     first = sa.select(sa.func.min(_run.dispatched_at)).where(_IS_QUEUED).scalar_subquery()
-    with db.reading() as connection:
+    with db.read() as connection:
         since, now = connection.execute(sa.select(first, utcnow())).one()
     return None if since is None else _seconds(now, since)
 

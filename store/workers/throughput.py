@@ -55,7 +55,7 @@ class HourlyThroughput:
     each: tuple[Hour, ...]
     looked_back_to: dt.datetime | None = None
 
-    def hold(self, tenant_ids: tuple[int, ...], now: dt.datetime) -> bool:
+    def is_fresh(self, tenant_ids: tuple[int, ...], now: dt.datetime) -> bool:
         """Whether they are still good enough for these tenants."""
         same_hour = bool(self.each) and dt.timedelta(0) <= now - self.each[-1].at < _hour
         return self.tenant_ids == tenant_ids and same_hour and 0 <= (now - self.at).total_seconds() < KEEP
@@ -66,7 +66,7 @@ def last_hours(
 ) -> HourlyThroughput:
     """The last hours of these tenants; those that are known already while they hold."""
     within = tuple(member.tenant.id for member in of)
-    if known is not None and known.hold(within, now):
+    if known is not None and known.is_fresh(within, now):
         return known
     first = now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _hour
     wanted = {first + number * _hour: Hour(first + number * _hour) for number in range(HOURS)}

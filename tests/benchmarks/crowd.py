@@ -67,7 +67,7 @@ def bulk(stage: Stage) -> Iterator[Line]:
             seeding.seed_runs(db, (_failed(tenant.id, user.id, n) for n in range(count)), batch=5_000)
         with looking(stage, url) as glass:
             waits, took = _retried(glass, kind, stage.scale)
-        with opened(url) as db, db.reading() as connection:
+        with opened(url) as db, db.read() as connection:
             query = "SELECT count(*) FROM operation_runs WHERE retry_of_id IS NOT NULL"
             receipts = connection.exec_driver_sql(query).scalar_one()
         worst = percentile(waits, 0.99)

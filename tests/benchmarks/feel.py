@@ -73,7 +73,7 @@ def refused(stage: Stage) -> Iterator[Line]:
     with opened(url) as db:
         dispatcher, queue = make_dispatcher(db, registry(lambda: None), scale.queue_seconds)
         user = access.find_user(db, me())
-        with contextlib.closing(queue), db.transaction() as connection:
+        with contextlib.closing(queue), db.write() as connection:
             connection.execute(sa.text("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE"))
             waits = [1000 * _refusal(dispatcher, user, number) for number in range(scale.refusals)]
     value = f"{median(waits):.0f} ms, at most {max(waits):.0f}"
@@ -123,11 +123,11 @@ def _keys(screen: Terminal, ids: list[int], scale: Scale) -> Iterator[float]:
 def running(url: str) -> list[int]:
     """Ids of runs that have run for two days, so that no time that is shown changes. They are numbers like no other."""
     with opened(url) as db:
-        Administrator(db, me()).found("bench")
+        Administrator(db, me()).bootstrap_owner("bench")
         user = access.find_user(db, me())
         tenant = access.memberships_of(db, user.id)[0].tenant
         worker = heartbeats.register(db, host="bench", pid=1, version="0", slots=ROWS, embedded=False)
-        with db.transaction() as connection:
+        with db.write() as connection:
             high = "SELECT setval('operation_runs_id_seq', 700000)"
             if db.is_sqlite:
                 high = "INSERT INTO sqlite_sequence (name, seq) VALUES ('operation_runs', 700000)"
@@ -139,7 +139,7 @@ def running(url: str) -> list[int]:
             run, _ = lifecycle.create_or_attach(db, new)
             lifecycle.claim(db, run.id, worker)
             ids.append(run.id)
-        with db.transaction() as connection:
+        with db.write() as connection:
             then = seconds_ago(sa.literal(200_000.0, sa.Float))
             connection.execute(sa.update(operation_runs).values(created_at=then, started_at=then))
         lives_on(db, worker)

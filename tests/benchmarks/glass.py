@@ -129,7 +129,7 @@ def _reading_on(glass: Glass, seconds: float) -> None:
 
 def _change(db: Database, ids: list[int], scale: Scale, count: int, step: int) -> None:
     """Another progress for so many runs in the list, and time for a poll to see it."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         counted = {"total": 100, "success": step, "failed": 0, "skipped": 0}
         chosen = ids[-count:] if count > ROWS // 2 else ids[-count * 2 :: 2]
         connection.execute(

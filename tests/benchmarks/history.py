@@ -55,7 +55,7 @@ def fill(url: str, count: int) -> None:
 def people(db: Database) -> tuple[Sequence[Tenant], Sequence[User]]:
     """The tenants, all of which the person who measures owns, and the users, that person first."""
     first, *others = TENANTS
-    Administrator(db, me()).found(first)
+    Administrator(db, me()).bootstrap_owner(first)
     for slug in others:
         admin.add_tenant(db, slug)
         admin.grant(db, me(), slug, Role.OWNER)
@@ -112,7 +112,7 @@ def active(db: Database, tenants: Sequence[Tenant], user: User) -> None:
 def lives_on(db: Database, worker: int) -> None:
     """The worker counts as alive for days: a house with a dead one, whose runs are given up, is another measure."""
     ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=10)
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.update(workers_table).where(workers_table.c.id == worker).values(beat_at=ahead))
 
 

@@ -72,7 +72,7 @@ def _views(user_id: int) -> dict[str, snapshot.Request]:
     return {
         "as the screens open": snapshot.Request(user_id, limit=top),
         "tab Failed": snapshot.Request(user_id, tab="Failed", limit=top),
-        "the oldest runs": snapshot.Request(user_id, place=THE_END, limit=around),
+        "the oldest runs": snapshot.Request(user_id, cursor=THE_END, limit=around),
         "by duration": snapshot.Request(user_id, order=Order.DURATION),
         "failure groups": snapshot.Request(user_id, groups_of=parse_line(""), limit=top),
     }
@@ -96,7 +96,7 @@ def _filter(kind: str, db: Database, request: snapshot.Request, line: str, scale
     took = [1000 * _timed(_poll_of(request), db) for _ in range(scale.polls)]
     found = snapshot.take(db, request)
     worst = percentile(took, 0.99)
-    bounded = ", bounded" if found.counts["All"].at_least and found.page.reached else ""
+    bounded = ", bounded" if found.counts["All"].at_least and found.page.scanned_to else ""
     value = f"p50 {median(took):.0f} ms, p99 {worst:.0f} ms{bounded}"
     measure = f"{kind}: poll with '{line}', {scale.large:,} runs"
     return Line(measure, value, f"p99 <= {FILTER_GOAL:g} ms", worst <= FILTER_GOAL)

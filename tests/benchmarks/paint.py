@@ -71,5 +71,5 @@ def _timed(imports: list[str], environment: dict[str, str]) -> float:
 
 def _newest(url: str) -> str:
     """The text by which the newest run's row is known: its number, which nothing else on the screen shows."""
-    with opened(url) as db, db.reading() as connection:
+    with opened(url) as db, db.read() as connection:
         return str(connection.execute(sa.select(sa.func.max(operation_runs.c.id))).scalar_one())

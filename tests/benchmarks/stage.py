@@ -63,7 +63,7 @@ class Stage:
         """A database whose only user and owner is the person who measures."""
         url = self.empty(kind)
         with opened(url) as db:
-            Administrator(db, me()).found("bench")
+            Administrator(db, me()).bootstrap_owner("bench")
         return url
 
     def loaded(self, kind: str, runs: int) -> str:

@@ -98,7 +98,7 @@ def _opsmon(stage: Stage, url: str, queue: str) -> Iterator[Round]:
 
 def _last_completion(db: Database) -> float | None:
     """When the last run was completed, once none is active."""
-    with db.reading() as connection:
+    with db.read() as connection:
         if connection.execute(sa.select(operation_runs.c.id).where(IS_ACTIVE).limit(1)).first():
             return None
         last: dt.datetime = connection.execute(sa.select(sa.func.max(operation_runs.c.completed_at))).scalar_one()

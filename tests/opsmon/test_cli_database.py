@@ -102,7 +102,7 @@ def test_upgrade_where_no_file_can_be(cli: Cli, tmp_path: Path, monkeypatch: pyt
 
 @on_both
 def test_check_says_what_is_missing(opsmon: Cli, db: Database) -> None:
-    with db.transaction() as connection:
+    with db.write() as connection:
         metadata.tables["notifications"].drop(connection)
     answer = opsmon("db", "check")
     assert answer.code == 1
@@ -121,7 +121,7 @@ def test_check_of_a_server_without_tables(cli: Cli, empty_postgres_url: str, mon
 
 @on_both
 def test_a_newer_schema(opsmon: Cli, db: Database) -> None:
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     for argv in (*ASKING, ["db", "upgrade"]):
         answer = opsmon(*argv)

@@ -28,7 +28,7 @@ def test_every_command_answers_and_the_others_are_as_they_were(
 ) -> None:
     ids = [_ended(opsmon, town, number) for number in range(2)]
     before = {run["id"]: run for run in opsmon("runs", "--json").json}
-    with town.db.transaction() as connection:
+    with town.db.write() as connection:
         values = {"failure_summary": failures, "summary_counts": counts, "context": context}
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == ids[0]).values(**values))
     after = {run["id"]: run for run in opsmon("runs", "--json").json}

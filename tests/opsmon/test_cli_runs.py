@@ -178,7 +178,7 @@ def test_the_wait_runs_out(opsmon: Cli, town: CliHarness) -> None:
 
 def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(_: float) -> None:
-        with town.db.transaction() as connection:
+        with town.db.write() as connection:
             connection.exec_driver_sql("DELETE FROM memberships")
 
     monkeypatch.setattr("opsmon.cli.commands.runs.time.sleep", leave)
@@ -405,7 +405,7 @@ def test_filters_that_are_none(opsmon: Cli, town: CliHarness, term: str, code: i
 def log(db: Database, run_id: int, *lines: str) -> None:
     run = store_runs.get(db, run_id)
     assert run
-    with db.transaction() as connection:
+    with db.write() as connection:
         run_log.append(connection, run, [NewLogLine("warning", line) for line in lines])
 
 
@@ -534,7 +534,7 @@ def test_hostile_text_stays_text(opsmon: Cli, town: CliHarness) -> None:
     number = started(opsmon, "items=3")
     town.complete(number, Outcome.FAILED, evil)
     log(town.db, number, evil)
-    with town.db.transaction() as connection:  # what got past the sanitizer, or was stored by something else
+    with town.db.write() as connection:  # what got past the sanitizer, or was stored by something else
         connection.exec_driver_sql("UPDATE operation_runs SET initiator_name = 'x\x1b[31m\ny', label = 'l\x07\x9b'")
         connection.exec_driver_sql("UPDATE notifications SET title = 't\x1b]0;x\x07', body = 'b\u202e'")
     for argv in (["runs"], ["show", str(number)], ["notifications"], ["wait", str(number)], ["retry", str(number)]):

@@ -95,7 +95,7 @@ def test_as_json(services: Services, user: User, capsys: pytest.CaptureFixture[s
 @pytest.mark.usefixtures("worker")
 def test_the_probe_run_is_the_systems_and_notifies_nobody(services: Services, user: User) -> None:
     assert states(services, user)["probe"][0] is State.OK
-    with services.db.reading() as connection:
+    with services.db.read() as connection:
         (run,) = connection.execute(sa.select(operation_runs)).all()
         assert connection.execute(sa.select(notifications)).all() == []
     assert (run.user_id, run.initiator_name, run.type) == (None, access.SYSTEM, doctor.PROBE)
@@ -232,7 +232,7 @@ def test_while_a_table_is_locked_that_is_the_reason(
     """Of whatever cannot be told, and of whatever is not tried for it; what can be told is."""
     monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
     heartbeats.register(services.db, host="h", pid=1, version="0", slots=4, embedded=False)
-    with services.db.transaction() as connection:
+    with services.db.write() as connection:
         connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         answer = opsmon("doctor", "--json", "--probe")
         others = [opsmon(*line.split()) for line in ("db check", "start system.probe --tenant local")]
@@ -259,7 +259,7 @@ def test_while_the_queues_table_is_locked_that_is_the_reason(
     opsmon: Cli, services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
-    with services.db.transaction() as connection:
+    with services.db.write() as connection:
         connection.exec_driver_sql("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE")
         answer = opsmon("doctor", "--json", "--probe")
     found = {one["check"]: (one["state"], one["message"]) for one in answer.json}
@@ -270,7 +270,7 @@ def test_while_the_queues_table_is_locked_that_is_the_reason(
 
 def test_while_a_file_is_locked_that_is_said(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_SECONDS", "1")
-    with town.db.transaction():
+    with town.db.write():
         answer = opsmon("start", "system.probe", "--tenant", "contoso")
     assert (answer.code, "the database has been locked for 1.875 s" in answer.line) == (1, True)
 
@@ -291,7 +291,7 @@ def test_a_queue_that_hangs_is_bad_before_it_answers(
 @on_both
 def test_a_queue_that_cannot_be_read_is_bad(services: Services, user: User) -> None:
     table = "task" if services.db.is_sqlite else "huey_task"
-    with services.db.transaction() as connection:
+    with services.db.write() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_away")
     state, message = states(services, user)["queue"]
     assert (state, "cannot be read" in message) == (State.BAD, True)

@@ -215,7 +215,7 @@ def test_one_that_is_ready_is_not_migrated_again() -> None:
 
 
 def test_a_newer_one_is_refused(services: Services) -> None:
-    with services.db.transaction() as connection:
+    with services.db.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaMismatch, match="newer"):
         prepare(services)
@@ -440,7 +440,7 @@ def test_another_machines_worker_counts_until_its_last_beat_is_old(
     worker.start()
     looks.more(worker)
     assert not has_been_started()
-    with services.db.transaction() as connection:
+    with services.db.write() as connection:
         connection.exec_driver_sql("UPDATE workers SET beat_at = '2001-01-01 00:00:00.000'")
     wait_for(lambda: beats(services, worker), seen=log)
 

@@ -29,7 +29,7 @@ def everything(db: Database) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
     tables: list[sa.FromClause] = [*metadata.sorted_tables]
     tables.append(sa.table("task" if db.is_sqlite else "huey_task", sa.column("data")))
-    with db.reading() as connection:
+    with db.read() as connection:
         for table in tables:
             rows = connection.execute(sa.select(*table.c)).all()
             found[str(table)] = sorted((tuple(row) for row in rows), key=repr)

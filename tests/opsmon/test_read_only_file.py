@@ -117,7 +117,7 @@ def test_what_its_owner_writes_meanwhile_is_read(place: Path) -> None:
         db = Database(f"sqlite:///{place}")
         names = []
         for is_first in (True, False):
-            with db.reading() as connection:
+            with db.read() as connection:
                 names.append(str(connection.exec_driver_sql("SELECT name FROM tenants").scalar_one()))
             if is_first:
                 os.write(ready[1], b"x")
@@ -151,7 +151,7 @@ def test_a_file_that_may_be_written_again_is_written(place: Path) -> None:
 
 def _is_refused(db: Database) -> bool:
     try:
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.exec_driver_sql("UPDATE tenants SET name = 'x'")
     except OpsmonError:
         return True

@@ -62,7 +62,7 @@ def test_a_lost_run_is_completed_once_and_its_initiator_told(db: Database, watch
     run = lifecycle.get(db, lost.id)
     assert run
     assert (run.outcome, [failure.code for failure in run.failure_summary]) == (Outcome.FAILED, ["worker.lost"])
-    with db.reading() as connection:
+    with db.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(rescues)).scalar_one() == 1
         told = sa.select(sa.func.count()).select_from(notifications).where(notifications.c.kind == "completed")
         assert connection.execute(told).scalar_one() == 1

@@ -166,7 +166,7 @@ class FakeBackend:
         }
         chosen = next((run for run in self.runs if run.id == request.run_id), None)
         return Snapshot(
-            request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), reached=self.reached),
+            request=request, at=AT, memberships=self.members, page=replace(_page(wanted, request), scanned_to=self.reached),
             counts=counts, workers=self.workers,
             recent_notifications=self.inbox, unread=sum(n.read_at is None for n in self.inbox),
             detail=RunDetail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
@@ -228,11 +228,11 @@ def _wanted(run: Run, request: Request) -> bool:
 def _page(runs: list[Run], request: Request) -> Page:
     """As the store does it: a window from the top, or around a place."""
     newest = sorted(runs, key=cursor_of, reverse=True)
-    if request.place is None:
-        return Page(tuple(newest[: request.limit]), below=len(newest) > request.limit)
-    line = sum(cursor_of(run) > request.place for run in newest)
+    if request.cursor is None:
+        return Page(tuple(newest[: request.limit]), has_older=len(newest) > request.limit)
+    line = sum(cursor_of(run) > request.cursor for run in newest)
     first, last = max(0, line - WINDOW // 2), line + WINDOW // 2
-    return Page(tuple(newest[first:last]), above=first > 0, below=len(newest) > last)
+    return Page(tuple(newest[first:last]), has_newer=first > 0, has_older=len(newest) > last)
 
 
 class OnlyARegistry:

@@ -209,7 +209,7 @@ async def test_membership_that_ends_takes_the_rows_away(house: LiveHarness) -> N
     house.dispatcher.start(house.users["ann"], "contoso", "system.probe", {})
     async with watching(house, "ron") as (monitor, pilot):
         await until(pilot, lambda: len(rows(monitor)) == 1, "the run")
-        with house.db.transaction() as connection:
+        with house.db.write() as connection:
             connection.exec_driver_sql("DELETE FROM memberships WHERE role = 'readonly'")
         await until(pilot, lambda: rows(monitor) == [], "nothing")
 

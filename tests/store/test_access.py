@@ -71,7 +71,7 @@ def test_a_stranger_finds_neither_tenant_nor_run_nor_notification(db: Database, 
     assert (seen.recent_notifications, seen.inbox, seen.unread) == ((), (), 0)
     assert set(seen.counts.values()) == {Count(0)}
     assert access.memberships_of(db, stranger.id) == ()
-    with db.reading() as connection, pytest.raises(NotFound):
+    with db.read() as connection, pytest.raises(NotFound):
         pages.page(connection, (), stranger.id, RunFilter(tenants=("contoso",)), 10)
 
 
@@ -106,7 +106,7 @@ def test_memberships_are_by_slug(db: Database) -> None:
 def test_a_tenants_list_holds_no_other_tenants_runs(db: Database, tenant: Tenant, user: User) -> None:
     mine = open_run(db, tenant, user)
     open_run(db, make_tenant(db, "fabrikam"))
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         for wanted in (RunFilter(), RunFilter(tenants=("contoso",))):
             assert [run.id for run in pages.page(connection, of, user.id, wanted, 10).runs] == [mine.id]

@@ -152,7 +152,7 @@ def test_tenants_without_an_owner_get_one_from_the_owner_of_the_oldest(db: Datab
 
 def audited(db: Database) -> list[tuple[Any, ...]]:
     columns = (audit_events.c.login, audit_events.c.action, audit_events.c.subject, audit_events.c.detail)
-    with db.reading() as connection:
+    with db.read() as connection:
         return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(audit_events.c.id))]
 
 
@@ -183,7 +183,7 @@ def test_what_was_done_is_audited_and_what_was_refused_is_not(db: Database) -> N
         ("ann", "queue.paused", "opsmon", None),
         ("ann", "queue.resumed", "opsmon", None),
     ]
-    with db.reading() as connection:
+    with db.read() as connection:
         second = connection.execute(sa.select(audit_events).order_by(audit_events.c.id).offset(1).limit(1)).one()
     assert (second.user_id, second.tenant_id) == (user.id, access.memberships_of(db, user.id)[0].tenant.id)
     assert "@" in second.origin
@@ -193,7 +193,7 @@ def test_what_is_audited_is_neither_changed_nor_deleted(db: Database) -> None:
     owned(db)
     before = audited(db)
     for statement in ("UPDATE audit_events SET login = 'eve'", "DELETE FROM audit_events"):
-        with pytest.raises(sa.exc.IntegrityError, match="neither changed nor deleted"), db.transaction() as connection:
+        with pytest.raises(sa.exc.IntegrityError, match="neither changed nor deleted"), db.write() as connection:
             connection.execute(sa.text(statement))
     assert audited(db) == before
 
@@ -219,7 +219,7 @@ def test_the_last_owner_stays_one(db: Database, tenant: Tenant, user: User) -> N
 
 def test_two_owners_cannot_step_down_at_once(db: Database, tenant: Tenant) -> None:
     for _ in range(10):
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.execute(sa.delete(memberships))
         owners = [make_user(db, contoso=Role.OWNER) for _ in range(2)]
         start, told = threading.Barrier(2), list[str]()
@@ -270,7 +270,7 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
     def found(number: int) -> None:
         start.wait(HANG)
         try:
-            founded.append(Administrator(db, f"user{number % 2}").found("local"))
+            founded.append(Administrator(db, f"user{number % 2}").bootstrap_owner("local"))
         except Exception as error:
             founded.append(repr(error))
 
@@ -279,7 +279,7 @@ def test_of_many_that_found_a_database_one_becomes_its_owner(db: Database) -> No
         thread.start()
     for thread in threads:
         thread.join(HANG)
-    with db.reading() as connection:
+    with db.read() as connection:
         assert [len(connection.execute(sa.select(table)).all()) for table in (users, tenants, memberships)] == [1, 1, 1]
     assert founded.count(True) == 1
-    assert not Administrator(db, "late").found("other")
+    assert not Administrator(db, "late").bootstrap_owner("other")

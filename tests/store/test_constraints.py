@@ -49,7 +49,7 @@ def test_a_run_cannot_be_in_a_state_that_is_none(db: Database, tenant: Tenant) -
     state = {"queued": open_run(db, tenant), "running": start_run(db, tenant)}
     for check, before, values in REFUSED:
         change = sa.update(operation_runs).where(operation_runs.c.id == state[before].id).values(values)
-        with pytest.raises(IntegrityError) as caught, db.transaction() as connection:
+        with pytest.raises(IntegrityError) as caught, db.write() as connection:
             connection.execute(change)
         assert constraint_of(caught.value) == f"ck_operation_runs_{check}", f"{before} with {values}"
 
@@ -57,7 +57,7 @@ def test_a_run_cannot_be_in_a_state_that_is_none(db: Database, tenant: Tenant) -
 def test_every_outcome_is_allowed_at_the_end_cancelled_too(db: Database, tenant: Tenant) -> None:
     for outcome in ("succeeded", "partially_succeeded", "failed", "cancelled"):
         change = sa.update(operation_runs).where(operation_runs.c.id == open_run(db, tenant).id)
-        with db.transaction() as connection:
+        with db.write() as connection:
             assert connection.execute(change.values(COMPLETED | {"outcome": outcome})).rowcount == 1
 
 
@@ -73,7 +73,7 @@ def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, use
         (memberships, member, "ck_memberships_role"),
         (rescues, rescue, "ck_rescues_what"),
     ):
-        with pytest.raises(IntegrityError) as caught, db.transaction() as connection:
+        with pytest.raises(IntegrityError) as caught, db.write() as connection:
             connection.execute(sa.insert(table).values(row))
         assert constraint_of(caught.value) == check
 
@@ -97,21 +97,21 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
 def test_a_run_refers_to_what_exists(db: Database, tenant: Tenant) -> None:
     change = sa.update(operation_runs).where(operation_runs.c.id == open_run(db, tenant).id)
     for column in ("tenant_id", "user_id", "retry_of_id", "worker_id"):
-        with pytest.raises(IntegrityError, match=r"(?i)foreign key"), db.transaction() as connection:
+        with pytest.raises(IntegrityError, match=r"(?i)foreign key"), db.write() as connection:
             connection.execute(change.values({column: 4711}))
 
 
 def test_one_notification_a_run_and_kind(db: Database, tenant: Tenant, user: User) -> None:
     note = {"run_id": open_run(db, tenant, user).id, "user_id": user.id, "kind": "queued", "title": "x", "body": "x"}
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.insert(notifications).values(note))
-    with pytest.raises(IntegrityError), db.transaction() as connection:
+    with pytest.raises(IntegrityError), db.write() as connection:
         connection.execute(sa.insert(notifications).values(note))
 
 
 def test_what_belongs_to_a_run_goes_with_it(db: Database, tenant: Tenant, user: User) -> None:
     run = open_run(db, tenant, user)
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.insert(run_events).values(run_id=run.id, level="info", message="x"))
         connection.execute(sa.delete(operation_runs).where(operation_runs.c.id == run.id))
         assert connection.execute(sa.select(sa.func.count()).select_from(run_events)).scalar_one() == 0

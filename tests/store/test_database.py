@@ -76,7 +76,7 @@ def away(use: Callable[[], object]) -> DatabaseAway:
 
 
 def ask(db: Database) -> list[int]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return list(connection.execute(sa.select(tenants.c.id)).scalars())
 
 
@@ -90,7 +90,7 @@ def answers(db: Database) -> bool:
 
 
 def send(db: Database, statement: str) -> None:
-    with db.reading() as connection:
+    with db.read() as connection:
         connection.exec_driver_sql(statement)
 
 
@@ -148,7 +148,7 @@ def test_a_transaction_that_takes_too_long_is_ended_from_this_side(postgres_url:
 
 def test_the_watchdog_leaves_a_connection_alone_once_it_is_given_back(postgres_url: str, clock: Clock) -> None:
     def pid(db: Database) -> int:
-        with db.query() as connection:
+        with db.read_one() as connection:
             return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
 
     with opened(postgres_url, pool_size=1, transaction=5) as db, psycopg.connect(postgres_url) as other:
@@ -189,7 +189,7 @@ def test_a_server_that_freezes_in_the_middle_of_a_statement_is_away(
     with opened(private_postgres.url, statement=3600, transaction=5) as db:
 
         def sleep() -> None:
-            with db.transaction() as connection:
+            with db.write() as connection:
                 connection.exec_driver_sql("SELECT 1")
                 begun.set()
                 connection.exec_driver_sql(SLEEP_AN_HOUR)
@@ -278,7 +278,7 @@ def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:
 
 
 def test_sqlite_is_set_up_for_readers_beside_a_writer_and_keeps_references(sqlite_url: str) -> None:
-    with opened(sqlite_url, busy=0.3) as db, db.reading() as connection:
+    with opened(sqlite_url, busy=0.3) as db, db.read() as connection:
         wanted = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 300}
         assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted} == wanted
 
@@ -288,7 +288,7 @@ def test_a_pool_that_is_empty_is_an_answer_too(sqlite_url: str) -> None:
 
         def hold_more_and_more() -> None:
             for _ in range(400):
-                held.enter_context(db.reading())
+                held.enter_context(db.read())
 
         away(hold_more_and_more)
 
@@ -297,7 +297,7 @@ def test_a_pool_that_is_empty_is_an_answer_too(sqlite_url: str) -> None:
 
 
 def test_a_reading_sees_one_instant(db: Database, tenant: Tenant) -> None:
-    with db.reading() as connection:
+    with db.read() as connection:
         before = connection.execute(sa.select(tenants.c.id)).all()
         make_tenant(db)
         assert connection.execute(sa.select(tenants.c.id)).all() == before
@@ -306,7 +306,7 @@ def test_a_reading_sees_one_instant(db: Database, tenant: Tenant) -> None:
 
 def test_what_fails_leaves_nothing(db: Database, tenant: Tenant) -> None:
     def write_and_fail() -> None:
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.execute(sa.insert(tenants).values(slug="x", name="x"))
             raise ZeroDivisionError
 
@@ -317,7 +317,7 @@ def test_what_fails_leaves_nothing(db: Database, tenant: Tenant) -> None:
 
 
 def test_a_violated_constraint_stays_what_it_is(db: Database, tenant: Tenant) -> None:
-    with pytest.raises(IntegrityError), db.statement() as connection:
+    with pytest.raises(IntegrityError), db.write_one() as connection:
         connection.execute(sa.insert(tenants).values(slug="contoso", name="x"))
 
 
@@ -325,14 +325,14 @@ def test_tables_that_are_not_there_are_another_programs_schema(empty_database_ur
     with opened(empty_database_url) as db:
         with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
             ask(db)
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.exec_driver_sql("CREATE TABLE operation_runs (id integer)")
         with pytest.raises(SchemaMismatch, match="opsmon db upgrade"):
             heartbeats.stalled_runs(db, 30)
 
 
 def test_a_connection_that_is_in_use_when_the_database_is_closed_is_closed_after_its_use(db: Database) -> None:
-    with db.reading() as connection:
+    with db.read() as connection:
         driver: Any = connection.connection.driver_connection
         db.close()
         assert connection.execute(sa.select(sa.literal(1))).scalar_one() == 1

@@ -29,7 +29,7 @@ from tests.support.people import end_run, make_older, make_tenant, make_worker, 
 
 
 def detail_of(db: Database, user: User, run: Run | int, lost_after: float = 30.0) -> RunDetail:
-    with db.reading() as connection:
+    with db.read() as connection:
         return run_detail.read_visible(connection, user.id, run if isinstance(run, int) else run.id, lost_after)
 
 
@@ -71,7 +71,7 @@ def test_those_that_were_opened_before_are_ahead_and_nothing_else(db: Database, 
 
 def test_of_those_opened_at_the_same_instant_the_lower_id_is_first(db: Database, tenant: Tenant, user: User) -> None:
     tied = [queued(db, tenant) for _ in range(4)]
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.update(operation_runs).values(created_at=utcnow()))
     assert [waiting_of(db, user, run).ahead for run in tied] == [0, 1, 2, 3]
     assert {waiting_of(db, user, run).oldest_id for run in tied[1:]} == {tied[0].id}
@@ -94,7 +94,7 @@ def test_a_long_queue_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user:
     same = [c for c in operation_runs.c if c.name not in ("id", "run_identity_hash")]
     copy = sa.select(*same, sa.literal("copy-").concat(sa.cast(operation_runs.c.id, sa.Text)))
     copied = sa.insert(operation_runs).from_select([*(c.name for c in same), "run_identity_hash"], copy)
-    with db.transaction() as connection:
+    with db.write() as connection:
         while connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one() <= COUNT_CAP + 1:
             renamed = sa.literal("old-").concat(sa.cast(operation_runs.c.id, sa.Text))
             connection.execute(sa.update(operation_runs).values(run_identity_hash=renamed))
@@ -105,10 +105,10 @@ def test_a_long_queue_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user:
 
 def test_a_paused_queue_says_by_whom_and_since_when(db: Database, tenant: Tenant, user: User) -> None:
     run = queued(db, tenant)
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.insert(queue_pauses).values(user_id=user.id, resumed_at=utcnow()))
     assert waiting_of(db, user, run).pause is None, "that one is over"
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.insert(queue_pauses).values(user_id=user.id))
         since = connection.execute(sa.select(queue_pauses.c.paused_at).order_by(queue_pauses.c.id.desc())).scalars()
         at = since.first()
@@ -207,7 +207,7 @@ def test_a_long_chain_always_holds_the_run_and_the_one_that_it_retries(
     told = [attempt.id for attempt in detail_of(db, user, chain[5]).attempts]
     assert told == sorted({chain[4].id, chain[5].id, *again[-18:]})
     assert len(detail_of(db, user, chain[-1]).attempts) == 20
-    with db.reading() as connection:
+    with db.read() as connection:
         assert [run.id for run in retry_chain.attempts(connection, chain[5], limit=1)] == [chain[5].id]
 
 
@@ -230,7 +230,7 @@ def test_an_active_twin_is_told_of_a_completed_run(db: Database, tenant: Tenant,
 
 def test_a_run_of_a_tenant_that_one_is_no_member_of_is_not_there(db: Database, user: User) -> None:
     run = open_run(db, make_tenant(db, "fabrikam"))
-    with pytest.raises(NotFound), db.reading() as connection:
+    with pytest.raises(NotFound), db.read() as connection:
         run_detail.read_visible(connection, user.id, run.id)
-    with db.reading() as connection:
+    with db.read() as connection:
         assert run_detail.read(connection, user.id, run.id) is None

@@ -50,7 +50,7 @@ def test_values_of_one_name_are_alternatives() -> None:
 def test_what_is_not_wanted(sign: str) -> None:
     found = parse_line(f"outcome:failed {sign}type:system.* {sign}mine {sign}boom {sign}by:bob")
     assert found.outcomes == (Outcome.FAILED,)
-    assert found.unwanted == Terms(types=("system.*",), mine=True, words=("boom",), by=("bob",))
+    assert found.exclude == Terms(types=("system.*",), mine=True, words=("boom",), by=("bob",))
 
 
 def test_the_command_lines_terms_are_one_each() -> None:

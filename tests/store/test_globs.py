@@ -43,8 +43,8 @@ def test_many_stars_end() -> None:
 @pytest.mark.parametrize("name", ["by", "type", "code", "-by", "-type", "-code"])
 def test_stars_in_a_filter_are_few_and_side_by_side_are_one(name: str) -> None:
     found = parse([f"{name}:a{'*' * 100}b"])
-    assert "a*b" in (found.by + found.types + found.codes + found.unwanted.by + found.unwanted.types
-                     + found.unwanted.codes)  # fmt: skip
+    assert "a*b" in (found.by + found.types + found.codes + found.exclude.by + found.exclude.types
+                     + found.exclude.codes)  # fmt: skip
     with pytest.raises(FilterInvalid, match=r"too many \*"):
         parse([f"{name}:" + "*a" * (MOST_STARS + 1)])
 
@@ -89,7 +89,7 @@ def test_the_largest_filters_are_answered(db: Database, tenant: Tenant) -> None:
         f"by:{stars} type:{stars} code:{stars} -by:{stars}",
         '"%_\\" -code:%_\\*',
     ]
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         for line in lines:
             wanted = parse_line(line)

@@ -29,7 +29,7 @@ def grouped(db: Database, user: User, line: str = "") -> Groups:
 
 
 def of_filter(db: Database, user: User, wanted: RunFilter) -> Groups:
-    with db.reading() as connection:
+    with db.read() as connection:
         return failure_groups.read(connection, access.read_memberships(connection, user.id), user.id, wanted)
 
 
@@ -39,7 +39,7 @@ def a_failed_run(tenant: Tenant, *codes: str, type_: str = "a.sync", age: float 
 
 
 def members(db: Database, user: User, wanted: RunFilter) -> list[Run]:
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         narrowed = tabs.on_tab(wanted, "Failed")
         assert narrowed
@@ -69,7 +69,7 @@ def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: U
         ("a.sync", "graph.throttled", 1, "graph.throttled says no"),
         ("b.run", "x.y", 1, "x.y says no"),
     ]
-    assert found.reached is None
+    assert found.scanned_to is None
     largest = found.groups[0]
     assert 1990 < (largest.last_at - largest.first_at).total_seconds() < 2010
 
@@ -118,8 +118,8 @@ def test_only_the_newest_are_grouped_and_it_says_how_far_back(
     seed_runs(db, [a_failed_run(tenant, "x.y", age=10_000 - number) for number in range(9)])
     found = grouped(db, user)
     assert [one.count for one in found.groups] == [4]
-    assert found.reached
-    assert found.reached.created_at == found.groups[0].first_at
+    assert found.scanned_to
+    assert found.scanned_to.created_at == found.groups[0].first_at
 
 
 def test_a_tenant_that_one_is_no_member_of_has_no_groups(db: Database, tenant: Tenant, user: User) -> None:

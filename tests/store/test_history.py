@@ -198,7 +198,7 @@ def test_hostile_text_is_kept_as_it_is(db: Database, user: User, past: SeedRun) 
 def test_a_deleted_runs_id_does_not_come_back(db: Database, user: User, past: SeedRun) -> None:
     seed_runs(db, [past])
     old = only(db, user).id
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.exec_driver_sql("DELETE FROM operation_runs")
     seed_runs(db, [past])
     assert only(db, user).id > old

@@ -67,11 +67,11 @@ def within(db: Database, connection: sa.Connection) -> Database:
 
 def behind(db: Database, first: Callable[[Database], object], second: Callable[[Database], object]) -> None:
     """`second` in a transaction that begins before that of `first`, waits for its lock, and goes on when it is committed."""
-    with db.transaction() as waiting:
+    with db.write() as waiting:
         backend = waiting.execute(sa.select(sa.func.pg_backend_pid())).scalar_one()
         done: list[object] = []
         thread = threading.Thread(target=lambda: done.append(second(within(db, waiting))), daemon=True)
-        with db.transaction() as holding:
+        with db.write() as holding:
             assert first(within(db, holding)) not in (None, 0, False)
             thread.start()
             wait_for(lambda: _waits(db, backend), "the second to wait for the first")
@@ -82,7 +82,7 @@ def behind(db: Database, first: Callable[[Database], object], second: Callable[[
 
 def _waits(db: Database, backend: int) -> bool:
     query = sa.text("SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = :pid")
-    with db.query() as connection:
+    with db.read_one() as connection:
         return bool(connection.execute(query, {"pid": backend}).scalar_one())
 
 
@@ -152,7 +152,7 @@ def test_whatever_jumps_back_a_runs_instants_go_on(db: Database) -> None:
     user = make_user(db, **{tenant.slug: Role.OPERATOR})
     run = open_run(db, tenant, user)
     later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    with db.transaction() as connection:
+    with db.write() as connection:
         moved = sa.update(operation_runs).where(operation_runs.c.id == run.id)
         connection.execute(moved.values(created_at=later, updated_at=later))
     seen = [later - dt.timedelta(seconds=1)]
@@ -188,7 +188,7 @@ def test_a_pause_that_waited_for_the_end_of_the_last_one_begins_after_it(postgre
     owner = make_user(db, **{make_tenant(db).slug: Role.OWNER})
     assert queue_pause.pause(db, owner)
     behind(db, lambda db: queue_pause.resume(db, owner), lambda db: queue_pause.pause(db, owner))
-    with db.reading() as connection:
+    with db.read() as connection:
         rows = connection.execute(sa.select(queue_pauses).order_by(queue_pauses.c.id)).mappings().all()
         said = connection.execute(sa.select(audit_events.c.at).order_by(audit_events.c.id)).scalars().all()
     assert rows[0]["paused_at"] <= rows[0]["resumed_at"] <= rows[1]["paused_at"]
@@ -197,12 +197,12 @@ def test_a_pause_that_waited_for_the_end_of_the_last_one_begins_after_it(postgre
 
 def test_the_audit_is_dated_when_it_is_written_and_not_when_its_transaction_began(postgres_db: Database) -> None:
     db = postgres_db
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.select(1))
-        with db.transaction() as other:
+        with db.write() as other:
             audit.record(other, audit.USER_ADDED, "first", login="x", user_id=None)
         audit.record(connection, audit.USER_ADDED, "second", login="x", user_id=None)
-    with db.reading() as connection:
+    with db.read() as connection:
         found = connection.execute(sa.select(audit_events.c.subject).order_by(audit_events.c.at)).scalars().all()
     assert found == ["first", "second"]
 
@@ -221,12 +221,12 @@ def test_a_policy_was_last_seen_when_the_last_one_saw_it(postgres_db: Database) 
 
     def first(db: Database) -> bool:
         see(db)
-        with db.reading() as connection:
+        with db.read() as connection:
             seen.append(connection.execute(sa.select(policies.c.last_seen_at)).scalar_one())
         return True
 
     behind(db, first, see)
-    with db.reading() as connection:
+    with db.read() as connection:
         assert connection.execute(sa.select(policies.c.last_seen_at)).scalar_one() > seen[0]
 
 
@@ -246,7 +246,7 @@ def test_instants_that_follow_one_in_the_same_row_come_after_it(db: Database) ->
         (user_settings.c.updated_at, user_settings.c.updated_at),
         (policies.c.last_seen_at, policies.c.last_seen_at),
     ]
-    with db.transaction() as connection:
+    with db.write() as connection:
         for before, _ in rows:
             connection.execute(sa.update(before.table).values({before.name: later}))
     heartbeats.deregister(db, worker_id)
@@ -254,7 +254,7 @@ def test_instants_that_follow_one_in_the_same_row_come_after_it(db: Database) ->
     notifications.mark_read(db, owner.id)
     preferences.change(db, owner.id, "x", lambda _: {"a": 2})
     inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("a", "a", None, {}, None)])
-    with db.reading() as connection:
+    with db.read() as connection:
         for before, after in rows:
             latest = connection.execute(sa.select(sa.func.max(after, type_=after.type))).scalar_one()
             assert latest > later, before

@@ -18,7 +18,7 @@ def policy(id_: str, **body: object) -> SeenPolicy:
 
 def missing(db: Database) -> list[str]:
     query = sa.select(policies.c.external_id).where(policies.c.missing_since.is_not(None))
-    with db.reading() as connection:
+    with db.read() as connection:
         return sorted(connection.execute(query).scalars())
 
 
@@ -28,7 +28,7 @@ def see(db: Database, run: Run, *ids: str) -> None:
 
 def make_older(db: Database) -> None:
     """A quick machine does the next thing in the same millisecond, and SQLite's clock has no shorter ones."""
-    with db.reading() as connection:
+    with db.read() as connection:
         ids = connection.execute(sa.select(policies.c.id)).scalars().all()
     for id_ in ids:
         people.make_older(db, policies, id_, "last_seen_at", 1)
@@ -58,6 +58,6 @@ def test_what_no_database_holds_is_left_out_of_a_policy(db: Database, tenant: Te
     run = people.start_run(db, tenant)
     odd = policy("odd", text="a\x00b\ud800", number=float("nan"), deep=[{"x": float("inf")}])
     inventory.upsert(db, tenant.id, run.id, "scripts", [odd])
-    with db.reading() as connection:
+    with db.read() as connection:
         body = connection.execute(sa.select(policies.c.body)).scalar_one()
     assert body == {"id": "odd", "text": "ab?", "number": None, "deep": [{"x": None}]}

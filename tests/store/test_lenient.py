@@ -67,13 +67,13 @@ LINES = ("", "code:graph.*", "-code:graph.*", "throttled", "-broke", "é")
 
 
 def put(db: Database, run: Run, **values: Any) -> None:
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values(**values))
 
 
 def put_text(db: Database, run_id: int, column: str, value: object) -> None:
     """Past all types, as another program would."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.text(f"UPDATE operation_runs SET {column} = :value WHERE id = :id"), {
             "value": value, "id": run_id,
         })  # fmt: skip
@@ -86,7 +86,7 @@ def failed(db: Database, tenant: Tenant, user: User) -> Run:
 def everything(db: Database, user: User, odd: Run, line: str = "") -> dict[str, Any]:
     """All that screens and commands read."""
     wanted = parse_line(line)
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         listed = pages.page(connection, of, user.id, wanted, 50).runs
         return {
@@ -129,7 +129,7 @@ def assert_as_asked(db: Database, user: User, listed: dict[int, Run]) -> None:
     """What is told of a run is what a filter finds it by."""
     told = {failure.code for run in listed.values() for failure in run.failure_summary}
     for code in [*[one for one in told if one.isalnum() and one.isascii()][:3], NO_CODE]:
-        with db.reading() as connection:
+        with db.read() as connection:
             of = access.read_memberships(connection, user.id)
             found = pages.page(connection, of, user.id, parse_line(f"code:{code}"), 50).runs
         expected = {run.id for run in listed.values() if code in [failure.code for failure in run.failure_summary]}
@@ -157,7 +157,7 @@ def test_what_is_not_known_is_ignored_and_the_rest_is_told(db: Database, tenant:
     run = failed(db, tenant, user)
     newer = [{**GOOD[0].as_json(), "since": "2030"}, {"code": "a.b", "message": 5, "count": -1}, 7, {}]
     put(db, run, failure_summary=newer, summary_counts={**Counts(5, 4, 1).as_json(), "warned": 2})
-    with db.reading() as connection:
+    with db.read() as connection:
         found = access.read_visible_run(connection, user.id, run.id)
     assert found.summary_counts == Counts(5, 4, 1)
     nothing = Failure(NO_CODE, UNREADABLE)
@@ -178,7 +178,7 @@ def test_parameters_of_the_wrong_shape_are_taken_by_no_operation(
 ) -> None:
     run = failed(db, tenant, user)
     put(db, run, context=context)
-    with db.reading() as connection:
+    with db.read() as connection:
         found = access.read_visible_run(connection, user.id, run.id)
     assert found.parameters == UNREADABLE_JSON
     with pytest.raises(InputInvalid, match="cannot be read"):
@@ -195,7 +195,7 @@ def test_text_that_is_no_json_hides_nothing_on_sqlite(sqlite_url: str, text: str
         put_text(db, odd.id, column, text)
     for line in LINES:
         everything(db, user, odd, line)
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         listed = {run.id: run for run in pages.page(connection, of, user.id, parse_line(""), 9).runs}
         shown = run_detail.read_visible(connection, user.id, odd.id).run
@@ -235,7 +235,7 @@ def test_other_ways_to_write_an_instant_are_read_on_sqlite(sqlite_url: str, text
     user = people.make_user(db, "alice", contoso=access.Role.OPERATOR)
     run = failed(db, tenant, user)
     put_text(db, run.id, "completed_at", text)
-    with db.reading() as connection:
+    with db.read() as connection:
         completed_at = access.read_visible_run(connection, user.id, run.id).completed_at
     assert completed_at
     assert completed_at.isoformat() == told
@@ -277,11 +277,11 @@ def test_settings_of_the_wrong_shape_are_none(db: Database, user: User) -> None:
     preferences.mark_seen(db, user.id, NO_TIME)
     wrong: list[Any] = [[], "x", 5, {"at": 5}, {"at": "soon"}, {"at": []}, {"views": 5}, [{"name": {}}]]
     for value in wrong:
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.execute(sa.update(user_settings).values(value=value))
         assert saved_views.read(db, user.id) == ()
         assert preferences.seen_at(db, user.id) is None
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.update(user_settings).values(value={"at": "2026-03-01T12:00:00"}))
     seen = preferences.seen_at(db, user.id)
     assert seen

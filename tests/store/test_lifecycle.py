@@ -186,7 +186,7 @@ class Lifecycle(RuleBasedStateMachine):
     @invariant()
     def the_database_is_as_the_model(self) -> None:
         query = sa.select(*run_columns()).join(tenants).where(tenants.c.id == self.tenant.id)
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             found = {run.id: run for run in (run_from_row(dict(row)) for row in connection.execute(query).mappings())}
             told = connection.execute(
                 sa.select(notifications.c.run_id, notifications.c.kind, notifications.c.user_id)

@@ -30,7 +30,7 @@ from tests.support.properties import examples
 
 
 def read(db: Database, user: User) -> SystemLoad:
-    with db.reading() as connection:
+    with db.read() as connection:
         return load.read(connection, access.read_memberships(connection, user.id), 30)
 
 
@@ -121,7 +121,7 @@ def test_only_what_waits_in_ones_own_tenants_is_counted(
 def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
     first = open_run(db, tenant, user)
     columns = [c.name for c in operation_runs.c if c.name not in ("id", "run_identity_hash")]
-    with db.transaction() as connection:
+    with db.write() as connection:
         row = connection.execute(sa.select(operation_runs).where(operation_runs.c.id == first.id)).mappings().one()
         many = [{name: row[name] for name in columns} | {"run_identity_hash": str(n)} for n in range(COUNT_CAP + 5)]
         connection.execute(sa.insert(operation_runs), many)
@@ -140,14 +140,14 @@ def test_a_pause_is_told(db: Database, tenant: Tenant, user: User) -> None:
 
 
 def now_of(db: Database) -> dt.datetime:
-    with db.reading() as connection:
+    with db.read() as connection:
         return connection.execute(sa.select(utcnow())).scalar_one()
 
 
 def opened(db: Database) -> list[dt.datetime]:
     """When the runs were opened, the newest first."""
     query = sa.select(operation_runs.c.created_at).order_by(operation_runs.c.created_at.desc())
-    with db.reading() as connection:
+    with db.read() as connection:
         return list(connection.execute(query).scalars())
 
 
@@ -231,13 +231,13 @@ def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
 
 def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant: Tenant, user: User) -> None:
     before = now_of(db)
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         known = throughput.last_hours(connection, of, before)
     end_run(db, start_run(db, tenant, user))
 
     def completed(later: float, of: tuple[access.Membership, ...] = of) -> int:
-        with db.reading() as connection:
+        with db.read() as connection:
             found = throughput.last_hours(connection, of, known.each[-1].at + dt.timedelta(seconds=later), known)
         return sum(one.completed for one in found.each)
 
@@ -246,7 +246,7 @@ def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant:
     assert completed(3600) == 1  # another hour of the clock has begun
     other = make_tenant(db)
     admin.grant(db, user.login, other.slug, Role.READONLY)
-    with db.reading() as connection:
+    with db.read() as connection:
         more = access.read_memberships(connection, user.id)
     assert completed(since, more) == 1
 

@@ -28,7 +28,7 @@ def told(found: Snapshot) -> Any:
 
 def something(db: Database, tenant: Tenant, user: User, worker_id: int, chance: random.Random) -> None:
     """One change, as opsmon makes them."""
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         known = pages.page(connection, of, user.id, RunFilter(), 50).runs
     match chance.choice(["open", "open", "claim", "progress", "progress", "finish", "nothing"]):
@@ -88,7 +88,7 @@ def test_at_least_is_taken_to_hold_for_a_while(
 def test_memory_is_bounded() -> None:
     memory = PollCache()
     for number in range(1000):
-        memory.counted(number, [Outcome.FAILED])
+        memory.remember_capped(number, [Outcome.FAILED])
     assert len(memory._full) <= 20
-    assert memory.full(999) == {Outcome.FAILED}
-    assert memory.full(1) == frozenset()
+    assert memory.capped_outcomes(999) == {Outcome.FAILED}
+    assert memory.capped_outcomes(1) == frozenset()

@@ -44,7 +44,7 @@ def empty(empty_database_url: str) -> Iterator[Database]:
 
 
 def table_names(db: Database) -> set[str]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return set(sa.inspect(connection).get_table_names())
 
 
@@ -90,7 +90,7 @@ def test_every_state_is_told_apart(db: Database, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_newer_schema_is_refused_and_left_alone(db: Database) -> None:
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     before = described(db)
     assert schema.state(db) is State.NEWER
@@ -98,7 +98,7 @@ def test_a_newer_schema_is_refused_and_left_alone(db: Database) -> None:
         with pytest.raises(SchemaMismatch, match="newer than this program: install the opsmon version"):
             use(db)
     assert described(db) == before
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{schema.HEAD}'")
 
 
@@ -115,7 +115,7 @@ def test_what_somebody_altered_is_missed(empty: Database) -> None:
         ("ALTER TABLE workers DROP COLUMN version", "version"),
         ("DROP TABLE run_events", "run_events"),
     ):
-        with empty.transaction() as connection:
+        with empty.write() as connection:
             connection.exec_driver_sql(statement)
         assert missed in " ".join(schema.missing(empty))
 
@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def described(db: Database, pattern: str = "") -> dict[str, list[str]]:
     """Tables, columns, constraints and indexes as the database itself writes them down."""
-    with db.reading() as connection:
+    with db.read() as connection:
         if db.is_sqlite:
             own = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
             query = f"SELECT tbl_name, name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE {own}"
@@ -182,7 +182,7 @@ def test_migrated_tables_are_the_tables_as_written_down(kind: str, request: pyte
     """Names of constraints, CHECKs, defaults and the conditions of partial indexes included, which Alembic does not compare."""
     migrated = Database(request.getfixturevalue(f"{kind}_url"))
     created = Database(request.getfixturevalue(f"empty_{kind}_url"))
-    with created.transaction() as connection:
+    with created.write() as connection:
         metadata.create_all(connection)
     wanted, found = described(created), described(migrated)
     for table in metadata.tables:
@@ -202,7 +202,7 @@ def normal(lines: list[str]) -> list[str]:
 
 
 def test_every_constraint_and_index_has_a_name_that_says_what_it_is(db: Database) -> None:
-    with db.reading() as connection:
+    with db.read() as connection:
         inspector = sa.inspect(connection)
         for table in metadata.tables:
             named: dict[str, Sequence[Mapping[str, object]]]
@@ -284,7 +284,7 @@ def test_nothing_at_run_time_needs_the_right_to_make_tables(postgres_url: str, p
         admin.execute(RIGHTS.replace("\n", " ").strip())
         db = Database(str(sa.make_url(postgres_url).set(username="operator_role")))
         try:
-            with pytest.raises(DatabaseAway, match="permission denied"), db.transaction() as connection:
+            with pytest.raises(DatabaseAway, match="permission denied"), db.write() as connection:
                 connection.exec_driver_sql("CREATE TABLE x (y integer)")
             live(db)
         finally:
@@ -296,7 +296,7 @@ def test_nothing_at_run_time_alters_the_schema_of_sqlite(sqlite_url: str) -> Non
     db = Database(sqlite_url)
 
     def version() -> int:
-        with db.reading() as connection:
+        with db.read() as connection:
             return int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
 
     before = version()

@@ -36,13 +36,13 @@ from tests.support.waiting import HANG
 
 
 def inbox(db: Database, user: User) -> list[Notification]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return list(notifications.inbox(connection, user.id))
 
 
 def unread(db: Database, user: User, cap: int = 100) -> tuple[int, int]:
     """How many are unread by the list, and by the count."""
-    with db.reading() as connection:
+    with db.read() as connection:
         return len(notifications.unread(connection, user.id)), notifications.unread_count(connection, user.id, cap)
 
 
@@ -134,11 +134,11 @@ MEND = {True: "DROP TRIGGER refuse", False: "DROP FUNCTION refuse CASCADE"}
 @contextlib.contextmanager
 def inserts_refused(db: Database, table: str) -> Iterator[None]:
     """Meanwhile the database refuses every new row of the table."""
-    with db.transaction() as connection:
+    with db.write() as connection:
         for statement in BREAK[db.is_sqlite]:
             connection.exec_driver_sql(statement.format(table))
     yield
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.exec_driver_sql(MEND[db.is_sqlite])
 
 
@@ -165,7 +165,7 @@ def test_an_end_that_cannot_be_told_did_not_happen(db: Database, tenant: Tenant,
     with inserts_refused(db, "notifications"), pytest.raises(IntegrityError):
         lifecycle.finish(db, run.id, worker_id, Result(Outcome.SUCCEEDED, log=log))
     assert lifecycle.get(db, run.id) == run
-    with db.reading() as connection:
+    with db.read() as connection:
         assert connection.execute(sa.select(run_events)).all() == []
 
 
@@ -288,7 +288,7 @@ def test_who_left_a_tenant_no_longer_hears_of_it(db: Database, tenant: Tenant, u
     end_run(db, open_run(db, tenant, bob))
     end_run(db, open_run(db, tenant, user))
     kept = end_run(db, open_run(db, other, bob))
-    with db.transaction() as connection:
+    with db.write() as connection:
         gone = (memberships.c.tenant_id == tenant.id, memberships.c.user_id == bob.id)
         connection.execute(sa.delete(memberships).where(*gone))
     assert {note.run_id for note in inbox(db, bob)} == {kept.id}

@@ -65,13 +65,13 @@ class Full:
             open_run(db, tenant, self.user)
             start_run(db, tenant, self.user)
         dead = {"host": "x", "pid": 1, "version": "1", "slots": 4, "stopped_at": utcnow()}
-        with db.transaction() as connection:
+        with db.write() as connection:
             for _ in range(10):
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         if not db.is_sqlite:
-            with db.transaction() as connection:
+            with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
 
     def _past(self, number: int) -> SeedRun:
@@ -145,7 +145,7 @@ def walked(db: Database, statement: str, parameters: Any) -> list[str]:
 
 
 def explain(db: Database, statement: str, parameters: Any) -> list[Any]:
-    with db.query() as connection:
+    with db.read_one() as connection:
         if parameters is None:
             driver: Any = connection.connection.driver_connection
             return psycopg.ClientCursor(driver).execute(statement).fetchall()  # others would want the parameters
@@ -161,7 +161,7 @@ def remembering(full: Full) -> None:
 
 def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full], object]:
     def ask(full: Full) -> object:
-        with full.db.reading() as connection:
+        with full.db.read() as connection:
             return question(connection, full)
 
     return ask
@@ -230,7 +230,7 @@ def queued_behind_another(full: Full) -> Run:
 
 
 def whole(full: Full, run: Run) -> run_detail.RunDetail:
-    with full.db.reading() as connection:
+    with full.db.read() as connection:
         return run_detail.read_visible(connection, full.user.id, run.id)
 
 
@@ -366,7 +366,7 @@ def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, qu
 
 def test_rescues_are_looked_up_from_the_newest_back_and_their_runs_by_id(full: Full) -> None:
     """The other way round, through all runs of one's tenants, is no walk of the table and yet as long."""
-    with full.db.reading() as connection:
+    with full.db.read() as connection:
         of = access.read_memberships(connection, full.user.id)
         with sent_statements(full.db) as sent:
             store_rescues.recent(connection, of)
@@ -387,7 +387,7 @@ def test_every_order_of_a_list_ends_in_the_id(full: Full) -> None:
 
 def test_a_walk_would_be_noticed(full: Full) -> None:
     statement = sa.select(sa.func.count()).select_from(sa.text("operation_runs")).where(sa.text("initiator_name = :x"))
-    with sent_statements(full.db) as sent, full.db.reading() as connection:
+    with sent_statements(full.db) as sent, full.db.read() as connection:
         connection.execute(statement, {"x": "y"})
     assert [len(walked(full.db, *one)) for one in sent] == [1 if full.db.is_sqlite else 2]
 

@@ -82,7 +82,7 @@ class Many:
             run = start(db, by_id[dice.choice(ids)], dice.choice([self.user, None]))
             make_older(db, operation_runs, run.id, "created_at", dice.choice([0.0, 2 * HOUR, 2 * HOUR]))
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == operation_runs.c.tenant_id)
-        with db.reading() as connection:
+        with db.read() as connection:
             found = [run_from_row(dict(row)) for row in connection.execute(query).mappings()]
         self.all = sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
         self.memberships = access.memberships_of(db, self.user.id)
@@ -103,7 +103,7 @@ class Many:
             and (not isinstance(wanted.before, dt.timedelta) or run.created_at < now - wanted.before)
             and wanted.within in (None, run.tenant)
             and all(holds is not False for holds in self.holds(run, wanted))
-            and not any(self.holds(run, wanted.unwanted))
+            and not any(self.holds(run, wanted.exclude))
         ]
 
     def holds(self, run: Run, values: Terms) -> list[bool | None]:
@@ -186,7 +186,7 @@ def filters(draw: st.DrawFn) -> RunFilter:
         **most_say_nothing(draw, 4),
         since=draw(st.sampled_from(hours)),
         before=draw(st.sampled_from([None, None, *hours[:3]])),
-        unwanted=Terms(**most_say_nothing(draw, 2)),
+        exclude=Terms(**most_say_nothing(draw, 2)),
         within=draw(st.sampled_from([None, None, "alpha", "beta"])),
     )
 
@@ -200,10 +200,10 @@ def test_a_page_is_a_slice_of_all_that_is_wanted(many: Many) -> None:
         everything = many.wanted(many.memberships, wanted)
         start = min(start, len(everything))
         behind = Cursor(everything[start - 1].created_at, everything[start - 1].id) if start else None
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             found = pages.page(connection, many.memberships, many.user.id, wanted, limit, behind)
         assert list(found.runs) == everything[start : start + limit]
-        assert found.below == (len(everything) > start + limit)
+        assert found.has_older == (len(everything) > start + limit)
 
     holds()
 
@@ -216,21 +216,21 @@ def test_a_window_around_a_run_holds_what_is_newer_and_older(many: Many) -> None
         everything = many.wanted(many.memberships, wanted)
         start = min(start, max(0, len(everything) - 1))
         place = Cursor(everything[start].created_at, everything[start].id) if everything else THE_END
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             found = pages.page_around(connection, many.memberships, many.user.id, wanted, place, limit)
         first, last = max(0, start - limit // 2), start + limit - limit // 2
         assert list(found.runs) == everything[first:last]
-        assert (found.above, found.below) == (first > 0, len(everything) > last)
+        assert (found.has_newer, found.has_older) == (first > 0, len(everything) > last)
 
     holds()
 
 
 def test_the_end_is_the_oldest_window(many: Many) -> None:
     wanted = RunFilter(since=dt.timedelta(days=99))
-    with many.db.reading() as connection:
+    with many.db.read() as connection:
         found = pages.page_around(connection, many.memberships, many.user.id, wanted, THE_END, 20)
     assert list(found.runs) == many.wanted(many.memberships, wanted)[-10:]
-    assert (found.above, found.below) == (True, False)
+    assert (found.has_newer, found.has_older) == (True, False)
 
 
 def test_other_orders_sort_the_same_runs(many: Many) -> None:
@@ -239,7 +239,7 @@ def test_other_orders_sort_the_same_runs(many: Many) -> None:
     @given(wanted=filters(), order=st.sampled_from(Order), limit=st.integers(1, 400))
     def holds(wanted: RunFilter, order: Order, limit: int) -> None:
         everything = many.wanted(many.memberships, wanted)
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             found = pages.sorted_page(connection, many.memberships, many.user.id, wanted, order, limit).runs
         assert {run.id for run in found} <= {run.id for run in everything}
         assert len(found) == min(limit, len(everything))
@@ -276,7 +276,7 @@ def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many) -> No
     def holds(wanted: RunFilter, size: int) -> None:
         expected = many.wanted(many.memberships, wanted)
         found, behind, walks = list[Run](), None, 0
-        with pytest.MonkeyPatch.context() as patch, many.db.reading() as connection:
+        with pytest.MonkeyPatch.context() as patch, many.db.read() as connection:
             patch.setattr("store.search.plan.SCAN", size)
             for kept in (keyset._bound_query, pages._page_query):
                 kept.cache_clear()
@@ -285,9 +285,9 @@ def test_what_is_asked_on_the_way_is_asked_of_a_bounded_number(many: Many) -> No
                 found += page.runs
                 walks += 1
                 assert walks < 800
-                if not page.below:
+                if not page.has_older:
                     break
-                behind = page.reached or Cursor(page.runs[-1].created_at, page.runs[-1].id)
+                behind = page.scanned_to or Cursor(page.runs[-1].created_at, page.runs[-1].id)
             counts = tab_counts.counts(connection, many.memberships, many.user.id, wanted)
         keyset._bound_query.cache_clear()
         assert found == expected
@@ -303,7 +303,7 @@ def test_all_that_match_are_found_walk_by_walk(many: Many) -> None:
     @given(wanted=filters(), limit=st.integers(1, 50))
     def holds(wanted: RunFilter, limit: int) -> None:
         found, behind = list[int](), None
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             while True:
                 places, behind = matching_runs.matching(
                     connection, many.memberships, many.user.id, wanted, limit, behind
@@ -320,7 +320,7 @@ def test_all_that_match_are_found_walk_by_walk(many: Many) -> None:
 def test_page_by_page_every_run_comes_once(many: Many, size: int) -> None:
     wanted, behind, found = RunFilter(since=dt.timedelta(days=99)), None, list[Run]()
     while True:
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             page = pages.page(connection, many.memberships, many.user.id, wanted, size, behind).runs
         if not page:
             break
@@ -340,7 +340,7 @@ def test_counts_are_those_of_the_tabs_lists(many: Many) -> None:
             tab: Count(sum(not outcomes or run.outcome in outcomes for run in everything))
             for tab, outcomes in TABS.items()
         }
-        with many.db.reading() as connection:
+        with many.db.read() as connection:
             assert tab_counts.counts(connection, many.memberships, many.user.id, wanted) == expected
             for tab, count in expected.items():
                 narrowed = tabs.on_tab(wanted, tab)
@@ -351,13 +351,13 @@ def test_counts_are_those_of_the_tabs_lists(many: Many) -> None:
 
 
 def test_without_tenants_there_is_nothing(many: Many) -> None:
-    with many.db.reading() as connection:
+    with many.db.read() as connection:
         assert pages.page(connection, (), many.user.id, RunFilter(), 10) == Page()
         assert tab_counts.counts(connection, (), many.user.id, RunFilter()) == dict.fromkeys(TABS, Count(0))
 
 
 def test_a_tenant_that_is_not_ones_own_is_not_found(many: Many) -> None:
-    with many.db.reading() as connection:
+    with many.db.read() as connection:
         for slug in ("delta", "nowhere"):
             with pytest.raises(NotFound, match=f"no tenant '{slug}'"):
                 pages.page(connection, many.memberships, many.user.id, RunFilter(tenants=("alpha", slug)), 10)
@@ -368,7 +368,7 @@ def test_a_tenant_that_is_not_ones_own_is_not_found(many: Many) -> None:
 def test_the_same_question_is_answered_anew(db: Database, tenant: Tenant, user: User) -> None:
     """Statements are kept, answers are not."""
     for number in range(3):
-        with db.reading() as connection:
+        with db.read() as connection:
             of = access.read_memberships(connection, user.id)
             assert len(pages.page(connection, of, user.id, RunFilter(), 10).runs) == number
             assert tab_counts.counts(connection, of, user.id, RunFilter())["All"] == (number, False)
@@ -380,7 +380,7 @@ def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> Non
     other = make_tenant(db, "fabrikam")
     seed_runs(db, (SeedRun(other.id, "x.y", Outcome.SUCCEEDED, HOUR) for _ in range(COUNT_CAP)))
     admin.grant(db, "alice", "fabrikam", Role.READONLY)
-    with db.reading() as connection:
+    with db.read() as connection:
         found = tab_counts.counts(connection, access.read_memberships(connection, user.id), user.id, RunFilter())
     many, none = Count(COUNT_CAP, True), Count(0)
     assert found == {"All": many, "Active": none, "Succeeded": Count(COUNT_CAP), "Partial": none, "Failed": many}
@@ -390,7 +390,7 @@ def test_counts_stop_at_the_cap(db: Database, tenant: Tenant, user: User) -> Non
 
 
 def attempts(db: Database, run: Run, limit: int = 20) -> list[int]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return [found.id for found in retry_chain.attempts(connection, run, limit)]
 
 
@@ -455,7 +455,7 @@ def test_no_run_is_listed_that_was_not_wanted(db: Database, tenant: Tenant, user
         "-status:completed": [],
     }
     for line, wanted in expected.items():
-        with db.reading() as connection:
+        with db.read() as connection:
             of = access.read_memberships(connection, user.id)
             found = pages.page(connection, of, user.id, parse_line(line), 10).runs
         assert [named[run.id] for run in found] == wanted, line

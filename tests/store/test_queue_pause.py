@@ -24,13 +24,13 @@ def owner(db: Database, tenant: Tenant) -> User:
 
 
 def current(db: Database) -> QueuePause | None:
-    with db.reading() as connection:
+    with db.read() as connection:
         return queue_pause.current(connection)
 
 
 def pauses(db: Database) -> list[bool]:
     """For each pause that ever was, the oldest first, whether it has ended."""
-    with db.reading() as connection:
+    with db.read() as connection:
         query = sa.select(queue_pauses.c.resumed_at).order_by(queue_pauses.c.id)
         return [at is not None for at in connection.execute(query).scalars()]
 
@@ -97,5 +97,5 @@ def test_who_paused_and_since_when_is_the_first_ones(db: Database, owner: User) 
 
 
 def _newest_id(db: Database) -> int:
-    with db.reading() as connection:
+    with db.read() as connection:
         return int(connection.execute(sa.select(sa.func.max(queue_pauses.c.id))).scalar_one())

@@ -23,7 +23,7 @@ Row = tuple[int, str, int | None]
 
 
 def recorded(db: Database) -> list[Row]:
-    with db.reading() as connection:
+    with db.read() as connection:
         found = connection.execute(sa.select(table.c.run_id, table.c.what, table.c.worker_id).order_by(table.c.id))
         return [tuple(row) for row in found]
 
@@ -78,14 +78,14 @@ def test_the_dispatcher_and_a_rescuer_who_come_too_late_record_nothing(
 
 def test_the_runs_change_and_its_record_are_one(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
     run = a_lost_run(db, tenant, user, worker_id)
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.text("ALTER TABLE rescues RENAME TO elsewhere"))
     try:
         with contextlib.suppress(Exception):
             lifecycle.fail_lost(db, run, 30)
         assert lifecycle.get(db, run.id) == run
     finally:
-        with db.transaction() as connection:
+        with db.write() as connection:
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO rescues"))
 
 
@@ -100,7 +100,7 @@ def test_one_sees_the_newest_rescues_of_ones_own_tenants(
     assert lifecycle.fail_lost(db, theirs, 30)
     for run in mine:
         assert lifecycle.redispatch(db, run.id, 60)
-    with db.reading() as connection:
+    with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         found = rescues.recent(connection, of, limit)
         nothing = rescues.recent(connection, (), limit)

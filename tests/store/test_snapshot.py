@@ -97,7 +97,7 @@ def test_a_tenant_that_is_gone_is_an_empty_list(db: Database, tenant: Tenant, us
     run = open_run(db, tenant, user)
     request = Request(user.id, parse(["tenant:contoso"]), run_id=run.id)
     assert take(db, request).detail
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.delete(memberships))
     now = take(db, request)
     assert (now.memberships, now.runs, now.detail) == ((), (), None)

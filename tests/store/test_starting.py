@@ -31,7 +31,7 @@ def active_twice(db: Database) -> list[str]:
     """Identities with more than one active run, read at one instant and without the index that forbids them."""
     active = _run.status.in_(["queued", "running"])
     query = sa.select(_run.run_identity_hash).where(active).group_by(_run.tenant_id, _run.run_identity_hash)
-    with db.reading() as connection:
+    with db.read() as connection:
         return list(connection.execute(query.having(sa.func.count() > 1)).scalars())
 
 
@@ -68,7 +68,7 @@ def test_one_active_run_an_identity_however_many_start_it(
     for run_id, wanted, status, _ in answers:
         assert identity[run_id] == wanted, "a loser was told a run of another identity"
         assert status in ("queued", "running"), "a loser was told a run that was over"
-    with db.reading() as connection:
+    with db.read() as connection:
         stored = connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one()
     assert stored == len(identity)
     # Those that were finished were followed by new ones.
@@ -163,7 +163,7 @@ def test_twins_that_come_and_go_for_ever_end_in_an_error_that_says_so(
 def test_the_database_itself_refuses_a_second_active_run(db: Database, tenant: Tenant) -> None:
     first = open_run(db, tenant)
     row = {"tenant_id": tenant.id, "initiator_name": "x", "type": "x.y", "run_identity_hash": first.run_identity_hash}
-    with pytest.raises(IntegrityError), db.transaction() as connection:
+    with pytest.raises(IntegrityError), db.write() as connection:
         connection.execute(sa.insert(operation_runs).values(row))
 
 
@@ -189,7 +189,7 @@ def test_of_many_that_claim_one_gets_the_run(db: Database, tenant: Tenant, worke
 def test_an_id_never_comes_back(db: Database, tenant: Tenant) -> None:
     """A late message for a run that was deleted must not start another one."""
     run = open_run(db, tenant)
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(sa.delete(operation_runs))
     assert open_run(db, tenant).id > run.id
 
@@ -204,7 +204,7 @@ def test_a_change_and_its_effects_are_one(db: Database, tenant: Tenant, user: Us
             sa.select(done.c.tenant_id, done.c.initiator_name, done.c.type, done.c.run_identity_hash),
         ),
     )
-    with pytest.raises(IntegrityError), db.transaction() as connection:
+    with pytest.raises(IntegrityError), db.write() as connection:
         broken.apply(connection, {"p_id": run.id})
     found = lifecycle.get(db, run.id)
     assert found

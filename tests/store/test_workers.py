@@ -20,7 +20,7 @@ LONG = 600.0
 
 
 def alive(db: Database, within: float = LONG) -> list[Worker]:
-    with db.reading() as connection:
+    with db.read() as connection:
         return list(heartbeats.alive(connection, within))
 
 
@@ -89,10 +89,10 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
 
 def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant: Tenant) -> None:
     run, other = open_run(db, tenant), open_run(db, tenant)
-    with db.transaction() as connection:
+    with db.write() as connection:
         append(connection, run, [NewLogLine("info", str(number)) for number in range(MAX_EVENTS + 10)])
         append(connection, other, [NewLogLine("error", "another run's")])
-    with db.reading() as connection:
+    with db.read() as connection:
         found = read_log(connection, run.id)
         assert [line.message for line in found] == [str(number) for number in range(10, MAX_EVENTS + 10)]
         assert read_log(connection, run.id, limit=2) == found[-2:]
@@ -101,14 +101,14 @@ def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant
 
 def test_a_line_is_dated_when_it_was_logged(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
-    with db.transaction() as connection:
+    with db.write() as connection:
         append(
             connection, run, [NewLogLine("info", "before", 90), NewLogLine("info", "now"), NewLogLine("info", "x", -5)]
         )
         before, now, never_in_the_future = read_log(connection, run.id)
     assert (now.at - before.at).total_seconds() == pytest.approx(90, abs=5)
     assert (never_in_the_future.at - now.at).total_seconds() == pytest.approx(0, abs=4)
-    with db.reading() as connection:
+    with db.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(operation_runs)).scalar_one() == 1
 
 
@@ -132,7 +132,7 @@ def test_of_a_run_whose_worker_has_missed_two_beats_it_is_known_for_how_long_it_
     done = end_run(db, start_run(db, tenant, worker_id=silent))
     make_older(db, workers_table, silent, "beat_at", LONG + 5)
     heartbeats.deregister(db, stopped)
-    with db.reading() as connection:
+    with db.read() as connection:
         found = heartbeats.silences(connection, [*started.values(), done, open_run(db, tenant)], LONG)
         assert heartbeats.silences(connection, [started[living], done], LONG) == {}
     assert set(found) == {started[silent].id, started[stopped].id}

@@ -25,7 +25,7 @@ def out_of_order(db: Database) -> list[str]:
     """What is, of all runs in the database."""
     wrong: list[str] = []
     told = notifications.c.kind == "completed"
-    with db.reading() as connection:
+    with db.read() as connection:
 
         def look(query: sa.Select[Any], names: Sequence[str]) -> None:
             for run_id, *row in connection.execute(query).all():

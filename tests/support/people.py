@@ -84,7 +84,7 @@ def end_run(db: Database, run: Run, result: Result = SUCCEEDED) -> Run:
 def told(db: Database, run: Run | int) -> list[Notification]:
     """Every notification about the run, whoever is told, in the order in which they were written."""
     query = sa.select(notifications, operation_runs.c.outcome).join(operation_runs).order_by(notifications.c.id)
-    with db.reading() as connection:
+    with db.read() as connection:
         found = [notification_from(dict(row)) for row in connection.execute(query).mappings()]
     return [note for note in found if note.run_id == (run if isinstance(run, int) else run.id)]
 
@@ -98,5 +98,5 @@ def make_older(db: Database, table: sa.Table, row_id: int, column: str, seconds:
     from store.model.types import seconds_ago
 
     change = sa.update(table).where(table.c.id == row_id).values({column: seconds_ago(sa.literal(seconds, sa.Float))})
-    with db.transaction() as connection:
+    with db.write() as connection:
         connection.execute(change)

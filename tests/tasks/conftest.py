@@ -68,13 +68,13 @@ class WorkerHarness:
         return run
 
     def runs(self) -> list[Run]:
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             ids = connection.execute(sa.select(operation_runs.c.id).order_by(operation_runs.c.id)).scalars().all()
         return [self.run(run_id) for run_id in ids]
 
     def told(self, run_id: int) -> list[str]:
         """The kinds of the notifications about a run, in the order in which the initiator got them."""
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             found = notifications.inbox(connection, self.user.id, limit=10_000)
         return [note.kind for note in reversed(found) if note.run_id == run_id]
 
@@ -116,7 +116,7 @@ class WorkerHarness:
     # ---- the database, from outside
 
     def execute(self, sql: str, **parameters: Any) -> None:
-        with self.db.transaction() as connection:
+        with self.db.write() as connection:
             connection.execute(sa.text(sql), parameters)
 
     @property
@@ -125,7 +125,7 @@ class WorkerHarness:
 
     def messages(self) -> list[bytes]:
         """The queue's rows as they are."""
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             rows = connection.execute(sa.text(f"SELECT data FROM {self.message_table} ORDER BY id")).scalars().all()
         return [bytes(row) for row in rows]
 
@@ -150,7 +150,7 @@ class WorkerHarness:
         """All that the database's tables hold, as text."""
         queue = sa.table(self.message_table, sa.column("data"))
         tables: list[sa.FromClause] = [*metadata.sorted_tables, queue]
-        with self.db.reading() as connection:
+        with self.db.read() as connection:
             rows = [tuple(row) for table in tables for row in connection.execute(sa.select(*table.c))]
         return "\n".join(_text(value) for row in rows for value in row)
 

@@ -61,7 +61,7 @@ def test_a_message_is_the_runs_id_in_json_and_nothing_else(stage: WorkerHarness)
     run = stage.start("test.mark", name="lines", key="a parameter")
     (message,) = stage.messages()
     assert json.loads(message) == {"run_id": run.id}
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         tables = sa.inspect(connection).get_table_names()
         hueys = [name for name in tables if name.removeprefix("huey_") in ("kv", "schedule", "counter")]
         assert len(hueys) == 3
@@ -137,7 +137,7 @@ def test_a_run_of_a_type_that_no_worker_knows_fails(stage: WorkerHarness) -> Non
 
 def test_a_run_whose_parameters_are_not_valid_any_more_fails(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
-    with stage.db.transaction() as connection:
+    with stage.db.write() as connection:
         connection.execute(sa.update(operation_runs).values(context={"parameters": {"title": "as it was called"}}))
     stage.tracker().execute(run.id)
     assert_failed(stage.run(run.id), "input.invalid")

@@ -137,7 +137,7 @@ def test_a_queue_that_hangs_fails_the_run_in_time(stage: WorkerHarness, monkeypa
 
 def test_a_locked_queue_table_fails_the_run_in_time(postgres_url: str, make_stage: MakeStage) -> None:
     stage = make_stage(postgres_url)
-    with stage.db.transaction() as connection:
+    with stage.db.write() as connection:
         connection.execute(sa.text("LOCK TABLE huey_task IN ACCESS EXCLUSIVE MODE"))
         started = wait_for(in_background(lambda: hold(stage, Queue(stage.db, timeout=SHORT))), "the receipt")
     assert_refused(stage, started)
@@ -146,7 +146,7 @@ def test_a_locked_queue_table_fails_the_run_in_time(postgres_url: str, make_stag
 @contextmanager
 def writing(stage: WorkerHarness) -> Iterator[None]:
     """Another program that keeps SQLite's only write lock."""
-    with stage.db.transaction() as connection:
+    with stage.db.write() as connection:
         connection.execute(sa.text("UPDATE users SET name = name"))
         yield
 

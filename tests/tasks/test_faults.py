@@ -234,5 +234,5 @@ def test_a_queue_that_is_locked_is_two_lines(stage: WorkerHarness) -> None:
 
 
 def workers_beat(stage: WorkerHarness) -> float:
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         return max(worker.beat_at.timestamp() for worker in heartbeats.alive(connection, 3600))

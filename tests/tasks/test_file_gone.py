@@ -151,20 +151,20 @@ def test_a_server_whose_database_schema_or_rights_are_gone_has_true_words(postgr
     admin = Database(url)
     try:
         theirs = Database(sa.make_url(url).set(username="weak").render_as_string(hide_password=False))
-        with admin.transaction() as connection:
+        with admin.write() as connection:
             for statement in ("CREATE ROLE weak LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO weak"):
                 connection.exec_driver_sql(statement)
         snapshot.take(theirs, Request(1))
-        with admin.transaction() as connection:
+        with admin.write() as connection:
             connection.exec_driver_sql("REVOKE ALL ON operation_runs FROM weak")
         with pytest.raises(DatabaseAway, match="the database's role lacks rights: permission denied for table"):
             snapshot.take(theirs, Request(1))
-        with admin.transaction() as connection:
+        with admin.write() as connection:
             connection.exec_driver_sql("DROP OWNED BY weak")
             connection.exec_driver_sql("DROP ROLE weak")
         theirs.close()
         snapshot.take(db, Request(1))
-        with admin.transaction() as connection:
+        with admin.write() as connection:
             connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         with pytest.raises(SchemaMismatch, match="the database's tables are not those of this program"):
             snapshot.take(db, Request(1))

@@ -56,12 +56,12 @@ class Sync:
     def known(self) -> list[Key]:
         """What the table says that it has, doubles included."""
         query = sa.select(policies.c.kind, policies.c.external_id).where(policies.c.missing_since.is_(None))
-        with self.stage.db.reading() as connection:
+        with self.stage.db.read() as connection:
             return sorted((kind, id_) for kind, id_ in connection.execute(query))
 
     def missing(self) -> set[Key]:
         query = sa.select(policies.c.kind, policies.c.external_id).where(policies.c.missing_since.is_not(None))
-        with self.stage.db.reading() as connection:
+        with self.stage.db.read() as connection:
             return {(kind, id_) for kind, id_ in connection.execute(query)}
 
 

@@ -47,7 +47,7 @@ def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage:
     for run in waiting:
         assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
     assert sorted(stage.marks("lines")) == sorted(str(run.id) for run in waiting)
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         assert connection.execute(sa.select(rescues)).all() == []
 
 
@@ -97,7 +97,7 @@ def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: Worke
     done = [line for rescuer in rescuers for line in rescuer.rescue()]
     assert len(done) == 2
     assert sorted(stage.queue.waiting(10)) == [kept.id, lost.id, never.id]
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         found = connection.execute(sa.select(rescues.c.run_id, rescues.c.what).order_by(rescues.c.run_id)).all()
     assert [tuple(row) for row in found] == [(lost.id, "queued_again"), (never.id, "queued")]
 

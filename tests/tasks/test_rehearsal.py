@@ -158,7 +158,7 @@ def test_every_reason_is_told(street: RetryHarness) -> None:
 @pytest.mark.parametrize("context", [{"parameters": [1]}, {"parameters": "x"}, [1], "x"])
 def test_a_run_that_cannot_be_read_is_refused_and_the_others_are_not(street: RetryHarness, context: Any) -> None:
     broken, fine = street.failed("a"), street.failed("b")
-    with street.db.transaction() as connection:
+    with street.db.write() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == broken.id).values(context=context))
     first, second = street.rehearse(broken.id, fine.id)
     assert (first.verdict, first.code, second.verdict) == (Verdict.REFUSED, InputInvalid.code, Verdict.ELIGIBLE)
@@ -209,7 +209,7 @@ def test_thousands_are_looked_at_in_few_statements(street: RetryHarness) -> None
         for n in range(5000)
     )
     seed_runs(street.db, past, batch=5000)
-    with street.db.reading() as connection:
+    with street.db.read() as connection:
         ids = connection.execute(sa.select(operation_runs.c.id)).scalars().all()
     with sent_statements(street.db) as sent:
         found = street.rehearse(*ids)

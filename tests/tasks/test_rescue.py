@@ -55,7 +55,7 @@ def beats(stage: WorkerHarness, count: int, *processes: WorkerProcess) -> None:
     seen: dict[int, set[dt.datetime]] = {process.id: set() for process in processes}
 
     def have_beaten() -> bool:
-        with stage.db.reading() as connection:
+        with stage.db.read() as connection:
             for worker in heartbeats.alive(connection, 3600):
                 seen.setdefault(worker.id, set()).add(worker.beat_at)
         return all(len(seen[process.id]) > count for process in processes)

@@ -320,7 +320,7 @@ def test_a_run_is_completed_at_its_deadline_whatever_its_operation_does(stage: W
 
 
 def stuck_slots(stage: WorkerHarness) -> int:
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         (worker,) = heartbeats.alive(connection, 30)
     return worker.stuck_slots
 
@@ -446,7 +446,7 @@ def test_statements_are_counted_at_all(stage: WorkerHarness) -> None:
     seen = Statements(stage)
     stage.execute("UPDATE operation_runs SET label = label")
     assert seen.taken() == ["progress"]
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         connection.execute(sa.select(1))
     assert seen.taken() == []
 
@@ -459,7 +459,7 @@ def test_a_run_whose_parameters_cannot_be_read_fails_and_the_next_one_is_carried
     stage: WorkerHarness, context: Any
 ) -> None:
     run, tracker = prepare(stage, nothing)
-    with stage.db.transaction() as connection:
+    with stage.db.write() as connection:
         connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values(context=context))
     tracker.execute(run.id)
     assert_failed(stage.run(run.id), "input.invalid")

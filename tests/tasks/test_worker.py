@@ -22,7 +22,7 @@ from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
 def stopped_at(stage: WorkerHarness, worker: WorkerProcess) -> dt.datetime | None:
     query = sa.select(workers_table.c.stopped_at).where(workers_table.c.id == worker.id)
-    with stage.db.reading() as connection:
+    with stage.db.read() as connection:
         found: dt.datetime | None = connection.execute(query).scalar_one()
         assert (worker.id in {alive.id for alive in heartbeats.alive(connection, 30)}) == (found is None)
     return found

@@ -11,7 +11,7 @@ from store.people import notifications as store
 
 def notifications(session: Session, arguments: argparse.Namespace) -> int:
     user = session.user
-    with session.db.reading() as connection:
+    with session.db.read() as connection:
         found = (store.inbox if arguments.all else store.unread)(connection, user.id)
     rows = [(n.run_id, n.created_at, "" if n.read_at else "new", n.title, n.body) for n in found]
     session.output.show(

@@ -23,7 +23,7 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
     else:
         session.user  # noqa: B018 (who is nobody here is told so, as by every other list)
     waiting = queue_depth.waiting(session.db, session.user.id)
-    with session.db.query() as connection:
+    with session.db.read_one() as connection:
         pause = queue_pause.current(connection)
     session.output.show(_as_json(waiting, pause), lambda: f"{_depth(waiting)}\n{_state(pause)}")
     return 0

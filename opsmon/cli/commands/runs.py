@@ -49,7 +49,7 @@ def wait(session: Session, arguments: argparse.Namespace) -> int:
 
 def runs(session: Session, arguments: argparse.Namespace) -> int:
     wanted, user = parse(arguments.filters), session.user
-    with session.db.reading() as connection:
+    with session.db.read() as connection:
         members = access.read_memberships(connection, user.id)
         page = pages.page(connection, members, user.id, wanted, arguments.limit)
         silences = heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
@@ -57,9 +57,9 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     session.output.show(
         [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
     )
-    if page.reached and len(found) < arguments.limit:
+    if page.scanned_to and len(found) < arguments.limit:
         sys.stdout.flush()
-        at = page.reached.created_at.isoformat(timespec="seconds")
+        at = page.scanned_to.created_at.isoformat(timespec="seconds")
         sys.stderr.write(f"opsmon: looked back to {at} only: 'before:{at}' goes on\n")
     return DONE
 
@@ -67,7 +67,7 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
 def show(session: Session, arguments: argparse.Namespace) -> int:
     user, settings = session.user, session.services.settings
     lost_after, silent_after = settings.lost_after_seconds, settings.silent_after
-    with session.db.reading() as connection:
+    with session.db.read() as connection:
         detail = run_detail.read_visible(connection, user.id, arguments.run_id, lost_after, silent_after)
         alive = heartbeats.alive(connection, lost_after)
         now = run_detail.clock(connection)
@@ -147,7 +147,7 @@ def _wait(session: Session, run_id: int, seconds: float) -> Run:
 def _say_why(session: Session, run: Run, said: str) -> str:
     """Say on standard error what keeps the run that is waited for from going on, once. Returns what keeps it now."""
     settings = session.services.settings
-    with session.db.reading() as connection:
+    with session.db.read() as connection:
         silences = heartbeats.silences(connection, [run], settings.silent_after)
         alive = heartbeats.alive(connection, settings.lost_after_seconds)
         paused = queue_pause.current(connection)

@@ -55,7 +55,7 @@ async def watching(house: LiveHarness, login: str = "ann") -> AsyncIterator[tupl
 
 def failed(house: LiveHarness, count: int, tenant: str = "contoso", same: str = "") -> list[int]:
     """Ids of new failed runs of the probe, each of an identity of its own, or all of the `same`."""
-    with house.db.reading() as connection:
+    with house.db.read() as connection:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(operation_runs.c.id), 0))).scalar_one()
     place = access.require_right(house.db, house.users["ann"], tenant, access.Right.VIEW)
     defaults = {p.name: p.default for p in house.dispatcher.registry.get("system.probe").parameters}
@@ -67,7 +67,7 @@ def failed(house: LiveHarness, count: int, tenant: str = "contoso", same: str = 
         for n in range(count)
     ]  # fmt: skip
     seed_runs(house.db, past, batch=5000)
-    with house.db.reading() as connection:
+    with house.db.read() as connection:
         query = sa.select(operation_runs.c.id).where(operation_runs.c.id > last).order_by(operation_runs.c.id)
         return list(connection.execute(query).scalars())
 
@@ -77,7 +77,7 @@ def retries(house: LiveHarness) -> dict[int, int]:
     query = sa.select(operation_runs.c.retry_of_id, operation_runs.c.id).where(
         operation_runs.c.retry_of_id.is_not(None)
     )
-    with house.db.reading() as connection:
+    with house.db.read() as connection:
         found = list(connection.execute(query))
     assert len({old for old, _ in found}) == len(found), "none is retried twice"
     return dict(found)

@@ -83,7 +83,7 @@ def test_what_is_suggested_can_be_written_and_means_one_value(line: str, known: 
         if colon and value.strip('"'):
             wanted = parse_line(one)
             found = {"type": "types", "tenant": "tenants", "by": "by", "code": "codes"}.get(name)
-            said = (wanted.unwanted if one[0] in "-!" else wanted, value.strip('"'))
+            said = (wanted.exclude if one[0] in "-!" else wanted, value.strip('"'))
             assert found is None or getattr(said[0], found) == (said[1].lower() if name == "by" else said[1],)
 
 

@@ -45,7 +45,7 @@ async def watching(backend: Backend) -> AsyncIterator[tuple[Monitor, Any]]:
 
 
 def all_runs(db: Database) -> list[Run]:
-    with db.reading() as connection:
+    with db.read() as connection:
         ids = connection.execute(sa.select(operation_runs.c.id).order_by(operation_runs.c.id)).scalars().all()
     return [run for id_ in ids if (run := lifecycle.get(db, id_))]
 

@@ -222,7 +222,7 @@ async def test_a_search_that_finds_nothing_so_far_back_goes_on(
         await until(pilot, lambda: table.painted_key)
         await pilot.press("slash", *"needle", "enter")
         await until(
-            pilot, lambda: monitor.snapshot and monitor.snapshot.page.reached and not table.rows, "an honest end"
+            pilot, lambda: monitor.snapshot and monitor.snapshot.page.scanned_to and not table.rows, "an honest end"
         )
         for _ in range(30):
             await pilot.press("ctrl+d")

@@ -33,7 +33,7 @@ def test_a_move_goes_on_once_there_are_painted_rows_that_way(
     lines: int, line: int, rows: int, painted: bool, step: Step
 ) -> None:
     position = owing(lines)
-    page = Page(above=True, below=True)
+    page = Page(has_newer=True, has_older=True)
     assert position.step(HERE, page, 898, line, rows, painted) is step
     assert position.waits
     assert position.settle() == lines
@@ -42,19 +42,19 @@ def test_a_move_goes_on_once_there_are_painted_rows_that_way(
 
 def test_a_move_waits_for_the_window_that_was_asked_for() -> None:
     position = owing(3)
-    assert position.step(None, Page(below=True), 898, 5, 40, True) is Step.NOTHING
+    assert position.step(None, Page(has_older=True), 898, 5, 40, True) is Step.NOTHING
     assert position.waits
 
 
 def test_a_move_is_dropped_where_the_list_ends() -> None:
     position = owing(3)
-    assert position.step(HERE, Page(above=True), 898, 39, 40, True) is Step.NOTHING
+    assert position.step(HERE, Page(has_newer=True), 898, 39, 40, True) is Step.NOTHING
     assert not position.waits
 
 
 def test_a_move_is_dropped_when_the_cursor_has_gone_elsewhere() -> None:
     position = owing(3)
-    assert position.step(HERE, Page(below=True), 899, 5, 40, True) is Step.NOTHING
+    assert position.step(HERE, Page(has_older=True), 899, 5, 40, True) is Step.NOTHING
     assert not position.waits
 
 

@@ -58,7 +58,7 @@ def hostile_url(db: Database, database_url: str) -> str:
     run = people.end_run(db, people.open_run(db, tenant, user))
     failures = json.dumps([{"code": "a.b", "message": HOSTILE, "count": 1}])
     context = json.dumps({"parameters": {"x": HOSTILE}})
-    with db.transaction() as connection:
+    with db.write() as connection:
         for statement, values in (
             ("UPDATE tenants SET name = {}", (HOSTILE,)),
             ("UPDATE users SET name = {}", (HOSTILE,)),

@@ -307,7 +307,7 @@ async def test_an_owner_pauses_the_real_queue(house: LiveHarness) -> None:
         await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
         await pilot.press("y")
         await until(pilot, lambda: "PAUSED by olga" in line(screen, "queue"), "the pause")
-    with house.db.reading() as connection:
+    with house.db.read() as connection:
         pause = queue_pause.current(connection)
     assert pause
     assert pause.login == "olga"
@@ -326,5 +326,5 @@ async def test_somebody_whose_right_was_taken_away_is_refused(house: LiveHarness
         await pilot.press("y")
         await until(pilot, lambda: toasts(monitor), "the refusal")
         assert "administration is for owners" in toasts(monitor)[0]
-    with house.db.reading() as connection:
+    with house.db.read() as connection:
         assert queue_pause.current(connection) is None
