@@ -82,7 +82,7 @@ def _moments(detail: RunDetail) -> list[dict[str, Any]]:
 
 
 def run_as_json(detail: RunDetail) -> dict[str, Any]:
-    """Everything about the run: its row, its timeline, its attempts (oldest first), and what `Detail` tells beside them."""
+    """Everything about the run: its row, its timeline, its attempts (oldest first), and what `RunDetail` tells beside them."""
     attempts = [listed_run(run, detail.silences) for run in detail.attempts]
     silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
     usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}

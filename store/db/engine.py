@@ -92,7 +92,7 @@ class Database:
 
     @contextlib.contextmanager
     def write_one(self) -> Iterator[sa.Connection]:
-        """For one statement that writes and is a transaction by itself: one round trip. On SQLite the same as `transaction`."""
+        """For one statement that writes and is a transaction by itself: one round trip. On SQLite the same as `write`."""
         if self.is_sqlite:
             with self.write() as connection:
                 yield connection

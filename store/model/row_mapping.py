@@ -16,7 +16,7 @@ LIST_COLUMNS = tuple(column for column in operation_runs.c if column.name != "co
 
 
 def run_columns(source: sa.FromClause = operation_runs, *, context: bool = True) -> list[sa.ColumnElement[Any]]:
-    """The columns of `source` (the table or something with its columns) and of `tenants` that `run_from` reads."""
+    """The columns of `source` (the table or something with its columns) and of `tenants` that `run_from_row` reads."""
     own = [source.c[column.name] for column in (operation_runs.c if context else LIST_COLUMNS)]
     return [*own, tenants.c.slug.label("tenant"), tenants.c.name.label("tenant_name")]
 

@@ -51,7 +51,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class TypicalDuration:
-    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least FEWEST."""
+    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE."""
 
     durations: tuple[float, ...]
 

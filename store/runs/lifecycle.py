@@ -1,7 +1,7 @@
 """The lifecycle of a run. Every change of status is one conditional UPDATE in this file, and a completed run never changes again.
 
     queued ──claim──► running ──finish──► completed
-       └───refuse (dispatch failed)──────────▲        (outcome failed)
+       └───fail_dispatch─────────────────────▲        (outcome failed)
 
 Each function returns the run as it is after the change, or None when the run was not in the state that the change starts
 from: somebody else was first, and nothing was written.

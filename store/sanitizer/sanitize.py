@@ -1,7 +1,7 @@
 """Text from outside (exceptions, log lines, Graph's answers) before it is stored or logged: no secret, no address, no escape.
 
-Sanitizing happens once, here: secrets that are known by name or prefix (`store.sanitizer.secrets`), long random words
-(`store.sanitizer.randomness`), then what is private. Patterns are linear in the length of the text, and the text is cut before they run.
+Sanitizing happens once, here: secrets that are known by name or prefix (`secrets.py`), long random words (`randomness.py`),
+then what is private. Patterns are linear in the length of the text, and the text is cut before they run.
 """
 
 from __future__ import annotations

@@ -22,9 +22,6 @@ from store.search.tabs import TABS
 _run = operation_runs.c
 
 
-# -- counts ---------------------------------------------------------------------------------------------------------------
-
-
 def counts(
     connection: sa.Connection,
     of: Sequence[Membership],

@@ -45,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The largest first. `reached` is how far back was looked, when that was not to the end of the window of time."""
+    """The largest first. `scanned_to` is how far back was looked, when that was not to the end of the window of time."""
 
     groups: tuple[Group, ...] = ()
     scanned_to: Cursor | None = None
@@ -59,7 +59,7 @@ def narrow_to(wanted: RunFilter, group: Group) -> RunFilter:
 def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> Groups:
     """The groups of the failed runs that the filter leaves; of codes only those that it names, if it names any.
 
-    So the runs of a group are those that `only` leaves.
+    So the runs of a group are those that `narrow_to` leaves.
     """
     failed = tabs.on_tab(wanted, "Failed")
     try:

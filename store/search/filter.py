@@ -74,7 +74,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter(Terms):
-    """Runs that are wanted: those of which everything here holds, and nothing of `unwanted`.
+    """Runs that are wanted: those of which everything here holds, and nothing of `exclude`.
 
     `within` is the slug of the tenant that was chosen beside the terms. It holds as well as they do: it widens nothing.
     """

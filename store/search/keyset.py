@@ -33,8 +33,6 @@ def by_creation(columns: Any, newer: bool = False) -> tuple[sa.ColumnElement[Any
     return columns.created_at.desc(), columns.id.desc()
 
 
-# -- one walk -------------------------------------------------------------------------------------------------------------
-
 _AT: Final = sa.tuple_(_run.created_at, _run.id)
 _PLACE: Final = sa.tuple_(sa.bindparam("p_at", type_=UtcTime), sa.bindparam("p_id", type_=sa.BigInteger))
 _BOUND: Final = sa.tuple_(sa.bindparam("p_bound_at", type_=UtcTime), sa.bindparam("p_bound_id", type_=sa.BigInteger))

@@ -22,9 +22,6 @@ from store.search.tabs import on_tab
 _run = operation_runs.c
 
 
-# -- all that match -------------------------------------------------------------------------------------------------------
-
-
 def matching(
     connection: sa.Connection,
     of: Sequence[Membership],

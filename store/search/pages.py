@@ -41,16 +41,13 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Runs in their order. `reached` is how far back was looked when that was not to the end of the window of time."""
+    """Runs in their order. `scanned_to` is how far back was looked when that was not to the end of the window of time."""
 
     runs: tuple[Run, ...] = ()
     #: Whether there are newer and older ones that the page does not hold; older ones may be there unless this is False.
     has_newer: bool = False
     has_older: bool = False
     scanned_to: Cursor | None = None
-
-
-# -- pages ----------------------------------------------------------------------------------------------------------------
 
 
 def page(
@@ -70,7 +67,7 @@ def page(
 def page_around(
     connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, cursor: Cursor, limit: int
 ) -> Page:
-    """A window of at most `limit` runs: half of them newer than `place`, half of them there or older."""
+    """A window of at most `limit` runs: half of them newer than `cursor`, half of them there or older."""
     found = resolve_filter(connection, of, user_id, wanted)
     if not found:
         return Page()

@@ -23,9 +23,6 @@ _run = operation_runs.c
 _AS_IN_JSON: Final = re.compile(r"[a-z0-9 .,:;/_-]+")
 
 
-# -- conditions -----------------------------------------------------------------------------------------------------------
-
-
 def index_conditions(found: QueryPlan, part: IndexRange) -> list[sa.ColumnElement[bool]]:
     """What an index knows of this part."""
     conditions = [_run.tenant_id == part.tenant_id, _run.created_at > _instant(found.since)]

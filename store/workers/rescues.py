@@ -15,7 +15,7 @@ from store.people.access import Membership
 _rescue = rescues.c
 _run = operation_runs.c
 
-#: How far back `newest` looks for rescues in one's own tenants: those of others may be many.
+#: How far back `recent` looks for rescues in one's own tenants: those of others may be many.
 LOOK_AT: Final = 1000
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from store.db import engine
+from store.db import watchdog
 from store.db.dialects import Timeouts
 from store.db.engine import Database
 from store.db.url import parse_url
@@ -99,7 +99,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.fixture

@@ -55,10 +55,10 @@ class _Within:
         self.is_sqlite, self.timeouts, self._connection = db.is_sqlite, db.timeouts, connection
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def write(self) -> Iterator[sa.Connection]:
         yield self._connection
 
-    statement = query = reading = transaction
+    write_one = read_one = read = write
 
 
 def within(db: Database, connection: sa.Connection) -> Database:

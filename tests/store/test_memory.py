@@ -70,7 +70,7 @@ def test_what_has_not_changed_is_not_read_again(db: Database, tenant: Tenant, us
 def test_at_least_is_taken_to_hold_for_a_while(
     db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "COUNT_CAP", 3)
+    monkeypatch.setattr(tab_counts, "COUNT_CAP", 3)
     tab_counts._counts_query.cache_clear()
     now = [100.0]
     memory, request = PollCache(lambda: now[0]), Request(user.id)

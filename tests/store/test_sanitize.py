@@ -274,7 +274,7 @@ LONG = size(20_000, 400_000)
 #: Seconds of the process's own time, which passes on no machine because others use it, for all patterns over one of the texts.
 STEPS = """
 import signal, sys
-from store import sanitize
+from store.sanitizer import sanitize
 
 for shape, length in eval(sys.stdin.read()):
     print(repr(shape), flush=True)

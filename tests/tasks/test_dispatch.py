@@ -211,7 +211,7 @@ DIES = """
 import os, signal
 from opsmon.services import Services
 from opsmon.settings import load
-from store import access
+from store.people import access
 from tasks.dispatch import Dispatcher
 
 class Dies:

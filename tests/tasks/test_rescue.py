@@ -449,7 +449,7 @@ class Beats:
     now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(heartbeats, "beat", lambda *_: heartbeats.Beat(self.now, False))
+        self.monkeypatch.setattr(heartbeats, "heartbeat", lambda *_: heartbeats.Beat(self.now, False))
         self.heart = Heartbeat(cast(Any, None), 1, every=5, stuck_slots=lambda: 0)
 
     def after(self, *seconds: float) -> bool:

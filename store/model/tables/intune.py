@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Index,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from store.model.tables.base import metadata
 from store.model.types import BigId, Json, UtcTime, utcnow

@@ -464,7 +464,7 @@ async def test_a_run_that_was_open_when_the_database_went_away_is_its_own(
             raise DatabaseAway("gone")
         return mark(db, run_id)
 
-    monkeypatch.setattr("tasks.dispatch.runs.mark_dispatched", lost)
+    monkeypatch.setattr("tasks.dispatch.lifecycle.mark_dispatched", lost)
     async with watching(house) as (monitor, pilot):
         job = await rehearsed(pilot, monitor, [run])
         await pilot.press("r")
@@ -541,7 +541,7 @@ async def test_a_lost_receipt_is_found_again_when_its_run_has_ended(
             raise DatabaseAway("gone")
         return marked
 
-    monkeypatch.setattr("tasks.dispatch.runs.mark_dispatched", lost)
+    monkeypatch.setattr("tasks.dispatch.lifecycle.mark_dispatched", lost)
     backend = house.backend("ann")
     job = BulkRetry(backend, [run], "x", lambda _: over.set())
     job._rehearse()

@@ -190,7 +190,8 @@ def test_no_line_is_wider_than_the_view_nor_has_anything_that_a_terminal_obeys(
             hostile_run(), label=words, initiator_name=words, failure_summary=(Failure(words[:20], words * 3, 4),),
             context={words: {words: [words, {words: words * 9}]}, "parameters": {"x_id": words}},
         ),
-        (LogLine(1, ago(5), "error", words * 2),), (a_run(998), replace(a_run(999), initiator_name=words)), usual=TypicalDuration((1.0,) * 3),
+        (LogLine(1, ago(5), "error", words * 2),), (a_run(998), replace(a_run(999), initiator_name=words)),
+        usual=TypicalDuration((1.0,) * 3),
     )  # fmt: skip
     opened = frozenset(path for path, _ in json_tree.foldable(of.run.context))
     for line in sections.lines(of, view(width, ascii_only, opened)):
