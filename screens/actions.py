@@ -39,10 +39,10 @@ class RunActions:
 
     # -- rights -----------------------------------------------------------------------------------------------------------
 
-    def may_start_in(self) -> tuple[Membership, ...]:
-        """The tenants in which the user may start runs."""
+    def may_start_in(self, right: Right = Right.START) -> tuple[Membership, ...]:
+        """The tenants in which the user may start runs, or runs of an operation that wants this right."""
         members = self._shell.snapshot.memberships if self._shell.snapshot else ()
-        return tuple(member for member in members if member.may(Right.START))
+        return tuple(member for member in members if member.may(right))
 
     def why_no_start(self) -> str | None:
         """Why this user cannot start anything; None when they can."""

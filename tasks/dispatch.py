@@ -67,7 +67,7 @@ class Dispatcher:
         run was opened, a rescuer queues it once the database is back.
         """
         operation = self.registry.get(type_)
-        found = access.require_right(self._db, user, tenant, operation.right)
+        found = access.require_right(self._db, user, tenant, operation.right, operation.act)
         return self._start(user, found, operation, operation.check(parameters), quietly=quietly)
 
     def retry(
@@ -80,7 +80,7 @@ class Dispatcher:
         """
         old = access.visible_run(self._db, user, run_id)
         operation = self.registry.get(old.type)
-        tenant = access.require_right(self._db, user, old.tenant, operation.right)
+        tenant = access.require_right(self._db, user, old.tenant, operation.right, operation.act)
         if old.status is not Status.COMPLETED:
             raise RunChanged(f"run {run_id} is {old.status}", "only a completed run can be retried")
         if seen and (seen.status, seen.outcome) != (old.status, old.outcome):

@@ -89,7 +89,7 @@ def _identity(run: Run | None, registry: Registry, members: Mapping[int, Members
     operation = registry.get(run.type)
     member = members.get(run.tenant_id)
     if member is None or not member.may(operation.right):
-        raise Forbidden(f"you may not start or retry runs in {run.tenant}")
+        raise Forbidden(f"you may not {operation.act} in {run.tenant}")
     if run.status is not Status.COMPLETED:
         raise RunChanged(f"it is {run.status}", "only a completed run can be retried")
     try:

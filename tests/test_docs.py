@@ -414,3 +414,25 @@ def carried_out(db: Database, url: str, folder: Path, type_: str, *parameters: s
         return wait_for(completed, f"run {number} to be completed", seen=lambda: worker.log)
     finally:
         worker.kill()
+
+
+# ---- the map of the house
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs/architecture.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"])
+def test_a_page_names_places_that_there_are(page: Path) -> None:
+    """Paths with a slash that begin with a room; NAME stands for one's own, and a function is in the file before it."""
+    rooms = ("opsmon/", "screens/", "store/", "tasks/", "tests/", "migrations/", "docs/")
+    words = re.findall(r"[\w./*-]+", page.read_text(encoding="utf-8"))
+    named = {word.rstrip(".") for word in words if word.startswith(rooms) and "NAME" not in word}
+    assert len(named) > (10 if page.name != "SECURITY.md" else 1)
+    assert [place for place in sorted(named) if not list(ROOT.glob(place.rstrip("/")))] == []
+
+
+def test_the_changes_of_a_run_are_those_of_the_architecture() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| [^|]+ \| `(\w+)` \| `([\w/.]+)`", text, re.MULTILINE)
+    assert len(told) == 7
+    for function, caller in told:
+        assert hasattr(lifecycle, function), f"there is no {function}"
+        assert f".{function}(" in (ROOT / caller).read_text(encoding="utf-8"), f"{caller} does not call {function}"

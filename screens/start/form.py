@@ -90,9 +90,13 @@ class FormScreen(PolledScreen[None]):
         """The tenants that can be chosen, and which of them is: none of several unless a person has chosen it before."""
         if self._retry_of:
             return [self._retry_of.tenant], self._retry_of.tenant
-        slugs = [member.tenant.slug for member in self.shell.actions.may_start_in()]
+        slugs = self._may_start_in
         wanted = self.shell.tenant or (slugs[0] if len(slugs) == 1 else None)
         return slugs, wanted if wanted in slugs else None
+
+    @property
+    def _may_start_in(self) -> list[str]:
+        return [member.tenant.slug for member in self.shell.actions.may_start_in(self._operation.right)]
 
     def on_mount(self) -> None:
         self.paint_header()
@@ -131,11 +135,13 @@ class FormScreen(PolledScreen[None]):
         value = self.query_one("#tenant", Select).value
         if value is not Select.NULL:
             return str(value)
-        slugs, shown = [member.tenant.slug for member in self.shell.actions.may_start_in()], self.shell.tenant
+        slugs, shown = self._may_start_in, self.shell.tenant
         if no_member := self.shell.no_member:
             raise InputInvalid(no_member, "choose another tenant")
         if shown and shown not in slugs:
-            raise InputInvalid(f"you may look at {shown}, not start runs there", "choose another tenant")
+            raise InputInvalid(f"you may look at {shown}, not {self._operation.act} there", "choose another tenant")
+        if not slugs:
+            raise InputInvalid(f"you may not {self._operation.act}", "ask an owner of a tenant")
         raise InputInvalid("the tenant is not chosen", "choose one")
 
     @on(Input.Changed)

@@ -38,12 +38,17 @@ class Role(StrEnum):
 
 
 class Right(IntEnum):
-    """What can be done in a tenant, each with the rank of the least role that may."""
+    """What can be done in a tenant; each is the rank of the least role that may do it."""
 
     VIEW = 0
     START = 1
     RESTORE = 2
     ADMINISTER = 3
+
+    @property
+    def role(self) -> Role:
+        """The least role that has it."""
+        return next(role for role in Role if role.rank == self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,11 @@ def _membership_from(row: sa.RowMapping) -> Membership:
     return Membership(Tenant(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"]))
 
 
-def require_right(db: Database, user: User, tenant: str, right: Right) -> Tenant:
-    """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden."""
+def require_right(db: Database, user: User, tenant: str, right: Right, what: str = "") -> Tenant:
+    """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden.
+
+    `what` is what they are about to do, for the refusal: "you may not …".
+    """
     row = None
     if SLUG.fullmatch(tenant):
         with db.read_one() as connection:
@@ -110,7 +118,7 @@ def require_right(db: Database, user: User, tenant: str, right: Right) -> Tenant
         raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
     found = _membership_from(row)
     if not found.may(right):
-        raise Forbidden(f"as {found.role} of {tenant} you may not {_WORDS[right]}", f"ask an owner of {tenant}")
+        raise Forbidden(f"as {found.role} of {tenant} you may not {what or _WORDS[right]}", f"ask an owner of {tenant}")
     return found.tenant
 
 

@@ -143,4 +143,9 @@ def leave(run: RunContext) -> None:
     sys.exit(3)
 
 
-ALL = (leave_mark, hold, patient, count, stuck, deaf, fail, evil, leave)
+@operation("test.careful", label="Careful", right="manager")
+def careful(run: RunContext) -> None:
+    """What only managers and owners may start."""
+
+
+ALL = (careful, leave_mark, hold, patient, count, stuck, deaf, fail, evil, leave)

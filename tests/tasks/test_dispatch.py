@@ -20,7 +20,7 @@ from store.model.records import Outcome, Status
 from store.people import admin
 from store.people.access import Role
 from store.runs import lifecycle
-from tasks.dispatch import Receipt, Started
+from tasks.dispatch import Receipt, Started, Verdict
 from tasks.queue.queue import Queue
 from tests.conftest import PrivatePostgres
 from tests.support.forked import ROOT
@@ -115,6 +115,29 @@ def test_what_may_not_be_started_leaves_no_trace(stage: WorkerHarness) -> None:
         with pytest.raises(error):
             stage.dispatcher().start(users[login], "contoso", type_, parameters)
     assert stage.everything() == before
+
+
+@pytest.mark.parametrize(("role", "may"), [(Role.OPERATOR, False), (Role.MANAGER, True), (Role.OWNER, True)])
+def test_an_operation_says_which_role_may_start_and_retry_it(stage: WorkerHarness, role: Role, may: bool) -> None:
+    other = admin.add_user(stage.db, "rob")
+    admin.grant(stage.db, "rob", "contoso", role)
+    admin.grant(stage.db, "ann", "contoso", Role.OWNER)
+    old = stage.start("test.careful")
+    stage.tracker().execute(old.id)
+    dispatcher = stage.dispatcher()
+    acts: list[Callable[[], Started]] = [
+        lambda: dispatcher.retry(other, old.id),
+        lambda: dispatcher.start(other, "contoso", "test.careful", {}),
+    ]
+    for act in acts:
+        if may:
+            assert act().receipt in (Receipt.QUEUED, Receipt.ATTACHED)
+        else:
+            with pytest.raises(Forbidden, match=r"may not start or retry 'test.careful', which wants the role manager"):
+                act()
+    (foretold,) = dispatcher.dry_run_retries(other, [old.id])
+    assert (foretold.verdict is not Verdict.REFUSED) == may
+    assert dispatcher.start(other, "contoso", "test.mark", {"name": "x"}).receipt is Receipt.QUEUED
 
 
 # ---- a queue that refuses, or hangs

@@ -51,6 +51,17 @@ def test_a_function_is_an_operation_and_stays_a_function() -> None:
     assert flush(None, "x") is None
 
 
+def test_who_may_start_it_is_said_by_the_name_of_a_role() -> None:
+    assert operation("dns.wipe", label="Wipe", right="owner")(_nothing).__name__ == "_nothing"
+    assert Registry.of([_nothing]).get("dns.wipe").right is Right.ADMINISTER
+    for wrong in ("readonly", "admin", "", None, 2):
+        with pytest.raises(TypeError, match=r"its right cannot be .*: give operator, manager, owner"):
+            operation("dns.wipe", label="Wipe", right=wrong)(_nothing)  # type: ignore[arg-type]
+
+
+def _nothing(run: object) -> None: ...
+
+
 def test_by_default_every_parameter_is_its_identity_and_the_label_its_summary() -> None:
     found = Registry.of([check]).get("dns.check")
     assert (found.identity, found.summary, found.timeout) == (("zone", "times"), "Check DNS", 3600)

@@ -8,6 +8,7 @@ from typing import Any
 
 from opsmon.cli.commands.session import Session
 from opsmon.output import cell
+from store.people.access import Right
 from store.sanitizer.sanitize import visible
 from tasks.sdk.operation import Operation
 from tasks.sdk.parameters import Parameter
@@ -37,6 +38,7 @@ def _as_json(found: Operation) -> dict[str, Any]:
         "summary": found.summary,
         "timeout": found.timeout,
         "identity": found.identity,
+        "right": found.right.role,
         "parameters": [_parameter_as_json(parameter) for parameter in found.parameters],
     }
 
@@ -54,7 +56,8 @@ def _parameter_as_json(parameter: Parameter) -> dict[str, Any]:
 
 
 def _text(found: Operation) -> str:
-    head = f"{cell(found.type)}  {cell(found.label)}: {cell(found.summary)}"
+    needs = "" if found.right is Right.START else f" (wants the role {found.right.role})"
+    head = f"{cell(found.type)}  {cell(found.label)}: {cell(found.summary)}{needs}"
     return "\n".join([head, *(f"    {_parameter_text(parameter)}" for parameter in found.parameters)])
 
 
