@@ -16,9 +16,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 # One more than cores, since some tests wait. Who has nothing left to do takes from the others.
 TEST_ARGS ?= -n 3 --dist worksteal
 # What is pure, the store on SQLite, and the screens: no process, no server, no picture.
-QUICK_PLACES := tests/store tests/screens tests/test_laws.py tests/test_mutants.py \
-	$(addprefix tests/tasks/test_,context.py parameters.py registry.py) \
-	$(addprefix tests/opsmon/test_,settings.py output.py cli_usage.py)
+QUICK_PLACES := tests/store tests/screens tests/tasks/sdk tests/test_house.py tests/test_laws.py tests/test_mutants.py \
+	$(addprefix tests/opsmon/,test_settings.py test_output.py cli/test_usage.py)
 QUICK := not (kill or worker or terminal or wheel or picture or postgresql or benchmark)
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2

@@ -1,6 +1,6 @@
 """Whatever a plug-in does while it is imported: what opsmon prints, and how it ends, stays opsmon's, and the others load.
 
-What can be told without a process of its own is in tests/tasks/test_registry.py.
+What can be told without a process of its own is in tests/tasks/sdk/test_registry.py.
 """
 
 from __future__ import annotations

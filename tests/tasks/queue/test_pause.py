@@ -18,7 +18,7 @@ from tasks.worker.rescuer import Rescuer, RescueTimeouts
 from tasks.worker.worker import Worker, WorkerOptions
 from tests.support.waiting import HANG, wait_for
 from tests.tasks.conftest import MakeStage, WorkerHarness
-from tests.tasks.test_rescue import beats
+from tests.tasks.worker.test_rescuer import beats
 
 
 @pytest.fixture

@@ -292,7 +292,7 @@ def test_texts_are_stored_as_they_are(db: Database, tenant: Tenant, user: User) 
 
 # ---- cancelled
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 SOURCES = sorted(path for room in ("opsmon", "screens", "store", "tasks") for path in (ROOT / room).rglob("*.py"))
 
 

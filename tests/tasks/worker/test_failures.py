@@ -14,8 +14,8 @@ from store.model.records import Outcome, Run
 from store.runs.outcome import FAILURE_MESSAGES, MAX_DETAIL
 from store.sanitizer.sanitize import visible
 from tasks.sdk.registry import Registry
-from tests.store.test_sanitize import leaked
-from tests.store.test_sanitize_rates import LINES, SENTENCES, made
+from tests.store.sanitizer.test_rates import LINES, SENTENCES, made
+from tests.store.sanitizer.test_sanitize import leaked
 from tests.support.operations import EVIL, SECRETS
 from tests.tasks.conftest import WorkerHarness
 

@@ -17,7 +17,7 @@ from tasks.sdk.notes import LEFT_OUT, MAX_ALL, MAX_NOTE, MAX_NOTES, Notes, clean
 from tasks.sdk.parameters import MAX_TEXTS, Kind, Parameter
 from tests.support.properties import examples
 from tests.tasks.conftest import WorkerHarness
-from tests.tasks.test_tracking import carry_out
+from tests.tasks.worker.test_executor import carry_out
 
 LARGE = ["word " * 90] * 80
 

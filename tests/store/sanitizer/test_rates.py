@@ -12,7 +12,7 @@ import pytest
 
 from store.sanitizer.sanitize import holds_secret, names_secret, sanitize
 from store.sanitizer.secrets import _PREFIXES, _SERVICES
-from tests.store.test_sanitize import leaked
+from tests.store.sanitizer.test_sanitize import leaked
 
 LIMIT = 10_000
 LOWER, UPPER, DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits

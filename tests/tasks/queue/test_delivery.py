@@ -19,7 +19,7 @@ from tasks.sdk.registry import Registry
 from tests.support import operations
 from tests.support.waiting import HANG
 from tests.tasks.conftest import WorkerHarness, assert_failed
-from tests.tasks.test_rescue import beats
+from tests.tasks.worker.test_rescuer import beats
 
 
 class Harmful:
