@@ -26,9 +26,8 @@ from store.people import notifications, preferences
 from store.search import matching as matching_runs
 from store.search import saved_views
 from store.search.filter import RunFilter
-from store.search.poll_cache import PollCache
 from store.search.saved_views import SavedView
-from store.snapshot import Request, Snapshot
+from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
 
 
@@ -61,10 +60,10 @@ NOBODY_AFTER: Final = 8.0
 
 def make_backend(services: Services, user: User, rescues: Callable[[], bool] = lambda: True) -> Backend:
     """What the screens need, from the services. `rescues`: whether this process completes what lost workers leave behind."""
-    memory = PollCache()
+    cache = SnapshotCache()
 
-    def fetch(request: Request, generation: int) -> Snapshot:
-        return snapshot.take(services.db, request, generation, memory)
+    def fetch(request: Request) -> Snapshot:
+        return snapshot.take(services.db, request, cache)
 
     def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
         notifications.mark_read(services.db, user_id, run_id=run_id, up_to=up_to)

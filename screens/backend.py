@@ -50,7 +50,7 @@ class Backend:
 
     user: User
     database: str
-    fetch: Callable[[Request, int], Snapshot]
+    fetch: Callable[[Request], Snapshot]
     dispatcher: Callable[[], Dispatcher]
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]

@@ -216,8 +216,7 @@ class Monitor(App[None]):
         self.data.poller.poke()
 
     def update_request(self) -> None:
-        plain = replace(self.data.poller.request, run_id=None, inbox=False, groups_of=None)
-        request = replace(plain, load=False, known_hours=None)
+        request = replace(self.data.poller.request, run_id=None, inbox=False, groups_of=None, load=False)
         for screen in self.screen_stack:
             if isinstance(screen, PolledView):
                 request = screen.contribute(request)

@@ -16,12 +16,14 @@ from store.people.access import Membership, read_memberships
 from store.runs import detail as run_detail
 from store.runs.detail import RunDetail
 from store.search import counts as tab_counts
-from store.search import failure_groups, pages, tabs
+from store.search import failure_groups, pages
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
 from store.search.pages import Order, Page
+from store.search.plan import QueryPlan
 from store.search.poll_cache import PollCache
+from store.search.resolve import resolve, resolve_filter
 from store.workers import heartbeats, load
 from store.workers import pause as queue_pause
 from store.workers.load import SystemLoad
@@ -48,8 +50,6 @@ class Request:
     #: The filter of the failure groups, when they are wanted.
     groups_of: RunFilter | None = None
     load: bool = False
-    #: The last hours as they were read before, of which the load makes use while they hold.
-    known_hours: HourlyThroughput | None = None
     #: Seconds without a beat after which a worker counts as gone.
     lost_after: float = 30.0
     #: Seconds without a beat after which one is said to be silent.
@@ -81,7 +81,6 @@ class Snapshot:
     paused: QueuePause | None = None
     #: Whether the database refuses every change, as a standby does.
     only_reads: bool = False
-    generation: int = field(default=0, compare=False)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -89,14 +88,21 @@ class Snapshot:
         return self.page.runs
 
 
-def take(db: Database, request: Request, generation: int = 0, memory: PollCache | None = None) -> Snapshot:
-    """Read what is asked for; with `memory`, that of the one who polls, no more than has changed since their last poll.
+class SnapshotCache(PollCache):
+    """What one who polls has read before, one poll after the other."""
+
+    #: The last hours, read anew when they are no longer fresh.
+    hours: HourlyThroughput | None = None
+
+
+def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
+    """Read what is asked for; with `cache`, that of the one who polls, no more than has changed since their last poll.
 
     Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list.
     """
     with db.read() as connection:
         members = read_memberships(connection, request.user_id)
-        page, counts, total = _list(connection, members, request, memory)
+        page, counts, total = _list(connection, members, request, cache)
         unread, now, is_paused, only_reads = notifications.unread_now(connection, request.user_id)
         return Snapshot(
             request=request,
@@ -115,38 +121,40 @@ def take(db: Database, request: Request, generation: int = 0, memory: PollCache 
             groups=failure_groups.read(connection, members, request.user_id, request.groups_of)
             if request.groups_of
             else None,
-            load=load.read(connection, members, request.lost_after, request.known_hours) if request.load else None,
+            load=_load(connection, members, request, cache) if request.load else None,
             silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
-            generation=generation,
         )
+
+
+def _load(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: SnapshotCache | None
+) -> SystemLoad:
+    found = load.read(connection, members, request.lost_after, cache.hours if cache else None)
+    if cache:
+        cache.hours = found.hours
+    return found
 
 
 def _list(
-    connection: sa.Connection, members: tuple[Membership, ...], request: Request, memory: PollCache | None
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: PollCache | None
 ) -> tuple[Page, Mapping[str, Count], Count]:
+    """The page, how many runs each tab has, and how many there are without the filter, but for its tenants."""
     bare = RunFilter(tenants=request.wanted.tenants, within=request.wanted.within)
     try:
-        counts = tab_counts.counts(connection, members, request.user_id, request.wanted, memory)
-        total = (
-            counts if request.wanted == bare else tab_counts.counts(connection, members, request.user_id, bare, memory)
-        )
-        wanted = tabs.on_tab(request.wanted, request.tab)
-        return _page(connection, members, request, wanted, memory) if wanted else Page(), counts, total["All"]
+        found = resolve(connection, members, request.user_id, request.wanted)
+        every = resolve_filter(connection, members, request.user_id, bare)
     except NotFound:
-        return Page(), dict.fromkeys(tabs.TABS, Count(0)), Count(0)
+        found = every = None
+    counts = tab_counts.counts(connection, found.plan() if found else None, cache)
+    total = counts if request.wanted == bare else tab_counts.counts(connection, every, cache)
+    return _page(connection, found.plan(request.tab) if found else None, request, cache), counts, total["All"]
 
 
-def _page(
-    connection: sa.Connection,
-    of: tuple[Membership, ...],
-    request: Request,
-    wanted: RunFilter,
-    memory: PollCache | None,
-) -> Page:
+def _page(connection: sa.Connection, plan: QueryPlan | None, request: Request, cache: PollCache | None) -> Page:
     if request.order is not Order.CREATED:
-        return pages.sorted_page(connection, of, request.user_id, wanted, request.order, pages.WINDOW)
+        return pages.sorted_page(connection, plan, request.order, pages.WINDOW)
     if request.cursor:
-        return pages.page_around(connection, of, request.user_id, wanted, request.cursor, pages.WINDOW)
-    return pages.page(connection, of, request.user_id, wanted, request.limit, memory=memory)
+        return pages.page_around(connection, plan, request.cursor, pages.WINDOW)
+    return pages.page(connection, plan, request.limit, cache=cache)

@@ -28,6 +28,8 @@ class LiveData:
         self._rate = backend.poll_seconds
         self._without_worker_since: float | None = None
         self.snapshot: Snapshot | None = None
+        #: The poll that the snapshot is of: what an older one brings later is dropped.
+        self._newest = 0
         #: The last poll that has come back, with or without a snapshot.
         self.generation = 0
         #: How fresh the snapshot is, in words.
@@ -45,9 +47,9 @@ class LiveData:
         self.generation = max(self.generation, arrived.generation)
         self._freshness.arrived(arrived.error)
         new = arrived.snapshot
-        if new is None or (self.snapshot and new.generation <= self.snapshot.generation):
+        if new is None or arrived.generation <= self._newest:
             return None
-        self.snapshot = new
+        self.snapshot, self._newest = new, arrived.generation
         if new.workers:
             self._without_worker_since = None
         elif self._without_worker_since is None:

@@ -25,7 +25,7 @@ class Poller:
 
     def __init__(
         self,
-        fetch: Callable[[Request, int], Snapshot],
+        fetch: Callable[[Request], Snapshot],
         deliver: Callable[[Arrived], None],
         request: Request,
         interval: float,
@@ -77,7 +77,7 @@ class Poller:
     def _poll(self) -> None:
         self.generation += 1
         try:
-            arrived = Arrived(self.generation, self._fetch(self._request, self.generation))
+            arrived = Arrived(self.generation, self._fetch(self._request))
         except OpsmonError as error:
             arrived = Arrived(self.generation, error=str(error))
         except Exception as error:  # an unforeseen one is shown as well: a poller that dies silently would lie for ever

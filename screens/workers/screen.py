@@ -47,7 +47,6 @@ class WorkersScreen(PolledScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._load: SystemLoad | None = None
-        self._known_hours: HourlyThroughput | None = None
         self._texts: dict[str, Content] = {}
 
     def compose_body(self) -> ComposeResult:
@@ -66,7 +65,7 @@ class WorkersScreen(PolledScreen[None]):
         self._make_room()
 
     def contribute(self, request: Request) -> Request:
-        return replace(request, load=True, known_hours=self._known_hours)
+        return replace(request, load=True)
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
@@ -74,9 +73,6 @@ class WorkersScreen(PolledScreen[None]):
         if snapshot.load is None:
             return
         load = self._load = snapshot.load
-        if load.hours != self._known_hours:
-            self._known_hours = load.hours
-            self.shell.update_request()
         ascii_only, width = self.shell.ascii_only, self.size.width - 1
         rows = [told.row(one, snapshot.at, width, ascii_only, self.shell.backend.silent_after) for one in load.workers]
         self.query_one(RowTable).show(rows, told.header(width), may_follow=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,36 +10,26 @@ import sqlalchemy as sa
 from store.model.records import COUNT_CAP, Count, Outcome
 from store.model.tables import operation_runs
 from store.model.types import at_most
-from store.people.access import Membership
-from store.search.filter import RunFilter
 from store.search.keyset import range_parameters, range_query, scan_limit_at
 from store.search.plan import QueryPlan
 from store.search.poll_cache import PollCache
-from store.search.resolve import resolve_filter
 from store.search.tabs import TABS
 
 _run = operation_runs.c
 
 
-def counts(
-    connection: sa.Connection,
-    of: Sequence[Membership],
-    user_id: int,
-    wanted: RunFilter,
-    memory: PollCache | None = None,
-) -> dict[str, Count]:
-    """For each tab the number of runs behind it. With `memory`, what was "at least" a moment ago is not counted again."""
-    found = resolve_filter(connection, of, user_id, wanted)
-    if not found:
+def counts(connection: sa.Connection, plan: QueryPlan | None, cache: PollCache | None = None) -> dict[str, Count]:
+    """For each tab the number of runs behind it. With `cache`, what was "at least" a moment ago is not counted again."""
+    if not plan:
         return dict.fromkeys(TABS, Count(0))
-    scanned_to = scan_limit_at(connection, found, None) if found.has_residual else None
-    full = memory.capped_outcomes(found) if memory else frozenset[Outcome]()
+    scanned_to = scan_limit_at(connection, plan, None) if plan.has_residual else None
+    full = cache.capped_outcomes(plan) if cache else frozenset[Outcome]()
     row = connection.execute(
-        _counts_query(found, scanned_to is not None, full), range_parameters(None, scanned_to)
+        _counts_query(plan, scanned_to is not None, full), range_parameters(None, scanned_to)
     ).one()
     by_outcome = {outcome: int(number) for outcome, number in zip(Outcome, row, strict=True)}
-    if memory and not full:
-        memory.remember_capped(found, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
+    if cache and not full:
+        cache.remember_capped(plan, (outcome for outcome, number in by_outcome.items() if number > COUNT_CAP))
     return {
         tab: _count([by_outcome[outcome] for outcome in outcomes or Outcome], scanned_to is not None)
         for tab, outcomes in TABS.items()

@@ -7,7 +7,6 @@ What changes from poll to poll is bound.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -18,12 +17,9 @@ from store.model.records import Run
 from store.model.row_mapping import LIST_COLUMNS, run_columns, runs_from
 from store.model.tables import operation_runs, tenants
 from store.model.types import at_most, seconds_between, utcnow
-from store.people.access import Membership
-from store.search.filter import RunFilter
 from store.search.keyset import Cursor, by_creation, range_parameters, range_query, scan_limit_at
 from store.search.plan import QueryPlan
 from store.search.poll_cache import PollCache
-from store.search.resolve import resolve_filter
 
 _run = operation_runs.c
 #: Runs in one window of the list, at most.
@@ -52,55 +48,49 @@ class Page:
 
 def page(
     connection: sa.Connection,
-    of: Sequence[Membership],
-    user_id: int,
-    wanted: RunFilter,
+    plan: QueryPlan | None,
     limit: int,
     after: Cursor | None = None,
-    memory: PollCache | None = None,
+    cache: PollCache | None = None,
 ) -> Page:
-    """At most `limit` runs of these tenants, newest first, without their context. With `memory` only what has changed is read."""
-    found = resolve_filter(connection, of, user_id, wanted)
-    return _older(connection, found, limit, after, memory) if found else Page()
+    """At most `limit` runs, newest first, without their context. Without a plan there are none.
+
+    With `cache` only what has changed since the last poll is read.
+    """
+    return _older(connection, plan, limit, after, cache) if plan else Page()
 
 
-def page_around(
-    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, cursor: Cursor, limit: int
-) -> Page:
+def page_around(connection: sa.Connection, plan: QueryPlan | None, cursor: Cursor, limit: int) -> Page:
     """A window of at most `limit` runs: half of them newer than `cursor`, half of them there or older."""
-    found = resolve_filter(connection, of, user_id, wanted)
-    if not found:
+    if not plan:
         return Page()
-    newer = _newer(connection, found, limit // 2, cursor)
-    older = _older(connection, found, limit - limit // 2, cursor._replace(id=cursor.id + 1))
+    newer = _newer(connection, plan, limit // 2, cursor)
+    older = _older(connection, plan, limit - limit // 2, cursor._replace(id=cursor.id + 1))
     return Page(newer.runs + older.runs, newer.has_newer, older.has_older, older.scanned_to)
 
 
-def sorted_page(
-    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter, order: Order, limit: int
-) -> Page:
+def sorted_page(connection: sa.Connection, plan: QueryPlan | None, order: Order, limit: int) -> Page:
     """The first `limit` of the newest SCAN runs, in another order than that of their creation."""
-    found = resolve_filter(connection, of, user_id, wanted)
-    if not found:
+    if not plan:
         return Page()
-    scanned_to = scan_limit_at(connection, found, None)
-    query = _ordered_query(found, order, limit, scanned_to is not None)
+    scanned_to = scan_limit_at(connection, plan, None)
+    query = _ordered_query(plan, order, limit, scanned_to is not None)
     runs = _runs(connection, query, range_parameters(None, scanned_to))
     return Page(runs, has_older=len(runs) == limit, scanned_to=scanned_to)
 
 
 def _older(
-    connection: sa.Connection, found: QueryPlan, limit: int, after: Cursor | None, memory: PollCache | None = None
+    connection: sa.Connection, found: QueryPlan, limit: int, after: Cursor | None, cache: PollCache | None = None
 ) -> Page:
     scanned_to = scan_limit_at(connection, found, after) if found.has_residual else None
     shape, place = (found, limit + 1, after is not None, scanned_to is not None), range_parameters(after, scanned_to)
-    if memory is None:
+    if cache is None:
         runs = _runs(connection, _page_query(*shape), place)
     else:
         of, state = (*shape, after, scanned_to), connection.execute(_state_query(*shape), place).all()
-        known = memory.page(of, state)
+        known = cache.page(of, state)
         runs = _runs(connection, _page_query(*shape), place) if known is None else known
-        memory.store(of, state, runs)
+        cache.store(of, state, runs)
     if len(runs) > limit:
         return Page(runs[:limit], has_older=True)
     return Page(runs, has_older=scanned_to is not None, scanned_to=scanned_to)

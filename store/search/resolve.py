@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,22 +16,51 @@ from store.people.access import SYSTEM, Membership
 from store.search.filter import RunFilter, Terms
 from store.search.globs import matches
 from store.search.plan import ALL, MAX_PARTS, IndexRange, QueryPlan
+from store.search.tabs import TABS
 
 _run = operation_runs.c
 _ACTIVE: Final = frozenset((Status.QUEUED, Status.RUNNING))
 
 
+@dataclass(frozen=True, slots=True)
+class ResolvedFilter:
+    """A filter with every name looked up: it is planned for each tab without asking the database again."""
+
+    #: The plan without index ranges: its window of time and its residual predicates.
+    base: QueryPlan
+    #: Ids of tenants.
+    within: tuple[int, ...]
+    outcomes: tuple[Outcome, ...]
+    #: Ids of users, the system's being None; None for anybody.
+    initiators: tuple[int | None, ...] | None
+    #: None for any.
+    types: tuple[str, ...] | None
+
+    def plan(self, tab: str = "All") -> QueryPlan | None:
+        """The plan of what the tab shows; None when no run can be both."""
+        outcomes = tuple(one for one in self.outcomes if not TABS[tab] or one in TABS[tab])
+        return _driven(self.base, self.within, outcomes, self.initiators, self.types) if outcomes else None
+
+
 def resolve_filter(
     connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter
 ) -> QueryPlan | None:
+    """The plan of a filter on all tabs. None when no run can match. Raises NotFound as `resolve` does."""
+    found = resolve(connection, of, user_id, wanted)
+    return found.plan() if found else None
+
+
+def resolve(
+    connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter
+) -> ResolvedFilter | None:
     """Look up what the filter names. None when no run can match. Raises NotFound for a tenant that is not one of `of`."""
     within = _within(of, wanted)
     outcomes = _outcomes(wanted)
-    initiators = _initiators(connection, user_id, wanted)
+    initiators = _users(connection, user_id, wanted)
     types = _types(connection, within, wanted)
     if not within or not outcomes or initiators == () or types == ():
         return None
-    found = QueryPlan(
+    base = QueryPlan(
         parts=(),
         since=wanted.since,
         before=wanted.before,
@@ -43,7 +72,7 @@ def resolve_filter(
         without=_asked(wanted.exclude),
         without_users=_users(connection, user_id, wanted.exclude) or (),
     )
-    return _driven(found, within, outcomes, initiators, types)
+    return ResolvedFilter(base, within, outcomes, initiators, types)
 
 
 def _driven(
@@ -110,13 +139,8 @@ def _asked(unwanted: Terms) -> Terms:
 # -- names that are looked up ---------------------------------------------------------------------------------------------
 
 
-def _initiators(connection: sa.Connection, user_id: int, wanted: RunFilter) -> tuple[int | None, ...] | None:
-    """The ids of who is wanted; None when anybody is, () when nobody is both."""
-    return _users(connection, user_id, wanted)
-
-
 def _users(connection: sa.Connection, user_id: int, values: Terms) -> tuple[int | None, ...] | None:
-    """The ids behind `by:` and `mine`, the system's being None."""
+    """The ids behind `by:` and `mine`, the system's being None. None when neither is given, () when nobody is both."""
     if not values.by and not values.mine:
         return None
     named = _named(connection, values.by) if values.by else None

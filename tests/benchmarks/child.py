@@ -211,7 +211,7 @@ def pollers(url: str, count: str) -> None:
     from store.db.dialects import postgres_options
     from store.db.engine import Database
     from store.people import access
-    from store.search.poll_cache import PollCache
+    from store.snapshot import SnapshotCache
     from tests.benchmarks.stage import me
 
     db = Database(url)
@@ -220,10 +220,10 @@ def pollers(url: str, count: str) -> None:
     sa.event.listen(
         sa.Engine, "before_cursor_execute", lambda _c, _k, text, values, _x, _m: sent.append((text, values))
     )
-    memory, asked = PollCache(), []
+    memory, asked = SnapshotCache(), []
     for _ in range(2):
         sent.clear()
-        snapshot.take(db, request, memory=memory)
+        snapshot.take(db, request, cache=memory)
         asked.append([one for one in sent if not one[0].startswith("BEGIN")])
     first, again = asked
     conninfo, done = db.url.set(drivername="postgresql").render_as_string(hide_password=False), [0]

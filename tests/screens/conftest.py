@@ -48,7 +48,6 @@ from store.search.filter import RunFilter
 from store.search.keyset import Cursor
 from store.search.matching import Matching
 from store.search.pages import WINDOW, Page
-from store.search.poll_cache import PollCache
 from store.search.saved_views import SavedView
 from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
@@ -154,7 +153,7 @@ class FakeBackend:
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
 
-    def fetch(self, request: Request, generation: int) -> Snapshot:
+    def fetch(self, request: Request) -> Snapshot:
         if self.hangs:
             self.hangs.wait()
         if self.away:
@@ -172,7 +171,7 @@ class FakeBackend:
             detail=RunDetail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
-            generation=generation, paused=self.paused, silences=self.silences,
+            paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
 
@@ -363,11 +362,11 @@ class LiveHarness:
         def hold_queue(paused: bool) -> bool:
             return (queue_pause.pause if paused else queue_pause.resume)(self.db, self.users[login])
 
-        memory = PollCache()
+        cache = snapshot.SnapshotCache()
         return Backend(
             user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
             hold_queue=hold_queue,
-            fetch=lambda request, generation: snapshot.take(self.db, request, generation, memory), poll_seconds=NEVER,
+            fetch=lambda request: snapshot.take(self.db, request, cache), poll_seconds=NEVER,
             matching=functools.partial(matching_runs.all_matching, self.db, self.users[login].id),
             keeps=Kept(self.db, self.users[login].id),
         )  # fmt: skip

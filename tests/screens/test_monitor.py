@@ -337,7 +337,7 @@ async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
         request = monitor.data.poller.request
 
         def comes(generation: int) -> None:
-            monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request, generation))))
+            monitor._polled(Monitor.Polled(Arrived(generation, stage.fetch(request))))
 
         comes(1000)
         stage.runs = (a_run(13),)

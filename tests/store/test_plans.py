@@ -32,8 +32,8 @@ from store.search import counts as tab_counts
 from store.search import failure_groups, keyset, pages, tabs
 from store.search import matching as matching_runs
 from store.search.filter import parse_line
-from store.search.poll_cache import PollCache
-from store.snapshot import Request
+from store.search.resolve import resolve_filter
+from store.snapshot import Request, SnapshotCache
 from store.workers import heartbeats, load, queue_depth
 from store.workers import pause as queue_pause
 from store.workers import rescues as store_rescues
@@ -154,9 +154,9 @@ def explain(db: Database, statement: str, parameters: Any) -> list[Any]:
 
 def remembering(full: Full) -> None:
     """Two polls, the second of which asks only what has changed."""
-    memory = PollCache()
+    memory = SnapshotCache()
     for _ in range(2):
-        snapshot.take(full.db, Request(full.user.id), memory=memory)
+        snapshot.take(full.db, Request(full.user.id), cache=memory)
 
 
 def reading(question: Callable[[sa.Connection, Full], object]) -> Callable[[Full], object]:
@@ -172,9 +172,9 @@ def listing(line: str, tab: str = "All", behind: bool = False) -> Callable[[Full
         of = access.read_memberships(connection, full.user.id)
         wanted = tabs.on_tab(parse_line(line), tab)
         assert wanted
-        newest = pages.page(connection, of, full.user.id, wanted, 100).runs
+        newest = pages.page(connection, resolve_filter(connection, of, full.user.id, wanted), 100).runs
         cursor = keyset.Cursor(newest[-1].created_at, newest[-1].id) if behind and newest else None
-        return pages.page(connection, of, full.user.id, wanted, 100, cursor)
+        return pages.page(connection, resolve_filter(connection, of, full.user.id, wanted), 100, cursor)
 
     return reading(ask)
 
@@ -182,7 +182,12 @@ def listing(line: str, tab: str = "All", behind: bool = False) -> Callable[[Full
 def sorting(order: pages.Order, line: str) -> Callable[[Full], object]:
     return reading(
         lambda connection, full: pages.sorted_page(
-            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line), order, 500
+            connection,
+            resolve_filter(
+                connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
+            ),
+            order,
+            500,
         )
     )
 
@@ -191,7 +196,7 @@ def surrounding(line: str, place: keyset.Cursor | None = None) -> Callable[[Full
     def ask(connection: sa.Connection, full: Full) -> object:
         of = access.read_memberships(connection, full.user.id)
         at = place or keyset.Cursor(dt.datetime.now(dt.UTC) - dt.timedelta(days=9), 1)
-        return pages.page_around(connection, of, full.user.id, parse_line(line), at, 500)
+        return pages.page_around(connection, resolve_filter(connection, of, full.user.id, parse_line(line)), at, 500)
 
     return reading(ask)
 
@@ -207,7 +212,10 @@ def everything(line: str) -> Callable[[Full], object]:
 def counting(line: str) -> Callable[[Full], object]:
     return reading(
         lambda connection, full: tab_counts.counts(
-            connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
+            connection,
+            resolve_filter(
+                connection, access.read_memberships(connection, full.user.id), full.user.id, parse_line(line)
+            ),
         )
     )
 

@@ -27,14 +27,14 @@ class Told(FakeBackend):
 
     file: Path = field(default_factory=Path)
 
-    def fetch(self, request: Request, generation: int) -> Snapshot:
+    def fetch(self, request: Request) -> Snapshot:
         step, count = map(int, self.file.read_text().split() or (1, 0))
         newest, older = self.runs[:count], self.runs[count:]
         moved = tuple(replace(run, summary_counts=Counts(40, step)) for run in newest)
-        return replace(self, runs=(*moved, *older)).crafted(request, generation)
+        return replace(self, runs=(*moved, *older)).crafted(request)
 
-    def crafted(self, request: Request, generation: int) -> Snapshot:
-        return FakeBackend.fetch(self, request, generation)
+    def crafted(self, request: Request) -> Snapshot:
+        return FakeBackend.fetch(self, request)
 
 
 class Counting(Monitor):

@@ -21,6 +21,7 @@ from store.runs import detail as run_detail
 from store.sanitizer.sanitize import visible
 from store.search import pages
 from store.search.filter import parse
+from store.search.resolve import resolve_filter
 from store.workers import heartbeats
 from store.workers import pause as queue_pause
 from tasks.dispatch import Receipt, Started
@@ -51,7 +52,7 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     wanted, user = parse(arguments.filters), session.user
     with session.db.read() as connection:
         members = access.read_memberships(connection, user.id)
-        page = pages.page(connection, members, user.id, wanted, arguments.limit)
+        page = pages.page(connection, resolve_filter(connection, members, user.id, wanted), arguments.limit)
         silences = heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
     found = page.runs
     session.output.show(

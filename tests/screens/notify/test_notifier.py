@@ -35,8 +35,8 @@ class Ear:
         self.seen.append(at)
 
 
-def snapshot(stage: FakeBackend, generation: int = 1) -> Snapshot:
-    return stage.fetch(Request(1, limit=50), generation)
+def snapshot(stage: FakeBackend) -> Snapshot:
+    return stage.fetch(Request(1, limit=50))
 
 
 def test_the_title_says_what_is_active_and_failed_and_is_sent_when_it_changes() -> None:
@@ -64,8 +64,8 @@ def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: osc
         told(2, 990, "queued"),
         *stage.inbox,
     )
-    teller.show(snapshot(stage, 2))
-    teller.show(snapshot(stage, 3))
+    teller.show(snapshot(stage))
+    teller.show(snapshot(stage))
     (sent,) = ear.sent[before:]
     assert sent.startswith(sequence)
     assert sent.count("\x1b") <= 1, "a hostile body ends nothing early"
@@ -77,7 +77,7 @@ def test_nothing_is_asked_of_the_terminal_unless_it_is_set() -> None:
     teller = Notifier(ear, None, {})
     teller.show(snapshot(stage))
     stage.inbox = (told(1, 990),)
-    teller.show(snapshot(stage, 2))
+    teller.show(snapshot(stage))
     assert [sequence for sequence in ear.sent if "]2;" not in sequence] == []
     assert len(ear.toasts) == 1
 
@@ -101,7 +101,7 @@ def test_what_ended_in_this_session_was_not_missed_by_an_earlier_one() -> None:
     first = snapshot(stage)
     teller.show(first)
     stage.inbox = (told(5, 990, created_at=first.at + dt.timedelta(seconds=3)),)
-    teller.show(snapshot(stage, 2))
+    teller.show(snapshot(stage))
     teller.was_seen(first.at - dt.timedelta(hours=1))
     assert [toast.title for toast in ear.toasts] == ["Sync inventory succeeded"]
 

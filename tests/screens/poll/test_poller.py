@@ -46,7 +46,7 @@ def test_a_database_that_is_away_is_data_and_polling_goes_on() -> None:
 
 
 def test_an_unforeseen_exception_is_data_too() -> None:
-    def fetch(request: Request, generation: int) -> Snapshot:
+    def fetch(request: Request) -> Snapshot:
         raise ZeroDivisionError("1/0")
 
     arrived: list[Arrived] = []
@@ -61,11 +61,11 @@ def test_one_fetch_is_in_flight_and_a_hanging_one_keeps_nobody() -> None:
     stage, busy, most = FakeBackend(hangs=threading.Event()), [0], [0]
     inner = stage.fetch
 
-    def fetch(request: Request, generation: int) -> Snapshot:
+    def fetch(request: Request) -> Snapshot:
         busy[0] += 1
         most[0] = max(most[0], busy[0])
         try:
-            return inner(request, generation)
+            return inner(request)
         finally:
             busy[0] -= 1
 

@@ -75,7 +75,7 @@ async def test_a_database_that_fails_is_said_with_its_reason_at_once() -> None:
 
 
 def test_a_worker_that_is_started_beside_the_screens_has_a_moment_to_come() -> None:
-    snapshot = FakeBackend(workers=()).fetch(Request(1), 1)
+    snapshot = FakeBackend(workers=()).fetch(Request(1))
     assert trouble.words("", snapshot, 3.0, 8.0) == ""
     assert trouble.words("", snapshot, 8.0, 8.0) == NOBODY
     assert trouble.words("gone", snapshot, 8.0, 8.0).startswith("Gone")

@@ -176,9 +176,9 @@ class Slow(FakeBackend):
         self.answers = threading.Event()
         self.answers.set()
 
-    def fetch(self, request: Request, generation: int) -> Snapshot:
+    def fetch(self, request: Request) -> Snapshot:
         assert self.answers.wait(HANG)
-        return super().fetch(request, generation)
+        return super().fetch(request)
 
 
 async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: LiveHarness) -> None:

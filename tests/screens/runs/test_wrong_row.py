@@ -128,7 +128,7 @@ class Player:
 
     def _comes(self, request: Request) -> None:
         self.generation += 1
-        arrived = Arrived(self.generation, self.stage.fetch(request, self.generation))
+        arrived = Arrived(self.generation, self.stage.fetch(request))
         self.monitor._polled(Monitor.Polled(arrived))
 
 
@@ -236,7 +236,7 @@ def test_a_new_run_on_top_does_not_take_the_retry_that_was_meant_for_the_first_r
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
             monitor.data.poller.stop()
             stage.runs = (a_run(16), *stage.runs)
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1), 10_000))))
+            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1)))))
             assert monitor.screen.query_one(RowTable).cursor_key == 16, "it follows the newest"
             monitor.screen.action_retry()  # type: ignore[attr-defined]
             assert [run.id for run in monitor.actions.retried] == [15]
@@ -252,7 +252,7 @@ def test_open_opens_the_painted_run() -> None:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
             monitor.data.poller.stop()
             stage.runs = (a_run(16), *stage.runs)
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1), 10_000))))
+            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1)))))
             monitor.screen.query_one(RowTable).action_open()
             await until(pilot, lambda: isinstance(monitor.screen, RunScreen), "the run")
             assert monitor.screen.run_id == 15  # type: ignore[attr-defined]
@@ -280,7 +280,7 @@ def test_the_dispatcher_is_told_the_run_as_it_was_painted() -> None:
             await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
             monitor.data.poller.stop()
             stage.runs = (a_run(15, Outcome.SUCCEEDED), a_run(14))
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor.data.poller.request, 10_000))))
+            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(monitor.data.poller.request))))
             monitor.screen.action_retry()  # type: ignore[attr-defined]
             await pilot.press("enter")
             await until(pilot, lambda: dispatcher.asked, "the dispatcher to be asked")

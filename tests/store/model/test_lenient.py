@@ -36,6 +36,7 @@ from store.runs.lifecycle import Result
 from store.search import counts as tab_counts
 from store.search import failure_groups, pages, saved_views
 from store.search.filter import parse_line
+from store.search.resolve import resolve_filter
 from store.snapshot import Request
 from store.workers import load
 from tasks.sdk.parameters import check_parameters
@@ -88,11 +89,16 @@ def everything(db: Database, user: User, odd: Run, line: str = "") -> dict[str, 
     wanted = parse_line(line)
     with db.read() as connection:
         of = access.read_memberships(connection, user.id)
-        listed = pages.page(connection, of, user.id, wanted, 50).runs
+        listed = pages.page(connection, resolve_filter(connection, of, user.id, wanted), 50).runs
         return {
             "list": listed,
-            "counts": tab_counts.counts(connection, of, user.id, wanted),
-            "by type": pages.sorted_page(connection, of, user.id, wanted, pages.Order.DURATION, 50).runs,
+            "counts": tab_counts.counts(
+                connection,
+                resolve_filter(connection, of, user.id, wanted),
+            ),
+            "by type": pages.sorted_page(
+                connection, resolve_filter(connection, of, user.id, wanted), pages.Order.DURATION, 50
+            ).runs,
             "groups": failure_groups.read(connection, of, user.id, wanted).groups,
             "detail": run_detail.read_visible(connection, user.id, odd.id),
             "load": load.read(connection, of, 30.0),
@@ -131,7 +137,7 @@ def assert_as_asked(db: Database, user: User, listed: dict[int, Run]) -> None:
     for code in [*[one for one in told if one.isalnum() and one.isascii()][:3], NO_CODE]:
         with db.read() as connection:
             of = access.read_memberships(connection, user.id)
-            found = pages.page(connection, of, user.id, parse_line(f"code:{code}"), 50).runs
+            found = pages.page(connection, resolve_filter(connection, of, user.id, parse_line(f"code:{code}")), 50).runs
         expected = {run.id for run in listed.values() if code in [failure.code for failure in run.failure_summary]}
         assert {run.id for run in found} == expected
 
@@ -197,7 +203,10 @@ def test_text_that_is_no_json_hides_nothing_on_sqlite(sqlite_url: str, text: str
         everything(db, user, odd, line)
     with db.read() as connection:
         of = access.read_memberships(connection, user.id)
-        listed = {run.id: run for run in pages.page(connection, of, user.id, parse_line(""), 9).runs}
+        listed = {
+            run.id: run
+            for run in pages.page(connection, resolve_filter(connection, of, user.id, parse_line("")), 9).runs
+        }
         shown = run_detail.read_visible(connection, user.id, odd.id).run
     assert listed[good.id] == replace(good, context=None)
     assert shown.summary_counts is None

@@ -14,6 +14,7 @@ from store.runs import lifecycle
 from store.search import counts as tab_counts
 from store.search import pages
 from store.search.filter import RunFilter
+from store.search.resolve import resolve_filter
 from tests.support.people import end_run, make_tenant, make_user, open_run
 
 MATRIX = {
@@ -72,7 +73,7 @@ def test_a_stranger_finds_neither_tenant_nor_run_nor_notification(db: Database, 
     assert set(seen.counts.values()) == {Count(0)}
     assert access.memberships_of(db, stranger.id) == ()
     with db.read() as connection, pytest.raises(NotFound):
-        pages.page(connection, (), stranger.id, RunFilter(tenants=("contoso",)), 10)
+        pages.page(connection, resolve_filter(connection, (), stranger.id, RunFilter(tenants=("contoso",))), 10)
 
 
 def test_a_member_of_another_tenant_is_a_stranger_in_this_one(db: Database, tenant: Tenant, user: User) -> None:
@@ -109,5 +110,10 @@ def test_a_tenants_list_holds_no_other_tenants_runs(db: Database, tenant: Tenant
     with db.read() as connection:
         of = access.read_memberships(connection, user.id)
         for wanted in (RunFilter(), RunFilter(tenants=("contoso",))):
-            assert [run.id for run in pages.page(connection, of, user.id, wanted, 10).runs] == [mine.id]
-            assert tab_counts.counts(connection, of, user.id, wanted)["All"] == Count(1)
+            assert [
+                run.id for run in pages.page(connection, resolve_filter(connection, of, user.id, wanted), 10).runs
+            ] == [mine.id]
+            assert tab_counts.counts(
+                connection,
+                resolve_filter(connection, of, user.id, wanted),
+            )["All"] == Count(1)

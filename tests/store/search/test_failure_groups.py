@@ -16,6 +16,7 @@ from store.runs.seeding import SeedRun, seed_runs
 from store.search import failure_groups, pages, tabs
 from store.search.failure_groups import Group, Groups
 from store.search.filter import RunFilter, parse_line
+from store.search.resolve import resolve_filter
 from tests.support.people import make_tenant, make_user
 from tests.support.properties import examples
 
@@ -43,7 +44,7 @@ def members(db: Database, user: User, wanted: RunFilter) -> list[Run]:
         of = access.read_memberships(connection, user.id)
         narrowed = tabs.on_tab(wanted, "Failed")
         assert narrowed
-        return list(pages.page(connection, of, user.id, narrowed, 500).runs)
+        return list(pages.page(connection, resolve_filter(connection, of, user.id, narrowed), 500).runs)
 
 
 def test_no_runs_no_groups(db: Database, tenant: Tenant, user: User) -> None:

@@ -18,6 +18,7 @@ from store.search import counts as tab_counts
 from store.search import failure_groups, pages
 from store.search.filter import LONGEST_VALUE, MOST_TERMS, MOST_VALUES, parse, parse_line
 from store.search.globs import MOST_STARS, collapsed, matches
+from store.search.resolve import resolve_filter
 from tests.support import people
 from tests.support.properties import examples
 
@@ -93,8 +94,14 @@ def test_the_largest_filters_are_answered(db: Database, tenant: Tenant) -> None:
         of = access.read_memberships(connection, user.id)
         for line in lines:
             wanted = parse_line(line)
-            runs = pages.page(connection, of, user.id, wanted, 50).runs
-            assert len(runs) == tab_counts.counts(connection, of, user.id, wanted)["All"].number
+            runs = pages.page(connection, resolve_filter(connection, of, user.id, wanted), 50).runs
+            assert (
+                len(runs)
+                == tab_counts.counts(
+                    connection,
+                    resolve_filter(connection, of, user.id, wanted),
+                )["All"].number
+            )
             failure_groups.read(connection, of, user.id, wanted)
 
 
