@@ -1,4 +1,4 @@
-"""Everything that the screens show at one instant: one read transaction, a handful of bounded statements, frozen records."""
+"""What the screens show at one instant: one read transaction, a few bounded statements, frozen records."""
 
 from __future__ import annotations
 
@@ -30,54 +30,54 @@ from store.workers.load import SystemLoad
 from store.workers.pause import QueuePause
 from store.workers.throughput import HourlyThroughput
 
-#: Notifications that every snapshot carries.
+#: The number of notifications in every snapshot.
 RECENT = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the screens want to see. The list is always read; a run, the inbox and the load only when a screen shows them."""
+    """What the screens show. The list is always read; everything else only when a screen shows it."""
 
     user_id: int
     wanted: RunFilter = field(default_factory=RunFilter)
     tab: str = "All"
     order: Order = Order.CREATED
     limit: int = 100
-    #: Where in the list one is; None at its top.
+    #: The position in the list; None for its top.
     cursor: Cursor | None = None
     run_id: int | None = None
     inbox: bool = False
-    #: The filter of the failure groups, when they are wanted.
+    #: The filter of the failure groups; None if no screen shows them.
     groups_of: RunFilter | None = None
     load: bool = False
-    #: Seconds without a beat after which a worker counts as gone.
+    #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
-    #: Seconds without a beat after which one is said to be silent.
+    #: Seconds without a beat after which a worker counts as silent.
     silent_after: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What there was at `at` (the database's clock). `detail` is None also when the wanted run is not there (any more)."""
+    """The state at the instant `at` (the database's clock). `detail` is None also when there is no such run for the user."""
 
     request: Request
     at: dt.datetime
     memberships: tuple[Membership, ...]
     page: Page
     counts: Mapping[str, Count]
-    #: How many there are without the filter, but for its tenants.
+    #: The number of runs in the filter's tenants, whatever its other terms.
     total: Count
     workers: tuple[Worker, ...]
-    #: The user's newest, newest first. Which of them are new to a screen, it finds out itself: ids become visible out of order.
+    #: The user's newest notifications, newest first. Screens find the new ones by their ids: these become visible out of order.
     recent_notifications: tuple[Notification, ...]
     unread: int
     detail: RunDetail | None = None
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
     load: SystemLoad | None = None
-    #: Of the runs of the list, those that run while their worker is silent: seconds since the worker's last beat.
+    #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
-    #: The pause of the queue that holds.
+    #: The queue's pause; None while it is not paused.
     paused: QueuePause | None = None
     #: Whether the database refuses every change, as a standby does.
     only_reads: bool = False
@@ -89,16 +89,16 @@ class Snapshot:
 
 
 class SnapshotCache(PollCache):
-    """What one who polls has read before, one poll after the other."""
+    """What one poller has read before."""
 
     #: The last hours, read anew when they are no longer fresh.
     hours: HourlyThroughput | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
-    """Read what is asked for; with `cache`, that of the one who polls, no more than has changed since their last poll.
+    """Read what the request asks for. With the poller's `cache`, only what has changed since its last poll is read.
 
-    Raises DatabaseAway or SchemaMismatch; a tenant that is gone is an empty list.
+    Raises DatabaseAway or SchemaMismatch. A tenant that no longer exists gives an empty list.
     """
     with db.read() as connection:
         members = read_memberships(connection, request.user_id)

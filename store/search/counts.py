@@ -19,7 +19,10 @@ _run = operation_runs.c
 
 
 def counts(connection: sa.Connection, plan: QueryPlan | None, cache: PollCache | None = None) -> dict[str, Count]:
-    """For each tab the number of runs behind it. With `cache`, what was "at least" a moment ago is not counted again."""
+    """The number of runs behind each tab, by the tab's name.
+
+    With `cache`, an outcome that exceeded the cap in the last 30 seconds is not counted again.
+    """
     if not plan:
         return dict.fromkeys(TABS, Count(0))
     scanned_to = scan_limit_at(connection, plan, None) if plan.has_residual else None
@@ -42,25 +45,28 @@ def _count(numbers: list[int], bounded: bool) -> Count:
 
 
 @functools.lru_cache(maxsize=8)
-def _counts_query(found: QueryPlan, has_bound: bool, full: frozenset[Outcome]) -> sa.Select[Any]:
-    """`full` are the outcomes of which there are more than are counted, as is known."""
+def _counts_query(plan: QueryPlan, has_bound: bool, full: frozenset[Outcome]) -> sa.Select[Any]:
+    """`full`: the outcomes that are known to exceed the cap."""
     columns: list[sa.ColumnElement[Any]] = [
-        (at_most(COUNT_CAP + 1) if outcome in full else _count_of(found, outcome, has_bound)).label(outcome.value)
+        (at_most(COUNT_CAP + 1) if outcome in full else _count_of(plan, outcome, has_bound)).label(outcome.value)
         for outcome in Outcome
     ]
     return sa.select(*columns)
 
 
-def _count_of(found: QueryPlan, outcome: Outcome, has_bound: bool) -> sa.ColumnElement[int]:
-    narrowed = found.with_outcomes([outcome])
-    if not narrowed.parts:
+def _count_of(plan: QueryPlan, outcome: Outcome, has_bound: bool) -> sa.ColumnElement[int]:
+    narrowed = plan.with_outcomes([outcome])
+    if not narrowed.ranges:
         return sa.literal(0)
-    # Ordered as the index is: without that, a planner may prefer to count through another one, or the whole table.
-    parts = [
-        range_query(narrowed, part, False, has_bound, False, _run.id).limit(at_most(COUNT_CAP + 1))
-        for part in narrowed.parts
+    # Ordered like the index: otherwise a planner may count along another index, or scan the whole table.
+    ranges = [
+        range_query(narrowed, range_, False, has_bound, False, _run.id).limit(at_most(COUNT_CAP + 1))
+        for range_ in narrowed.ranges
     ]
     some = (
-        sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery().select().limit(at_most(COUNT_CAP + 1))
+        sa.union_all(*(sa.select(range_.subquery()) for range_ in ranges))
+        .subquery()
+        .select()
+        .limit(at_most(COUNT_CAP + 1))
     )
     return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()

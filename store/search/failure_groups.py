@@ -1,4 +1,4 @@
-"""Failed runs grouped by operation and failure code: what goes wrong, how often, since when, and until when."""
+"""Groups failed runs by operation and failure code: what fails, how often, first when and last when."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from store.search.resolve import resolve_filter
 
 _run = operation_runs.c
 
-#: At most so many failed runs are grouped, the newest.
+#: The maximum number of failed runs that are grouped, the newest.
 GROUPED: Final = 5_000
-#: Groups, the largest first.
+#: The maximum number of groups.
 MOST: Final = 200
 
 
@@ -45,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The largest first. `scanned_to` is how far back was looked, when that was not to the end of the window of time."""
+    """Groups, the largest first. `scanned_to` is the position back to which runs were read; None for the whole window."""
 
     groups: tuple[Group, ...] = ()
     scanned_to: Cursor | None = None
@@ -57,9 +57,9 @@ def narrow_to(wanted: RunFilter, group: Group) -> RunFilter:
 
 
 def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> Groups:
-    """The groups of the failed runs that the filter leaves; of codes only those that it names, if it names any.
+    """The groups of the failed runs that match the filter. If the filter names codes, only those codes have groups.
 
-    So the runs of a group are those that `narrow_to` leaves.
+    The runs of a group are the ones that match `narrow_to` of it.
     """
     failed = tabs.on_tab(wanted, "Failed")
     try:
@@ -76,7 +76,7 @@ def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, want
 @functools.lru_cache(maxsize=4)
 def _query(found: QueryPlan, has_bound: bool) -> sa.Select[Any]:
     columns = (_run.id, _run.type, _run.created_at, _run.failure_summary)
-    parts = [keyset.range_query(found, part, False, has_bound, False, *columns) for part in found.parts]
+    parts = [keyset.range_query(found, part, False, has_bound, False, *columns) for part in found.ranges]
     failed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("failed")
     one = json_elements(failed.c.failure_summary).table_valued("value").alias("one")
     code, message = (told(one.c.value, key) for key in ("code", "message"))

@@ -1,4 +1,4 @@
-"""Which runs: the filter as the command line and the screens' filter line write it.
+"""The filter language of the command line and of the screens' filter line.
 
 Terms are separated by blanks and all must hold; several values of one name, also with commas, are alternatives. A term with
 `-` or `!` before it must not hold. What has no name is a word to look for in initiator, operation and failures:
@@ -19,16 +19,16 @@ from store.model.records import Outcome, Status
 from store.search.globs import MOST_STARS, collapsed
 
 E = TypeVar("E", Status, Outcome)
-#: A span back from the database's now, or an instant.
+#: A time span back from the database's now, or an instant.
 TimeBound = dt.timedelta | dt.datetime
 
 _SPAN: Final = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _TOKEN: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
-#: What no text has that a database can look for: NUL, and halves of characters (what is not UTF-8 on a command line).
+#: Characters that a database cannot search for: NUL and lone surrogates (bytes of a command line that are not UTF-8).
 _IMPOSSIBLE: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
-#: Each name with what its values are, as help and completion say it.
+#: Each name with a description of its values, for help and completion.
 NAMES: Final = {
     "status": "queued, running or completed",
     "outcome": "pending, succeeded, partially_succeeded, failed or cancelled",
@@ -44,21 +44,24 @@ NAMES: Final = {
 #: The one term without a value.
 MINE: Final = "mine"
 DEFAULT_WINDOW: Final = dt.timedelta(days=30)
-#: Longer than any run can have been there, and not so long that a database's calendar ends before it.
+#: Longer than any run can be old, and short enough for a database's calendar.
 ANY_TIME: Final = dt.timedelta(days=36_500)
-#: What a filter can hold at most: terms, values in all of them, characters of a term and of one value. No person writes so
-#: many, and a database takes no statement of any size.
+#: Limits of a filter: terms, values in all terms, characters of a term and of a value. Nobody types more, and databases limit
+#: the size of a statement.
 MOST_TERMS: Final = 50
 MOST_VALUES: Final = 200
 LONGEST_TERM: Final = 4000
 LONGEST_VALUE: Final = 200
-#: What a person who writes the short word means.
+#: Short words and what they stand for.
 _SHORT: Final = {"partial": Outcome.PARTIALLY_SUCCEEDED.value, "ok": Outcome.SUCCEEDED.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What terms name. An empty field says nothing. Types, initiators and codes are globs with `*`; words are lower-case."""
+    """The values of a filter's terms. An empty field restricts nothing.
+
+    Types, initiators and codes are globs with `*`; words are lower-case.
+    """
 
     statuses: tuple[Status, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
@@ -74,9 +77,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter(Terms):
-    """Runs that are wanted: those of which everything here holds, and nothing of `exclude`.
+    """Matches the runs that satisfy every field and nothing of `exclude`.
 
-    `within` is the slug of the tenant that was chosen beside the terms. It holds as well as they do: it widens nothing.
+    `within` is the slug of the tenant chosen beside the terms. It restricts further: it never widens.
     """
 
     since: TimeBound = DEFAULT_WINDOW
@@ -86,7 +89,7 @@ class RunFilter(Terms):
 
     @property
     def excludes_chosen(self) -> bool:
-        """Whether the terms leave nothing of the tenant that was chosen."""
+        """Whether the terms exclude the chosen tenant."""
         if self.within is None:
             return False
         return self.within in self.exclude.tenants or bool(self.tenants and self.within not in self.tenants)
@@ -94,7 +97,7 @@ class RunFilter(Terms):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A term of a filter line, and where it stands in it."""
+    """A term of a filter line and its position."""
 
     text: str
     start: int
@@ -105,17 +108,17 @@ class Token:
 
 
 def tokens(line: str) -> list[Token]:
-    """The terms of a line; what is between quotation marks stays together."""
+    """Split a line into terms. Text between quotation marks stays together."""
     return [Token(match[0], match.start()) for match in _TOKEN.finditer(line)]
 
 
 def parse_line(line: str) -> RunFilter:
-    """The filter that a line writes. Raises FilterInvalid, which says where, and what is possible there."""
+    """Parse a line. Raises FilterInvalid with the position and the values that are possible there."""
     return _parse(tokens(line))
 
 
 def parse(terms: Iterable[str]) -> RunFilter:
-    """The filter that the terms write, one each. Raises FilterInvalid."""
+    """Parse a list of terms, one each. Raises FilterInvalid."""
     return _parse([Token(term, 0) for term in terms])
 
 
@@ -147,7 +150,7 @@ def _parse(found: Iterable[Token]) -> RunFilter:
 
 
 def _check(term: str) -> None:
-    """Raises FilterInvalid for what no database can be asked for."""
+    """Raises FilterInvalid for text that a database cannot search for."""
     if len(term) > LONGEST_TERM:
         raise FilterInvalid(f"'{term[:20]}…' is too long", f"a filter has at most {LONGEST_TERM} characters")
     if _IMPOSSIBLE.search(term):
@@ -222,7 +225,7 @@ def _number(value: str) -> int:
     return int(value)
 
 
-#: For each name of values its field, and how a value of it is read.
+#: The field of each name, and the function that reads a value of it.
 _FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "status": ("statuses", lambda value: _one_of(Status, "status", value)),
     "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),

@@ -1,23 +1,23 @@
-"""Texts with `*` for anything: what a filter names types, initiators and codes with. Matched in bounded time, whatever they are."""
+"""Globs, in which `*` stands for any text. Matching takes bounded time for every pattern and text."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-#: More stars say nothing that fewer do not. A database, too, tries the more ways the more there are.
+#: More stars express nothing new, and each multiplies the work of a database's LIKE.
 MOST_STARS: Final = 5
 
 _STARS: Final = re.compile(r"\*+")
 
 
 def collapsed(glob: str) -> str:
-    """The same with one star for several side by side."""
+    """The glob with adjacent stars merged into one."""
     return _STARS.sub("*", glob)
 
 
 def matches(glob: str, text: str) -> bool:
-    """Whether the text is as the glob says. What is between stars is looked for once, from left to right: none goes back."""
+    """Whether the text matches the glob. Each part between stars is searched once, from left to right, without backtracking."""
     first, *between = glob.split("*")
     if not between:
         return glob == text

@@ -17,13 +17,13 @@ _run = operation_runs.c
 
 
 class Cursor(NamedTuple):
-    """A place in the list, newest first: before or behind (created_at, id)."""
+    """A position in the list, which is ordered by (created_at, id), the newest first."""
 
     created_at: dt.datetime
     id: int
 
 
-#: Behind every run that there is.
+#: After every run.
 THE_END: Final = Cursor(dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 0)
 
 
@@ -39,34 +39,35 @@ _BOUND: Final = sa.tuple_(sa.bindparam("p_bound_at", type_=UtcTime), sa.bindpara
 
 
 def range_parameters(cursor: Cursor | None, scanned_to: Cursor | None) -> dict[str, Any]:
-    """The parameters of a walk from the place to the bound."""
+    """The bind parameters of `range_query` for a cursor and a scan limit."""
     at = {"p_at": cursor.created_at, "p_id": cursor.id} if cursor else {}
     return at | ({"p_bound_at": scanned_to.created_at, "p_bound_id": scanned_to.id} if scanned_to else {})
 
 
 def range_query(
-    found: QueryPlan, part: IndexRange, has_place: bool, has_bound: bool, newer: bool, *columns: sa.ColumnElement[Any]
+    plan: QueryPlan, range_: IndexRange, has_place: bool, has_bound: bool, newer: bool, *columns: sa.ColumnElement[Any]
 ) -> sa.Select[Any]:
-    """One part's runs from the place on, no further than the bound; newest first, or oldest first to find the newer ones."""
-    query = sa.select(*columns).where(*index_conditions(found, part), *residual_conditions(found))
-    # Without statistics SQLite sees no difference to the indexes of all runs.
-    if part.failures or found.retry_of:
-        index = "ix_operation_runs_retry_of_id" if found.retry_of else "ix_operation_runs_failures"
+    """The runs of one index range from the cursor to the scan limit, newest first; with `newer` the other way, oldest first."""
+    query = sa.select(*columns).where(*index_conditions(plan, range_), *residual_conditions(plan))
+    # Without statistics SQLite cannot tell this partial index from the indexes of all runs.
+    if range_.failures or plan.retry_of:
+        index = "ix_operation_runs_retry_of_id" if plan.retry_of else "ix_operation_runs_failures"
         query = query.with_hint(operation_runs, f"INDEXED BY {index}", "sqlite")
     if has_place:
         query = query.where(_AT > _PLACE if newer else _AT < _PLACE)
     if has_bound:
         query = query.where(_AT <= _BOUND if newer else _AT >= _BOUND)
-    # PostgreSQL takes no IS NULL for an equality: it would sort all runs of the system, if it were not told that they are sorted.
-    first = [_run.user_id.asc() if newer else _run.user_id.desc()] if part.user == (None,) else []
+    # PostgreSQL does not treat IS NULL as an equality when it matches an ORDER BY to an index; without this redundant sort key it
+    # would sort every run of the system.
+    first = [_run.user_id.asc() if newer else _run.user_id.desc()] if range_.user == (None,) else []
     return query.order_by(*first, *by_creation(_run, newer))
 
 
 def scan_limit_at(
-    connection: sa.Connection, found: QueryPlan, cursor: Cursor | None, *, newer: bool = False, scan: int | None = None
+    connection: sa.Connection, plan: QueryPlan, cursor: Cursor | None, *, newer: bool = False, scan: int | None = None
 ) -> Cursor | None:
-    """How far one looks from the place: where a part has come to its share of `scan` (SCAN) runs. None when none does."""
-    query = _bound_query(found, cursor is not None, newer, scan or found.scan)
+    """The position at which a range reaches its share of `scan` runs; None if none does."""
+    query = _bound_query(plan, cursor is not None, newer, scan or plan.scan)
     rows = [Cursor(*row) for row in connection.execute(query, range_parameters(cursor, None))]
     if not rows:
         return None
@@ -74,13 +75,13 @@ def scan_limit_at(
 
 
 @functools.lru_cache(maxsize=12)
-def _bound_query(found: QueryPlan, has_place: bool, newer: bool, scan: int) -> sa.CompoundSelect[Any]:
-    bare = QueryPlan(found.parts, found.since, found.before, found.ids, found.retry_of)
-    share = max(1, scan // len(found.parts))
-    parts = [
-        range_query(bare, part, has_place, False, newer, _run.created_at, _run.id)
+def _bound_query(plan: QueryPlan, has_place: bool, newer: bool, scan: int) -> sa.CompoundSelect[Any]:
+    bare = QueryPlan(plan.ranges, plan.since, plan.before, plan.ids, plan.retry_of)
+    share = max(1, scan // len(plan.ranges))
+    ranges = [
+        range_query(bare, range_, has_place, False, newer, _run.created_at, _run.id)
         .offset(at_most(share - 1))
         .limit(at_most(1))
-        for part in found.parts
+        for range_ in plan.ranges
     ]
-    return sa.union_all(*(sa.select(part.subquery()) for part in parts))
+    return sa.union_all(*(sa.select(range_.subquery()) for range_ in ranges))

@@ -30,29 +30,29 @@ def matching(
     limit: int,
     after: Cursor | None = None,
 ) -> tuple[list[Cursor], Cursor | None]:
-    """At most `limit` places of runs that match, newest first, and where to go on; None at the end.
+    """The positions of at most `limit` matching runs, newest first, and the cursor to continue from; None at the end.
 
-    One bounded walk: with a filter that no index knows it may find nothing and still say where to go on.
+    One bounded scan: with a filter that no index serves it may return no position and still a cursor to continue from.
     """
-    found = resolve_filter(connection, of, user_id, wanted)
-    if not found:
+    plan = resolve_filter(connection, of, user_id, wanted)
+    if not plan:
         return [], None
-    scanned_to = scan_limit_at(connection, found, after) if found.has_residual else None
-    query = _matching_query(found, limit, after is not None, scanned_to is not None)
+    scanned_to = scan_limit_at(connection, plan, after) if plan.has_residual else None
+    query = _matching_query(plan, limit, after is not None, scanned_to is not None)
     places = [Cursor(*row) for row in connection.execute(query, range_parameters(after, scanned_to))]
     return places, places[-1] if len(places) == limit else scanned_to
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The ids of runs that match, newest first; `more` when there are others that match, or may."""
+    """The ids of matching runs, newest first. `more`: there are, or may be, others."""
 
     ids: tuple[int, ...]
     more: bool
 
 
 def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit: int) -> Matching:
-    """At most `limit` runs that match, in as many walks as it takes, each a short transaction of its own."""
+    """At most `limit` matching runs, in as many bounded scans as needed, each in a short transaction."""
     narrowed, ids, after = on_tab(wanted, tab), list[int](), None
     while narrowed and len(ids) < limit:
         with db.read() as connection:
@@ -65,10 +65,10 @@ def all_matching(db: Database, user_id: int, wanted: RunFilter, tab: str, limit:
 
 
 @functools.lru_cache(maxsize=8)
-def _matching_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
-    parts = [
-        range_query(found, part, has_place, has_bound, False, _run.created_at, _run.id).limit(at_most(limit))
-        for part in found.parts
+def _matching_query(plan: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    ranges = [
+        range_query(plan, range_, has_place, has_bound, False, _run.created_at, _run.id).limit(at_most(limit))
+        for range_ in plan.ranges
     ]
-    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    listed = sa.union_all(*(sa.select(range_.subquery()) for range_ in ranges)).subquery()
     return sa.select(listed.c.created_at, listed.c.id).order_by(*by_creation(listed.c)).limit(at_most(limit))

@@ -1,7 +1,7 @@
 """Pages of the list. Every statement is bounded and walks an index.
 
-To put such a statement together takes longer than to carry it out, and every poll asks for the same one: hence the caches.
-What changes from poll to poll is bound.
+Compiling such a statement takes longer than executing it, and every poll needs the same one: hence the caches. Values that
+change from poll to poll are bind parameters.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from store.search.plan import QueryPlan
 from store.search.poll_cache import PollCache
 
 _run = operation_runs.c
-#: Runs in one window of the list, at most.
+#: The maximum number of runs in one window of the list.
 WINDOW: Final = 500
 
 
 class Order(StrEnum):
-    """What a list is sorted by. By creation it goes on through millions; the others sort the newest SCAN runs."""
+    """The order of a list. By creation it pages through millions of runs; the other orders sort the newest SCAN runs."""
 
     CREATED = "created"
     STARTED = "started"
@@ -37,10 +37,10 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Runs in their order. `scanned_to` is how far back was looked when that was not to the end of the window of time."""
+    """Runs in order. `scanned_to`: the oldest position examined when the scan limit was hit; None if the whole window was."""
 
     runs: tuple[Run, ...] = ()
-    #: Whether there are newer and older ones that the page does not hold; older ones may be there unless this is False.
+    #: Whether newer and older runs exist outside the page. `has_older` is True also when that is not known.
     has_newer: bool = False
     has_older: bool = False
     scanned_to: Cursor | None = None
@@ -70,7 +70,7 @@ def page_around(connection: sa.Connection, plan: QueryPlan | None, cursor: Curso
 
 
 def sorted_page(connection: sa.Connection, plan: QueryPlan | None, order: Order, limit: int) -> Page:
-    """The first `limit` of the newest SCAN runs, in another order than that of their creation."""
+    """The first `limit` of the newest SCAN runs in an order other than creation."""
     if not plan:
         return Page()
     scanned_to = scan_limit_at(connection, plan, None)
@@ -80,10 +80,10 @@ def sorted_page(connection: sa.Connection, plan: QueryPlan | None, order: Order,
 
 
 def _older(
-    connection: sa.Connection, found: QueryPlan, limit: int, after: Cursor | None, cache: PollCache | None = None
+    connection: sa.Connection, plan: QueryPlan, limit: int, after: Cursor | None, cache: PollCache | None = None
 ) -> Page:
-    scanned_to = scan_limit_at(connection, found, after) if found.has_residual else None
-    shape, place = (found, limit + 1, after is not None, scanned_to is not None), range_parameters(after, scanned_to)
+    scanned_to = scan_limit_at(connection, plan, after) if plan.has_residual else None
+    shape, place = (plan, limit + 1, after is not None, scanned_to is not None), range_parameters(after, scanned_to)
     if cache is None:
         runs = _runs(connection, _page_query(*shape), place)
     else:
@@ -96,9 +96,9 @@ def _older(
     return Page(runs, has_older=scanned_to is not None, scanned_to=scanned_to)
 
 
-def _newer(connection: sa.Connection, found: QueryPlan, limit: int, before: Cursor) -> Page:
-    scanned_to = scan_limit_at(connection, found, before, newer=True) if found.has_residual else None
-    query = _page_query(found, limit + 1, True, scanned_to is not None, newer=True)
+def _newer(connection: sa.Connection, plan: QueryPlan, limit: int, before: Cursor) -> Page:
+    scanned_to = scan_limit_at(connection, plan, before, newer=True) if plan.has_residual else None
+    query = _page_query(plan, limit + 1, True, scanned_to is not None, newer=True)
     runs = _runs(connection, query, range_parameters(before, scanned_to))
     return Page(runs[:limit][::-1], has_newer=len(runs) > limit or scanned_to is not None)
 
@@ -108,34 +108,34 @@ def _runs(connection: sa.Connection, query: sa.Select[Any], parameters: dict[str
 
 
 @functools.lru_cache(maxsize=12)
-def _page_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
-    parts = [
-        range_query(found, part, has_place, has_bound, newer, *LIST_COLUMNS).limit(at_most(limit))
-        for part in found.parts
+def _page_query(plan: QueryPlan, limit: int, has_place: bool, has_bound: bool, newer: bool = False) -> sa.Select[Any]:
+    ranges = [
+        range_query(plan, range_, has_place, has_bound, newer, *LIST_COLUMNS).limit(at_most(limit))
+        for range_ in plan.ranges
     ]
-    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    listed = sa.union_all(*(sa.select(range_.subquery()) for range_ in ranges)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
     return query.order_by(*by_creation(listed.c, newer)).limit(at_most(limit))
 
 
-#: What tells that a run is as it was: every change of it moves `updated_at`.
+#: A run is unchanged if these are: every change moves `updated_at`.
 _STATE: Final = (_run.created_at, _run.id, _run.updated_at, _run.status, _run.outcome)
 
 
 @functools.lru_cache(maxsize=12)
-def _state_query(found: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
-    """The page's runs, and no more of each than tells whether it has changed: a small part of what reading it takes."""
-    parts = [
-        range_query(found, part, has_place, has_bound, False, *_STATE).limit(at_most(limit)) for part in found.parts
+def _state_query(plan: QueryPlan, limit: int, has_place: bool, has_bound: bool) -> sa.Select[Any]:
+    """Of each run on the page only the columns that show whether it has changed: far cheaper than reading the page."""
+    ranges = [
+        range_query(plan, range_, has_place, has_bound, False, *_STATE).limit(at_most(limit)) for range_ in plan.ranges
     ]
-    listed = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("listed")
+    listed = sa.union_all(*(sa.select(range_.subquery()) for range_ in ranges)).subquery("listed")
     return sa.select(listed).order_by(*by_creation(listed.c)).limit(at_most(limit))
 
 
 @functools.lru_cache(maxsize=12)
-def _ordered_query(found: QueryPlan, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
-    parts = [range_query(found, part, False, has_bound, False, *LIST_COLUMNS) for part in found.parts]
-    listed = sa.union_all(*(sa.select(part.order_by(None).subquery()) for part in parts)).subquery("listed")
+def _ordered_query(plan: QueryPlan, order: Order, limit: int, has_bound: bool) -> sa.Select[Any]:
+    ranges = [range_query(plan, range_, False, has_bound, False, *LIST_COLUMNS) for range_ in plan.ranges]
+    listed = sa.union_all(*(sa.select(range_.order_by(None).subquery()) for range_ in ranges)).subquery("listed")
     query = sa.select(*run_columns(listed, context=False)).join(tenants, tenants.c.id == listed.c.tenant_id)
     return query.order_by(*_by(order, listed.c), *by_creation(listed.c)).limit(at_most(limit))
 
@@ -149,5 +149,5 @@ def _by(order: Order, columns: Any) -> list[sa.ColumnElement[Any]]:
 
 
 def duration(columns: Any) -> sa.ColumnElement[float]:
-    """Seconds that a run has taken, up to now while it runs."""
+    """The seconds that a run has taken; while it runs, up to now."""
     return seconds_between(columns.started_at, sa.func.coalesce(columns.completed_at, utcnow()))

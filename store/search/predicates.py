@@ -19,50 +19,50 @@ from store.search.plan import ALL, IndexRange, QueryPlan
 
 _run = operation_runs.c
 
-#: Words that JSON writes as they are.
+#: Words that JSON does not escape.
 _AS_IN_JSON: Final = re.compile(r"[a-z0-9 .,:;/_-]+")
 
 
-def index_conditions(found: QueryPlan, part: IndexRange) -> list[sa.ColumnElement[bool]]:
-    """What an index knows of this part."""
-    conditions = [_run.tenant_id == part.tenant_id, _run.created_at > _instant(found.since)]
-    if found.before is not None:
-        conditions.append(_run.created_at < _instant(found.before))
-    if part.outcome is not None:
-        conditions.append(_run.outcome == part.outcome.value)
-    if part.user is not None:
-        conditions.append(_run.user_id.is_(None) if part.user[0] is None else _run.user_id == part.user[0])
-    if part.type is not None:
-        conditions.append(_run.type == part.type)
-    if part.failures:
+def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnElement[bool]]:
+    """The conditions that select the index range."""
+    conditions = [_run.tenant_id == range_.tenant_id, _run.created_at > _instant(plan.since)]
+    if plan.before is not None:
+        conditions.append(_run.created_at < _instant(plan.before))
+    if range_.outcome is not None:
+        conditions.append(_run.outcome == range_.outcome.value)
+    if range_.user is not None:
+        conditions.append(_run.user_id.is_(None) if range_.user[0] is None else _run.user_id == range_.user[0])
+    if range_.type is not None:
+        conditions.append(_run.type == range_.type)
+    if range_.failures:
         conditions.append(_run.failure_summary.is_not(None))
-    if found.ids:
-        conditions.append(_run.id.in_(found.ids))
-    if found.retry_of:
-        conditions.append(_run.retry_of_id.in_(found.retry_of))
+    if plan.ids:
+        conditions.append(_run.id.in_(plan.ids))
+    if plan.retry_of:
+        conditions.append(_run.retry_of_id.in_(plan.retry_of))
     return conditions
 
 
-def residual_conditions(found: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
-    """What is asked of each run on the way."""
-    if found.statuses:
-        yield _run.status.in_([status.value for status in found.statuses])
-    if found.outcomes != ALL:
-        yield _run.outcome.in_([outcome.value for outcome in found.outcomes])
-    if found.users is not None:
-        yield _is_by(found.users)
-    if found.types is not None:
-        yield _run.type.in_(found.types)
-    if found.codes:
-        yield _has_code(found.codes)
-    yield from (_says(word) for word in found.words)
-    yield from _not_asked_for(found)
+def residual_conditions(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
+    """The residual predicates, to be tested on each row."""
+    if plan.statuses:
+        yield _run.status.in_([status.value for status in plan.statuses])
+    if plan.outcomes != ALL:
+        yield _run.outcome.in_([outcome.value for outcome in plan.outcomes])
+    if plan.users is not None:
+        yield _is_by(plan.users)
+    if plan.types is not None:
+        yield _run.type.in_(plan.types)
+    if plan.codes:
+        yield _has_code(plan.codes)
+    yield from (_says(word) for word in plan.words)
+    yield from _not_asked_for(plan)
 
 
-def _not_asked_for(found: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
-    without = found.without
-    if found.without_users:
-        yield sa.not_(_is_by(found.without_users))
+def _not_asked_for(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
+    without = plan.without
+    if plan.without_users:
+        yield sa.not_(_is_by(plan.without_users))
     if without.codes:
         yield sa.not_(_has_code(without.codes))
     if without.ids:
@@ -82,7 +82,7 @@ def _has_code(globs: tuple[str, ...]) -> sa.ColumnElement[bool]:
 
 
 def like(column: sa.ColumnElement[str], glob: str) -> sa.ColumnElement[bool]:
-    """Whether the text is as the glob says; what no filter can be is taken as it is (a code that is in the database)."""
+    """Whether the text matches the glob. A stored code that is too long or starry for a filter is compared as it is."""
     if "*" not in glob or glob.count("*") > MOST_STARS or len(glob) > LONGEST_VALUE:
         return column == glob
     escaped = re.sub(r"([\\%_])", r"\\\1", glob).replace("*", "%")
@@ -90,14 +90,14 @@ def like(column: sa.ColumnElement[str], glob: str) -> sa.ColumnElement[bool]:
 
 
 def _says(word: str) -> sa.ColumnElement[bool]:
-    """The word is in the initiator's name, the operation or a failure, whatever the letters' case."""
+    """Whether the word occurs in the initiator's name, the operation or a failure, ignoring case."""
 
     def holds(text: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         return sa.func.lower(text).contains(word, autoescape=True)
 
     failure = sa.or_(*(any_of(_run.failure_summary, key, holds) for key in ("message", "code")))
     if _AS_IN_JSON.fullmatch(word) and word not in UNREADABLE:
-        # Most failures are out of the question before they are unfolded.
+        # Rules most rows out before their JSON is unfolded.
         failure = sa.and_(holds(sa.cast(_run.failure_summary, sa.Text)), failure)
     named = _run.initiator_name + " \n" + _run.type + " \n" + sa.func.coalesce(_run.label, "")
     return sa.or_(holds(named), sa.and_(_run.failure_summary.is_not(None), failure))

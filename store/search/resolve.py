@@ -1,4 +1,4 @@
-"""From a filter to a query plan: names become ids, globs become the types that there are."""
+"""Turns a filter into a query plan: names become ids, globs become existing types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from store.model.tables import operation_runs, users
 from store.people.access import SYSTEM, Membership
 from store.search.filter import RunFilter, Terms
 from store.search.globs import matches
-from store.search.plan import ALL, MAX_PARTS, IndexRange, QueryPlan
+from store.search.plan import ALL, MAX_RANGES, IndexRange, QueryPlan
 from store.search.tabs import TABS
 
 _run = operation_runs.c
@@ -24,7 +24,7 @@ _ACTIVE: Final = frozenset((Status.QUEUED, Status.RUNNING))
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFilter:
-    """A filter with every name looked up: it is planned for each tab without asking the database again."""
+    """A filter with every name looked up. `plan` needs no further query."""
 
     #: The plan without index ranges: its window of time and its residual predicates.
     base: QueryPlan
@@ -37,7 +37,7 @@ class ResolvedFilter:
     types: tuple[str, ...] | None
 
     def plan(self, tab: str = "All") -> QueryPlan | None:
-        """The plan of what the tab shows; None when no run can be both."""
+        """The plan for a tab; None if no run can match both filter and tab."""
         outcomes = tuple(one for one in self.outcomes if not TABS[tab] or one in TABS[tab])
         return _driven(self.base, self.within, outcomes, self.initiators, self.types) if outcomes else None
 
@@ -45,7 +45,7 @@ class ResolvedFilter:
 def resolve_filter(
     connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter
 ) -> QueryPlan | None:
-    """The plan of a filter on all tabs. None when no run can match. Raises NotFound as `resolve` does."""
+    """The plan of a filter for the tab All. None if no run can match. Raises NotFound like `resolve`."""
     found = resolve(connection, of, user_id, wanted)
     return found.plan() if found else None
 
@@ -53,7 +53,7 @@ def resolve_filter(
 def resolve(
     connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter
 ) -> ResolvedFilter | None:
-    """Look up what the filter names. None when no run can match. Raises NotFound for a tenant that is not one of `of`."""
+    """Look up the names in a filter. None if no run can match. Raises NotFound for a tenant outside the memberships `of`."""
     within = _within(of, wanted)
     outcomes = _outcomes(wanted)
     initiators = _users(connection, user_id, wanted)
@@ -61,7 +61,7 @@ def resolve(
     if not within or not outcomes or initiators == () or types == ():
         return None
     base = QueryPlan(
-        parts=(),
+        ranges=(),
         since=wanted.since,
         before=wanted.before,
         ids=wanted.ids,
@@ -82,25 +82,25 @@ def _driven(
     initiators: tuple[int | None, ...] | None,
     types: tuple[str, ...] | None,
 ) -> QueryPlan:
-    """With the parts of the narrowest index that there is; what that one does not know is asked on the way."""
-    if initiators is not None and len(within) * len(outcomes) * len(initiators) <= MAX_PARTS:
-        parts = [IndexRange(t, o, (u,)) for t, o, u in itertools.product(within, outcomes, initiators)]
-        return replace(found, parts=tuple(parts), types=types)
-    if initiators is None and types is not None and len(within) * len(outcomes) * len(types) <= MAX_PARTS:
-        parts = [IndexRange(t, o, type=type_) for t, o, type_ in itertools.product(within, outcomes, types)]
-        return replace(found, parts=tuple(parts))
-    if found.codes and len(within) * len(outcomes) <= MAX_PARTS:
-        parts = [IndexRange(t, o, failures=True) for t, o in itertools.product(within, outcomes)]
-        return replace(found, parts=tuple(parts), users=initiators, types=types)
-    if len(outcomes) < len(ALL) and len(within) * len(outcomes) <= MAX_PARTS:
-        parts = [IndexRange(t, o) for t, o in itertools.product(within, outcomes)]
-        return replace(found, parts=tuple(parts), users=initiators, types=types)
-    parts = [IndexRange(t) for t in within]
-    return replace(found, parts=tuple(parts), users=initiators, types=types, outcomes=outcomes)
+    """The plan with ranges of the most selective index; what that index does not cover becomes a residual predicate."""
+    if initiators is not None and len(within) * len(outcomes) * len(initiators) <= MAX_RANGES:
+        ranges = [IndexRange(t, o, (u,)) for t, o, u in itertools.product(within, outcomes, initiators)]
+        return replace(found, ranges=tuple(ranges), types=types)
+    if initiators is None and types is not None and len(within) * len(outcomes) * len(types) <= MAX_RANGES:
+        ranges = [IndexRange(t, o, type=type_) for t, o, type_ in itertools.product(within, outcomes, types)]
+        return replace(found, ranges=tuple(ranges))
+    if found.codes and len(within) * len(outcomes) <= MAX_RANGES:
+        ranges = [IndexRange(t, o, failures=True) for t, o in itertools.product(within, outcomes)]
+        return replace(found, ranges=tuple(ranges), users=initiators, types=types)
+    if len(outcomes) < len(ALL) and len(within) * len(outcomes) <= MAX_RANGES:
+        ranges = [IndexRange(t, o) for t, o in itertools.product(within, outcomes)]
+        return replace(found, ranges=tuple(ranges), users=initiators, types=types)
+    ranges = [IndexRange(t) for t in within]
+    return replace(found, ranges=tuple(ranges), users=initiators, types=types, outcomes=outcomes)
 
 
 def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
-    """The ids of the tenants that are wanted."""
+    """The ids of the tenants that the filter selects."""
     known = {member.tenant.slug for member in of}
     unknown = (set(wanted.tenants) | set(wanted.exclude.tenants)) - known
     if unknown:
@@ -126,13 +126,13 @@ def _statuses(wanted: RunFilter) -> frozenset[Status]:
 
 
 def _asked_statuses(wanted: RunFilter) -> tuple[Status, ...]:
-    """The outcome tells the completed ones from the others; which of the others, it does not."""
+    """Statuses to test on each row: the outcome tells completed runs from active ones, but not queued from running."""
     statuses = _statuses(wanted)
     return tuple(sorted(statuses)) if len(statuses & _ACTIVE) == 1 else ()
 
 
 def _asked(unwanted: Terms) -> Terms:
-    """What of the unwanted has to be asked of each run: the rest narrows what drives."""
+    """The exclusions to test on each row; the others already narrow the ranges."""
     return replace(unwanted, statuses=(), outcomes=(), types=(), tenants=(), by=(), mine=False)
 
 
@@ -140,7 +140,7 @@ def _asked(unwanted: Terms) -> Terms:
 
 
 def _users(connection: sa.Connection, user_id: int, values: Terms) -> tuple[int | None, ...] | None:
-    """The ids behind `by:` and `mine`, the system's being None. None when neither is given, () when nobody is both."""
+    """The user ids behind `by:` and `mine` (None: the system). None if neither is given, () if nobody matches both."""
     if not values.by and not values.mine:
         return None
     named = _named(connection, values.by) if values.by else None
@@ -160,9 +160,9 @@ def _named(connection: sa.Connection, globs: tuple[str, ...]) -> tuple[int | Non
 
 
 def _types(connection: sa.Connection, within: tuple[int, ...], wanted: RunFilter) -> tuple[str, ...] | None:
-    """The types that are wanted; None when all are. A glob becomes the types that there are: few, each a step in the index.
+    """The types that the filter selects; None for all. A glob becomes the few existing types that match, a step in the index each.
 
-    A LIKE that matches little would walk everything.
+    A LIKE that matches few rows would scan everything.
     """
     globs, unwanted = wanted.types, wanted.exclude.types
     if not unwanted and not any("*" in glob for glob in globs):

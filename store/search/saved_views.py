@@ -1,4 +1,4 @@
-"""Named views: a filter, a tab and an order that a user comes back to. Kept per user, in an order that makes their keys."""
+"""Saved views: a filter, a tab and an order under a name. Stored per user; their order gives them the keys F1 to F9."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.search.filter import RunFilter, parse_line
 from store.search.pages import Order
 from store.search.tabs import TABS
 
-#: So many have keys, so many are kept.
+#: The maximum number of views: one for each key F1 to F9.
 MOST: Final = 9
 _NAME: Final = "views"
 _LONGEST: Final = 40
@@ -30,17 +30,17 @@ class SavedView:
 
     @property
     def wanted(self) -> RunFilter:
-        """Raises FilterInvalid when another version of the program has kept it."""
+        """The view's terms as a filter. Raises FilterInvalid if another version of the program saved terms unknown to this one."""
         return parse_line(self.terms)
 
 
 def read(db: Database, user_id: int) -> tuple[SavedView, ...]:
-    """The user's views. What cannot be read, since another version kept it, is left out. Raises DatabaseAway."""
+    """The user's saved views. One that another version wrote and this one cannot read is left out. Raises DatabaseAway."""
     return _from_json(preferences.read(db, user_id, _NAME))
 
 
 def save(db: Database, user_id: int, view: SavedView) -> tuple[SavedView, ...]:
-    """Keep the view, in the place of one of that name. Raises InputInvalid when it has no name or there are too many."""
+    """Save the view, replacing one with that name. Raises InputInvalid if it has no name or there are too many."""
     name = view.name.strip()
     if not name or len(name) > _LONGEST or not name.isprintable():
         raise InputInvalid("a view needs a name", f"write 1 to {_LONGEST} letters")
@@ -59,7 +59,7 @@ def save(db: Database, user_id: int, view: SavedView) -> tuple[SavedView, ...]:
 
 
 def delete(db: Database, user_id: int, name: str) -> tuple[SavedView, ...]:
-    """Keep the view no longer; one that is not there is gone already."""
+    """Delete the view with that name, if there is one."""
 
     def changed(kept: Any) -> Any:
         return _as_json(view for view in _from_json(kept) if view.name != name)
@@ -85,6 +85,6 @@ def _view(one: Any) -> SavedView | None:
         name, terms, tab, order = one["name"], one["terms"], one["tab"], Order(one["order"])
     except (KeyError, TypeError, ValueError):
         return None
-    # Names and terms go to the terminal, and into a filter line.
+    # Names and terms are shown in the terminal and pasted into a filter line.
     texts = all(isinstance(text, str) and text.isprintable() for text in (name, terms))
     return SavedView(name, terms, tab, order) if texts and name and tab in tuple(TABS) else None

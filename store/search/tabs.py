@@ -8,7 +8,7 @@ from typing import Final
 from store.model.records import Outcome
 from store.search.filter import RunFilter
 
-#: The tabs of the list, with the outcomes that each shows. Active is what is not completed, and that is what pending means.
+#: The tabs of the list and the outcomes of each; () is all. Active runs are those with the outcome pending.
 TABS: Final[dict[str, tuple[Outcome, ...]]] = {
     "All": (),
     "Active": (Outcome.PENDING,),
@@ -19,7 +19,7 @@ TABS: Final[dict[str, tuple[Outcome, ...]]] = {
 
 
 def on_tab(wanted: RunFilter, tab: str) -> RunFilter | None:
-    """The filter narrowed to what the tab shows; None when no run can be both."""
+    """The filter narrowed to the tab's outcomes; None if no run can match both."""
     if not TABS[tab]:
         return wanted
     both = tuple(outcome for outcome in TABS[tab] if not wanted.outcomes or outcome in wanted.outcomes)
