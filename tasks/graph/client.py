@@ -37,7 +37,11 @@ _CODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RetryLimits:
-    """Limits on the retries of one request. Times are in seconds; `total_wait` bounds the sum of all waits."""
+    """Limits on the retries of one request: at most `attempts`, with random waits.
+
+    Times are in seconds. The longest possible wait starts at `first_wait` and doubles up to `longest_wait`;
+    `total_wait` bounds the sum of all waits. `timeout` applies to each step of an attempt.
+    """
 
     attempts: int = 8
     first_wait: float = 1.0
