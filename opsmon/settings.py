@@ -198,9 +198,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputInvalid(f"cannot read {path} ({error.strerror})", "mend it, or set OPSMON_CONFIG") from None
+        raise InputInvalid(f"cannot read {path} ({error.strerror})", "fix it, or set OPSMON_CONFIG") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputInvalid(f"{path} is not TOML: {error}", "mend it") from None
+        raise InputInvalid(f"{path} is not TOML: {error}", "fix it") from None
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], path: Path | None) -> None:

@@ -204,7 +204,7 @@ def _add_runs(commands: _Commands) -> None:
         metavar="K=V",
         help="in place of the run's own; repeatable",
     )
-    retry.add_argument("--dry-run", action="store_true", help="say what would come of it, and start nothing")
+    retry.add_argument("--dry-run", action="store_true", help="show what would happen, and start nothing")
     _add_wait(retry)
     wait = commands.add("wait", "runs:wait", "wait until a run has ended")
     wait.add_argument("run_id", metavar="RUN", type=run_id)
@@ -218,11 +218,13 @@ def _add_runs(commands: _Commands) -> None:
         help="status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h before:5m code:graph.* retry-of:7 "
         "id:8 mine, words; -TERM or !TERM: not that",
     )
-    runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most so many, 1 to 1000; default 50")
+    runs.add_argument(
+        "--limit", type=limit, default=50, metavar="N", help="maximum number of runs, 1 to 1000; default 50"
+    )
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
     show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")
-    inbox = commands.add("notifications", "inbox:notifications", "what you were told and have not read")
+    inbox = commands.add("notifications", "inbox:notifications", "your unread notifications")
     inbox.add_argument("--all", action="store_true", help="also what you have read")
     commands.add("operations", "operations:operations", "what can be started, with parameters")
 
@@ -234,7 +236,7 @@ def _add_wait(parser: Parser) -> None:
         type=seconds,
         const=math.inf,
         metavar="SECONDS",
-        help="wait until the run has ended, for ever or so many seconds",
+        help="wait until the run has ended, but at most SECONDS if given",
     )
 
 
@@ -261,7 +263,7 @@ def _add_house(commands: _Commands) -> None:
     worker = commands.add("worker", "worker:work", "carry out runs until SIGTERM")
     worker.add_argument("--workers", type=slots, metavar="N", help="runs at a time; default: the setting worker_slots")
     worker.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
-    queue = commands.add("queue", "queue:queue", "what waits for workers; pause: they start nothing more, until resume")
+    queue = commands.add("queue", "queue:queue", "how many runs wait; pause: workers start nothing more until resume")
     queue.add_argument("action", metavar="pause|resume", nargs="?", choices=("pause", "resume"))
     database = commands.group("db", "the database's schema: upgrade, check")
     database.add("upgrade", "database:upgrade", "run the migrations that are missing")
@@ -272,4 +274,4 @@ def _add_house(commands: _Commands) -> None:
     doctor.add_argument(
         "--probe", action="store_true", help="also have a worker carry out a run, which notifies nobody"
     )
-    commands.add("config", "config:config", "the settings that hold, and where each came from")
+    commands.add("config", "config:config", "the effective settings, and where each came from")

@@ -191,7 +191,7 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise InputInvalid(f"{path} is not JSON ({type(error).__name__})", "mend or remove it") from None
+        raise InputInvalid(f"{path} is not JSON ({type(error).__name__})", "fix or remove it") from None
     found = loaded.get("value", loaded.get("filters", loaded)) if isinstance(loaded, dict) else loaded
     return [body for body in (found if isinstance(found, list) else [found]) if isinstance(body, dict)]
 
