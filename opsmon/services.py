@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Services:
-    """Makes each service at first use, so that no command waits for one that it does not need."""
+    """Makes each service at first use, from `settings`, so that no command waits for one that it does not need."""
 
     settings: Settings
 

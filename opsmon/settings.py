@@ -23,7 +23,9 @@ class Setting:
 
     #: The name in opsmon.toml.
     key: str
+    #: Its type is the setting's type: text, number or whole number.
     default: str | float | int
+    #: What it means, for people.
     help: str
     #: The smallest number allowed; not for texts.
     minimum: float = 0.0

@@ -39,6 +39,7 @@ class Receipt(StrEnum):
 class Started:
     """The result of a start or retry."""
 
+    #: What happened to the start.
     receipt: Receipt
     #: The new run; its active twin if `receipt` is ATTACHED.
     run: Run

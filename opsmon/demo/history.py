@@ -48,6 +48,7 @@ class Kind:
     items: tuple[int, int]
     #: Seconds per item.
     seconds: float
+    #: Makes the parameters of a run.
     parameters: Parameters
     #: Failures (code, detail) of single items.
     partly: tuple[tuple[str, str], ...]

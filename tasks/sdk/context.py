@@ -23,6 +23,7 @@ from tasks.sdk.notes import MAX_KEY, MAX_NUMBER, Notes
 class GraphSettings:
     """How to reach Microsoft Graph."""
 
+    #: URL of Graph, without a version.
     graph_url: str
     #: URL of the sign-in service.
     graph_authority: str
@@ -41,7 +42,7 @@ class TenantRef:
 
 @dataclass(frozen=True, slots=True)
 class OperationResources:
-    """The database and the settings, for built-in operations."""
+    """Resources of built-in operations: the database, and the settings of Graph."""
 
     db: Database
     settings: GraphSettings

@@ -24,9 +24,11 @@ class Operation:
     type: str
     #: The name for people.
     label: str
+    #: Called with the RunContext and the parameters.
     function: Callable[..., None]
     #: First line of the function's docstring.
     summary: str
+    #: The form, in the order of the signature.
     parameters: tuple[Parameter, ...]
     #: The parameters whose values make two runs twins.
     identity: tuple[str, ...]

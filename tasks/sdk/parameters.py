@@ -45,6 +45,7 @@ class Parameter:
 
     name: str
     kind: Kind
+    #: Whether a value must be given.
     required: bool
     #: The value if none is given; only if not `required`.
     default: Any = None
@@ -52,6 +53,7 @@ class Parameter:
     optional: bool = False
     #: The valid values of CHOICE and CHOICES.
     choices: tuple[str, ...] = ()
+    #: Help text for people.
     help: str = ""
 
     def parse(self, text: str) -> Any:

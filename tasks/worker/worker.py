@@ -36,7 +36,9 @@ class WorkerOptions:
 
     #: Runs carried out at a time.
     slots: int = 4
+    #: Between two beats.
     beat_every: float = 5.0
+    #: Between two passes of the rescuer.
     rescue_every: float = 5.0
     #: How long active runs may go on after SIGTERM.
     grace: float = 30.0
