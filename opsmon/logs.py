@@ -48,13 +48,13 @@ def _trace(info: ExceptionInfo) -> list[str]:
     if info[1] is None:
         return []
     # A negative limit keeps the innermost frames.
-    told: traceback.TracebackException | None = traceback.TracebackException.from_exception(info[1], limit=-MAX_FRAMES)
+    link: traceback.TracebackException | None = traceback.TracebackException.from_exception(info[1], limit=-MAX_FRAMES)
     lines: list[str] = []
     for _ in range(MAX_CHAIN):
-        if told is None:
+        if link is None:
             break
-        lines = [*_one_trace(told), *(["  while this was handled:"] if lines else []), *lines]
-        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+        lines = [*_one_trace(link), *(["  while this was handled:"] if lines else []), *lines]
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return lines
 
 

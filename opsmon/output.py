@@ -60,9 +60,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iter
 
 def pairs(items: Iterable[tuple[str, object]]) -> str:
     """Names and values, one pair per line."""
-    told = [(name, cell(value)) for name, value in items]
-    width = max((_width(name) for name, _ in told), default=0)
-    return "\n".join(f"{name}{' ' * (width - _width(name))}  {value}".rstrip() for name, value in told)
+    cells = [(name, cell(value)) for name, value in items]
+    width = max((_width(name) for name, _ in cells), default=0)
+    return "\n".join(f"{name}{' ' * (width - _width(name))}  {value}".rstrip() for name, value in cells)
 
 
 def cell(value: object) -> str:

@@ -218,9 +218,7 @@ def _add_runs(commands: _Commands) -> None:
         help="status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h before:5m code:graph.* retry-of:7 "
         "id:8 mine, words; -TERM or !TERM: not that",
     )
-    runs.add_argument(
-        "--limit", type=limit, default=50, metavar="N", help="maximum number of runs, 1 to 1000; default 50"
-    )
+    runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N runs, 1 to 1000; default 50")
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
     show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")

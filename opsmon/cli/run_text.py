@@ -72,12 +72,12 @@ def run_line(run: Run, silence: float | None = None) -> str:
     """One sentence about a run that was started or waited for. `silence`: seconds since its worker's last beat, if it
     is silent.
     """
-    told = [f"Run {run.id}, {run.title} in {run.tenant}: {explain.state(run, silence).lower()}"]
+    parts = [f"Run {run.id}, {run.title} in {run.tenant}: {explain.state(run, silence).lower()}"]
     if run.summary_counts:
-        told.append(items(run.summary_counts))
+        parts.append(items(run.summary_counts))
     if run.failure_summary:
-        told.append(run.failure_summary[0].message)
-    return cell(", ".join(told)) + "."
+        parts.append(run.failure_summary[0].message)
+    return cell(", ".join(parts)) + "."
 
 
 def _moments(detail: RunDetail) -> list[dict[str, Any]]:
@@ -98,9 +98,9 @@ def run_text(detail: RunDetail, alive: Sequence[Worker], now: dt.datetime) -> st
     """The run as text for people. `alive` are the workers that beat; `now` is the time of the database's clock."""
     run = detail.run
     is_rescued = any(worker.id != run.worker_id for worker in alive)
-    told = [*explain.why_it_waits(detail, alive, now), explain.usual(detail, now), explain.clock(detail, is_rescued)]
+    notes = [*explain.why_it_waits(detail, alive, now), explain.usual(detail, now), explain.clock(detail, is_rescued)]
     facts: dict[str, object] = dict(_facts(detail))
-    facts |= {one.name: one.words for one in told if one}
+    facts |= {one.name: one.words for one in notes if one}
     parts = [pairs(facts.items())]
     if run.failure_summary:
         parts.append(_section("Failures", [f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary]))

@@ -194,8 +194,8 @@ def _end(child: subprocess.Popen[bytes], seconds: float) -> None:
 
 def _address(simulator: subprocess.Popen[bytes], folder: Path) -> str:
     """The URL that the simulator prints. Raises OpsmonError if it does not start."""
-    told = simulator.stdout
-    line = told.readline() if told and select.select([told], [], [], SIMULATOR_SECONDS)[0] else b""
+    output = simulator.stdout
+    line = output.readline() if output and select.select([output], [], [], SIMULATOR_SECONDS)[0] else b""
     try:
         return str(json.loads(line)["url"])
     except (ValueError, KeyError, TypeError):

@@ -73,7 +73,7 @@ def grant(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _told(me: Administrator, granted: Granted) -> str:
-    told = f"{cell(granted.user.login)} is {granted.role} of {granted.tenant.slug}."
+    text = f"{cell(granted.user.login)} is {granted.role} of {granted.tenant.slug}."
     if granted.user.login == me.login and granted.role is not Role.OWNER:
-        return f"{told} That was you: from here on another owner grants roles in {granted.tenant.slug}."
-    return told
+        return f"{text} That was you: from here on another owner grants roles in {granted.tenant.slug}."
+    return text

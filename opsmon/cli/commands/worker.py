@@ -90,10 +90,10 @@ class StopSignals:
 
     def _serve(self, stop: Callable[[], None]) -> None:
         asked = False
-        while told := os.read(self._read, 1):
-            name = signal.Signals(told[0]).name
-            if asked and told[0] == signal.SIGHUP:
-                # A closed terminal sends SIGHUP twice, from the kernel and from the shell: the second is no request to hurry.
+        while received := os.read(self._read, 1):
+            name = signal.Signals(received[0]).name
+            if asked and received[0] == signal.SIGHUP:
+                # A closed terminal sends SIGHUP more than once (kernel, shell): that is no request to stop at once.
                 logger.info("%s: the worker stops already", name)
                 continue
             logger.info("%s: the worker is asked to stop%s", name, " at once" if asked else "")
