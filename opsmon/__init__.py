@@ -1,6 +1,6 @@
-"""opsmon: long-running tenant operations, watched and started from a terminal.
+"""opsmon: watch and start long-running tenant operations from a terminal.
 
-What the author of an operation needs is handed on from here: `from opsmon import operation, RunContext`.
+Authors of operations import everything they need from here: `from opsmon import operation, RunContext`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HOMES = {"OperationFailed": "store.errors", "RunContext": "tasks.sdk.context", 
 
 
 def __getattr__(name: str) -> Any:
-    # At first use: whoever starts the screens imports this package, too, and should not wait for the rooms below.
+    # Import at first use: starting the screens imports this package, too, and must not wait for the rooms below.
     if name not in _HOMES:
         raise AttributeError(f"module 'opsmon' has no attribute {name!r}")
     import importlib

@@ -1,4 +1,4 @@
-"""`python -m opsmon` is `opsmon`."""
+"""Entry point of `python -m opsmon`; the same as the command `opsmon`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screens put on the house: this file only wires."""
+"""Connects the screens to the services. Wiring only."""
 
 from __future__ import annotations
 
@@ -33,33 +33,38 @@ from store.workers import pause as queue_pause
 
 @dataclass(frozen=True)
 class Kept:
-    """What a user has set up, in the database."""
+    """A user's saved views and preferences, in the database. Every method raises DatabaseAway."""
 
     db: Database
     user_id: int
 
     def views(self) -> tuple[SavedView, ...]:
+        """The user's saved views."""
         return saved_views.read(self.db, self.user_id)
 
     def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+        """Save a view under its name. Returns all saved views."""
         return saved_views.save(self.db, self.user_id, view)
 
     def delete_view(self, name: str) -> tuple[SavedView, ...]:
+        """Delete the view of this name. Returns the remaining ones."""
         return saved_views.delete(self.db, self.user_id, name)
 
     def seen_at(self) -> dt.datetime | None:
+        """When the user last saw the screens; None if never."""
         return preferences.seen_at(self.db, self.user_id)
 
     def mark_seen(self, at: dt.datetime) -> None:
+        """Store when the user last saw the screens."""
         preferences.mark_seen(self.db, self.user_id, at)
 
 
-#: Seconds that a worker beside the screens may take to be there, before it is said that there is none.
+#: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
 
 
 def make_backend(services: Services, user: User, rescues: Callable[[], bool] = lambda: True) -> Backend:
-    """What the screens need, from the services. `rescues`: whether this process completes what lost workers leave behind."""
+    """The screens' backend, built from the services. `rescues` says whether this process completes the runs of lost workers."""
     cache = SnapshotCache()
 
     def fetch(request: Request) -> Snapshot:
@@ -92,7 +97,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
 
 
 def make_look(settings: Settings) -> Appearance:
-    """How the settings want the screens. Raises InputInvalid for a theme or a key's name that there is not."""
+    """The appearance of the screens, from the settings. Raises InputInvalid for an unknown theme or key name."""
     theme, how = settings.theme, settings.terminal_notifications
     if theme and theme not in BUILTIN_THEMES:
         raise InputInvalid(f"there is no theme '{theme}'", f"known are {', '.join(BUILTIN_THEMES)}")
@@ -104,7 +109,7 @@ def make_look(settings: Settings) -> Appearance:
 
 
 def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:
-    """Show the screens until the user quits. Returns the exit code. `before` is called once nothing can be wrong any more."""
+    """Show the screens until the user quits. Returns the exit code. `before` is called once all settings have proved valid."""
     settings = services.settings
     ascii_only = wants_ascii() if settings.ascii == "auto" else settings.ascii == "yes"
     watch = Watch(services)
@@ -120,7 +125,7 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
             loop = asyncio.get_running_loop()
         except RuntimeError:
             leave(number)
-        # An exception out of a signal's handler could hit the app anywhere, and leave the terminal as it is.
+        # An exception raised by a signal handler could interrupt the app anywhere, and leave the terminal in disorder.
         loop.call_soon_threadsafe(lambda: app.exit(return_code=128 + number))
 
     before()

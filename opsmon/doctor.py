@@ -1,6 +1,6 @@
-"""`opsmon doctor`: is everything there that a run needs? One line each, by reading alone.
+"""`opsmon doctor`: checks everything that a run needs, and prints one line per check. Only reads.
 
-With `--probe` a run is started, too, which asks all of it together and notifies nobody.
+With `--probe` it also starts a probe run, which exercises all of it and notifies nobody.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who is asking. `unknown` says why there is no user: theirs is none, or the database could not tell."""
+    """Who runs the command: `user`, or None, with the reason in `unknown` (not a user, or the database could not tell)."""
 
     user: User | None = None
     unknown: str = NO_USER
 
 
 class State(StrEnum):
+    """The result of one check."""
+
     OK = "ok"
     WARNING = "warning"
     BAD = "bad"
@@ -59,7 +61,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found."""
+    """The result of one check: its name, its state, and a message for people."""
 
     check: str
     state: State
@@ -68,16 +70,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[T]):
-    """What was answered, None for an error, and what that means."""
+    """The value that a check read (None after an error), and its finding."""
 
     value: T | None
     finding: Finding
 
 
 def run(services: Services, asker: Asker, as_json: bool, probe: bool = False) -> int:
-    """Check and print, each line as soon as it is known; `probe`: who is asking starts a run, which is the last check.
-
-    Returns the exit code, 1 when something is bad.
+    """Run all checks and print each finding at once; with `probe`, start a probe run last. Returns the exit code: 1 if
+    a check is bad.
     """
     found = []
     for finding in examine(services, asker, probe):
@@ -91,7 +92,7 @@ def run(services: Services, asker: Asker, as_json: bool, probe: bool = False) ->
 
 
 def examine(services: Services, asker: Asker, probe: bool = False) -> Iterator[Finding]:
-    """The findings, one after the other. Raises nothing that a check can say; without `probe` nothing is written."""
+    """Yield the findings one by one. Errors of the checks become findings; without `probe` nothing is written."""
     last = ("probe",) if probe else ()
     server = _check("database", lambda: health.server(services.db), _server)
     yield server.finding
@@ -149,7 +150,7 @@ def _clock(server: health.Server) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """`waiting` is what waits in the user's tenants, or why that is not told; `lag` is the whole queue's."""
+    """State of the queue: `waiting` runs in the user's tenants, or why that is unknown; `lag` in seconds, of the whole queue."""
 
     waiting: queue_depth.QueueDepth | str
     lag: float | None
@@ -203,7 +204,7 @@ def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
 
 
 def _ownerless(services: Services, asker: Asker) -> Iterator[Finding]:
-    """Tenants of before that nobody owns, for who may give them an owner."""
+    """Tenants without an owner, left by older versions; shown to those who may give them one."""
     try:
         found = Administrator(services.db, asker.user.login).ownerless() if asker.user else ()
     except OpsmonError as error:
@@ -218,7 +219,7 @@ def _ownerless(services: Services, asker: Asker) -> Iterator[Finding]:
 
 
 def _why_no_probe(queue: _Answer[_Queue], workers: _Answer[tuple[Worker, ...]]) -> str | None:
-    """Why a run would not be carried out, or why that cannot be told."""
+    """Why a probe run would not be carried out, or why that is unknown; None if it would."""
     for answer in (queue, workers):
         if answer.value is None:
             return f"{answer.finding.check}: {answer.finding.message}"
@@ -242,7 +243,7 @@ def _probe(services: Services, asker: Asker) -> Finding:
 
 
 def _rehearse(services: Services, user: User, tenant: str) -> tuple[Run, float]:
-    """The probe run, ended or not, and the seconds that were waited."""
+    """Start a probe run and wait for it. Returns the run, completed or not, and the seconds waited."""
     from tasks.dispatch import make_dispatcher
 
     began = time.monotonic()
@@ -266,7 +267,7 @@ def _judge(tenant: str, run: Run, took: float) -> Finding:
 
 
 def _in_time(ask: Callable[[], T]) -> T:
-    """Huey's connection has no deadline on this side: a server that freezes just now would hold it for ever."""
+    """Call `ask` with a time limit: Huey's connection has none on this side, so a frozen server would block it for ever."""
     answers: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
 
     def work() -> None:

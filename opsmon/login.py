@@ -1,4 +1,4 @@
-"""Who you are: the login name that belongs to the process's user id. No environment variable has a say in it."""
+"""Identifies the user: by the login name of the process's user id. No environment variable can change it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.people import access
 
 
 def login_name() -> str:
-    """The login name of whoever runs this process. Raises NotFound when the system knows none."""
+    """The login name of the user who runs this process. Raises NotFound if the system knows none."""
     uid = os.getuid()
     try:
         return pwd.getpwuid(uid).pw_name
@@ -22,9 +22,10 @@ def login_name() -> str:
 
 
 def login_for(db: Database, as_login: str | None) -> str:
-    """The login to act as: your own, or `as_login` where that is allowed. Raises Forbidden.
+    """The login to act as: the user's own, or `as_login` if allowed. Raises Forbidden, and NotFound as `login_name`
+    does.
 
-    Who owns the file of an SQLite database can write into it whatever they like, so there `--as` gives nothing away.
+    The owner of an SQLite file can write anything into it, so `--as` gives them no additional power.
     """
     if as_login is None:
         return login_name()
@@ -34,7 +35,7 @@ def login_for(db: Database, as_login: str | None) -> str:
 
 
 def owns_file_of(db: Database) -> bool:
-    """Whether the database is an SQLite file that belongs to the process's user."""
+    """Whether the database is an SQLite file owned by the process's user."""
     if not db.is_sqlite or not db.url.database:
         return False
     try:
@@ -44,5 +45,5 @@ def owns_file_of(db: Database) -> bool:
 
 
 def who(db: Database, as_login: str | None = None) -> User:
-    """The user to act as. Raises Forbidden, and NotFound when opsmon knows no such user."""
+    """The user to act as. Raises Forbidden, and NotFound if opsmon knows no such user."""
     return access.find_user(db, login_for(db, as_login))

@@ -1,4 +1,4 @@
-"""A worker's log: nothing from outside reaches it unsanitized, tracebacks included."""
+"""Logging of workers: everything is sanitized before it is written, tracebacks included."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from store.errors import InputInvalid
 from store.sanitizer.sanitize import sanitize
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+#: Characters of a message, and of a line of a traceback.
 MAX_MESSAGE: Final = 1000
 MAX_TRACE_LINE: Final = 200
-#: Of a traceback: the innermost calls, and exceptions that led to it.
+#: Limits of a traceback: innermost calls of each exception, and exceptions in a chain.
 MAX_FRAMES: Final = 20
 MAX_CHAIN: Final = 4
 
@@ -24,9 +25,10 @@ ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] 
 
 
 class SafeFormatter(logging.Formatter):
-    """One line for the message; a traceback keeps its lines, each of them sanitized, in bounded number."""
+    """Formats a record as one sanitized line; a traceback follows with a limited number of sanitized lines."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as text, with its time in UTC."""
         at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
         lines = [f"{at.replace('+00:00', 'Z')} {record.levelname:7} {record.name}: {_message(record)}"]
         if record.exc_info:
@@ -46,19 +48,19 @@ def _trace(info: ExceptionInfo) -> list[str]:
     if info[1] is None:
         return []
     # A negative limit keeps the innermost frames.
-    told: traceback.TracebackException | None = traceback.TracebackException.from_exception(info[1], limit=-MAX_FRAMES)
+    link: traceback.TracebackException | None = traceback.TracebackException.from_exception(info[1], limit=-MAX_FRAMES)
     lines: list[str] = []
     for _ in range(MAX_CHAIN):
-        if told is None:
+        if link is None:
             break
-        lines = [*_one_trace(told), *(["  while this was handled:"] if lines else []), *lines]
-        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+        lines = [*_one_trace(link), *(["  while this was handled:"] if lines else []), *lines]
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return lines
 
 
 def _one_trace(told: traceback.TracebackException) -> list[str]:
     calls = [line for entry in told.stack.format() for line in entry.splitlines()]
-    # As one text: a secret that goes over several lines is found only there.
+    # Sanitize it as one text: otherwise a secret that spans several lines would not be found.
     return [*map(_trace_line, calls), "  " + sanitize("".join(told.format_exception_only()), MAX_MESSAGE)]
 
 
@@ -68,9 +70,9 @@ def _trace_line(line: str) -> str:
 
 
 def start_log(level: str, make_handler: Callable[[], logging.Handler] = logging.StreamHandler) -> None:
-    """Log to a handler, default standard error, from `level` on; libraries are heard from WARNING on.
+    """Start logging from `level` on; other libraries log from WARNING on. The default handler writes to standard error.
 
-    Raises InputInvalid, before the handler is made.
+    Raises InputInvalid for an unknown level, before making the handler.
     """
     level = level.upper()
     if level not in LEVELS:
@@ -79,7 +81,7 @@ def start_log(level: str, make_handler: Callable[[], logging.Handler] = logging.
     handler.setFormatter(SafeFormatter())
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level)), force=True)
     logging.getLogger("opsmon").setLevel(level)
-    logging.raiseExceptions = False  # the complaint about a record that fails would show the record
+    logging.raiseExceptions = False  # an error report about a record would show the record unsanitized
     logging.captureWarnings(True)
     threading.excepthook = _log_thread_death
 

@@ -1,4 +1,4 @@
-"""What commands print: JSON for scripts, aligned plain text for people; no control character, no colour."""
+"""Output of commands: JSON for scripts, aligned plain text for people; without control characters or colour."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from store.sanitizer.sanitize import visible
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a command's answer goes: standard output, in the form that was asked for."""
+    """Prints a command's result on standard output, as JSON or as text."""
 
     json: bool = False
 
     def show(self, value: object, text: Callable[[], str]) -> None:
-        """Print `value` as JSON or, without --json, the text."""
-        # Only ASCII: neither a terminal nor the locale can then make anything of what came from outside.
+        """Print `value` as JSON, or else the result of `text`."""
+        # ASCII only: foreign text can then neither control the terminal nor break the locale's encoding.
         written = json.dumps(as_json(value), indent=2, ensure_ascii=True) if self.json else text()
         sys.stdout.write(written + "\n")
 
 
 def as_json(value: Any) -> Any:
-    """`value` as JSON holds it: records with their fields' names, instants in ISO 8601, UTC, with Z."""
+    """`value` as JSON types: records become objects with their fields' names, instants become ISO 8601 in UTC with a Z."""
     if isinstance(value, dt.datetime):
         return None if value == NO_TIME else _instant_as_json(value)
     if isinstance(value, Counts):
@@ -42,7 +42,7 @@ def as_json(value: Any) -> Any:
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    # JSON has no number that is none, or is without an end.
+    # JSON has neither NaN nor infinity.
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -51,7 +51,7 @@ def _instant_as_json(value: dt.datetime) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> str:
-    """Rows under headings, in columns; those whose numbers are in `right` are aligned to the right."""
+    """Align rows under headings; columns whose index is in `right` are aligned to the right."""
     lines = [list(headings), *([cell(value) for value in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     right = set(right)
@@ -59,14 +59,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iter
 
 
 def pairs(items: Iterable[tuple[str, object]]) -> str:
-    """Names and values, one pair a line."""
-    told = [(name, cell(value)) for name, value in items]
-    width = max((_width(name) for name, _ in told), default=0)
-    return "\n".join(f"{name}{' ' * (width - _width(name))}  {value}".rstrip() for name, value in told)
+    """Names and values, one pair per line."""
+    cells = [(name, cell(value)) for name, value in items]
+    width = max((_width(name) for name, _ in cells), default=0)
+    return "\n".join(f"{name}{' ' * (width - _width(name))}  {value}".rstrip() for name, value in cells)
 
 
 def cell(value: object) -> str:
-    """A value on one line, for people."""
+    """A value as one line of text for people."""
     if value is None:
         return "-"
     if isinstance(value, dt.datetime):
@@ -85,7 +85,7 @@ def _padded(line: Sequence[str], widths: Sequence[int], right: set[int]) -> Iter
 
 
 def _width(text: str) -> int:
-    """Columns that a terminal gives the text: two for a wide character, none for one that combines."""
+    """The columns that a text takes in a terminal: two for a wide character, none for a combining one."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

@@ -1,4 +1,4 @@
-"""What lost workers leave behind is completed by open screens, too: nobody else may be left who could."""
+"""Open screens rescue, too: they complete the runs of lost workers, in case no worker is left to do it."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Looks now and then, in a daemon thread, whatever the screens show or wait for, by the workers' rule of settled beats."""
+    """Checks for lost workers at intervals, in a daemon thread, by the same rule of settled beats as workers use."""
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
         self._db = services.db
         self._lost_after: float = settings.lost_after_seconds
-        # Often enough that a gap between two looks is an outage.
+        # Often enough that a longer gap between two checks means an outage.
         self._every: float = min(settings.rescue_seconds, self._lost_after / 4)
         self._beat_every: float = settings.beat_interval
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rescuing", daemon=True)
-        #: False once the database has refused a change: who may only read can complete nothing.
+        #: Whether this process can complete runs: False after the database refused a change, for example because it is read-only.
         self.can = True
 
     @functools.cached_property
     def _settled(self) -> Settled:
         from tasks.worker.lost_runs import (
-            Settled,  # as below: the first paint does not wait for what is only needed later
+            Settled,  # imported here, as below, to keep it out of the first paint
         )
 
         return Settled(self._lost_after, self._beat_every)
 
     def look(self) -> list[str]:
-        """One look. Returns a line for each run that was completed. Raises DatabaseAway."""
+        """Make one check. Returns a line for each completed run. Raises DatabaseAway."""
         from tasks.worker.lost_runs import give_up_lost
 
         self._settled.seen(heartbeats.clock(self._db))
@@ -54,16 +54,17 @@ class Watch:
         return done
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Look no more; wait at most so long for a look that is under way."""
+        """Stop checking; wait up to `seconds` for a check in progress."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._stop.wait(self._every):
-            # A database that is away is told by the polls; whatever else fails now, the next look may not.
+            # The polls report a database that is away; other errors may be gone at the next check.
             with contextlib.suppress(Exception):
                 self.look()

@@ -1,4 +1,4 @@
-"""The house put together from settings: what the front door makes once and passes in."""
+"""The services of a process (database, queue, dispatcher, worker), built from the settings. Made once and passed in."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class Services:
-    """Everything is made at first use, so that no command waits for what it does not need."""
+    """Makes each service at first use, from `settings`, so that no command waits for one that it does not need."""
 
     settings: Settings
 
     @cached_property
     def db(self) -> Database:
+        """The database, with time-outs from the settings. Does not connect yet."""
         return Database(self.settings.database_url, Timeouts.within(self.settings.database_seconds))
 
     @cached_property
     def registry(self) -> Registry:
+        """The operations that are installed."""
         from tasks.sdk.registry import load_registry
 
         return load_registry()
 
     @property
     def dispatcher(self) -> Dispatcher:
+        """The dispatcher, with a queue of its own."""
         return self._dispatch[0]
 
     @cached_property
@@ -44,7 +47,7 @@ class Services:
         return make_dispatcher(self.db, self.registry, self.settings.dispatch_seconds)
 
     def worker(self, slots: int | None = None, embedded: bool = False) -> Worker:
-        """A worker on this database, registered and not yet run."""
+        """A worker on this database, registered but not running. `slots` defaults to the setting."""
         from tasks.sdk.context import GraphSettings, OperationResources
         from tasks.worker.rescuer import RescueTimeouts
         from tasks.worker.worker import Worker, WorkerOptions
@@ -67,6 +70,7 @@ class Services:
         return Worker(self.db, self.registry, OperationResources(self.db, graph), options)
 
     def close(self) -> None:
+        """Close the queue and the database, if they were used."""
         if "_dispatch" in self.__dict__:
             self._dispatch[1].close()
         if "db" in self.__dict__:

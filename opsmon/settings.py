@@ -1,4 +1,4 @@
-"""Settings: environment over `opsmon.toml` over defaults, each with where it came from."""
+"""Settings: from the environment, else from `opsmon.toml`, else defaults; each with its source."""
 
 from __future__ import annotations
 
@@ -19,26 +19,32 @@ MASK: Final = "********"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its key in opsmon.toml, its default, what it means. The variable is OPSMON_ and the key in capitals."""
+    """The description of one setting."""
 
+    #: The name in opsmon.toml.
     key: str
+    #: Its type is the setting's type: text, number or whole number.
     default: str | float | int
+    #: What it means, for people.
     help: str
+    #: The smallest number allowed; not for texts.
     minimum: float = 0.0
+    #: The texts allowed; empty for any.
     choices: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
+        """The environment variable: OPSMON_ and the key in capitals."""
         return f"OPSMON_{self.key.upper()}"
 
 
-#: A tenant's app, in opsmon.toml under [credentials.SLUG] or as OPSMON_CREDENTIALS_<SLUG>_<KEY> (dashes become underscores).
+#: Keys of a tenant's credentials: under [credentials.SLUG], or as OPSMON_CREDENTIALS_<SLUG>_<KEY> (dashes become underscores).
 CREDENTIAL_KEYS: Final = ("directory_id", "client_id", "client_secret", "client_secret_file", "client_secret_command")
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What was given for a setting or a credential, and where: the variable, the file, or "default"."""
+    """The value of a setting or credential, and its source: the variable, the file, or "default"."""
 
     value: Any
     source: str
@@ -50,7 +56,9 @@ def _setting(default: str | float, help_: str, minimum: float = 0.0, choices: tu
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What holds. Read once at the start and passed in. A field made by `_setting` is a key of opsmon.toml; seconds are floats."""
+    """The effective settings, read once at start and passed in. Fields made by `_setting` are keys of opsmon.toml;
+    floats are seconds.
+    """
 
     database_url: str = _setting("", "SQLAlchemy URL; default an SQLite file in the user's data folder")
     graph_url: str = _setting("https://graph.microsoft.com", "Microsoft Graph")
@@ -83,15 +91,16 @@ class Settings:
         choices=("off", "bell", "osc9", "osc777", "osc99"),
     )
     log_level: str = _setting("INFO", "of a worker: DEBUG, INFO, WARNING or ERROR")
-    #: Where each setting came from: the variable, the file, or "default".
+    #: The source of each setting: the variable, the file, or "default".
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Credentials from opsmon.toml, by the tenant's slug and key.
     credential_values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, repr=False)
-    #: Keys of the screens by the names of what they do, from [keys].
+    #: Keys of the screens by the name of their action, from [keys].
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the database is the login's own SQLite file, which opsmon may make and migrate by itself."""
+        """Whether the database is the login's own SQLite file, which opsmon may create and migrate by itself."""
         return self.database_url.startswith("sqlite")
 
     @property
@@ -101,13 +110,13 @@ class Settings:
 
     @property
     def silent_after(self) -> float:
-        """Seconds without a beat after which a worker has missed two, and is said to be silent."""
+        """Seconds without a beat after which a worker has missed two beats and counts as silent."""
         return silent_after(self.beat_seconds, self.lost_after_seconds)
 
     def credentials(self, slug: str) -> dict[str, str] | None:
-        """`directory_id`, `client_id` and `client_secret` of a tenant's app; None when none are set up.
+        """`directory_id`, `client_id` and `client_secret` of a tenant's app; None if none are set up.
 
-        A secret is read from its file or command when it is asked for, and kept nowhere. Raises InputInvalid.
+        The secret is read from its file or command on each call, and not stored. Raises InputInvalid.
         """
         given = {**self.credential_values.get(slug, {}), **_credentials_from_environment(slug)}
         if not given:
@@ -136,7 +145,7 @@ _BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
 
 
 def load(environment: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
-    """Read the environment and the configuration file. Raises InputInvalid for what cannot be read or is not known."""
+    """Read the environment and the configuration file. Raises InputInvalid for anything unreadable or unknown."""
     environment = os.environ if environment is None else environment
     path = config or _config_path(environment)
     from_file = _read_file(path) if path else {}
@@ -171,7 +180,7 @@ def _typed(setting: Setting, given: Any, where: str) -> Any:
             raise InputInvalid(f"{where} cannot be {given!r}", f"give one of {', '.join(setting.choices)}")
         return given
     try:
-        # Through text: int() would cut 2.5 down to 2.
+        # Convert from text: int(2.5) would truncate to 2.
         number: float = (int if kind is int else float)(str(given))
     except ValueError:
         raise InputInvalid(f"{where} cannot be {given!r}", f"give a {'whole ' if kind is int else ''}number") from None
@@ -191,9 +200,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputInvalid(f"cannot read {path} ({error.strerror})", "mend it, or set OPSMON_CONFIG") from None
+        raise InputInvalid(f"cannot read {path} ({error.strerror})", "fix it, or set OPSMON_CONFIG") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputInvalid(f"{path} is not TOML: {error}", "mend it") from None
+        raise InputInvalid(f"{path} is not TOML: {error}", "fix it") from None
 
 
 def _refuse_unknown(from_file: Mapping[str, Any], path: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM and a terminal that goes away end the screens as quitting does: the terminal is put right, and everything put away."""
+"""Ends the screens in an orderly way on SIGTERM, SIGHUP or the loss of the terminal: restores the terminal and cleans up."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from types import FrameType
 from typing import Final, NoReturn
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
-#: Seconds that quitting may take; a terminal that is gone may hold it for ever.
+#: Seconds that quitting may take: a lost terminal may block it for ever.
 LAST_RESORT: Final = 3
-#: Standard input and error: what the screens read from and write to.
+#: Standard input and error: the screens read from one and write to the other.
 TERMINAL: Final = (0, 2)
 
 
 def leave(number: int) -> NoReturn:
-    """End with the shell's code for a signal: 128 and its number."""
+    """Exit with the shell's code for a signal: 128 plus its number."""
     raise SystemExit(128 + number)
 
 
 @contextlib.contextmanager
 def ended_by_signals(quit_: Callable[[int], None] = leave) -> Iterator[None]:
-    """Within this block the two signals call `quit_` with their number, in the main thread.
+    """Call `quit_` with the signal's number, in the main thread, for SIGTERM and SIGHUP within this block.
 
-    A terminal that goes away is a SIGHUP, also where the system sends none: to a process that does not control its
-    terminal, or below `nohup`. A process that has not left the block a few seconds later is killed.
+    The loss of the terminal counts as SIGHUP even if the system sends none: to a process without control of its
+    terminal, or under `nohup`. A process that does not leave the block within LAST_RESORT seconds is killed.
     """
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -47,11 +47,11 @@ def ended_by_signals(quit_: Callable[[int], None] = leave) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _told_of_a_lost_terminal() -> Iterator[None]:
-    """Within this block the main thread gets a SIGHUP when the terminal is gone."""
+    """Send the main thread a SIGHUP if the terminal is lost within this block."""
     over, end = os.pipe()
     watch = select.poll()
     for descriptor in (over, *filter(os.isatty, TERMINAL)):
-        watch.register(descriptor, 0)  # nothing but the end, which is always told
+        watch.register(descriptor, 0)  # only the end, which poll always reports
 
     def wait() -> None:
         if all(descriptor != over for descriptor, _ in watch.poll()):

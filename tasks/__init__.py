@@ -1,1 +1,1 @@
-"""What does the work: the queue, dispatch, the worker, the operations, the Graph client. Uses `store` and nothing above."""
+"""Carries out the work: dispatch, the queue, workers, operations and the Graph client. Imports `store`, and nothing above it."""

@@ -1,4 +1,6 @@
-"""From a wish to a queued run: rights, the run opened or its twin joined, the message queued, and a receipt that is true."""
+"""Turns a request to start or retry an operation into a queued run: checks the right, creates the run or attaches to
+its active twin, queues the message, and returns a receipt.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ logger = logging.getLogger("opsmon.dispatch")
 
 
 class Receipt(StrEnum):
-    """What became of a start: it was queued, joined to its active twin, or failed because the queue did not take it."""
+    """The result of a start: the run was queued, attached to its active twin, or failed because the queue refused its message."""
 
     QUEUED = "queued"
     ATTACHED = "attached"
@@ -35,21 +37,23 @@ class Receipt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The receipt and the run that it is about: the twin, when attached."""
+    """The result of a start or retry."""
 
+    #: What happened to the start.
     receipt: Receipt
+    #: The new run; its active twin if `receipt` is ATTACHED.
     run: Run
 
 
 class Sender(Protocol):
-    """What dispatch needs of the queue."""
+    """The part of the queue that dispatch needs."""
 
     def send(self, run_id: int) -> None:
-        """Queue the run's message. Raises QueueUnavailable, in bounded time."""
+        """Queue the run's message within a bounded time. Raises QueueUnavailable."""
 
 
 class Dispatcher:
-    """Starts and retries runs for users. Made by the front door; used by screens (in a thread of theirs) and commands."""
+    """Starts and retries runs on behalf of users. Screens call it from worker threads, commands call it directly."""
 
     def __init__(self, db: Database, queue: Sender, registry: Registry) -> None:
         self._db = db
@@ -59,12 +63,12 @@ class Dispatcher:
     def start(
         self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any], *, quietly: bool = False
     ) -> Started:
-        """Start an operation in a tenant (its slug), or join its active twin.
+        """Start an operation in a tenant (given by its slug), or attach to its active twin.
 
-        `quietly` starts it in the system's name, with the user's rights: nobody is told of it.
+        With `quietly`, the run is recorded as started by the system, with the user's rights, and notifies nobody.
 
-        Raises InputInvalid, NotFound, Forbidden before anything is written, and DatabaseAway. When that is raised after the
-        run was opened, a rescuer queues it once the database is back.
+        Raises InputInvalid, NotFound or Forbidden before anything is written, and DatabaseAway. If DatabaseAway is
+        raised after the run was created, a rescuer queues the run once the database is back.
         """
         operation = self.registry.get(type_)
         found = access.require_right(self._db, user, tenant, operation.right, operation.act)
@@ -73,10 +77,10 @@ class Dispatcher:
     def retry(
         self, user: User, run_id: int, parameters: Mapping[str, Any] | None = None, seen: Run | None = None
     ) -> Started:
-        """Start a completed run again: the same type and tenant, linked by `retry_of_id`; its parameters, or others.
+        """Start a completed run again: a new run of the same type and tenant, linked by `retry_of_id`.
 
-        `seen` is the run as it was shown when the wish arose. Raises RunChanged when the run is not completed, or not any more
-        as it was seen, and what `start` raises.
+        It gets `parameters`, or the old run's if None. `seen` is the run as the user saw it. Raises RunChanged if the
+        run is not completed, or no longer has the status and outcome of `seen`; otherwise raises as `start` does.
         """
         old = access.visible_run(self._db, user, run_id)
         operation = self.registry.get(old.type)
@@ -89,16 +93,18 @@ class Dispatcher:
         return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
 
     def dry_run_retries(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[DryRunResult, ...]:
-        """What a retry of each of these runs would come to, with the parameters that `edit` gives it. Writes nothing.
+        """Predict the result of retrying each of these runs with the parameters that `edit` returns. Writes nothing.
 
         Raises DatabaseAway.
         """
         return dry_run_retries(self._db, self.registry, user, run_ids, edit)
 
     def retried(self, user: User, run_id: int, after: int | None) -> Started | None:
-        """The retry of the run that the user has come to after the one of that id (None: at all), with its receipt.
+        """The user's newest retry of the run with an id above `after` (None: any id), with its receipt; None if there
+        is none.
 
-        For whoever was left without a receipt: the database may have gone away behind the run that it opened.
+        For callers whose retry raised before it returned a receipt: the database may have failed after the run was
+        created.
         """
         newest = bulk.newest_retries(self._db, user.id, [run_id]).get(run_id)
         run = lifecycle.get(self._db, newest) if newest and newest > (after or 0) else None
@@ -108,12 +114,12 @@ class Dispatcher:
         return Started(Receipt.DISPATCH_FAILED if refused else Receipt.QUEUED, run)
 
     def to_retry(self, user: User, run_id: int) -> tuple[Operation, Run]:
-        """A run with its parameters, and its operation. Raises NotFound, InputInvalid and DatabaseAway."""
+        """The run's operation, and the run with its parameters. Raises NotFound, InputInvalid and DatabaseAway."""
         run = access.visible_run(self._db, user, run_id)
         return self.registry.get(run.type), run
 
     def twin(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Run | None:
-        """The active run that a start with these parameters would join. Raises as `start` does."""
+        """The active run that a start with these parameters would attach to, or None. Raises as `start` does."""
         operation = self.registry.get(type_)
         found = access.require_right(self._db, user, tenant, access.Right.VIEW)
         return lifecycle.active_twin(self._db, found.id, operation.identity_in(found.id, operation.check(parameters)))
@@ -149,13 +155,15 @@ class Dispatcher:
             refused = lifecycle.fail_dispatch(self._db, run.id, outcome.failure("queue.dispatch_failed", error.message))
             if refused is not None:
                 return Started(Receipt.DISPATCH_FAILED, refused)
-            # It had arrived after all, and a worker was quick.
+            # The message had arrived after all, and a worker has already claimed the run.
             return Started(Receipt.QUEUED, _again(self._db, run))
         return Started(Receipt.QUEUED, lifecycle.mark_dispatched(self._db, run.id) or _again(self._db, run))
 
 
 def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> tuple[Dispatcher, Queue]:
-    """A dispatcher and its queue. Huey is imported here, not with this module: a screen's first paint need not wait for it."""
+    """Make a dispatcher and its queue; `queue_timeout` is in seconds. Imports Huey only when called, to keep it out of
+    the first paint of the screens.
+    """
     from tasks.queue.queue import Queue
 
     queue = Queue(db, queue_timeout)

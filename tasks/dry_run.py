@@ -1,4 +1,4 @@
-"""A dry run of the retry of many runs: for each of them what would become of it. Nothing is written."""
+"""Dry run: predicts the result of retrying many runs. Writes nothing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from store.runs import bulk
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 
-#: The parameters that a retry of a run gets; raises InputInvalid. The run comes with its own.
+#: Returns the parameters for the retry of a run, whose own parameters are in `run`; raises InputInvalid.
 Edit = Callable[[Operation, Run], Mapping[str, Any]]
 
 
 class Verdict(StrEnum):
-    """What a retry would come to: a new run, an active twin that it joins, or a refusal."""
+    """The predicted result of a retry: a new run, an attachment to an active twin, or a refusal."""
 
     ELIGIBLE = "eligible"
     JOINS = "joins"
@@ -30,33 +30,35 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """One run of the list. `run` is None when the user may not see it (any more); it comes without its context.
-
-    `reason` says why it is refused, and `code` is that error's; `twin_id` is the active run that it would join, `same_as` the
-    run earlier in the list whose retry it would join. `retry_id` is the newest retry of it by this user that there is already.
-    """
+    """The prediction for one run of the list."""
 
     run_id: int
     verdict: Verdict
+    #: Without its context; None if the user may not see the run.
     run: Run | None = None
+    #: Why the retry would be refused; empty otherwise.
     reason: str = ""
+    #: The active run that the retry would attach to.
     twin_id: int | None = None
+    #: The run earlier in the list whose retry this one would attach to.
     same_as: int | None = None
+    #: The code of the error behind `reason`.
     code: str = ""
+    #: This user's newest existing retry of the run.
     retry_id: int | None = None
 
 
 def unchanged(operation: Operation, run: Run) -> Mapping[str, Any]:
-    """The run's own parameters."""
+    """The run's own parameters: the default `Edit`."""
     return run.parameters
 
 
 def dry_run_retries(
     db: Database, registry: Registry, user: User, run_ids: Sequence[int], edit: Edit = unchanged
 ) -> tuple[DryRunResult, ...]:
-    """What would become of the retry of each of these runs, in their order. Raises DatabaseAway.
+    """Predict the result of retrying each of these runs, in the given order. Raises DatabaseAway.
 
-    It looks once, in statements for hundreds of runs: what changes after that, the retry itself finds out.
+    Reads the state once, in batched statements. The retry itself checks again, and detects any change since.
     """
     runs = bulk.visible_runs(db, user.id, run_ids)
     members = {member.tenant.id: member for member in access.memberships_of(db, user.id)}
@@ -73,7 +75,7 @@ def dry_run_retries(
 def _alone(
     run_id: int, run: Run | None, registry: Registry, members: Mapping[int, Membership], edit: Edit
 ) -> tuple[DryRunResult, str]:
-    """The run by itself, and the identity that its retry would have; none when it is refused."""
+    """The result for one run on its own, and the identity of its retry (empty if it would be refused)."""
     listed = replace(run, context=None) if run else None
     try:
         identity = _identity(run, registry, members, edit)
@@ -83,7 +85,7 @@ def _alone(
 
 
 def _identity(run: Run | None, registry: Registry, members: Mapping[int, Membership], edit: Edit) -> str:
-    """The identity that the run's retry would have. Asks, and refuses, in the order in which the dispatcher's retry does."""
+    """The identity of the run's retry. Checks and refuses in the same order as `Dispatcher.retry`."""
     if run is None:
         raise NotFound("there is no such run")
     operation = registry.get(run.type)
@@ -96,12 +98,12 @@ def _identity(run: Run | None, registry: Registry, members: Mapping[int, Members
         return operation.identity_in(run.tenant_id, operation.check(edit(operation, run)))
     except OpsmonError:
         raise
-    except Exception as error:  # one run that cannot be read must not end the rehearsal of the others
+    except Exception as error:  # one unreadable run must not end the dry run of the others
         raise InputInvalid(f"its parameters cannot be read ({type(error).__name__})") from error
 
 
 def _together(first: Sequence[tuple[DryRunResult, str]], twins: dict[tuple[int, str], int]) -> tuple[DryRunResult, ...]:
-    """Who would join an active run, or the retry of another one of the list."""
+    """Mark the retries that would attach to an active run, or to the retry of an earlier run in the list."""
     before: dict[tuple[int, str], int] = {}
     found = []
     for one, identity in first:

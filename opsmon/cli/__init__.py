@@ -1,1 +1,1 @@
-"""The command line: from arguments to a command, its output and its exit code."""
+"""The command line: parses arguments, calls a command, and turns its result into output and an exit code."""

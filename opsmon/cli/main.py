@@ -1,4 +1,6 @@
-"""The front door: reads the arguments, calls the command, turns every error into one line and an exit code."""
+"""Entry point of the command line: parses the arguments, calls the command, and turns every error into one line and an
+exit code.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,18 @@ from store.errors import DatabaseAway, OpsmonError
 from store.sanitizer.sanitize import sanitize, visible
 
 SCREENS: Final = "screens:screens"
+#: Characters of an error line.
 MAX_LINE: Final = 600
-#: As a shell says it of a program that a signal ended: 128 and the signal's number.
+#: Exit codes after a signal, by the shell's convention: 128 plus the signal's number.
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code; raises nothing. Without `argv` the process is ours, and ends as soon as we do."""
+    """Run one command. Returns the exit code; raises nothing.
+
+    Without `argv` the process belongs to opsmon: it ends at once if threads are left.
+    """
     code = _guarded(lambda: _main(argv))
     if argv is None and threading.active_count() > 1:
         leave(code)
@@ -35,11 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    if sys.stdout is None:  # closed by who started us
+    if sys.stdout is None:  # the parent closed it
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # a character missing from the locale must not raise
     arguments = parse(argv)
     if arguments.command != "worker":
         return _call(arguments)
@@ -89,7 +95,7 @@ def _guarded(action: Callable[[], int]) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    except Exception as error:  # the edge: nothing goes past it
+    except Exception as error:  # the outermost handler: nothing may escape
         return _report(error)
 
 
@@ -102,9 +108,9 @@ def _report(error: Exception) -> int:
 
 
 def error_line(error: Exception) -> str:
-    """`opsmon: what happened: what to do`, on one line."""
+    """The error as one line: `opsmon: what happened: what to do`."""
     if isinstance(error, DatabaseAway) and error.hint:
-        # What the driver said is a reason, and no advice.
+        # The hint is the driver's message: a reason, not advice.
         text = f"{error.message} ({error.hint}): see 'opsmon doctor'"
     elif isinstance(error, OpsmonError):
         text = str(error)
@@ -115,7 +121,9 @@ def error_line(error: Exception) -> str:
 
 
 def leave(code: int) -> None:
-    """End the process now. A thread that is stuck, an operation's or a plug-in's, must not keep it: the interpreter would wait."""
+    """End the process at once. A stuck thread of an operation or a plug-in must not delay it; the interpreter would
+    wait for it.
+    """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
@@ -123,7 +131,7 @@ def leave(code: int) -> None:
 
 
 def _silence_stdout() -> None:
-    # What is still buffered would be written, and complained about, once more when the interpreter ends.
+    # Otherwise the interpreter would try to write the buffered rest at exit, and complain again.
     with contextlib.suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The grammar of the command line. It names the functions that carry commands out, and imports none of them."""
+"""The grammar of the command line. It names the functions of the commands, but does not import them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from store.errors import InputInvalid, NotFound
 
 MAX_ID: Final = 2**63 - 1
 ROLES: Final = ("owner", "manager", "operator", "readonly")
-#: Every option of every command, to name the one that was probably meant.
+#: Every option of every command, for suggestions.
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
@@ -28,18 +28,19 @@ exit codes: 0 done (with --wait: succeeded), 1 opsmon could not, 2 wrong usage o
 
 
 def close_match(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names what `word` was probably meant to be; None when nothing known is like it."""
+    """A hint that suggests the known word most similar to `word`; None if none is similar."""
     near = difflib.get_close_matches(word, list(known), 1)
     return f"did you mean '{near[0]}'?" if near else None
 
 
 class Parser(argparse.ArgumentParser):
-    """Like its base, but wrong usage is an InputInvalid, and nothing may be abbreviated: scripts would rely on it."""
+    """An ArgumentParser that raises InputInvalid for wrong usage, and accepts no abbreviations: scripts would rely on them."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message: str) -> NoReturn:
+        """Raise InputInvalid with argparse's message in opsmon's words."""
         choice = re.match(r"argument ([^:]+): invalid choice: (['\"])(.*)\2 \(choose from (.*)\)$", message)
         if choice:
             raise self._no_such_choice(choice[1], choice[3], re.findall(r"[\w.-]+", choice[4]))
@@ -55,21 +56,22 @@ class Parser(argparse.ArgumentParser):
         return InputInvalid(f"there is no command '{self.prog} {given}'", near or f"see '{self.prog} --help'")
 
 
-#: A filter that must not hold, and no option.
+#: A negated filter term, which is not an option.
 _NEGATION: Final = re.compile(r"-([a-z-]+:|mine$)")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """What the arguments ask for: among them `run`, the `module:function` in opsmon.cli.commands. Raises InputInvalid.
+    """Parse the arguments. `run` in the result names the command's function, as `module:function` in
+    opsmon.cli.commands.
 
-    Raises SystemExit after printing help.
+    Raises InputInvalid, and SystemExit after printing help.
     """
     argv = sys.argv[1:] if argv is None else argv
     if any("\ud800" <= char <= "\udfff" for word in argv for char in word):
         raise InputInvalid("an argument is not text in this locale's encoding", "give UTF-8, under a UTF-8 locale")
     if any("\0" in word for word in argv):
         raise InputInvalid("an argument holds a NUL", "leave it out")
-    # Not set_defaults: that would give the options behind a command a default that overwrites what stands before it.
+    # Not set_defaults: the default of an option after the command would overwrite a value given before it.
     arguments, rest = _parser().parse_known_args(argv, argparse.Namespace(json=False, as_login=None))
     for word in rest:
         _take(word, arguments)
@@ -77,7 +79,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _take(word: str, arguments: argparse.Namespace) -> None:
-    # argparse gives a positional its words once; those behind an option (`runs --limit 5 mine`) are left over.
+    # argparse fills a positional only once; the words after an option (`runs --limit 5 mine`) are left over.
     is_negation = arguments.more == "filters" and _NEGATION.match(word)
     if (word.startswith("-") and not is_negation) or not arguments.more:
         hint = close_match(word.partition("=")[0], OPTIONS) if word.startswith("-") else None
@@ -90,7 +92,7 @@ def _take(word: str, arguments: argparse.Namespace) -> None:
 
 
 def run_id(text: str) -> int:
-    """A run's number. Raises InputInvalid; NotFound for a number that no run can have."""
+    """Parse the id of a run. Raises InputInvalid, and NotFound for a number that no run can have."""
     if not re.fullmatch(r"[0-9]{1,30}", text):
         raise InputInvalid(f"'{text}' is not the number of a run", "'opsmon runs' shows them")
     if not 0 < int(text) <= MAX_ID:
@@ -99,6 +101,7 @@ def run_id(text: str) -> int:
 
 
 def seconds(text: str) -> float:
+    """Parse a number of seconds, 0 or more. Raises InputInvalid."""
     try:
         number = float(text)
     except ValueError:
@@ -109,6 +112,7 @@ def seconds(text: str) -> float:
 
 
 def parameter(text: str) -> tuple[str, str]:
+    """Parse NAME=VALUE. Raises InputInvalid."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise InputInvalid(f"'{text}' gives no parameter a value", "write --param NAME=VALUE")
@@ -116,10 +120,12 @@ def parameter(text: str) -> tuple[str, str]:
 
 
 def limit(text: str) -> int:
+    """Parse a number of rows, 1 to 1000. Raises InputInvalid."""
     return _whole(text, 1000)
 
 
 def slots(text: str) -> int:
+    """Parse a number of slots, 1 to 256. Raises InputInvalid."""
     return _whole(text, 256)
 
 
@@ -133,14 +139,14 @@ def _whole(text: str, most: int) -> int:
 
 
 class _Commands:
-    """Commands under one parser, each with what every command takes."""
+    """The subcommands of a parser, each with the common options."""
 
     def __init__(self, parser: Parser, common: Parser, dest: str, required: bool) -> None:
         self._common = common
         self._parsers = parser.add_subparsers(dest=dest, metavar="COMMAND", required=required, title="commands")
 
     def add(self, name: str, run: str, help: str, more: str | None = None) -> Parser:  # noqa: A002 (argparse's word)
-        """A command. Words that are left over go to the list argument `more`."""
+        """Add a command. Words left over go to the list argument named by `more`."""
         parser: Parser = self._parsers.add_parser(
             name, help=help, description=help[0].upper() + help[1:] + ".", parents=[self._common]
         )
@@ -170,7 +176,7 @@ def _parser() -> Parser:
 
 
 def _common() -> Parser:
-    # Without defaults of its own: an option before the command would be overwritten by the default behind it.
+    # Without defaults: the default of an option after the command would overwrite a value given before it.
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--json", action="store_true", help="print JSON")
     common.add_argument(
@@ -198,7 +204,7 @@ def _add_runs(commands: _Commands) -> None:
         metavar="K=V",
         help="in place of the run's own; repeatable",
     )
-    retry.add_argument("--dry-run", action="store_true", help="say what would come of it, and start nothing")
+    retry.add_argument("--dry-run", action="store_true", help="show what would happen, and start nothing")
     _add_wait(retry)
     wait = commands.add("wait", "runs:wait", "wait until a run has ended")
     wait.add_argument("run_id", metavar="RUN", type=run_id)
@@ -212,11 +218,11 @@ def _add_runs(commands: _Commands) -> None:
         help="status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h before:5m code:graph.* retry-of:7 "
         "id:8 mine, words; -TERM or !TERM: not that",
     )
-    runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most so many, 1 to 1000; default 50")
+    runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N runs, 1 to 1000; default 50")
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
     show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")
-    inbox = commands.add("notifications", "inbox:notifications", "what you were told and have not read")
+    inbox = commands.add("notifications", "inbox:notifications", "your unread notifications")
     inbox.add_argument("--all", action="store_true", help="also what you have read")
     commands.add("operations", "operations:operations", "what can be started, with parameters")
 
@@ -228,7 +234,7 @@ def _add_wait(parser: Parser) -> None:
         type=seconds,
         const=math.inf,
         metavar="SECONDS",
-        help="wait until the run has ended, for ever or so many seconds",
+        help="wait until the run has ended, but at most SECONDS if given",
     )
 
 
@@ -255,7 +261,7 @@ def _add_house(commands: _Commands) -> None:
     worker = commands.add("worker", "worker:work", "carry out runs until SIGTERM")
     worker.add_argument("--workers", type=slots, metavar="N", help="runs at a time; default: the setting worker_slots")
     worker.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
-    queue = commands.add("queue", "queue:queue", "what waits for workers; pause: they start nothing more, until resume")
+    queue = commands.add("queue", "queue:queue", "how many runs wait; pause: workers start nothing more until resume")
     queue.add_argument("action", metavar="pause|resume", nargs="?", choices=("pause", "resume"))
     database = commands.group("db", "the database's schema: upgrade, check")
     database.add("upgrade", "database:upgrade", "run the migrations that are missing")
@@ -266,4 +272,4 @@ def _add_house(commands: _Commands) -> None:
     doctor.add_argument(
         "--probe", action="store_true", help="also have a worker carry out a run, which notifies nobody"
     )
-    commands.add("config", "config:config", "the settings that hold, and where each came from")
+    commands.add("config", "config:config", "the effective settings, and where each came from")

@@ -1,4 +1,4 @@
-"""Runs in plain text, and the timeline that `show` prints."""
+"""Formats runs as plain text and as JSON for the commands."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from store.runs.detail import RunDetail
 
 
 def listed_run(run: Run, silences: Mapping[int, float]) -> dict[str, Any]:
-    """A run of a list as JSON: without its context, which lists do not read.
+    """A run in a list, as JSON: without its context, which lists do not read.
 
-    `worker_silent_seconds` is null unless it is running while its worker is silent.
+    `worker_silent_seconds` is null unless the run is running and its worker is silent.
     """
     row = {key: value for key, value in as_json(run).items() if key != "context"}
     return row | {SILENT: _seconds(silences.get(run.id))}
@@ -31,7 +31,7 @@ def _seconds(silence: float | None) -> float | None:
 
 
 def items(counts: Counts | None) -> str:
-    """How far the run is, in a few characters: `8/10, 2 failed`."""
+    """The run's counts as a short text, such as `8/10, 2 failed`."""
     if counts is None:
         return "-"
     more = [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
@@ -39,11 +39,13 @@ def items(counts: Counts | None) -> str:
 
 
 def took(run: Run) -> str:
+    """How long the run took, as text; "-" if it is not completed or never started."""
     seconds = fmt.elapsed(run, run.completed_at) if run.completed_at else None
     return "-" if seconds is None else fmt.span(seconds)
 
 
 def run_table(runs: Sequence[Run], silences: Mapping[int, float]) -> str:
+    """The runs as a table. `silences` has the seconds since the last beat of silent workers, by run id."""
     headings = ("RUN", "TENANT", "TYPE", "STATE", "ITEMS", "BY", "CREATED", "TOOK", "FIRST FAILURE")
     rows = [
         (
@@ -67,22 +69,24 @@ def _first(run: Run) -> str:
 
 
 def run_line(run: Run, silence: float | None = None) -> str:
-    """A run in one sentence, for what has just been started or waited for."""
-    told = [f"Run {run.id}, {run.title} in {run.tenant}: {explain.state(run, silence).lower()}"]
+    """One sentence about a run that was started or waited for. `silence`: seconds since its worker's last beat, if it
+    is silent.
+    """
+    parts = [f"Run {run.id}, {run.title} in {run.tenant}: {explain.state(run, silence).lower()}"]
     if run.summary_counts:
-        told.append(items(run.summary_counts))
+        parts.append(items(run.summary_counts))
     if run.failure_summary:
-        told.append(run.failure_summary[0].message)
-    return cell(", ".join(told)) + "."
+        parts.append(run.failure_summary[0].message)
+    return cell(", ".join(parts)) + "."
 
 
 def _moments(detail: RunDetail) -> list[dict[str, Any]]:
-    """The timeline as JSON: `event` is created, queued, started, log or completed."""
+    """The timeline as JSON; `event` is created, queued, started, log or completed."""
     return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
 
 
 def run_as_json(detail: RunDetail) -> dict[str, Any]:
-    """Everything about the run: its row, its timeline, its attempts (oldest first), and what `RunDetail` tells beside them."""
+    """Everything about the run: its row, timeline, attempts (oldest first), and the other fields of `RunDetail`."""
     attempts = [listed_run(run, detail.silences) for run in detail.attempts]
     silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
     usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}
@@ -91,12 +95,12 @@ def run_as_json(detail: RunDetail) -> dict[str, Any]:
 
 
 def run_text(detail: RunDetail, alive: Sequence[Worker], now: dt.datetime) -> str:
-    """The run for people. `alive` are the workers that beat, `now` is the database's clock."""
+    """The run as text for people. `alive` are the workers that beat; `now` is the time of the database's clock."""
     run = detail.run
     is_rescued = any(worker.id != run.worker_id for worker in alive)
-    told = [*explain.why_it_waits(detail, alive, now), explain.usual(detail, now), explain.clock(detail, is_rescued)]
+    notes = [*explain.why_it_waits(detail, alive, now), explain.usual(detail, now), explain.clock(detail, is_rescued)]
     facts: dict[str, object] = dict(_facts(detail))
-    facts |= {one.name: one.words for one in told if one}
+    facts |= {one.name: one.words for one in notes if one}
     parts = [pairs(facts.items())]
     if run.failure_summary:
         parts.append(_section("Failures", [f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary]))

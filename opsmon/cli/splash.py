@@ -1,4 +1,4 @@
-"""The empty frame that stands while the screens are loaded: for half a second nothing else would tell that they come."""
+"""The splash shown while the screens' modules load, for about half a second."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _MAIN_SCREEN: Final = "\x1b[?1049l"
 
 
 def has_terminal() -> bool:
-    """Whether the screens have somewhere to be shown."""
+    """Whether standard input and output are a terminal that can show the screens."""
     stands = sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()
     return bool(stands) and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 class Splash:
-    """Drawn by hand, in letters that every terminal has: whatever could draw it better would have to be loaded first."""
+    """Draws with plain escape sequences and ASCII only: anything better would have to be loaded first."""
 
     def __init__(self) -> None:
         self._stands = False
 
     def show(self) -> None:
-        """Draw the frame on the alternate screen, if there is a terminal."""
+        """Draw the splash on the alternate screen, if there is a terminal."""
         if not has_terminal():
             return
         self._stands = True
@@ -31,11 +31,11 @@ class Splash:
         sys.stdout.flush()
 
     def hand_over(self) -> None:
-        """From now on the terminal is the screens', which put it back by themselves."""
+        """Leave the terminal to the screens, which restore it themselves."""
         self._stands = False
 
     def take_away(self) -> None:
-        """Give the terminal back, so that what went wrong can be read."""
+        """Restore the terminal, so that an error message can be read."""
         if self._stands:
             self._stands = False
             sys.stdout.write(_MAIN_SCREEN)

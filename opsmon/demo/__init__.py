@@ -1,1 +1,1 @@
-"""`opsmon demo`: a throw-away database with simulated tenants and some history."""
+"""`opsmon demo`: the screens on a temporary database with simulated tenants and past runs."""

@@ -1,7 +1,7 @@
-"""`opsmon demo`: a throw-away database, two simulated tenants, some history, and the screens on it.
+"""`opsmon demo`: sets up a temporary database, two simulated tenants and past runs, and shows the screens on them.
 
-Everything lives in one temporary folder and in child processes that read a pipe from here. However this process ends,
-the children see their pipe end, and the last of them, a shell, removes the folder.
+Everything lives in one temporary folder, and in child processes that read a pipe from this process. However this
+process ends, the children see the end of their pipe, and the last of them, a shell, removes the folder.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ from store.people import access, admin
 from store.runs import seeding
 from store.sanitizer.sanitize import sanitize
 
-#: What each tenant holds. Fabrikam's app lacks a permission, and its Graph is short of breath.
+#: What each tenant holds.
 TENANTS: Final = {"contoso": "seed:7,policies:300", "fabrikam": "seed:11,policies:120"}
-#: Compliance policies are refused for good; of the rest every fourth request is throttled for a second, forty times.
+#: In fabrikam, compliance policies are always refused. Of the other requests every fourth is throttled for a second, 40 times.
 FAULTS: Final[tuple[dict[str, object], ...]] = (
     {"tenant": "fabrikam", "path": "/deviceCompliancePolicies", "status": 403, "count": None},
     *({"tenant": "fabrikam", "status": 429, "retry_after": "1", "after": 3 * number + 2} for number in range(40)),
 )
+#: Seconds that the simulator may take to start.
 SIMULATOR_SECONDS: Final = 20.0
 SIMULATOR_LOG: Final = "simulator.log"
-#: Keeps the folder tidy whatever happens to us: waits for the end of its standard input, stops PostgreSQL, removes all.
+#: Cleans up however this process ends: waits for the end of standard input, stops PostgreSQL, removes the folder.
 CLEANUP_SCRIPT: Final = """
 trap '' HUP INT TERM
 read -r _
@@ -51,9 +52,9 @@ for _ in 1 2 3 4 5 6 7 8; do rm -rf "$1" && [ ! -e "$1" ] && exit; sleep 1; done
 
 
 def run(postgres: bool) -> int:
-    """Show the screens on a throw-away database until the user quits. Returns the exit code.
+    """Show the screens on a temporary database until the user quits. Returns the exit code.
 
-    Raises InputInvalid without a terminal, or with `postgres` when there is no PostgreSQL to bring up.
+    Raises InputInvalid if `postgres` is set but PostgreSQL is not installed.
     """
     from opsmon.app import run_screens
 
@@ -63,16 +64,16 @@ def run(postgres: bool) -> int:
 
 @contextlib.contextmanager
 def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
-    """The demo without its screens: services on its database, and the login as its user. All is gone afterwards."""
+    """Set up the demo without its screens: yields services on its database, and the user. Removes everything afterwards."""
     if postgres:
         demo_postgres.installed()
     with contextlib.ExitStack() as put_away:
         folder = put_away.enter_context(_folder())
-        # It starts while the database is made.
+        # It starts while the database is created.
         simulator = put_away.enter_context(_simulator(folder))
         url = f"sqlite:///{folder / 'opsmon.db'}"
         if postgres:
-            folder.chmod(0o711)  # root's PostgreSQL runs as somebody else
+            folder.chmod(0o711)  # if run by root, PostgreSQL runs as another account
             url = put_away.enter_context(demo_postgres.server(folder))
         put_away.enter_context(_environment(_settings(folder, url)))
         services = Services(load())
@@ -117,7 +118,7 @@ def _cast(db: Database, login: str) -> demo_history.Cast:
 
 
 def _settings(folder: Path, url: str) -> dict[str, str]:
-    # The user's own file must have no say: it may name other credentials, or not be readable.
+    # The user's own file must not be read: it may name other credentials, or be unreadable.
     config = folder / "opsmon.toml"
     config.touch()
     return {"OPSMON_DATABASE_URL": url, "OPSMON_CONFIG": str(config), LOG_VARIABLE: str(folder / "worker.log")}
@@ -137,7 +138,7 @@ def _graph(simulator_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """The worker is a process of its own, and finds its settings where this one does."""
+    """Set environment variables within this block: the worker, a separate process, reads its settings from them."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -154,11 +155,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="opsmon-demo-"))
     command = ["/bin/sh", "-c", CLEANUP_SCRIPT, "sh", str(folder)]
-    undertaker = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)  # noqa: S603
+    cleaner = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)  # noqa: S603
     try:
         yield folder
     finally:
-        _end(undertaker, 15)
+        _end(cleaner, 15)
 
 
 @contextlib.contextmanager
@@ -180,7 +181,7 @@ def _simulator(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(child: subprocess.Popen[bytes], seconds: float) -> None:
-    """End its standard input and wait for it; kill it after that time."""
+    """Close the child's standard input and wait for it to end; kill it after `seconds`."""
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             pipe.close()
@@ -192,9 +193,9 @@ def _end(child: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def _address(simulator: subprocess.Popen[bytes], folder: Path) -> str:
-    """The URL that the simulator says it answers at. Raises OpsmonError when it says nothing."""
-    told = simulator.stdout
-    line = told.readline() if told and select.select([told], [], [], SIMULATOR_SECONDS)[0] else b""
+    """The URL that the simulator prints. Raises OpsmonError if it does not start."""
+    output = simulator.stdout
+    line = output.readline() if output and select.select([output], [], [], SIMULATOR_SECONDS)[0] else b""
     try:
         return str(json.loads(line)["url"])
     except (ValueError, KeyError, TypeError):

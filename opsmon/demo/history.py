@@ -1,4 +1,4 @@
-"""What happened before the demo began: some hundreds of runs of three people and the scheduler, always the same."""
+"""The demo's past runs: several hundred, started by three people and the scheduler, the same every time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from store.runs.outcome import failure
 from store.runs.seeding import SeedRun
 
 SEED: Final = 7
+#: A day in seconds, like all ages below.
 DAY: Final = 86_400.0
 DAYS: Final = 29
-#: What is younger than this has not been read by those it was told to.
+#: Notifications younger than this are unread.
 UNREAD_WITHIN: Final = 0.7 * DAY
-#: Since when fabrikam's app lacks the permission that it still lacks.
+#: Age at which fabrikam's app lost a permission.
 FORBIDDEN_SINCE: Final = 9 * DAY
 
 Parameters = Callable[[random.Random], dict[str, Any]]
-#: A run and what retries it, in order.
+#: A run and its retries, in order.
 Story = tuple[SeedRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays: the login, which owns both tenants, an operator of both, and a manager of contoso."""
+    """The tenants and users: the login, which owns both tenants; an operator in both; and a manager of contoso."""
 
     contoso: Tenant
     fabrikam: Tenant
@@ -39,15 +40,21 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of operation: how many items it has, the seconds that each takes, what may go wrong, its log's steps."""
+    """A type of operation."""
 
     type: str
     label: str
+    #: Smallest and largest number of items.
     items: tuple[int, int]
+    #: Seconds per item.
     seconds: float
+    #: Makes the parameters of a run.
     parameters: Parameters
+    #: Failures (code, detail) of single items.
     partly: tuple[tuple[str, str], ...]
+    #: Failures (code, detail) of the whole run.
     wholly: tuple[tuple[str, str], ...]
+    #: Lines of the log.
     steps: tuple[str, ...]
 
 
@@ -74,13 +81,13 @@ PROBE: Final = Kind(
     (("operation.error", "RuntimeError: rehearsed"), ("worker.lost", "")),
     ("rehearsing",),
 )  # fmt: skip
-#: What people start, the more frequent first. Only what is there to be retried.
+#: What people start, with weights. Only operations that exist, so that runs can be retried.
 _STARTED: Final = ((SYNC, 60), (PROBE, 40))
 
 
 def past_runs(cast: Cast, seed: int = SEED) -> list[SeedRun]:
-    """About 400 runs of the last 30 days, oldest first, each retry linked to what it retries."""
-    dice = random.Random(seed)  # noqa: S311 (a play, not a secret)
+    """About 400 runs of the last 30 days, oldest first; each retry is linked to the run that it retries."""
+    dice = random.Random(seed)  # noqa: S311 (reproducible, not secret)
     stories = [*_scheduled(cast, dice), *_started(cast, dice), *_hostile(cast)]
     runs = sorted((run for story in stories for run in story), key=lambda run: -run.age)
     places = {id(run): place for place, run in enumerate(runs)}
@@ -89,7 +96,7 @@ def past_runs(cast: Cast, seed: int = SEED) -> list[SeedRun]:
 
 
 def _scheduled(cast: Cast, dice: random.Random) -> Iterator[Story]:
-    """Nobody starts these: the scheduler does, every night or every week."""
+    """Runs of the scheduler, every night or every other night."""
     for day in range(DAYS, 0, -1):
         for tenant in (cast.contoso, cast.fabrikam):
             kinds = [SYNC, PROBE, *([SYNC] if day % 2 else [])]
@@ -99,7 +106,7 @@ def _scheduled(cast: Cast, dice: random.Random) -> Iterator[Story]:
 
 
 def _started(cast: Cast, dice: random.Random) -> Iterator[Story]:
-    """What people do in a day, the last one included; a failure is often tried again some minutes later."""
+    """Runs that people start, on each day up to now; a failed one is often retried some minutes later."""
     both = (cast.contoso, cast.fabrikam)
     people = ((cast.me, both, 4), (cast.operator, both, 3), (cast.manager, (cast.contoso,), 2))
     for day in range(DAYS, 0, -1):
@@ -185,9 +192,9 @@ def _log(kind: Kind, took: float, failures: Sequence[Failure]) -> tuple[NewLogLi
 
 
 def _hostile(cast: Cast) -> Iterator[Story]:
-    """What a plug-in that nobody tamed could have written. The screens show it literally, or their user is in trouble.
+    """Runs of a hostile plug-in, which the screens must show literally.
 
-    The escape sequences would write the clipboard, clear the screen, turn it red, and turn text around.
+    The escape sequences would write to the clipboard, clear the screen, turn it red, and reverse text.
     """
     clipboard, clear, colour, backwards = "\x1b]52;c;b3BzbW9uIGRlbW8=\x07", "\x1b[2J\x1b[H", "\x9b31m", "\u202e"
     first = SeedRun(

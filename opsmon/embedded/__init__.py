@@ -1,1 +1,1 @@
-"""What a login has to itself: its database file, and the worker beside its screens."""
+"""The embedded set-up of a single login: its own database file, and the worker beside its screens."""

@@ -1,4 +1,4 @@
-"""The database that a login has to itself: made, migrated and given an owner."""
+"""The embedded database: creates it, migrates it, and gives it an owner."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TENANT: Final = "local"
 
 
 def prepare(services: Services) -> None:
-    """Make the embedded database when it is not there, migrate it when it is older, give it an owner when it has none.
+    """Create the embedded database if it is missing, migrate it if it is older, and give it an owner if it has none.
 
-    Does nothing for other databases: those are their operators'. Raises SchemaMismatch when it is newer than this
-    program, and DatabaseAway when it cannot be made or read.
+    Does nothing for other databases: their operators take care of them. Raises SchemaMismatch if it is newer than this
+    program, and DatabaseAway if it cannot be created or read.
     """
     if not services.settings.is_embedded:
         return
@@ -38,7 +38,7 @@ def prepare(services: Services) -> None:
 
 
 def _make_file(path: Path) -> None:
-    """Readable for its owner alone. What exists keeps the rights that somebody gave it."""
+    """Create the file, readable by its owner only. An existing file keeps its permissions."""
     try:
         path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():

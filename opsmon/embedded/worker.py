@@ -1,8 +1,8 @@
-"""The worker that runs beside the screens while no other one does.
+"""The embedded worker: runs beside the screens while no other worker does.
 
-It is a process of its own in a session of its own: neither Ctrl-C in the terminal nor a hung operation joins
-the two. It reads its standard input, a pipe from here, and stops by itself when that ends; so it never outlives the
-screens, however they end.
+It is a separate process in its own session, so neither Ctrl-C in the terminal nor a hung operation affects the other.
+It reads its standard input, a pipe from the screens, and stops when that ends; so it never outlives the screens,
+however they end.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from tasks.worker.worker import Worker as RunningWorker
 
 
-#: Seconds until the first look at the workers, for the screens to be painted first, and between two looks.
+#: Seconds until the first check for workers, after the first paint of the screens, and between two checks.
 FIRST_LOOK: Final = 0.4
 LOOK_EVERY: Final = 2.0
-#: Seconds until a worker that died is started again: doubled each time, from the first to the last.
+#: Seconds until a dead worker is restarted: the first delay, doubled each time up to the last.
 BACK_OFF: Final = (1.0, 60.0)
-#: A worker that lived for so many seconds did not die of its start.
+#: A worker that lived longer than this, in seconds, did not fail at start-up.
 SETTLED: Final = 60.0
-#: Seconds that the runs in hand may go on once the screens are gone.
+#: Seconds that active runs may go on after the screens have ended.
 EOF_GRACE: Final = 5.0
-#: Bytes of the child's log, after which it begins anew, and how many old ones are kept.
+#: Log rotation: maximum bytes per file, and rotated files kept.
 LOG_BYTES: Final = 1_000_000
 LOG_FILES: Final = 2
-#: Not a setting: how the demo tells its worker to keep its log in the demo's own folder.
+#: Not a setting: the demo uses it to place the worker's log in its own folder.
 LOG_VARIABLE: Final = "OPSMON_EMBEDDED_LOG"
 
 
 def log_file(environment: Mapping[str, str]) -> Path:
-    """Where the embedded worker logs: in the user's folder for logs, since the terminal belongs to the screens."""
+    """The log file of the embedded worker, in the user's folder for logs: the terminal belongs to the screens."""
     import platformdirs
 
     named = environment.get(LOG_VARIABLE)
@@ -57,9 +57,9 @@ def log_file(environment: Mapping[str, str]) -> Path:
 
 
 def log_handler() -> logging.Handler:
-    """What the embedded worker logs with: a file that does not grow without end.
+    """The embedded worker's log handler: a file of limited size.
 
-    From now on standard output and error lead nowhere: what operations print would grow that file past its bound.
+    Redirects standard output and error to nowhere: what operations print would let that file grow without limit.
     """
     path = log_file(os.environ)
     _open_log(path).close()
@@ -71,7 +71,7 @@ def log_handler() -> logging.Handler:
 
 
 def stop_at_eof(worker: RunningWorker, grace: float = EOF_GRACE) -> None:
-    """Stop the worker, after at most `grace` seconds for its runs, when standard input ends: the screens are gone."""
+    """Stop the worker when standard input ends, which means that the screens have ended. Runs get at most `grace` seconds."""
 
     def wait() -> None:
         with contextlib.suppress(OSError):
@@ -89,7 +89,9 @@ def stop_at_eof(worker: RunningWorker, grace: float = EOF_GRACE) -> None:
 
 @contextlib.contextmanager
 def worker_beside(services: Services) -> Iterator[None]:
-    """Within this block a worker runs on the embedded database; with any other database that is its operator's business."""
+    """Keep a worker running within this block if the database is embedded; workers of other databases are their
+    operators' task.
+    """
     if not services.settings.is_embedded:
         yield
         return
@@ -102,13 +104,13 @@ def worker_beside(services: Services) -> Iterator[None]:
 
 
 class EmbeddedWorker:
-    """Keeps one worker on this database: its own as a child process, unless another one beats.
+    """Keeps one worker on this database: a child process, unless another worker beats.
 
-    Everything happens in a daemon thread. Of two that start at once, the worker that registered first stays.
+    All work happens in a daemon thread. If two start at once, the worker that registered first stays.
     """
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` tells, in seconds, how long a child lived and when the next one may be started."""
+        """`clock`, in seconds, measures how long a child lived and when the next one may start."""
         self._db = services.db
         self._clock = clock
         self._lost_after: float = services.settings.lost_after_seconds
@@ -125,19 +127,19 @@ class EmbeddedWorker:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, None while there is none."""
+        """The child's process id; None while there is no child."""
         child = self._child
         return child.pid if child and child.poll() is None else None
 
     def start(self) -> None:
-        """Returns at once: looking for other workers and starting the child are the thread's business."""
+        """Start the supervising thread, and return at once."""
         self._thread = threading.Thread(target=self._supervise, name="embedded-worker", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 0.0) -> bool:
-        """Tell the child to end, by ending its standard input, and wait for that at most `timeout` seconds.
+        """Ask the child to end, by closing its standard input, and wait up to `timeout` seconds.
 
-        Returns whether nothing of it is left; what is left ends by itself, a few seconds later.
+        Returns whether the child and the thread have ended; otherwise they end by themselves a few seconds later.
         """
         deadline = time.monotonic() + timeout
         self._stopping.set()
@@ -150,7 +152,7 @@ class EmbeddedWorker:
         return (self._thread is None or not self._thread.is_alive()) and _has_ended(child, deadline)
 
     def kill(self) -> None:
-        """End the child at once and wait for it: for a database that nobody will read again."""
+        """Kill the child and wait for it. Only for a database that nobody will read again."""
         self.stop()
         with self._lock:
             child = self._child
@@ -165,7 +167,7 @@ class EmbeddedWorker:
         pause = FIRST_LOOK
         while not self._stopping.wait(pause):
             pause = LOOK_EVERY
-            # A database that is away says nothing about workers, and a child that cannot be started is tried again.
+            # While the database is away nothing is known about workers; a child that cannot be started is tried again.
             with contextlib.suppress(OpsmonError, OSError):
                 self._look()
 
@@ -178,7 +180,7 @@ class EmbeddedWorker:
             if not others and self._clock() >= self._not_before:
                 self._spawn()
         elif not self._redundant and self._is_redundant(alive, others):
-            # What it has in hand may go on for the full grace time.
+            # Its active runs get the full grace time.
             self._redundant = True
             self._child.terminate()
 
@@ -208,13 +210,13 @@ class EmbeddedWorker:
 
 
 def back_off(deaths: int) -> float:
-    """Seconds until the next start, after so many children in a row that died of theirs."""
+    """Seconds to wait before the next start, after `deaths` children in a row that failed at start-up."""
     first, last = BACK_OFF
     return min(last, first * 2.0 ** min(deaths - 1, 1000)) if deaths else 0.0
 
 
 def _start_child(environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """`log` takes what the child says before it has its own log; that is the same file."""
+    """Start the child. `log` takes its output until it opens its own log, which is the same file."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "opsmon", "worker", "--embedded"],
         stdin=subprocess.PIPE,
@@ -246,7 +248,7 @@ def _has_ended(child: subprocess.Popen[bytes] | None, deadline: float) -> bool:
 
 
 def _is_gone(worker: Worker) -> bool:
-    """Whether a worker of this machine was killed a moment ago, so that its last beat still looks alive."""
+    """Whether a worker on this machine no longer exists, although its last beat is recent."""
     if worker.host != socket.gethostname():
         return False
     try:

@@ -1,1 +1,1 @@
-"""Microsoft Graph: the only place with HTTP. Called by workers alone."""
+"""Client for Microsoft Graph. The only package with HTTP; called by workers only."""

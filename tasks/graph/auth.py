@@ -1,4 +1,4 @@
-"""An app's own sign-in (client credentials) through msal. The token is kept in this process's memory only."""
+"""App-only sign-in (client credentials) through msal. Tokens are held in this process's memory only."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ import httpx
 from store.errors import InputInvalid, OperationFailed
 from tasks.graph.transport import is_loopback, make_http
 
-#: The scope that asks for everything that the app was granted. The audience is Graph's, wherever Graph is reached.
+#: Requests every permission granted to the app. The audience is Graph's, whatever the address that Graph is reached at.
 SCOPE: Final = "https://graph.microsoft.com/.default"
 _REASON: Final = re.compile(r"[A-Za-z_]{1,60}")
-#: Microsoft's number for a reason, which its documentation is searched by. The text behind it names directories and apps.
+#: Microsoft's error number, which its documentation is indexed by. The text after it names directories and apps.
 _NUMBER: Final = re.compile(r"AADSTS[0-9]{4,9}(?![0-9])")
 _MICROSOFT: Final = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn", ".partner.microsoftonline.cn")
 
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """The app registration that a tenant's runs act as. The secret shows up in no representation."""
+    """The app registration that a tenant's runs sign in with: the ids of the directory and the app, and the app's
+    secret.
+
+    The secret is left out of `repr`.
+    """
 
     directory_id: str
     client_id: str
@@ -32,10 +36,12 @@ class AppCredentials:
 
     @staticmethod
     def from_settings(slug: str, ask: Callable[[str], Mapping[str, str] | None]) -> AppCredentials:
-        """What `ask` knows of the tenant. Raises OperationFailed when that is nothing, not enough, or cannot be read."""
+        """The credentials that `ask(slug)` returns. Raises OperationFailed if there are none, or they are incomplete or
+        unreadable.
+        """
         try:
             found = ask(slug)
-        except InputInvalid as error:  # of the settings; the run's parameters are not to blame
+        except InputInvalid as error:  # the settings are wrong, not the run's parameters
             raise OperationFailed("graph.unauthorized", error.message, error.hint) from None
         if found is None:
             raise OperationFailed(
@@ -45,7 +51,7 @@ class AppCredentials:
 
 
 class AppToken:
-    """Gives the app's token, from msal's memory until shortly before it expires. Thread-safe."""
+    """Returns the app's access token, from msal's cache until shortly before it expires. Thread-safe."""
 
     def __init__(self, credentials: AppCredentials, authority: str) -> None:
         self._credentials = credentials
@@ -55,6 +61,7 @@ class AppToken:
         self._http = _Http(authority)
 
     def close(self) -> None:
+        """Close the connections to the sign-in service."""
         self._http.close()
 
     def __call__(self, *, force: bool = False) -> str:
@@ -65,7 +72,7 @@ class AppToken:
                 raise
             except httpx.HTTPError as error:
                 raise OperationFailed("graph.unavailable", f"the sign-in service: {type(error).__name__}") from error
-            except Exception as error:  # msal raises what it comes across, with what it was told in the text
+            except Exception as error:  # msal lets any error through, with the server's answer in its text
                 raise OperationFailed(
                     "graph.unauthorized", f"the sign-in failed ({type(error).__name__}): check graph_authority"
                 ) from error
@@ -83,7 +90,7 @@ class AppToken:
 
     def _make_app(self) -> Any:
         if self._app is None:
-            import msal  # half a second, which only a run that signs in waits for
+            import msal  # takes half a second: only runs that sign in pay for it
 
             address = f"https://{urlsplit(self._authority).netloc}/{self._credentials.directory_id}"
             known = (urlsplit(self._authority).hostname or "").endswith(_MICROSOFT)
@@ -104,7 +111,7 @@ class AppToken:
 
 
 def _reason(answer: Mapping[str, Any]) -> str:
-    """Why a sign-in was refused, in short codes alone."""
+    """Why a sign-in was refused, as short codes only."""
     error = answer.get("error")
     number = _NUMBER.search(str(answer.get("error_description")))
     known = isinstance(error, str) and _REASON.fullmatch(error)
@@ -112,7 +119,9 @@ def _reason(answer: Mapping[str, Any]) -> str:
 
 
 def _readable(response: httpx.Response) -> httpx.Response:
-    """The response, if it is one to msal's liking. Of any other it would raise, or log, the body, which may hold a token."""
+    """Return the response if msal can handle it, and raise otherwise: msal would raise or log the body, which may hold
+    a token.
+    """
     status = response.status_code
     if status == 429:
         raise OperationFailed("graph.throttled", "the sign-in service is busy: try later")
@@ -127,7 +136,9 @@ def _readable(response: httpx.Response) -> httpx.Response:
 
 
 class _Http:
-    """What msal calls. It insists on https; an authority that is plain http on this machine (the simulator) gets http."""
+    """The HTTP client for msal. msal insists on https; for a plain-http authority on this machine (the simulator) it is
+    mapped to http.
+    """
 
     def __init__(self, authority: str) -> None:
         self._plain = authority.startswith("http://") and is_loopback(authority)
@@ -147,5 +158,5 @@ class _Http:
         return "http://" + url.removeprefix("https://") if self._plain else url
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
-        # So that the simulator names its endpoints in the way in which msal takes them.
+        # Makes the simulator return https endpoints, the only ones that msal accepts.
         return {**(headers or {}), **({"X-Forwarded-Proto": "https"} if self._plain else {})}

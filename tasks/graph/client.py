@@ -1,7 +1,7 @@
-"""A client for Microsoft Graph: one transport, one retry policy, an injectable clock. Answers in our own words.
+"""Client for Microsoft Graph: reads objects and paged collections, and retries with back-off.
 
-Graph's error messages are never shown: Intune nests a JSON string with internal URLs and tenant ids in them. What is told is
-our words for the status, and Graph's short error code.
+Graph's error messages are never shown: Intune nests a JSON string with internal URLs and tenant ids in them. Errors
+give opsmon's own words for the status, and Graph's short error code.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ _CODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RetryLimits:
-    """How long one request is tried. Times in seconds; `total_wait` bounds the sum of all waits for one request."""
+    """Limits on the retries of one request: at most `attempts`, with random waits.
+
+    Times are in seconds. The longest possible wait starts at `first_wait` and doubles up to `longest_wait`;
+    `total_wait` bounds the sum of all waits. `timeout` applies to each step of an attempt.
+    """
 
     attempts: int = 8
     first_wait: float = 1.0
@@ -47,14 +51,16 @@ class RetryLimits:
 
 
 class Token(Protocol):
-    """Gives a bearer token; a fresh one when `force` says that the last was refused. Raises OperationFailed."""
+    """Provides a bearer token; with `force`, a new one, because the last was refused. Raises OperationFailed."""
 
     def __call__(self, *, force: bool = False) -> str:
-        """The token."""
+        """The token, without the word Bearer."""
 
 
 class GraphClient:
-    """Reads from Graph with an app's token. `sleep` may raise to end the waiting; `on_throttle` is told of each wait."""
+    """Reads from Graph with an app's token. `sleep` may raise to end the waiting. `on_throttle` is called before each
+    wait for throttling, with its seconds.
+    """
 
     def __init__(
         self,
@@ -83,13 +89,13 @@ class GraphClient:
         self._http.close()
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """One object. `path` names no version. Raises OperationFailed with a `graph.` code."""
+        """Read one object. `path` starts with a slash and has no version. Raises OperationFailed with a `graph.` code."""
         return self._send("GET", self._base.join(versioned(path)).copy_merge_params(dict(parameters or {})))
 
     def pages(self, path: str, parameters: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a collection, each as soon as it is read; links to the next are followed as Graph gives them.
+        """Read a collection page by page, following Graph's links to the next page.
 
-        A page that breaks off is asked for again, so none is lost. Raises OperationFailed with a `graph.` code.
+        A page that is incomplete is requested again, so no object is lost. Raises OperationFailed with a `graph.` code.
         """
         url: httpx.URL | None = self._base.join(versioned(path)).copy_merge_params(dict(parameters or {}))
         read: set[httpx.URL] = set()
@@ -176,7 +182,9 @@ class _Refusal:
 
 
 def _is_page(body: dict[str, Any]) -> bool:
-    """Whether this is a page of a collection. One without its list must never pass for an empty one: it would say "all gone"."""
+    """Whether the body is a page of a collection. A body without a list must not pass for an empty page: it would mark
+    everything as gone.
+    """
     items = body.get("value")
     return isinstance(items, list) and all(isinstance(item, dict) for item in items)
 
@@ -190,7 +198,7 @@ def _short_code(response: httpx.Response) -> str:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, from a number or an HTTP date; None without the header or when it makes no sense."""
+    """The header Retry-After in seconds, from a number or an HTTP date; None if it is missing or invalid."""
     given = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
         return float(given)

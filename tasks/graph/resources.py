@@ -1,4 +1,4 @@
-"""The kinds of policy that an inventory knows."""
+"""The kinds of policy in the inventory, and the Graph paths that list them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KindName = Literal[
 
 @dataclass(frozen=True, slots=True)
 class GraphResource:
-    """Objects of one kind, listed at `path`. `label` is for people."""
+    """One kind of object: its internal name, its label for people, and the Graph path that lists it (without a version)."""
 
     name: KindName
     label: str
@@ -40,5 +40,5 @@ KINDS: Final = (
 
 
 def name_of(item: Mapping[str, Any]) -> str:
-    """The name that people know an object by: settings catalog policies have `name`, all others `displayName`."""
+    """The display name of an object. Settings catalog policies have `name`, all others `displayName`; falls back to the id."""
     return str(item.get("displayName") or item.get("name") or item["id"])

@@ -1,4 +1,4 @@
-"""How a request leaves this machine, for the client and the sign-in alike."""
+"""HTTP clients for Graph and for the sign-in service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 
 
 def is_loopback(address: str) -> bool:
-    """Whether the address (a URL) is on this machine itself."""
+    """Whether the URL points to this machine."""
     with contextlib.suppress(ValueError):
         host = urlsplit(address).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -18,6 +18,6 @@ def is_loopback(address: str) -> bool:
 
 
 def make_http(address: str, timeout: float) -> httpx.Client:
-    """A client for `address`, with a time-out in seconds for each step of a request. It follows no redirect."""
-    # A proxy from the environment leads to Microsoft; to this machine (the simulator) it leads nowhere.
+    """An HTTP client for the URL `address`. `timeout` is in seconds, for each step of a request. Does not follow redirects."""
+    # Proxies from the environment are for Microsoft; they cannot reach the simulator on this machine.
     return httpx.Client(timeout=timeout, follow_redirects=False, trust_env=not is_loopback(address))

@@ -1,1 +1,1 @@
-"""The operations that opsmon ships, one file each, found through the same entry-point group as anybody's."""
+"""The built-in operations, one module each. They are found through the same entry-point group as plug-ins."""

@@ -1,4 +1,4 @@
-"""`inventory.sync`: what policies a tenant has, read through Graph into the inventory."""
+"""`inventory.sync`: reads a tenant's policies from Graph into the inventory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sync(run: RunContext, kinds: tuple[KindName, ...] | None = None) -> None:
 
 @contextmanager
 def _graph(run: RunContext) -> Iterator[GraphClient]:
-    # Imported by the worker that carries out a run, not by every screen that lists operations.
+    # Imported only when a worker carries out a run, not by every screen that lists operations.
     from tasks.graph.auth import AppCredentials, AppToken
     from tasks.graph.client import GraphClient
 
@@ -50,7 +50,9 @@ def _graph(run: RunContext) -> Iterator[GraphClient]:
 
 
 def _throttle_logger(run: RunContext) -> Callable[[float], None]:
-    """Logs the first waits, then one in twenty: a run keeps so many lines, and a long throttling must not take them all."""
+    """Logs the first five waits, then every 20th: a run keeps a limited number of log lines, and long throttling must
+    not use them up.
+    """
     numbers = itertools.count(1)
 
     def throttled(seconds: float) -> None:
@@ -62,24 +64,24 @@ def _throttle_logger(run: RunContext) -> Callable[[float], None]:
 
 
 def _sync_kind(run: RunContext, graph: GraphClient, kind: GraphResource) -> None:
-    """A kind that cannot be read is that kind's failure; credentials that are refused end the run."""
+    """Sync one kind. If it cannot be read, only that kind fails; refused credentials end the run."""
     seen: set[str] = set()
     try:
         for page in graph.pages(kind.path):
             run.check()
             new = [item for item in page if item.get("id") and str(item["id"]) not in seen]
             inventory.upsert(run.tools.db, run.tenant.id, run.id, kind.name, [_policy(item) for item in new])
-            # A page that is read while the collection changes may bring an object again: it counts once.
+            # If the collection changes while it is read, a page may repeat an object: count it once.
             fresh = {str(item["id"]) for item in new}
             seen |= fresh
             run.success(len(fresh))
     except OperationFailed as error:
-        run.note("last_request_id", graph.request_id)  # what a ticket with Microsoft asks for first
+        run.note("last_request_id", graph.request_id)  # Microsoft's support asks for it first
         if error.failure_code == "graph.unauthorized":
             raise
         run.failed(error.failure_code, f"{kind.label}: {error.message}")
         return
-    # Only a kind that was read to its end says what is not there any more.
+    # Only a complete read shows which objects are gone.
     gone = inventory.mark_missing(run.tools.db, run.tenant.id, run.id, kind.name)
     run.log(f"{len(seen)} {kind.label}" + (f", {gone} missing since the last sync" if gone else ""))
 
@@ -100,7 +102,7 @@ def _instant(text: object) -> dt.datetime | None:
         found = dt.datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    # 0001-01-01 is Intune's word for never, and the last day may lie beyond the calendar in another time zone.
+    # Intune uses 0001-01-01 for "never", and a date in year 9999 may overflow in another time zone.
     if not 1 < found.year < 9999:
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""`system.probe`: a rehearsal of a run that needs nothing but a worker."""
+"""`system.probe`: a test run that needs nothing but a worker."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The queue: messages that name a run, in and out, by Huey in the runs' own database."""
+"""The queue: messages that name a run, stored by Huey in the same database as the runs."""

@@ -1,7 +1,7 @@
-"""What a worker's log says of a database that is away: when it begins, once a minute while it lasts, and when it ends.
+"""Limits how often a worker logs that its database is away: at the start, once a minute while it lasts, and at the end.
 
-Everything that a worker does in its database fails together, in many threads and many times a second. It is one fault, and
-one reader: who wants to see each try sets log_level to DEBUG.
+When the database is away, everything in a worker fails at once, in many threads and many times a second, for the same
+reason. Log level DEBUG shows every attempt.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ from typing import Final
 from store.db.engine import Database
 from store.errors import OpsmonError
 
-#: Seconds between two lines about what lasts.
+#: Seconds between two log lines about a lasting fault.
 AGAIN_AFTER: Final = 60.0
 
 logger = logging.getLogger("opsmon.worker")
 
 
 class Faults:
-    """One a process. It may be shared by threads."""
+    """Collects the faults of one process. Thread-safe."""
 
     def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._db = db
         self._clock = clock
         self._lock = threading.Lock()
-        #: What failed when it was tried last. While there is anything, the fault lasts.
+        #: Actions whose last attempt failed. The fault lasts while there are any.
         self._failing: set[str] = set()
-        #: The kinds of errors that were told of it. Another kind is news: a server that was away comes back and only reads.
+        #: Error codes logged for this fault. A new code is logged at once: a server that was away may come back read-only.
         self._told: set[str] = set()
         self._began = self._last = 0.0
-        #: Where something unforeseen was raised, when that was told last, and how often it came since.
+        #: By place in the code: when an unexpected error was last logged, and how many have occurred there since.
         self._unforeseen: dict[str, tuple[float, int]] = {}
 
     def attempt(self, what: str, action: Callable[[], object]) -> bool:
-        """Do it, log what it raises, and go on. An action that returns False has found out nothing. Returns whether it raised
-        nothing.
+        """Call `action` and log what it raises instead of raising it. Returns whether it raised nothing.
+
+        An `action` that returns False found out nothing about the database: it does not end the fault.
         """
         try:
             with self._db.our_errors():
@@ -55,7 +56,7 @@ class Faults:
         return True
 
     def failed(self, what: str, error: OpsmonError) -> None:
-        """An error that was foreseen has ended the attempt."""
+        """Record that an attempt at `what` failed with an expected error."""
         logger.debug("cannot %s: %s", what, error)
         with self._lock:
             now = self._clock()
@@ -71,7 +72,7 @@ class Faults:
             logger.warning("%scannot %s: %s", lasts, what, error)
 
     def went_well(self, what: str) -> None:
-        """It was tried, and nothing was wrong with it."""
+        """Record that an attempt at `what` succeeded."""
         with self._lock:
             if what not in self._failing:
                 return
@@ -92,7 +93,7 @@ class Faults:
 
 
 def _place(error: Exception) -> str:
-    """The kind of the error and the line that raised it."""
+    """The type of the error, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__, limit=-1)
     return f"{type(error).__name__} {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
 

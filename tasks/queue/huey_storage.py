@@ -1,4 +1,4 @@
-"""Huey's storages in the runs' own database, with fewer round trips."""
+"""Huey's storages in the runs' database, with fewer round trips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME: Final = "opsmon"
 
 
 class _NoRevocation:
-    """Runs are not revoked through Huey and leave no results there: four round trips less for each message."""
+    """Saves four round trips per message: opsmon neither revokes runs through Huey nor stores results there."""
 
     def is_revoked(self, task: Any, timestamp: Any = None, peek: bool = True) -> bool:
         return False
@@ -30,17 +30,18 @@ class _NoRevocation:
 
 
 class AnothersTurn(Exception):
-    """Another slot looks into the queue meanwhile."""
+    """Another slot is reading the queue at the moment."""
 
 
 class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
-    """Huey's, with fewer round trips: one instead of four for a message, and one slot that waits for the next, not all of them."""
+    """Huey's storage with one round trip per message instead of four, and with one slot waiting for the next message, not all."""
 
     def __init__(self, *args: Any, paused: threading.Event, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._listener_lock = threading.Lock()
         self._paused = paused
-        # Instead of one listening connection for each thread, of which every message wakes all: whose turn it is has it.
+        # One listening connection for all threads, used by the slot that holds the lock. With Huey's one per thread, each message
+        # would wake every slot.
         self._listen_local = SimpleNamespace()
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
@@ -49,7 +50,7 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
         except Exception:
             if not (self._conn and self._conn.broken):
                 raise
-            # It died since it was used last. A message that arrived all the same is there twice now, which does no harm.
+            # The connection died since its last use. If the message had arrived after all, it is queued twice, which does no harm.
             self._enqueue(data, priority)
 
     def _enqueue(self, data: bytes, priority: float | None) -> None:
@@ -57,8 +58,8 @@ class _PostgresStorage(PostgresStorage):  # type: ignore[misc]
             cursor.execute(ENQUEUE_SQL, (self.name, data, priority or 0, self.channel))
 
     def _dequeue(self) -> bytes | None:
-        # Asked here, so that a slot which has been waiting takes nothing either. It goes on listening: notices that nobody
-        # reads would pile up on the server.
+        # Checked here too, so that a slot already waiting takes nothing. It keeps listening: unread notifications would pile
+        # up on the server.
         if self._paused.is_set():
             return None
         data: bytes | None = super()._dequeue()
@@ -79,7 +80,7 @@ class _PostgresHuey(_NoRevocation, PostgresHuey):  # type: ignore[misc]
 
 
 class _SqliteStorage(SqliteStorage):  # type: ignore[misc]
-    """Huey's, with connections like those to the runs: its own wait for the disk at every commit, and write to a deleted file."""
+    """Huey's storage with opsmon's connections: Huey's own wait for the disk at every commit, and write to a deleted file."""
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class _SqliteHuey(_NoRevocation, SqliteHuey):  # type: ignore[misc]
 
 
 def make_huey(db: Database, paused: threading.Event) -> Huey:
+    """A Huey on the runs' database, of the kind that the database needs. While `paused` is set, it hands out no messages."""
     settings = {"results": False, "serializer": RunIdSerializer(), "create_tables": False}
     settings |= {"connection": db.driver_connection, "paused": paused}
     if db.is_sqlite:

@@ -1,4 +1,4 @@
-"""What a message is: `{"run_id": 17}` in JSON and nothing else, ever."""
+"""The queue's message format: the JSON object `{"run_id": 17}` and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TASK: Final = "run"
 
 
 class RunIdSerializer(Serializer):  # type: ignore[misc]
-    """The run's id as JSON. Anything else in the queue is refused, so who can insert a row cannot run code in a worker."""
+    """Serializes the run id as JSON and refuses everything else, so inserting a row does not run code in a worker."""
 
     def _serialize(self, data: Message) -> bytes:
         (run_id,) = data.args
@@ -32,10 +32,11 @@ class RunIdSerializer(Serializer):  # type: ignore[misc]
 
 
 class NoMessage(ValueError):
-    """What was in the queue is not a message of opsmon."""
+    """The data in the queue is not a message of opsmon."""
 
 
 def message_id(run_id: int) -> str:
+    """Huey's task id for the message of a run."""
     return f"run-{run_id}"
 
 
@@ -48,16 +49,20 @@ def read_message(data: bytes) -> int:
     if not isinstance(message, dict) or set(message) != {"run_id"} or type(message["run_id"]) is not int:
         raise NoMessage
     run_id = int(message["run_id"])
-    if abs(run_id) >= 2**63:  # no column holds it
+    if abs(run_id) >= 2**63:  # too large for an id column
         raise NoMessage
     return run_id
 
 
 def named_task(execute: Callable[[int], None]) -> Callable[[int], None]:
+    """Wrap `execute` in a function of this module: Huey names tasks after module and function, and messages refer to
+    that name.
+    """
+
     @functools.wraps(execute)
     def run(run_id: int) -> None:
         execute(run_id)
 
-    # Huey names a task after its function's module; the message must find it whatever `execute` is.
+    # The name must not depend on where `execute` is defined.
     run.__module__ = __name__
     return run

@@ -1,6 +1,7 @@
-"""The queue: messages in, in bounded time, and out, to the slots of a worker. Huey is beneath it, in the runs' own database.
+"""The queue: sends messages within a bounded time, and delivers them to the slots of a worker. Built on Huey.
 
-Huey's storage deletes a message when it hands it out, so the queue is never asked what is true: the run's row is.
+Huey's storage deletes a message when it delivers it, so the queue says nothing about a run's status: only the run's row
+does.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from tasks.queue.faults import Faults
 from tasks.queue.huey_storage import AnothersTurn, make_huey
 from tasks.queue.message import TASK, NoMessage, message_id, named_task, read_message
 
-#: Seconds between two looks of an idle worker on SQLite, which cannot wake it. Huey's own default backs off to 10 s.
+#: Poll interval of an idle worker on SQLite, in seconds: SQLite cannot wake it. Huey's default backs off to 10 s.
 SQLITE_POLL: Final = 0.2
 
 logger = logging.getLogger("opsmon.queue")
 
 
 class _NoSchedule(Scheduler):  # type: ignore[misc]
-    """Nothing is ever scheduled through Huey; on SQLite its scheduler would take the write lock once a second."""
+    """Does nothing: opsmon schedules nothing through Huey, and on SQLite its scheduler would take the write lock every second."""
 
     def loop(self, now: Any = None) -> None:
         self.stop_flag.wait(1.0)
 
 
 class _Slot(Slot):  # type: ignore[misc]
-    """Huey's, but for what it does when it cannot read the queue: it would log a traceback for each try of each slot."""
+    """Huey's worker thread, except that it does not log a traceback for every failed read of the queue."""
 
     faults: Faults
 
@@ -60,7 +61,7 @@ class _Slot(Slot):  # type: ignore[misc]
 
 
 class _Consumer(Consumer):  # type: ignore[misc]
-    """Huey's consumer inside our worker, which handles the signals itself."""
+    """Huey's consumer for use inside opsmon's worker, which handles the signals itself."""
 
     worker_class = _Slot
     scheduler_class = _NoSchedule
@@ -79,7 +80,7 @@ class _Consumer(Consumer):  # type: ignore[misc]
 
 
 class Queue:
-    """Messages in and out. Huey and its connections are made at first use; the object may be shared by threads."""
+    """Sends and delivers messages. Connects at first use. Thread-safe."""
 
     def __init__(self, db: Database, timeout: float = 3.0) -> None:
         """`timeout` bounds `send`, in seconds."""
@@ -87,14 +88,15 @@ class Queue:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._huey: Huey | None = None
-        # Not the storage's own: that is made anew when a server did not answer, and the consumer goes on with the old one.
+        # Kept here, not in the storage: after a time-out `send` gets a new storage, while the consumer keeps the old one.
         self._paused = threading.Event()
 
     def send(self, run_id: int) -> None:
-        """Put the run's message into the queue. Raises QueueUnavailable when the queue refuses or does not answer in time.
+        """Put the run's message into the queue. Raises QueueUnavailable if the queue refuses it or does not answer in
+        time.
 
-        The time is kept on this side, in a thread that is left behind if need be: a frozen server keeps no time-out of its own.
-        A message that arrives after all does no harm, since a completed run cannot be claimed.
+        The time-out is measured here, in a thread that is abandoned if need be: a frozen server enforces no time-out of
+        its own. A message that arrives later does no harm, because a completed run cannot be claimed.
         """
         done = threading.Event()
         failed: list[BaseException] = []
@@ -102,8 +104,8 @@ class Queue:
         threading.Thread(target=self._send, args=arguments, name=f"send-{run_id}", daemon=True).start()
         if not done.wait(self._timeout):
             with self._lock:
-                if not done.is_set():  # it may have come just now
-                    self._huey = None  # its connection, and its lock, belong to the thread that hangs, which closes it
+                if not done.is_set():  # it may have finished just now
+                    self._huey = None  # the hanging thread owns its connection and lock, and closes it
                     raise QueueUnavailable("the queue did not answer in time", "see 'opsmon doctor'")
         if failed:
             why = failed[0].message if isinstance(failed[0], OpsmonError) else type(failed[0]).__name__
@@ -121,15 +123,15 @@ class Queue:
                 done.set()
                 left = huey if self._huey is not huey else None
             if left is not None:
-                left.storage.close()  # given up, or closed, meanwhile: nobody else would
+                left.storage.close()  # abandoned or closed in the meantime: nobody else closes it
 
     def enqueue(self, run_id: int, huey: Huey | None = None) -> None:
-        """Put the message into Huey's storage, for as long as that takes."""
+        """Put the message into Huey's storage, without a time-out."""
         huey = huey or self.huey()
         huey.storage.enqueue(huey.serializer.serialize(Message(id=message_id(run_id), name=TASK, args=(run_id,))))
 
     def waiting(self, limit: int) -> list[int]:
-        """The run ids of at most `limit` messages, in the order in which they will be handed out."""
+        """The run ids of at most `limit` messages, in delivery order."""
         found = []
         for data in self.huey().storage.enqueued_items(limit):
             try:
@@ -139,7 +141,7 @@ class Queue:
         return found
 
     def consumer(self, execute: Callable[[int], None], slots: int, faults: Faults) -> Consumer:
-        """Huey's consumer, not started, that calls `execute(run_id)` in one of `slots` threads for each message."""
+        """Huey's consumer, not yet started: it calls `execute(run_id)` for each message, in one of `slots` threads."""
         huey = self.huey()
         huey.task(name=TASK)(named_task(execute))
         return _Consumer(
@@ -153,9 +155,9 @@ class Queue:
         )
 
     def set_paused(self, is_paused: bool) -> bool:
-        """Have this queue's consumer take no messages, or take them again. Returns whether that is new.
+        """Stop or resume the delivery of messages to this queue's consumer. Returns whether that changed anything.
 
-        Sending goes on. On PostgreSQL an idle slot may need a second until it looks again.
+        Sending is not affected. On PostgreSQL an idle slot may take a second to resume.
         """
         if self._paused.is_set() == is_paused:
             return False
@@ -163,12 +165,14 @@ class Queue:
         return True
 
     def close(self) -> None:
+        """Close the connections. A later call opens them again."""
         with self._lock:
             if self._huey is not None:
                 self._huey.storage.close()
                 self._huey = None
 
     def huey(self) -> Huey:
+        """The Huey instance, made at the first call."""
         with self._lock:
             if self._huey is None:
                 self._huey = make_huey(self._db, self._paused)

@@ -1,1 +1,3 @@
-"""What the author of an operation touches: decorator, form and context of a run; and how operations are found."""
+"""For authors of operations: the decorator, the parameter form and the context of a run; and the registry that finds
+operations.
+"""

@@ -1,6 +1,4 @@
-"""Code that is not ours, such as a plug-in's module while it is imported: whatever it does, we come back from it in time, and our
-streams are ours again.
-"""
+"""Runs foreign code, such as the import of a plug-in, with a time limit and without access to standard input and output."""
 
 from __future__ import annotations
 
@@ -14,21 +12,21 @@ from typing import IO, Final, TypeVar
 
 T = TypeVar("T")
 
-#: Seconds that code which was given up may take to notice.
+#: Seconds for abandoned code to end.
 _TO_NOTICE: Final = 0.2
-#: The streams are the whole process's.
+#: Guards the standard streams, which belong to the whole process.
 _streams = threading.Lock()
 
 
 class NothingCame(Exception):
-    """The work brought nothing; the text says why."""
+    """The code returned nothing; the text says why."""
 
 
 def aside(work: Callable[[], T], seconds: float) -> T:
-    """What `work` returns, done in a thread of its own. What it prints goes nowhere, what it reads has ended.
+    """Call `work` in a thread of its own and return its result. Its output is discarded, and its input is empty.
 
-    A thread, because nothing else can be given up; it leaves signals alone, too: Python lets the main thread alone change them.
-    Raises NothingCame for whatever `work` raises, SystemExit included, and when `seconds` have passed.
+    A thread can be abandoned, and cannot change signal handlers: Python allows only the main thread to do that. Raises
+    NothingCame for anything that `work` raises, SystemExit included, and after `seconds`.
     """
     done: list[T] = []
     failed: list[str] = []
@@ -36,7 +34,7 @@ def aside(work: Callable[[], T], seconds: float) -> T:
     def do() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # SystemExit, and whatever else means to end a program
+        except BaseException as error:  # SystemExit, and whatever else would end a program
             failed.append(_told(error))
 
     thread = threading.Thread(target=do, name="plug-in", daemon=True)
@@ -54,13 +52,13 @@ def aside(work: Callable[[], T], seconds: float) -> T:
 def _told(error: BaseException) -> str:
     try:
         text = str(error)
-    except BaseException:  # its own __str__ is no better than the rest
+    except BaseException:  # its __str__ may fail, too
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _end(thread: threading.Thread) -> None:
-    """Raise SystemExit in the thread, so that it neither prints nor works on. It hears nothing within a call that waits."""
+    """Raise SystemExit in the thread, so that it stops printing and working. It has no effect inside a blocking call."""
     import ctypes
 
     if thread.ident is not None:
@@ -70,13 +68,13 @@ def _end(thread: threading.Thread) -> None:
 
 @contextlib.contextmanager
 def _put_away() -> Iterator[None]:
-    """Within this block the process has no standard input and output; afterwards they are as before, whatever became of them.
+    """Detach the process from standard input and output within this block, and restore them afterwards in any case.
 
-    Standard error stays: complaints belong there, and screens are painted through it.
+    Standard error stays: it is the place for complaints, and the screens are painted through it.
     """
     with _streams, _descriptor_put_away(1):
         before = sys.stdin, sys.stdout, sys.stderr
-        # New ones each time, since who wraps one closes it in the end; but not before, hence the name.
+        # New streams each time: code that wraps one closes it in the end. The variable keeps them open until then.
         instead = _nowhere_as_stream("r"), _nowhere_as_stream("w")
         sys.stdin, sys.stdout = instead
         try:
@@ -87,10 +85,10 @@ def _put_away() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _descriptor_put_away(number: int) -> Iterator[None]:
-    """For what goes past `sys.stdout`: other programs, libraries in C."""
+    """The same for output that bypasses `sys.stdout`: other programs, and libraries in C."""
     try:
         kept = os.dup(number)
-    except OSError:  # closed by who started us
+    except OSError:  # the parent closed it
         yield
         return
     try:
@@ -102,11 +100,11 @@ def _descriptor_put_away(number: int) -> Iterator[None]:
 
 
 def _nowhere_as_stream(mode: str) -> IO[str]:
-    # Whatever the locale: what nobody sees is no reason to fail.
+    # Independent of the locale: discarded output must not raise an encoding error.
     return open(_nowhere(), mode, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 @functools.cache
 def _nowhere() -> int:
-    """Open until the process ends: a plug-in may have taken what it was given as standard output for its log."""
+    """A descriptor of the null device. It stays open: a plug-in may keep using the standard output that it found."""
     return os.open(os.devnull, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""What an operation sees of its run. Its calls touch memory only; the worker stores what was counted and logged."""
+"""The context of a run, passed to its operation. Its methods only change memory; the worker stores counts and log lines."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ from tasks.sdk.notes import MAX_KEY, MAX_NUMBER, Notes
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings:
-    """Where Microsoft Graph and its authority are, and how a tenant's app signs in (None: no credentials are set up)."""
+    """How to reach Microsoft Graph."""
 
+    #: URL of Graph, without a version.
     graph_url: str
+    #: URL of the sign-in service.
     graph_authority: str
+    #: Returns the credentials of the app for a tenant's slug; None if none are set up.
     credentials: Callable[[str], Mapping[str, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TenantRef:
-    """The tenant that a run works on."""
+    """The tenant that a run works on: its id, its slug, and its name for people."""
 
     id: int
     slug: str
@@ -39,17 +42,17 @@ class TenantRef:
 
 @dataclass(frozen=True, slots=True)
 class OperationResources:
-    """What built-in operations reach the world with."""
+    """Resources of built-in operations: the database, and the settings of Graph."""
 
     db: Database
     settings: GraphSettings
 
 
 class RunContext:
-    """The run, for the operation that carries it out: count items, name failures, log lines.
+    """The run, as seen by its operation: counts items, records failures, writes log lines. Thread-safe.
 
-    Any call raises RunEnded once the run is over for this operation (its deadline has passed, or the worker was given up for
-    lost): let it pass, and the function ends. Thread-safe.
+    Every call raises RunEnded once the run is over (its deadline has passed, or its worker was taken for lost). Do not
+    catch it: it ends the function.
     """
 
     def __init__(self, run: Run, tools: OperationResources, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,26 +74,26 @@ class RunContext:
         self._taken_at = clock()
 
     def total(self, items: int) -> None:
-        """Announce how many items there are, as soon as that is known; it may be corrected at any time."""
+        """Set the number of items, as soon as it is known. It may be corrected at any time."""
         self._count(total=_whole(items))
 
     def success(self, items: int = 1) -> None:
-        """So many items are done."""
+        """Count items that succeeded."""
         self._count(success=_whole(items))
 
     def skipped(self, items: int = 1) -> None:
-        """So many items were left out on purpose; they do not make the run fail."""
+        """Count items that were skipped on purpose. They do not make the run fail."""
         self._count(skipped=_whole(items))
 
     def failed(self, code: str, message: str = "", items: int = 1) -> None:
-        """So many items failed. `code` is stable, lower-case and dotted; the message names the object, and is sanitized."""
+        """Count items that failed. `code` is stable, lower-case and dotted; `message` names the object, and is sanitized."""
         with self._changing():
             if _whole(items):
                 outcome.add_failure(self._failures, outcome.failure(code, message, items))
             self._count(failed=items)
 
     def log(self, message: str, level: str = "info") -> None:
-        """A line for the run's timeline; levels are debug, info, warning, error. A run keeps its first 500 lines."""
+        """Add a line to the run's timeline. Levels: debug, info, warning, error. A run keeps its first 500 lines."""
         level = level if level in ("debug", "info", "warning", "error") else "info"
         with self._changing():
             self._logged += 1
@@ -100,9 +103,9 @@ class RunContext:
                 self._log.append((self._clock(), "warning", "further lines are not kept"))
 
     def note(self, key: str, value: Any) -> None:
-        """Keep something particular to the run in its context, such as request ids. Never a secret; texts are sanitized.
+        """Store a fact about the run, such as a request id, in its context. Never a secret; texts are sanitized.
 
-        Notes are bounded (see tasks/sdk/notes.py); the context says how many were left out.
+        Notes are limited in number and size (see tasks/sdk/notes.py); the context says how many were left out.
         """
         key = sanitize(str(key), MAX_KEY)
         if key == "parameters":
@@ -112,12 +115,12 @@ class RunContext:
             self._noted = True
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not past the run's end."""
+        """Wait `seconds`, but not beyond the end of the run."""
         self._over.wait(seconds)
         self.check()
 
     def check(self) -> None:
-        """Raise RunEnded if the run is over. Long computations without any other call should ask now and then."""
+        """Raise RunEnded if the run is over. Call it now and then in long computations that make no other call."""
         if self._over.is_set():
             raise RunEnded("the run is over")
 
@@ -125,25 +128,26 @@ class RunContext:
 
     @property
     def is_over(self) -> bool:
+        """Whether the run is over for its operation."""
         return self._over.is_set()
 
     def end(self) -> None:
-        """From now on every call of the operation raises RunEnded."""
+        """Make every further call of the operation raise RunEnded."""
         self._over.set()
 
     def collect(self) -> Result | None:
-        """What changed since the last call, to be stored; None when nothing did."""
+        """The changes since the last call, to be stored; None if there are none."""
         with self._lock:
             return self._take(Outcome.PENDING) if self._changed else None
 
     def put_back(self, result: Result) -> None:
-        """`result` could not be stored: its log lines wait for the next time, and what was counted is asked for again."""
+        """Keep `result`, which could not be stored, for the next `collect`: its log lines are queued again."""
         with self._lock:
             self._log[:0] = [(self._taken_at - event.age, event.level, event.message) for event in result.log]
             self._changed = True
 
     def conclude(self, *, error: Failure | None = None, ended: Outcome | None = None) -> Result:
-        """How the run ends: as its counts say, worse with an error, or as `ended` says in any case."""
+        """The result of the run: its outcome follows from the counts, worsened by `error`, unless `ended` sets it."""
         with self._lock:
             missing = self._counts.total - self._counts.done
             if error is None and missing > 0:
@@ -179,6 +183,6 @@ class RunContext:
 
 
 def _whole(items: int) -> int:
-    if type(items) is not int or not 0 <= items <= MAX_NUMBER:  # a plug-in need not be type-checked
+    if type(items) is not int or not 0 <= items <= MAX_NUMBER:  # plug-ins may not be type-checked
         raise ValueError(f"a count is a whole number of at least 0, not {items!r}")
     return items

@@ -1,4 +1,4 @@
-"""What operations note in a run's context: clean, and bounded in number and size, whatever an operation gives."""
+"""Notes that operations store in a run's context: sanitized, and limited in number and size."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from typing import Any, Final
 from store.runs.log import MAX_MESSAGE
 from store.sanitizer.sanitize import sanitize, sanitize_value
 
-#: What every reader of JSON can tell from its neighbour.
+#: The largest integer that every JSON reader represents exactly.
 MAX_NUMBER: Final = 2**53
-#: Characters of a name, items of a list, names of an object, how deep they lie in each other, and values in one note.
+#: Limits of one note: characters of a key, items of a list or object, levels of nesting, and values in all.
 MAX_KEY: Final = 100
 MAX_ITEMS: Final = 100
 MAX_DEPTH: Final = 10
 MAX_VALUES: Final = 1000
-#: Notes of a run, and characters of one and of all of them in JSON: a row is read whole, and written with each progress.
+#: Limits of a run: notes, JSON characters of one note, and of all. The row is read whole, and written with every progress.
 MAX_NOTES: Final = 100
 MAX_NOTE: Final = 10_000
 MAX_ALL: Final = 50_000
-#: Where the context says how much was left out.
+#: The context's key for the number of notes left out.
 LEFT_OUT: Final = "notes left out"
 
 
 class Notes:
-    """A run's context with what was noted. What is too much is left out whole, and counted: half a note would pass as one."""
+    """A run's context with the operation's notes. A note beyond the limits is left out whole and counted: half a note
+    would mislead.
+    """
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._opened_with = dict(context)
@@ -36,6 +38,7 @@ class Notes:
 
     @property
     def context(self) -> dict[str, Any]:
+        """The context with the notes, and with the number of notes left out if there are any."""
         found = self._opened_with | self._notes
         number = len(self._left_out) + self._more
         if number:
@@ -44,7 +47,7 @@ class Notes:
         return found
 
     def put(self, key: str, value: Any) -> None:
-        """Keep the note, in the place of one of that name; a note that is left out takes the former one with it."""
+        """Store a note under its key, replacing an earlier one. If it is left out, the earlier one is removed all the same."""
         self._notes.pop(key, None)
         self._sizes.pop(key, None)
         self._opened_with.pop(key, None)
@@ -64,23 +67,23 @@ class Notes:
 
 
 class _TooLong(Exception):
-    """The note is longer than any may be: what else is in it need not be looked at."""
+    """The note is longer than any note may be; the rest of it is not examined."""
 
 
 class _Budget:
-    """What one note may hold still: values, and characters of texts."""
+    """What one note may still hold: values, and characters of text."""
 
     def __init__(self) -> None:
         self._values = MAX_VALUES
         self._characters = MAX_NOTE
 
     def has_value(self) -> bool:
-        """Take one value; False when there was none left."""
+        """Use up one value; False if none was left."""
         self._values -= 1
         return self._values >= 0
 
     def text(self, text: str) -> str:
-        """Take the text's characters. Raises _TooLong."""
+        """Use up the text's characters. Raises _TooLong."""
         self._characters -= len(text)
         if self._characters < 0:
             raise _TooLong
@@ -88,9 +91,9 @@ class _Budget:
 
 
 def clean(value: Any, name: str = "") -> Any:
-    """The value as JSON can hold it, sanitized under its name, and cut where it is too much to be looked through.
+    """Convert a value to JSON types, sanitize it under its name, and cut lists and nesting that exceed the limits.
 
-    Raises _TooLong when its texts alone are longer than a note may be.
+    Raises _TooLong if its texts alone are longer than a note may be.
     """
     return _clean(value, MAX_DEPTH, _Budget(), name)
 
@@ -105,6 +108,6 @@ def _clean(value: Any, depth: int, left: _Budget, name: str) -> Any:
         return {left.text(sanitize(str(key), MAX_KEY)): _clean(item, depth - 1, left, str(key)) for key, item in some}
     if isinstance(value, list | tuple):
         return [_clean(item, depth - 1, left, name) for item in value[:MAX_ITEMS]]
-    # What JSON has no number for would keep the run from being stored, and so from ending.
+    # A number that JSON cannot hold would prevent the run from being stored, and so from ending.
     is_number = isinstance(value, int | float) and -MAX_NUMBER <= value <= MAX_NUMBER
     return value if value is None or is_number else left.text(sanitize_value(name, str(value), MAX_MESSAGE))

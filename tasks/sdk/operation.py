@@ -1,4 +1,4 @@
-"""What `@operation` makes of a function. It leaves its mark on the function; the registry collects marked functions."""
+"""The decorator `@operation`. It marks the function; the registry collects marked functions."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ F = TypeVar("F", bound=Callable[..., None])
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A type of run. `timeout` is in seconds; `identity` names the parameters that make two starts twins; `right` is what a
-    user needs in the tenant to start or retry it.
-    """
+    """A type of run."""
 
+    #: The name with a dot, such as `inventory.sync`.
     type: str
+    #: The name for people.
     label: str
+    #: Called with the RunContext and the parameters.
     function: Callable[..., None]
+    #: First line of the function's docstring.
     summary: str
+    #: The form, in the order of the signature.
     parameters: tuple[Parameter, ...]
+    #: The parameters whose values make two runs twins.
     identity: tuple[str, ...]
+    #: Seconds until a run is completed as failed.
     timeout: float
+    #: The right that a user needs in the tenant to start or retry it.
     right: Right = Right.START
 
     @property
     def act(self) -> str:
-        """What starting it is, for those who may not: "start or retry runs"."""
+        """What a user without the right may not do, such as "start or retry runs": part of an error message."""
         if self.right is Right.START:
             return "start or retry runs"
         return f"start or retry '{self.type}', which wants the role {self.right.role}"
@@ -43,14 +49,15 @@ class Operation:
         return parse_parameters(self.parameters, given)
 
     def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters from values as JSON holds them (a run's context). Raises InputInvalid."""
+        """The parameters from JSON values, as in a run's context. Raises InputInvalid."""
         return check_parameters(self.parameters, given)
 
     def identity_inputs(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that belong to the identity, with their values."""
         return {name: parameters[name] for name in self.identity}
 
     def identity_in(self, tenant_id: int, parameters: Mapping[str, Any]) -> str:
-        """What a run of this operation with these parameters has in common with its twins, and with nothing else."""
+        """The identity of a run of this operation in a tenant: a hash that twins share, and no other run."""
         return identity_hash(tenant_id, self.type, self.identity_inputs(parameters))
 
 
@@ -62,12 +69,15 @@ def operation(
     timeout: float = 3600.0,
     right: Literal["operator", "manager", "owner"] = "operator",
 ) -> Callable[[F], F]:
-    """Make a function an operation.
+    """Turn a function into an operation.
 
-    Its first parameter is the RunContext, the others are the parameter form: types str, int, float, bool, Literal, or a tuple of
-    str or Literal, each possibly `| None`; help comes from the docstring's `Args:`. `identity` names the parameters that tell
-    runs apart (default: all): while one is queued or running, a start with the same values joins it. `timeout`, in seconds, is
-    when the run is completed as failed with `operation.timeout`. `right` is the least role that may start and retry it.
+    The function's first parameter is the RunContext; the others form the parameter form. Their types are str, int,
+    float, bool, Literal, or a tuple of str or Literal, each optionally `| None`. Help texts come from the docstring's
+    section `Args:`.
+
+    `identity` names the parameters that distinguish runs (default: all): while a run is queued or running, a start with
+    the same values attaches to it. After `timeout` seconds a run is completed as failed with `operation.timeout`.
+    `right` is the lowest role that may start and retry it. Raises TypeError for an invalid declaration.
     """
 
     def mark(function: F) -> F:
@@ -78,7 +88,7 @@ def operation(
         unknown = set(names) - {p.name for p in form}
         if unknown:
             raise TypeError(f"operation '{type}': identity names {sorted(unknown)}, which are no parameters")
-        shown = visible(label) or type  # it is stored with each run, and a database may refuse what nobody sees
+        shown = visible(label) or type  # it is stored with each run, and databases may refuse invisible characters
         summary = visible((inspect.getdoc(function) or "").partition("\n")[0]) or shown
         setattr(function, MARK, Operation(type, shown, function, summary, form, names, timeout, needed))
         return function
@@ -101,8 +111,9 @@ def _right(type_: str, role: object) -> Right:
 
 
 def marked_operation(candidate: object) -> Operation | None:
+    """The operation that a function is marked as; None for anything else."""
     try:
         mark = getattr(candidate, MARK, None) if callable(candidate) else None
         return mark if isinstance(mark, Operation) else None
-    except Exception:  # such as a proxy for what is not there yet; no operation in any case
+    except Exception:  # such as a proxy that is not ready yet; not an operation in any case
         return None

@@ -1,4 +1,4 @@
-"""The parameter form of an operation, taken from its function's signature, and how what people give becomes its values."""
+"""The parameter form of an operation: derived from the function's signature, and used to parse and check values."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from store.errors import InputInvalid
 from store.model.records import UNREADABLE_JSON
 from store.sanitizer.sanitize import names_secret
 
+#: Characters of one text.
 MAX_TEXT: Final = 2000
 #: Texts of one parameter.
 MAX_TEXTS: Final = 1000
 
 
 class Kind(StrEnum):
-    """What a parameter takes. CHOICES is any number of the choices (`Literal` in a tuple); TEXTS any number of texts."""
+    """The kind of value of a parameter. CHOICES (`Literal` in a tuple) and TEXTS take any number of values."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -40,18 +41,23 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One field of the form. `default` counts when `required` is false; `optional` says that None is a value, too."""
+    """One field of the form."""
 
     name: str
     kind: Kind
+    #: Whether a value must be given.
     required: bool
+    #: The value if none is given; only if not `required`.
     default: Any = None
+    #: Whether None is a valid value.
     optional: bool = False
+    #: The valid values of CHOICE and CHOICES.
     choices: tuple[str, ...] = ()
+    #: Help text for people.
     help: str = ""
 
     def parse(self, text: str) -> Any:
-        """The value that a text (of the command line, of a form's field) means. Raises InputInvalid, naming the parameter."""
+        """The value of a text from the command line or a form field. Raises InputInvalid, which names the parameter."""
         if self.kind in (Kind.CHOICES, Kind.TEXTS):
             return self.check([part.strip() for part in text.split(",") if part.strip()])
         if self.kind is Kind.BOOLEAN:
@@ -66,7 +72,7 @@ class Parameter:
         return self.check(text)
 
     def check(self, value: Any) -> Any:
-        """`value` as JSON holds it, when it is of this parameter's kind; what is required is not empty. Raises InputInvalid."""
+        """The JSON value, if it is of this parameter's kind; a required value must not be empty. Raises InputInvalid."""
         if value is None and self.optional:
             return None
         if self.required and not self.optional and _is_empty(value):
@@ -103,7 +109,7 @@ class Parameter:
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether nothing was given: no text, blanks alone, none of many."""
+    """Whether nothing was given: an empty or blank text, or a list without a value."""
     return not value.strip() if isinstance(value, str) else isinstance(value, list | tuple) and not any(value)
 
 
@@ -127,13 +133,13 @@ _CHECKS: Final[Mapping[Kind, tuple[Callable[[Any], bool], str]]] = {
 
 
 def parse_parameters(form: tuple[Parameter, ...], given: Mapping[str, str]) -> dict[str, Any]:
-    """All values of the form from texts. Raises InputInvalid for what is unknown, missing or of the wrong type."""
+    """All values of the form, parsed from texts. Raises InputInvalid for unknown, missing or invalid ones."""
     _refuse_unknown(form, given)
     return check_parameters(form, {p.name: p.parse(given[p.name]) for p in form if p.name in given})
 
 
 def check_parameters(form: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    """All values of the form, defaults included, from values as JSON holds them. Raises InputInvalid."""
+    """All values of the form, checked from JSON values, defaults included. Raises InputInvalid."""
     _refuse_unknown(form, given)
     missing = [p.name for p in form if p.required and p.name not in given]
     if missing:
@@ -153,7 +159,7 @@ def _refuse_unknown(form: tuple[Parameter, ...], given: Mapping[str, Any]) -> No
 def form_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The form of an operation's function: every parameter after the first, which is the RunContext.
 
-    Raises TypeError for a type that no form can hold.
+    Raises TypeError for a type that a form cannot represent.
     """
     hints = typing.get_type_hints(function)
     helps = _helps(inspect.getdoc(function) or "")
@@ -201,7 +207,7 @@ def _kind(name: str, hint: Any) -> tuple[Kind, tuple[str, ...]]:
 
 
 def _helps(doc: str) -> dict[str, str]:
-    """The texts of the docstring's `Args:` section, by parameter."""
+    """The help texts in the docstring's section `Args:`, by parameter."""
     _, _, section = doc.partition("\nArgs:\n")
     found: dict[str, str] = {}
     name = ""

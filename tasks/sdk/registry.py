@@ -1,7 +1,7 @@
-"""The operations that can be run, and where functions are found.
+"""The registry of operations, and how functions are found.
 
-There is no list that modules write themselves into at import: the decorator leaves its mark on the function, and the registry
-collects marked functions from the entry points of the group `opsmon.operations`.
+Modules do not register anything at import. The decorator marks a function, and the registry collects the marked
+functions from the entry points of the group `opsmon.operations`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from tasks.sdk.aside import NothingCame, aside
 from tasks.sdk.operation import MARK, Operation, marked_operation
 
 GROUP: Final = "opsmon.operations"
-#: How long a plug-in may take to be imported, in seconds, before the others go on without it.
+#: Seconds that the import of a plug-in may take before it is skipped.
 LOADING_SECONDS: Final = 10.0
+#: Characters of one problem.
 MAX_PROBLEM: Final = 300
 
 
 @dataclass(frozen=True)
 class Registry:
-    """Operations by type, and what went wrong while they were looked for (one line each)."""
+    """The operations by type, and the problems found while loading them (one line each)."""
 
     operations: Mapping[str, Operation]
     problems: tuple[str, ...] = ()
 
     def get(self, type_: str) -> Operation:
-        """Raises InputInvalid when there is none."""
+        """The operation of this type. Raises InputInvalid if there is none."""
         found = self.operations.get(type_)
         if found is None:
             raise InputInvalid(f"there is no operation '{type_}'", "'opsmon operations' lists them")
@@ -43,7 +44,7 @@ class Registry:
 
     @staticmethod
     def of(functions: Iterable[Callable[..., None]]) -> Registry:
-        """A registry of these decorated functions alone."""
+        """A registry of these decorated functions only."""
         marked = (getattr(function, MARK) for function in functions)
         return Registry({found.type: found for found in marked})
 
@@ -56,7 +57,7 @@ class _Search:
     def visit(self, entry: EntryPoint) -> None:
         try:
             found = operations_of(entry) if _is_built_in(entry) else operations_aside(entry, LOADING_SECONDS)
-        except Exception as error:  # a broken plug-in must not take the others down
+        except Exception as error:  # a broken plug-in must not affect the others
             why = str(error) if isinstance(error, NothingCame) else f"{type(error).__name__}: {error}"
             self._complain(f"plug-in '{entry.name}' cannot be loaded: {why}")
             return
@@ -75,7 +76,7 @@ class _Search:
         """Built-in operations come first, so that no plug-in can take their names."""
         try:
             found = list(importlib.metadata.entry_points(group=GROUP))
-        except Exception:  # one package's list that cannot be read takes all of them down
+        except Exception:  # one unreadable package makes this call fail for all of them
             found = self._readable_entries()
         return sorted(found, key=lambda entry: (not _is_built_in(entry), entry.name))
 
@@ -96,12 +97,14 @@ def _is_built_in(entry: EntryPoint) -> bool:
 
 
 def operations_aside(entry: EntryPoint, seconds: float) -> tuple[Operation, ...]:
-    """The operations of a plug-in, whatever its import does. Raises NothingCame, also when it takes longer than `seconds`."""
+    """The operations of a plug-in, imported with a time limit. Raises NothingCame if the import fails or takes more
+    than `seconds`.
+    """
     return aside(lambda: operations_of(entry), seconds)
 
 
 def operations_of(entry: EntryPoint) -> tuple[Operation, ...]:
-    """The operations of what an entry point names: a function, or a module with some. Importing it may raise anything."""
+    """The operations of an entry point, which names a function or a module. Its import may raise anything."""
     loaded = entry.load()
     candidates = [loaded, *vars(loaded).values()] if inspect.ismodule(loaded) else [loaded]
     marks = [marked_operation(candidate) for candidate in candidates]
@@ -109,7 +112,7 @@ def operations_of(entry: EntryPoint) -> tuple[Operation, ...]:
 
 
 def load_registry() -> Registry:
-    """Everything that is installed, and what is wrong with it."""
+    """The registry of all installed operations, and the problems found while loading them."""
     search = _Search()
     for entry in search.entries():
         search.visit(entry)

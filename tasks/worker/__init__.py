@@ -1,1 +1,1 @@
-"""The process that carries runs out: it claims, counts, ends and rescues them, and beats."""
+"""The worker process: claims runs, carries them out, completes them, beats, and rescues the runs of lost workers."""

@@ -1,8 +1,9 @@
-"""What surrounds every operation in a worker: claim, run, count, time out, finish. Nothing of it is left to operations.
+"""Carries out runs in a worker: claims them, calls their operations, stores progress, enforces deadlines, and completes
+them.
 
-Threads cannot be stopped from outside. At its deadline a run is completed as failed with `operation.timeout` whatever its
-thread does; the thread finds out at its next RunContext call, a late return changes nothing, and until it returns its slot
-is counted as stuck.
+Threads cannot be stopped from outside. At its deadline a run is completed as failed with `operation.timeout`, whatever
+its thread does. The thread notices at its next RunContext call; a late return changes nothing. Until it returns, its
+slot counts as stuck.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ logger = logging.getLogger("opsmon.worker")
 
 @dataclass
 class _InFlight:
-    """One run in hand."""
+    """A run that is being carried out. `deadline` and `flushed` (the last progress stored) are in seconds of the
+    executor's clock.
+    """
 
     context: RunContext
     deadline: float
@@ -48,9 +51,7 @@ class _InFlight:
 
 
 class RunExecutor:
-    """The runs that one worker has in hand. `execute` is called in the slots' threads, `flush_and_expire` in one of the
-    worker's own.
-    """
+    """Carries out the runs of one worker. The slots' threads call `execute`; a thread of the worker calls `flush_and_expire`."""
 
     def __init__(
         self,
@@ -76,9 +77,9 @@ class RunExecutor:
     # -- in a slot's thread -----------------------------------------------------------------------------------------------
 
     def execute(self, run_id: int) -> bool:
-        """Carry out the run that a message names. A message that comes twice, or too late, finds nothing to claim.
+        """Carry out the run named by a message. For a message that is duplicate or late, there is nothing to claim.
 
-        Returns False, having done nothing, when the worker takes no more: the message is for somebody else.
+        Returns False, having done nothing, if the worker takes no more messages: another worker has to take it.
         """
         with self._changed:
             if self._closed:
@@ -158,9 +159,10 @@ class RunExecutor:
             return lifecycle.finish(self._db, run_id, self._worker_id, Result(Outcome.FAILED, failures=(failure,)))
 
     def _persist(self, what: str, attempt: Callable[[], Run | None]) -> Run | None:
-        """Try until the database answers: a run that is over must not stay "running" for want of a connection.
+        """Repeat `attempt` until the database answers: a run that is over must not stay "running" because of a lost
+        connection.
 
-        Once the worker stops there is no more waiting; what could not be said is then found out by the rescuers.
+        Gives up, and returns None, once the worker stops; the rescuers then complete the run.
         """
         while True:
             try:
@@ -176,9 +178,10 @@ class RunExecutor:
     # -- in the worker's thread -------------------------------------------------------------------------------------------
 
     def flush_and_expire(self) -> bool:
-        """Store progress that is due, and complete what is past its deadline. Raises DatabaseAway; nothing is lost by that.
+        """Store progress that is due, and complete runs past their deadline. Raises DatabaseAway; no progress is lost
+        by that.
 
-        Returns False while something that could not be stored before was not tried again.
+        Returns False if something that could not be stored earlier has not been tried again yet.
         """
         now = self._clock()
         with self._changed:
@@ -214,14 +217,14 @@ class RunExecutor:
         return stored
 
     def _end(self, run_id: int, slot: _InFlight, failure: Failure) -> None:
-        """Complete the run over its operation's head, if it is not completed already."""
+        """Complete the run without waiting for its operation; no effect if it is already completed."""
         result = slot.context.conclude(error=failure, ended=Outcome.FAILED)
         self._store(slot, lambda result: self._finish(run_id, result), result)
         slot.context.end()
         logger.warning("run %s: %s", run_id, failure.message)
 
     def stuck_slots(self) -> int:
-        """Slots whose run is over while their operation has not returned."""
+        """Number of slots whose run is over, but whose operation has not returned."""
         with self._changed:
             return sum(slot.context.is_over for slot in self._slots.values())
 
@@ -231,7 +234,7 @@ class RunExecutor:
             self._closed = True
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """Wait for the runs in hand to end. False when some are left after that time. Stuck slots are not waited for."""
+        """Wait up to `seconds` for active runs to end; returns whether all have. Stuck slots do not count."""
         with self._changed:
             return self._changed.wait_for(lambda: all(map(self._is_over, self._in_flight)), seconds)
 
@@ -239,7 +242,7 @@ class RunExecutor:
         return run_id in self._slots and self._slots[run_id].context.is_over
 
     def stop(self) -> None:
-        """Complete what is left as failed with `worker.stopped`."""
+        """Complete the remaining runs as failed with `worker.stopped`."""
         self._stopping.set()
         with self._changed:
             slots = [(run_id, slot) for run_id, slot in self._slots.items() if not slot.context.is_over]
@@ -248,7 +251,7 @@ class RunExecutor:
 
 
 def _call(operation: Operation, context: RunContext, parameters: dict[str, Any]) -> Failure | None:
-    """Run the operation's function. Whatever it raises becomes a failure; the full story goes to the log, sanitized there."""
+    """Call the operation's function. Anything it raises becomes a failure; the traceback goes to the log, which sanitizes it."""
     try:
         operation.function(context, **parameters)
     except RunEnded:

@@ -1,4 +1,4 @@
-"""The worker's beats, and when those of others may be judged."""
+"""The worker's heartbeat, and from when it may judge the beats of others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.worker.lost_runs import Settled
 
 
 class Heartbeat:
-    """The worker's beats, in a thread of their own: nothing else may delay them."""
+    """Writes the worker's beats, in a thread of its own so that nothing else delays them."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class Heartbeat:
         lost_after: float = 30.0,
         on_beat: Callable[[bool], None] = lambda queue_is_paused: None,
     ) -> None:
-        """`on_beat` is called after each beat with whether the queue is paused."""
+        """`every` and `lost_after` are in seconds. `on_beat` is called after each beat with whether the queue is paused."""
         self._db = db
         self._on_beat = on_beat
         self._worker_id = worker_id
@@ -30,7 +30,7 @@ class Heartbeat:
         self._stuck_slots = stuck_slots
 
     def beat(self) -> None:
-        """One beat. Raises DatabaseAway."""
+        """Write one beat. Raises DatabaseAway, and WorkerUnknown if this worker is not registered."""
         beat = heartbeats.heartbeat(self._db, self._worker_id, self._stuck_slots())
         at = beat.at
         self._on_beat(beat.queue_is_paused)
@@ -38,5 +38,5 @@ class Heartbeat:
 
     @property
     def trusted_as_of(self) -> dt.datetime | None:
-        """The instant of the last beat, as of which the others' beats may be judged; None while they may not."""
+        """The instant of the last beat, as of which other workers' beats may be judged; None while they may not."""
         return self._settled.as_of

@@ -1,6 +1,6 @@
-"""What puts right what died: runs of lost workers, runs whose message was never queued, messages that were lost.
+"""Rescues runs of lost workers, runs whose message was never queued, and runs whose message was lost.
 
-Any number of rescuers may run at once. Each change asks for its condition again in its own UPDATE, so one of them makes it.
+Any number of rescuers may run at once: each UPDATE checks its condition again, so only one of them makes a change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tasks.queue.faults import Faults
 from tasks.queue.queue import Queue
 from tasks.worker.lost_runs import give_up_lost
 
-#: If this many messages wait, the queue is busy, and a message that is not among them may well stand behind them.
+#: Messages to examine. If as many wait, a message that is not among them may still stand behind them.
 LOOK_AT: Final = 1000
 
 _QUEUE_AGAIN: Final = "queue what waits"
@@ -29,18 +29,18 @@ logger = logging.getLogger("opsmon.rescue")
 
 @dataclass(frozen=True, slots=True)
 class RescueTimeouts:
-    """Seconds after which something counts as dead."""
+    """Times in seconds after which something counts as lost."""
 
-    #: A worker without a beat.
+    #: For a worker: since its last beat.
     lost_after: float = 30.0
-    #: A queued run whose message was never queued: longer than any dispatch may take.
+    #: For a run whose message was never queued: since its creation. Longer than any dispatch may take.
     never_queued_after: float = 10.0
-    #: A queued run whose message is not in the queue, counted from when it was queued last.
+    #: For a run whose message is not in the queue: since it was last queued.
     message_lost_after: float = 60.0
 
 
 class Rescuer:
-    """One pass at a time; see `rescue`."""
+    """Carries out rescues, one pass at a time."""
 
     def __init__(self, db: Database, queue: Queue, timeouts: RescueTimeouts, faults: Faults | None = None) -> None:
         self._db = db
@@ -50,9 +50,10 @@ class Rescuer:
         self._timeouts = timeouts
 
     def rescue(self, as_of: dt.datetime | None = None) -> list[str]:
-        """One pass. Returns a line for each thing that was put right. Raises DatabaseAway.
+        """Make one pass. Returns a line for each rescue. Raises DatabaseAway.
 
-        `as_of`, an instant of the database's clock, default now, is when a worker must have been silent for too long.
+        A worker counts as lost if it was silent for too long as of `as_of`, an instant of the database's clock
+        (default: now).
         """
         self._refused = 0
         done = give_up_lost(self._db, self._timeouts.lost_after, as_of)
@@ -81,7 +82,7 @@ class Rescuer:
         return f"run {run.id}: its message was lost and is queued again" if self._send(run) else None
 
     def _queue_first(self, run: Run) -> str | None:
-        # Two rescuers may both send; the second message finds nothing to claim. Marking comes after: it tells the initiator.
+        # Two rescuers may both send; the second message finds nothing to claim. Mark it afterwards: that notifies the initiator.
         if not self._send(run):
             return None
         marked = lifecycle.mark_dispatched(self._db, run.id, by_rescuer=True)

@@ -1,4 +1,4 @@
-"""A worker process: takes messages, beats, stores progress, keeps deadlines, rescues what others left, and ends in good order."""
+"""A worker process: takes messages, beats, stores progress, enforces deadlines, rescues runs, and stops in an orderly way."""
 
 from __future__ import annotations
 
@@ -32,18 +32,23 @@ logger = logging.getLogger("opsmon.worker")
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Times in seconds. `grace` is how long SIGTERM lets the runs in hand go on."""
+    """Options of a worker. Times are in seconds."""
 
+    #: Runs carried out at a time.
     slots: int = 4
+    #: Between two beats.
     beat_every: float = 5.0
+    #: Between two passes of the rescuer.
     rescue_every: float = 5.0
+    #: How long active runs may go on after SIGTERM.
     grace: float = 30.0
+    #: Whether it belongs to the screens of a single login.
     embedded: bool = False
     rescue_timeouts: RescueTimeouts = field(default_factory=RescueTimeouts)
 
 
 class Worker:
-    """One worker. `run` returns once `stop` was called and everything is put away."""
+    """One worker. `run` returns after `stop` was called and everything is cleaned up."""
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class Worker:
         options: WorkerOptions,
         queue: Queue | None = None,
     ) -> None:
-        """`queue` is the one that is in the same database, unless another is given."""
+        """Registers the worker. `queue` defaults to the queue in the same database."""
         self._db = db
         self._options = options
         self._queue = queue or Queue(db)
@@ -83,13 +88,13 @@ class Worker:
         self._rescuer = Rescuer(db, self._queue, options.rescue_timeouts, self._faults)
 
     def stop(self) -> None:
-        """Take no more messages and let the runs in hand end, for the grace time; a second call ends that time."""
+        """Take no more messages, and give active runs the grace time to end. A second call ends the grace time."""
         if self._stop.is_set():
             self._hurry.set()
         self._stop.set()
 
     def run(self) -> None:
-        """Raises WorkerUnknown, once everything is put away, when an older database has come into the place of its own."""
+        """Work until `stop` is called. Raises WorkerUnknown, after cleaning up, if the database was replaced by an older copy."""
         consumer = self._queue.consumer(self._execute, self._options.slots, self._faults)
         loops = [
             (self._beat, self.beat_every),
@@ -98,7 +103,7 @@ class Worker:
         ]
         for action, every in loops:
             threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
-        self._faults.attempt("beat", self._beat)  # before the first message is taken: the queue may be paused
+        self._faults.attempt("beat", self._beat)  # before taking the first message: the queue may be paused
         consumer.start()
         logger.info("worker %s is ready: %s slots, database %s", self.id, self._options.slots, self._db.name)
         while not self._stop.wait(_HEALTH_EVERY):
@@ -116,9 +121,9 @@ class Worker:
     def _execute(self, run_id: int) -> None:
         def execute() -> None:
             if not self._executor.execute(run_id):
-                self._queue.enqueue(run_id)  # taken out in the moment in which this worker stopped
+                self._queue.enqueue(run_id)  # it was taken just as this worker stopped
 
-        # Its message is gone, and nobody tries it again: what it was is no part of a fault that lasts.
+        # Its message is gone and nobody will retry it, so this failure must not prolong a fault.
         if not self._faults.attempt(what := f"carry out run {run_id}", execute):
             self._faults.went_well(what)
 
@@ -136,7 +141,7 @@ class Worker:
         try:
             self._heartbeat.beat()
         except WorkerUnknown as error:
-            # Under this number it can claim nothing, and another worker may get it. A new process registers anew.
+            # With this id it can claim nothing, and another worker may get the same id. A new process registers again.
             self._unknown = error
             self.stop()
             raise
@@ -146,12 +151,12 @@ class Worker:
 
     def _rescue(self) -> None:
         self._beat()
-        # Judged as of that beat: an outage that begins now must not make the others look dead when it ends.
+        # Judge as of that beat: an outage that begins now must not make the others look lost when it ends.
         if as_of := self._heartbeat.trusted_as_of:
             self._rescuer.rescue(as_of)
 
     def _repeat(self, action: Callable[[], object], every: float) -> None:
         while not self._over.is_set():
-            # Whatever happens, the next round may fare better.
+            # Whatever fails, try again in the next round.
             self._faults.attempt(action.__name__.strip("_"), action)
             self._over.wait(every)

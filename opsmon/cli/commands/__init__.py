@@ -1,1 +1,4 @@
-"""The commands, one module each or a few that belong together."""
+"""The commands, one module per command or group of related commands.
+
+A command is a function of a Session and the parsed arguments that returns the exit code.
+"""

@@ -1,4 +1,4 @@
-"""`opsmon config`: every setting that holds, with where it came from. Secrets are masked."""
+"""`opsmon config`: prints every effective setting and its source. Secrets are masked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PREFIX: Final = "OPSMON_CREDENTIALS_"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@(?=[^@]*$)", re.DOTALL)
 _IN_QUERY: Final = re.compile(r"([?&;#])([^=&;#]*)(=?)([^&;#]*)")
-#: Keys of a URL's query whose values give nothing away. Those that opsmon does not know may.
+#: Keys of a URL's query whose values are not secret. Values of all other keys are masked.
 _HARMLESS: Final = {
     *("user", "host", "hostaddr", "port", "dbname", "service", "application_name", "fallback_application_name"),
     *("client_encoding", "connect_timeout", "target_session_attrs", "load_balance_hosts", "tcp_user_timeout"),
@@ -31,7 +31,7 @@ _HARMLESS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One setting as it is shown."""
+    """One setting as printed: its key, its masked value, the source of the value, and the environment variable that sets it."""
 
     key: str
     value: Any
@@ -40,6 +40,7 @@ class Line:
 
 
 def config(session: Session, _: argparse.Namespace) -> int:
+    """Print the effective settings and credentials. Returns the exit code."""
     lines = [*_settings(session.services.settings), *_credentials(session.services.settings, os.environ)]
     rows = [(line.key, line.value, line.source, line.variable) for line in lines]
     session.output.show(lines, lambda: table(("SETTING", "VALUE", "FROM", "VARIABLE"), rows))
@@ -63,7 +64,7 @@ def _credentials(settings: Settings, environment: Mapping[str, str]) -> Iterator
 def _by_slug(settings: Settings, environment: Mapping[str, str]) -> dict[str, dict[str, Value]]:
     found = {slug: dict(values) for slug, values in settings.credential_values.items()}
     for variable, value in sorted(environment.items()):
-        # The longest key first: client_secret_file also ends as a key that is shorter does.
+        # The longest key first, so that a shorter one never matches the end of a longer one.
         for key in sorted(CREDENTIAL_KEYS, key=len, reverse=True):
             if value and variable.startswith(_PREFIX) and variable.endswith(f"_{key.upper()}"):
                 middle = variable[len(_PREFIX) : -len(key) - 1].lower()
@@ -74,27 +75,28 @@ def _by_slug(settings: Settings, environment: Mapping[str, str]) -> dict[str, di
 
 
 def variable_of_credential(slug: str, key: str) -> str:
+    """The environment variable for a key of a tenant's credentials."""
     return f"{_PREFIX}{slug.upper().replace('-', '_')}_{key.upper()}"
 
 
 def masked(key: str, value: Any) -> Any:
-    """`value` without what may be secret in it: a client secret whole, what a command is given, a URL's password and what
-    of its query is not known to be harmless, anything that looks like a key.
+    """`value` with its secrets masked: a client secret entirely, the arguments of a command, a URL's password and the
+    query values not known to be harmless, and anything that looks like a key.
     """
     if not isinstance(value, str):
         return value
     if key == "client_secret":
         return MASK
-    if key == "client_secret_command":  # what it is given may well be the secret
+    if key == "client_secret_command":  # its arguments may hold the secret
         program, has_more, _ = value.strip().partition(" ")
         return f"{program} {MASK}" if has_more else value
-    if _URL.match(value):  # where its secrets stand is known; a path in it may well look like a key
+    if _URL.match(value):  # the places of secrets in a URL are known, and its path may look like a key
         return _IN_QUERY.sub(_masked_part, _USERINFO.sub(rf"\1:{MASK}@", value))
     return MASK if holds_secret(value) or (key == "database_url" and "@" in value) else value
 
 
 def _masked_part(part: re.Match[str]) -> str:
     mark, name, is_, value = part.groups()
-    if not value and not is_:  # a word by itself is a value
+    if not value and not is_:  # a word without "=" may be a value
         return f"{mark}{MASK}" if name else mark
     return f"{mark}{name}{is_}{value if name in _HARMLESS else MASK}"

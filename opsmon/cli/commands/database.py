@@ -1,4 +1,4 @@
-"""`opsmon db` and `opsmon doctor`: the database's schema, and how the house is."""
+"""`opsmon db` and `opsmon doctor`: upgrades and checks the database's schema, and diagnoses the installation."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def upgrade(session: Session, _: argparse.Namespace) -> int:
+    """Run the missing migrations and print the revision. Returns the exit code."""
     db = session.services.db
     before = schema.revision(db) if _exists(session) else None
     schema.upgrade(db)
@@ -27,7 +28,7 @@ def upgrade(session: Session, _: argparse.Namespace) -> int:
 
 
 def check(session: Session, _: argparse.Namespace) -> int:
-    """Raises SchemaMismatch when anything is missing, having printed what."""
+    """Print what the schema lacks. Returns the exit code; raises SchemaMismatch, after printing, if it lacks anything."""
     db = session.services.db
     if not _exists(session):
         raise SchemaMismatch(f"there is no database {db.url.database}", "run 'opsmon db upgrade'")
@@ -43,6 +44,7 @@ def check(session: Session, _: argparse.Namespace) -> int:
 
 
 def doctor(session: Session, arguments: argparse.Namespace) -> int:
+    """Run the checks of `opsmon doctor`. Returns the exit code."""
     from opsmon.doctor import run
 
     return run(session.services, _asker(session), session.output.json, arguments.probe)
@@ -54,7 +56,7 @@ def _exists(session: Session) -> bool:
 
 
 def _asker(session: Session) -> Asker:
-    """Who is asking, as far as a database that may be ill can tell. Raises Forbidden."""
+    """Who runs the command, as far as a faulty database can tell. Raises Forbidden."""
     from opsmon.doctor import Asker
 
     try:

@@ -1,4 +1,4 @@
-"""`opsmon notifications`."""
+"""`opsmon notifications`: prints the user's notifications."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from store.people import notifications as store
 
 
 def notifications(session: Session, arguments: argparse.Namespace) -> int:
+    """Print the unread notifications, or all of them. Returns the exit code."""
     user = session.user
     with session.db.read() as connection:
         found = (store.inbox if arguments.all else store.unread)(connection, user.id)

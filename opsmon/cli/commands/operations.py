@@ -1,4 +1,4 @@
-"""`opsmon operations`: what can be started, and with which parameters."""
+"""`opsmon operations`: lists the operations with their parameters."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tasks.sdk.registry import Registry
 
 
 def operations(session: Session, _: argparse.Namespace) -> int:
+    """Print the operations; problems with plug-ins go to standard error. Returns the exit code."""
     registry = session.services.registry
     tell_problems(registry)
     session.output.show(
@@ -26,7 +27,7 @@ def operations(session: Session, _: argparse.Namespace) -> int:
 
 
 def tell_problems(registry: Registry) -> None:
-    """What went wrong with plug-ins, on standard error."""
+    """Print the problems with plug-ins on standard error."""
     for problem in registry.problems:
         sys.stderr.write(f"opsmon: {visible(problem)}: see its package\n")
 

@@ -1,4 +1,4 @@
-"""`opsmon tenants` and `opsmon users`: administration, which is for owners, and the list of your tenants."""
+"""`opsmon tenants` and `opsmon users`: administration, for owners only, and the list of the user's own tenants."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def _administrator(session: Session) -> Administrator:
 
 
 def add_tenant(session: Session, arguments: argparse.Namespace) -> int:
+    """Add a tenant, owned by the caller. Returns the exit code."""
     me = _administrator(session)
     tenant = me.add_tenant(arguments.slug, arguments.name)
     session.output.show(tenant, lambda: f"Tenant '{tenant.slug}' is added, and {cell(me.login)} owns it.")
@@ -25,6 +26,7 @@ def add_tenant(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def list_tenants(session: Session, _: argparse.Namespace) -> int:
+    """Print the tenants that the user is a member of, with the user's role. Returns the exit code."""
     mine = access.memberships_of(session.db, session.user.id)
     session.output.show(
         [{**as_json(member.tenant), "role": member.role} for member in mine],
@@ -38,12 +40,14 @@ def list_tenants(session: Session, _: argparse.Namespace) -> int:
 
 
 def add_user(session: Session, arguments: argparse.Namespace) -> int:
+    """Add a user. Returns the exit code."""
     user = _administrator(session).add_user(arguments.login, arguments.name)
     session.output.show(user, lambda: f"User '{cell(user.login)}' is added.")
     return 0
 
 
 def list_users(session: Session, _: argparse.Namespace) -> int:
+    """Print all users. Returns the exit code."""
     users = _administrator(session).users()
     session.output.show(
         users, lambda: table(("LOGIN", "NAME", "ADDED"), [(u.login, u.name, u.created_at) for u in users])
@@ -52,6 +56,7 @@ def list_users(session: Session, _: argparse.Namespace) -> int:
 
 
 def grant(session: Session, arguments: argparse.Namespace) -> int:
+    """Give a user a role in a tenant. Returns the exit code."""
     me = _administrator(session)
     granted = me.grant(arguments.login, arguments.tenant, Role(arguments.role))
     session.output.show(
@@ -68,7 +73,7 @@ def grant(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _told(me: Administrator, granted: Granted) -> str:
-    told = f"{cell(granted.user.login)} is {granted.role} of {granted.tenant.slug}."
+    text = f"{cell(granted.user.login)} is {granted.role} of {granted.tenant.slug}."
     if granted.user.login == me.login and granted.role is not Role.OWNER:
-        return f"{told} That was you: from here on another owner grants roles in {granted.tenant.slug}."
-    return told
+        return f"{text} That was you: from here on another owner grants roles in {granted.tenant.slug}."
+    return text

@@ -1,4 +1,4 @@
-"""`opsmon queue`: what waits, and whether workers take it; pausing and resuming, which is for owners."""
+"""`opsmon queue`: shows waiting runs and the pause. Pausing and resuming are for owners."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from store.workers.queue_depth import QueueDepth
 
 
 def queue(session: Session, arguments: argparse.Namespace) -> int:
-    """Raises Forbidden for who would pause or resume and owns no tenant."""
+    """Pause or resume the queue if asked to, then print its state. Returns the exit code.
+
+    Raises Forbidden if a user who owns no tenant asks for a pause or its end.
+    """
     if arguments.action == "pause":
         queue_pause.pause(session.db, session.user)
     elif arguments.action == "resume":
         queue_pause.resume(session.db, session.user)
     else:
-        session.user  # noqa: B018 (who is nobody here is told so, as by every other list)
+        session.user  # noqa: B018 (raises for someone who is not a user, as every other list does)
     waiting = queue_depth.waiting(session.db, session.user.id)
     with session.db.read_one() as connection:
         pause = queue_pause.current(connection)
@@ -30,7 +33,7 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _as_json(waiting: QueueDepth, pause: QueuePause | None) -> dict[str, Any]:
-    """What waits in one's own tenants; `queued` is exact unless `at_least` says that there are more."""
+    """The runs waiting in the user's own tenants, and the pause. `queued` is exact unless `at_least` is true."""
     return {
         "queued": min(waiting.count, queue_depth.CAP),
         "at_least": waiting.count > queue_depth.CAP,

@@ -1,4 +1,4 @@
-"""`opsmon retry`: of one run, of several, with other parameters, or as a dry run."""
+"""`opsmon retry`: retries one or several runs, with changed parameters if given, or as a dry run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from tasks.sdk.operation import Operation
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What --param gives: a retry has these parameters in place of the run's own."""
+    """The values of --param (name and text), which replace the run's own parameters in a retry."""
 
     given: tuple[tuple[str, str], ...]
 
     def __call__(self, operation: Operation, run: Run) -> Mapping[str, Any]:
-        """Raises InputInvalid. What the operation does not know any more is dropped once something is edited."""
+        """The parameters of the retry. Raises InputInvalid.
+
+        Once any parameter is given, those that the operation no longer has are dropped.
+        """
         if not self.given:
             return run.parameters
         forms = {parameter.name: parameter for parameter in operation.parameters}
@@ -38,6 +41,7 @@ class Edit:
 
 
 def retry(session: Session, arguments: argparse.Namespace) -> int:
+    """Retry the runs, or predict their retries. Returns the exit code."""
     ids, edit = list(dict.fromkeys(arguments.run_ids)), Edit(tuple(arguments.parameters))
     if arguments.dry_run:
         if arguments.wait is not None:
@@ -113,7 +117,7 @@ def _why(one: DryRunResult) -> str:
 
 
 def _retry_all(session: Session, ids: Sequence[int], edit: Edit) -> int:
-    """A receipt for each. When the database goes away, what was not tried is said to be so."""
+    """Retry each run and print a receipt for each. After the database has failed, the rest are reported as not retried."""
     receipts: list[tuple[int, Started | OpsmonError]] = []
     away: DatabaseAway | None = None
     for run_id in ids:

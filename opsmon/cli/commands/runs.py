@@ -1,4 +1,4 @@
-"""`opsmon start`, `wait`, `runs` and `show`."""
+"""`opsmon start`, `wait`, `runs` and `show`: starts, waits for, lists and shows runs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ from tasks.dispatch import Receipt, Started
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 
+#: Seconds between two reads of a run that is waited for.
 POLL: Final = 0.2
-#: Seconds between two looks at what keeps a run that is waited for.
+#: Seconds between two checks of why that run does not continue.
 LOOK_AFTER: Final = 2.0
+#: Exit codes.
 DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
 
 
 def start(session: Session, arguments: argparse.Namespace) -> int:
+    """Start an operation and print the receipt. Returns the exit code, of the run if waited for."""
     operation = _operation(session.services.registry, arguments.type)
     parameters = operation.parse(given_parameters(operation, arguments.parameters))
     user = session.user
@@ -43,12 +46,14 @@ def start(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def wait(session: Session, arguments: argparse.Namespace) -> int:
+    """Wait for a run and print it. Returns the exit code of the run."""
     run = _wait(session, arguments.run_id, math.inf if arguments.seconds is None else arguments.seconds)
     session.output.show(run, lambda: run_line(run))
     return _exit_code(run)
 
 
 def runs(session: Session, arguments: argparse.Namespace) -> int:
+    """Print the runs that match a filter, newest first. Returns the exit code."""
     wanted, user = parse(arguments.filters), session.user
     with session.db.read() as connection:
         members = access.read_memberships(connection, user.id)
@@ -66,6 +71,7 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def show(session: Session, arguments: argparse.Namespace) -> int:
+    """Print one run, and mark its notifications as read. Returns the exit code."""
     user, settings = session.user, session.services.settings
     lost_after, silent_after = settings.lost_after_seconds, settings.silent_after
     with session.db.read() as connection:
@@ -77,13 +83,13 @@ def show(session: Session, arguments: argparse.Namespace) -> int:
         session.output.show({"card": text}, lambda: text.rstrip("\n"))
     else:
         session.output.show(run_as_json(detail), lambda: run_text(detail, alive, now))
-    with contextlib.suppress(DatabaseReadOnly):  # what was asked for is shown; it stays unread
+    with contextlib.suppress(DatabaseReadOnly):  # the run was shown; its notifications stay unread
         notifications.mark_read(session.db, user.id, run_id=detail.run.id)
     return DONE
 
 
 def _operation(registry: Registry, type_: str) -> Operation:
-    """Raises InputInvalid, naming the operation that was probably meant."""
+    """The operation of this type. Raises InputInvalid, which suggests a similar name."""
     near = close_match(type_, registry.operations)
     if type_ not in registry.operations and near:
         raise InputInvalid(f"there is no operation '{type_}'", near)
@@ -91,7 +97,7 @@ def _operation(registry: Registry, type_: str) -> Operation:
 
 
 def given_parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Raises InputInvalid for a parameter that is given twice, or is none and is like one."""
+    """The texts of --param by name. Raises InputInvalid for a name given twice, or unknown but similar to a known one."""
     found: dict[str, str] = {}
     known = [parameter.name for parameter in operation.parameters]
     for name, value in given:
@@ -105,7 +111,7 @@ def given_parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> 
 
 
 def show_receipt(session: Session, started: Started, seconds: float | None) -> int:
-    """Print the receipt, having waited when that was asked for."""
+    """Print the receipt, after waiting up to `seconds` for the run unless None. Returns the exit code."""
     run = started.run
     waits = seconds is not None and started.receipt is not Receipt.DISPATCH_FAILED
     if seconds is not None and waits:
@@ -129,7 +135,9 @@ RECEIPTS: Final = {
 
 
 def _wait(session: Session, run_id: int, seconds: float) -> Run:
-    """The run when it has ended, or as it then is when time is up. Raises NotFound, or DatabaseAway with the id."""
+    """Wait up to `seconds` for the run to be completed; returns its last state. Raises NotFound, or DatabaseAway naming
+    the run.
+    """
     user, db, deadline = session.user, session.db, time.monotonic() + seconds
     look_at, said = time.monotonic() + LOOK_AFTER, ""
     while True:
@@ -146,7 +154,9 @@ def _wait(session: Session, run_id: int, seconds: float) -> Run:
 
 
 def _say_why(session: Session, run: Run, said: str) -> str:
-    """Say on standard error what keeps the run that is waited for from going on, once. Returns what keeps it now."""
+    """Print on standard error why the run does not continue, unless that is `said` already. Returns the reason, or an
+    empty text.
+    """
     settings = session.services.settings
     with session.db.read() as connection:
         silences = heartbeats.silences(connection, [run], settings.silent_after)

@@ -1,4 +1,4 @@
-"""`opsmon` and `opsmon demo`: the screens, where there is a terminal to show them on."""
+"""`opsmon` and `opsmon demo`: shows the screens. Both need a terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from store.errors import InputInvalid
 
 
 def screens(session: Session, _: argparse.Namespace) -> int:
+    """Show the screens, with an embedded worker if the database is embedded. Returns the exit code."""
     _require_terminal(session)
-    # Nothing of what a start makes is garbage, and looking for it takes a tenth of the time. The screens turn it on again.
+    # Start-up makes no garbage, and collecting takes a tenth of its time. The screens turn the collector on again.
     gc.disable()
     from opsmon.embedded.database import prepare
     from opsmon.embedded.worker import worker_beside
@@ -26,6 +27,7 @@ def screens(session: Session, _: argparse.Namespace) -> int:
 
 
 def demo(session: Session, arguments: argparse.Namespace) -> int:
+    """Show the screens on the demo's database. Returns the exit code."""
     _require_terminal(session)
     from opsmon.demo.demo import run
 

@@ -1,4 +1,4 @@
-"""What a command works with: the house, who is asking, where the answer goes. All of it is made at first use."""
+"""The session of a command: services, user and output. Each is made at first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One command's session. `as_login` is what --as gave; `splash` may stand until the screens are there."""
+    """The session of one command. `as_login` is the value of --as; `splash` may be shown until the screens are ready."""
 
     as_login: str | None
     output: Output
@@ -27,7 +27,7 @@ class Session:
 
     @cached_property
     def services(self) -> Services:
-        """Raises InputInvalid when the settings cannot be read."""
+        """The services, from the settings. Raises InputInvalid if the settings cannot be read."""
         from opsmon import settings
         from opsmon.services import Services
 
@@ -35,30 +35,31 @@ class Session:
 
     @cached_property
     def db(self) -> Database:
-        """The database, which is there and has this program's schema. Raises SchemaMismatch and DatabaseAway."""
+        """The database, which exists and has this program's schema. Raises SchemaMismatch and DatabaseAway."""
         from store import schema
 
         db = self.services.db
-        if db.is_sqlite and not Path(db.url.database or "").exists():  # connecting would make an empty file
+        if db.is_sqlite and not Path(db.url.database or "").exists():  # connecting would create an empty file
             raise SchemaMismatch(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
         schema.require_current(db, "run 'opsmon' or 'opsmon db upgrade'" if db.is_sqlite else "run 'opsmon db upgrade'")
         return db
 
     @cached_property
     def user(self) -> User:
-        """Who is asking. Raises Forbidden for an --as that is not allowed, NotFound for a login that is no user."""
+        """The user who runs the command. Raises Forbidden if --as is not allowed, NotFound if the login is not a user."""
         from opsmon.login import who
 
         return who(self.db, self.as_login)
 
     @property
     def user_if_known(self) -> User | None:
-        """Who is asking, None when they are no user (yet). Raises Forbidden for an --as that is not allowed."""
+        """The user who runs the command; None if they are not a user (yet). Raises Forbidden if --as is not allowed."""
         try:
             return self.user
         except NotFound:
             return None
 
     def close(self) -> None:
+        """Close the services, if they were used."""
         if "services" in self.__dict__:
             self.services.close()

@@ -1,4 +1,4 @@
-"""`opsmon worker`: a worker until SIGTERM, SIGINT or SIGHUP, or until standard input ends for one that belongs to a screen."""
+"""`opsmon worker`: runs a worker until SIGTERM, SIGINT or SIGHUP; an embedded one also stops when its standard input ends."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ logger = logging.getLogger("opsmon.worker")
 
 
 def work(session: Session, arguments: argparse.Namespace) -> int:
+    """Run a worker until it is stopped. Returns the exit code."""
     level, _ = session.services.settings.log_level, session.db
     if arguments.embedded:
         start_log(level, embedded_worker.log_handler)
@@ -51,10 +52,11 @@ def _run(worker: Worker) -> None:
 
 
 class StopSignals:
-    """SIGTERM, SIGINT and SIGHUP, each of which asks the worker to stop; but SIGHUP not of one that was started with nohup.
+    """Stops the worker on SIGTERM, SIGINT and SIGHUP; ignores SIGHUP under nohup.
 
-    A signal's handler runs in the middle of whatever the main thread does, which may hold the very lock that `stop`
-    takes. So it only writes its number to a pipe, and a thread reads that. What comes before there is a worker waits in the pipe.
+    A signal handler interrupts the main thread anywhere, even while it holds a lock that `stop` needs. So the handler
+    only writes the signal's number to a pipe, and a thread reads it. Signals that arrive before the worker exists wait
+    in the pipe.
     """
 
     def __init__(self) -> None:
@@ -78,20 +80,20 @@ class StopSignals:
             os.close(self._read)
 
     def serve(self, stop: Callable[[], None]) -> None:
-        """Call `stop` for each signal, those that came already included."""
+        """Call `stop` for each signal, including those that have already arrived."""
         self._thread = threading.Thread(target=self._serve, args=(stop,), name="stop-signals", daemon=True)
         self._thread.start()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(OSError):  # full: it was asked for often enough
+        with contextlib.suppress(OSError):  # the pipe is full: enough signals are pending
             os.write(self._write, bytes([number]))
 
     def _serve(self, stop: Callable[[], None]) -> None:
         asked = False
-        while told := os.read(self._read, 1):
-            name = signal.Signals(told[0]).name
-            if asked and told[0] == signal.SIGHUP:
-                # A terminal that goes away sends it more than once: from the kernel, and from the shell. Nobody is in a hurry.
+        while received := os.read(self._read, 1):
+            name = signal.Signals(received[0]).name
+            if asked and received[0] == signal.SIGHUP:
+                # A closed terminal sends SIGHUP more than once (kernel, shell): that is no request to stop at once.
                 logger.info("%s: the worker stops already", name)
                 continue
             logger.info("%s: the worker is asked to stop%s", name, " at once" if asked else "")

@@ -1,8 +1,9 @@
-"""A simulator of Microsoft Graph for Intune tenants over real HTTP: for the demo, for tests, and for trying operations by hand.
+"""Simulator of Microsoft Graph for Intune tenants, over real HTTP: for the demo, for tests, and for trying out
+operations.
 
     python -m tasks.graph.simulator --port 8080 --tenant contoso=seed:7,policies:300 --tenant fabrikam=folder:./export
 
-It listens on 127.0.0.1 alone. An app signs in with the client id `opsmon` and the secret `simulated-<directory id>`.
+It listens on 127.0.0.1 only. An app signs in with the client id `opsmon` and the secret `simulated-<directory id>`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The simulator as a program; see the package."""
+"""Command line of the simulator: `python -m tasks.graph.simulator`. Usage: see the package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, from_folder
 
 
 def tenant_from(text: str) -> SimulatedTenant:
-    """`SLUG=seed:7,policies:300` or `SLUG=folder:PATH`. Raises InputInvalid."""
+    """Parse `SLUG=seed:7,policies:300` or `SLUG=folder:PATH`. Raises InputInvalid."""
     slug, _, what = text.partition("=")
     if not slug:
         raise InputInvalid(f"'{text}' names no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
@@ -32,7 +32,7 @@ def tenant_from(text: str) -> SimulatedTenant:
 
 
 def faults_from(text: str) -> list[Fault]:
-    """A fault or a list of them, in JSON. Raises InputInvalid."""
+    """Parse a fault, or a list of faults, from JSON. Raises InputInvalid."""
     try:
         given = json.loads(text)
         return [Fault.from_json(one) for one in (given if isinstance(given, list) else [given])]
@@ -62,7 +62,7 @@ def _page_size(text: str) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
+    """Reports wrong usage on one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"simulator: {message}: --help tells what can be given\n")
@@ -83,6 +83,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
+    """Serve until SIGTERM or SIGINT, or until standard input closes if asked to. Returns the exit code.
+
+    Prints one line of JSON when ready: the URL, and each tenant's directory id.
+    """
     arguments = _arguments()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""What goes wrong, by script: so many requests of a path answer otherwise than they should."""
+"""Scripted faults of the simulator: rules that make matching requests fail, break off or slow down."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from store.errors import InputInvalid
 
 @dataclass
 class Fault:
-    """One rule, for requests whose path contains `path`, of the tenant with the slug `tenant` (empty: of any).
+    """One rule. It applies to requests that match `path` and `tenant`."""
 
-    `status` is answered instead (0: the answer is right but for what follows), with `retry_after` as its header when given.
-    `break_off` sends half of the right answer and closes. `slow` waits so many seconds first. `after` lets so many requests
-    pass; then `count` are struck (None: all).
-    """
-
+    #: Part of the request's path.
     path: str = ""
+    #: Slug of the tenant; empty for any.
     tenant: str = ""
+    #: HTTP status to answer with instead; 0 keeps the right answer.
     status: int = 0
+    #: Value of the Retry-After header, with `status` only.
     retry_after: str | None = None
+    #: Send half of the right answer, then close the connection.
     break_off: bool = False
+    #: Seconds to wait before answering.
     slow: float = 0.0
+    #: Matching requests to let pass first.
     after: int = 0
+    #: Requests that then fail; None for all.
     count: int | None = 1
 
     @staticmethod
     def from_json(given: dict[str, Any]) -> Fault:
-        """Raises InputInvalid for keys that are no field, and values that do not fit theirs."""
+        """Build a fault from its fields. Raises InputInvalid for unknown keys and for values of the wrong type or range."""
         unknown = set(given) - {field.name for field in fields(Fault)}
         if unknown:
             raise InputInvalid(f"a fault has no '{min(unknown)}'", f"known: {', '.join(f.name for f in fields(Fault))}")
@@ -58,22 +61,26 @@ def _fits(name: str, value: object) -> bool:
 
 
 class Faults:
-    """The rules in force; the first that fits a request strikes."""
+    """The rules in force. The first rule that matches a request applies. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
+        """Append a rule."""
         with self._lock:
             self._rules.append(fault)
 
     def clear(self) -> None:
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 
     def strike(self, path: str, tenant: str = "") -> Fault | None:
-        """The fault for this request, counted down. `tenant` is whose token it carries."""
+        """The fault for this request, or None; updates the rule's counters. `tenant` is the slug of the tenant that the
+        token is for.
+        """
         with self._lock:
             for rule in self._rules:
                 if rule.path not in path or rule.tenant not in ("", tenant) or rule.count == 0:

@@ -1,4 +1,4 @@
-"""The simulator's HTTP: sign-in, lists in pages, errors in Graph's shape, faults, and a way to be controlled."""
+"""HTTP server of the simulator: sign-in, paged lists, errors in Graph's format, faults, and a control interface."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MAX_BODY: Final = 4_000_000
 
 
 class Simulator:
-    """Simulated tenants behind one address; `with Simulator([...]) as simulator:` serves until the block ends."""
+    """Serves simulated tenants at one address, for the duration of `with Simulator([...]) as simulator:`."""
 
     def __init__(self, tenants: Iterable[SimulatedTenant], port: int = 0, page_size: int = 50) -> None:
         self.tenants = {tenant.directory: tenant for tenant in tenants}
         self.page_size = page_size
         self.faults = Faults()
-        #: Every request that was answered: (method, path, status).
+        #: Every answered request: (method, path, status).
         self.requests: list[tuple[str, str, int]] = []
         self.tokens: dict[str, SimulatedTenant] = {}
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -41,9 +41,11 @@ class Simulator:
 
     @property
     def url(self) -> str:
+        """The server's address, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def tenant(self, slug: str) -> SimulatedTenant:
+        """The tenant with this slug. Raises StopIteration if there is none."""
         return next(tenant for tenant in self.tenants.values() if tenant.slug == slug)
 
     def __enter__(self) -> Simulator:
@@ -77,17 +79,17 @@ class _Server(ThreadingHTTPServer):
 
     def server_close(self) -> None:
         super().server_close()
-        for connection in list(self._open):  # kept alive by clients; their threads end with them
+        for connection in list(self._open):  # keep-alive connections; their threads end with them
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is none of the simulator's concern."""
+        """Ignores clients that disconnect in the middle of a request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body in one packet: in two, the second waits for the client's delayed acknowledgement (40 ms a page).
+    # Send head and body in one packet: otherwise the second waits for the client's delayed acknowledgement (40 ms per page).
     wbufsize = -1
     disable_nagle_algorithm = True
     server: _Server
@@ -105,13 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Requests are kept in `Simulator.requests`, not printed."""
+        """Prints nothing: requests are recorded in `Simulator.requests`."""
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         length = self.headers.get("Content-Length") or "0"
         if not length.isdecimal() or int(length) > _MAX_BODY:
-            self.close_connection = True  # what was sent is still on the line
+            self.close_connection = True  # the body is still unread on the connection
             self._send(413, _error(413))
             return
         body = self.rfile.read(int(length))
@@ -128,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             status, answer = self._serve(parts.path, parse_qs(parts.query), body)
-        except ValueError:  # a number that is none, a form that is not text
+        except ValueError:  # an invalid number, or a form that is not text
             status, answer = 400, _error(400)
         self._send(status, answer, break_off=bool(fault and fault.break_off))
 
@@ -146,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or break_off
 
     def _token_of(self) -> SimulatedTenant | None:
-        """The tenant that the request's token was given out for."""
+        """The tenant that the request's token was issued for; None for an unknown token."""
         return self.server.simulator.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
 
     def _serve(self, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
@@ -236,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _error(status: int, code: str | None = None) -> dict[str, Any]:
-    """As Graph says it for Intune: a JSON string inside the message, with what nobody outside should see."""
+    """An error as Graph returns it for Intune: the message is a JSON string with internal details."""
     codes = {
         400: "BadRequest",
         401: "InvalidAuthenticationToken",

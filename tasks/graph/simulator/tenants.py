@@ -1,4 +1,4 @@
-"""What a simulated tenant holds: made from a seed, or loaded from a folder of exported JSON."""
+"""Contents of a simulated tenant: generated from a seed, or loaded from a folder of exported JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ODATA_TYPES: Final = {
     "scope_tags": "#microsoft.graph.roleScopeTag",
     "role_definitions": "#microsoft.graph.deviceAndAppManagementRoleDefinition",
 }
-#: Out of 20 objects of a tenant, about so many are of each kind.
+#: Weights of the kinds in a generated tenant; every other kind has weight 1.
 _SHARES: Final[Mapping[str, int]] = {
     "configuration_policies": 6,
     "device_configurations": 4,
@@ -51,7 +51,7 @@ _SUBJECTS: Final = (
 )
 
 
-#: How the @odata.type of a kind ends, in lower case. Enrolment pages are "configurations" too, but live elsewhere.
+#: Ends of @odata.type in lower case, and their kinds. None: not in the inventory, although a later ending would match.
 _BY_TYPE: Final[tuple[tuple[str, str | None], ...]] = (
     ("enrollmentcompletionpageconfiguration", None),
     ("enrollmentrestrictionsconfiguration", None),
@@ -72,7 +72,7 @@ _BY_TYPE: Final[tuple[tuple[str, str | None], ...]] = (
     ("certificateprofile", "device_configurations"),
     ("trustedrootcertificate", "device_configurations"),
 )
-#: What exports name their folders, blanks and dashes left out. Linux compliance has the shape of the settings catalog.
+#: Folder names in exports, without blanks and dashes. Linux compliance policies look like settings catalog policies.
 _BY_FOLDER: Final = (
     ("compliance", "compliance_policies"),
     ("mobileapps", "mobile_apps"),
@@ -88,18 +88,18 @@ _BY_SHAPE: Final = (
 
 
 def directory_id(slug: str) -> str:
-    """The id of the simulated tenant's directory: always the same for a slug."""
+    """The directory id of a simulated tenant: always the same for a slug."""
     return str(uuid.uuid5(_NAMESPACE, slug))
 
 
 def secret(slug: str) -> str:
-    """What the app `opsmon` signs in with."""
+    """The client secret of the app `opsmon` in a simulated tenant."""
     return f"simulated-{directory_id(slug)}"
 
 
 @dataclass
 class SimulatedTenant:
-    """Objects by kind and id, in the order in which they are listed. Changed under `lock`."""
+    """A tenant's objects by kind and id, in listing order. Access is guarded by `lock`."""
 
     slug: str
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind.name: {} for kind in KINDS})
@@ -107,10 +107,11 @@ class SimulatedTenant:
 
     @property
     def directory(self) -> str:
+        """The directory id of the tenant."""
         return directory_id(self.slug)
 
     def put(self, kind: str, item: Mapping[str, Any]) -> str:
-        """Add or replace an object. Returns its id, made from the slug, the kind and the number if it has none."""
+        """Add or replace an object. Returns its id; a missing id is derived from the slug, the kind and the object's number."""
         with self.lock:
             known = self.objects[kind]
             id_ = str(item.get("id") or self._new_id(kind))
@@ -118,22 +119,24 @@ class SimulatedTenant:
             return id_
 
     def _new_id(self, kind: str) -> str:
-        # After an object was deleted the number may be taken; another object must not be replaced.
+        # After a deletion the number may be in use already: do not replace another object.
         numbers = itertools.count(len(self.objects[kind]))
         ids = (str(uuid.uuid5(_NAMESPACE, f"{self.slug}/{kind}/{number}")) for number in numbers)
         return next(id_ for id_ in ids if id_ not in self.objects[kind])
 
     def delete(self, kind: str, id_: str) -> bool:
+        """Remove an object. Returns whether it existed."""
         with self.lock:
             return self.objects[kind].pop(id_, None) is not None
 
     def listed(self, kind: str) -> list[dict[str, Any]]:
+        """The objects of a kind, in listing order."""
         with self.lock:
             return list(self.objects[kind].values())
 
 
 def synthetic(slug: str, seed: int, policies: int) -> SimulatedTenant:
-    """A tenant of `policies` objects over all kinds, the same for the same arguments."""
+    """Generate a tenant with `policies` objects across all kinds; equal arguments give equal tenants."""
     chance = random.Random(f"{slug}/{seed}")  # noqa: S311 (reproducible, not secret)
     tenant = SimulatedTenant(slug)
     for number in range(policies):
@@ -164,10 +167,11 @@ def _object(chance: random.Random, kind: str, number: int) -> dict[str, Any]:
 
 
 def from_folder(slug: str, folder: Path) -> SimulatedTenant:
-    """A tenant of every policy body in the folder's *.json files. What is no policy of a known kind is passed over.
+    """Load a tenant from the policy bodies in the folder's *.json files. Skips everything that is not of a known kind.
 
-    A body without an id gets one from its file's name and its place in the file, so that other files do not change it.
-    Raises InputInvalid, in one line, when the folder cannot be read, a file is not JSON, or nothing was found.
+    A body without an id gets one derived from its file's name and its position in the file, so other files do not
+    change it. Raises InputInvalid, on one line, if the folder cannot be read, a file is not JSON, or no policy was
+    found.
     """
     tenant = SimulatedTenant(slug)
     if not folder.is_dir():
@@ -187,15 +191,15 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise InputInvalid(f"{path} is not JSON ({type(error).__name__})", "mend or remove it") from None
+        raise InputInvalid(f"{path} is not JSON ({type(error).__name__})", "fix or remove it") from None
     found = loaded.get("value", loaded.get("filters", loaded)) if isinstance(loaded, dict) else loaded
     return [body for body in (found if isinstance(found, list) else [found]) if isinstance(body, dict)]
 
 
 def kind_of(body: Mapping[str, Any], path: Path) -> str | None:
-    """The kind that a body is of, by its @odata.type, else by its shape and the names of the folders in `path`.
+    """The kind of a body: by its @odata.type, else by the folder names in `path`, else by its keys.
 
-    None for what is of no kind that the inventory knows.
+    None if it is not of a kind in the inventory.
     """
     odata = str(body.get("@odata.type", "")).lower()
     for ending, kind in _BY_TYPE:
