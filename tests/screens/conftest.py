@@ -24,6 +24,7 @@ from screens.backend import Backend
 from screens.monitor import Monitor
 from screens.runs.paging import cursor_of
 from store import snapshot
+from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
 from store.model.records import (
@@ -268,7 +269,7 @@ def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("screens.start.form.PAUSE", 0.001)
     monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", 0.02)
-    monkeypatch.setattr("screens.bulk_retry.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("screens.bulk_retry.PAUSES", Backoff(0.01, 5.0))
 
 
 async def _all_is_quiet(*_: float) -> None:
