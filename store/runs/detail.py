@@ -13,26 +13,21 @@ import sqlalchemy as sa
 from store.errors import NotFound
 from store.model.records import COUNT_CAP, NO_TIME, LogLine, Outcome, Run, Status, Worker
 from store.model.row_mapping import run_columns, run_from_row
-from store.model.tables import IS_ACTIVE, operation_runs, queue_pauses, tenants, users, workers
+from store.model.tables import IS_ACTIVE, operation_runs, tenants, workers
 from store.model.types import at_most, utcnow
 from store.people.access import member_tenants, read_visible_run
 from store.runs import attempts as retry_chain
 from store.runs import log as run_log
-from store.workers.heartbeats import silences
+from store.workers import pause as queue_pause
+from store.workers.heartbeats import silences, worker_from
+from store.workers.pause import QueuePause
+from store.workers.queue_depth import IS_QUEUED, waited
 
 _run = operation_runs.c
 
 #: What is usual is told from at most so many of the last runs, and from no fewer than so few.
 MAX_SAMPLE: Final = 200
 MIN_SAMPLE: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Since when workers take no messages, and the name of whom said so."""
-
-    by: str
-    since: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class QueuePosition:
     ahead: int = 0
     oldest: float | None = None
     oldest_id: int | None = None
-    pause: Pause | None = None
+    pause: QueuePause | None = None
     others_ahead: bool = False
 
 
@@ -144,13 +139,13 @@ def _waiting(connection: sa.Connection, user_id: int, run: Run) -> QueuePosition
     query = sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), others)
     count, others_ahead = connection.execute(query).one()
     oldest, oldest_id = _oldest(connection, user_id, run) if count else (None, None)
-    return QueuePosition(int(count), oldest, oldest_id, _pause(connection), bool(others_ahead))
+    return QueuePosition(int(count), oldest, oldest_id, queue_pause.current(connection), bool(others_ahead))
 
 
 def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime]]:
     before = sa.tuple_(_run.created_at, _run.id) < sa.tuple_(sa.literal(run.created_at, _run.created_at.type), run.id)
     # What is not in the queue is not ahead in it: a restore that was previewed waits for days to be confirmed.
-    in_queue = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value, _run.dispatched_at.is_not(None))
+    in_queue = sa.and_(IS_QUEUED, _run.dispatched_at.is_not(None))
     return sa.select(_run.id, _run.created_at).where(in_queue, before)
 
 
@@ -159,13 +154,7 @@ def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | 
     ahead = _ahead_of(run).where(_run.tenant_id.in_(member_tenants(user_id)))
     first = ahead.order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
     row = connection.execute(sa.select(first.c.id, first.c.created_at, utcnow())).first()
-    return (None, None) if row is None else (_seconds(row[2], row[1]), row[0])
-
-
-def _pause(connection: sa.Connection) -> Pause | None:
-    query = sa.select(users.c.name, queue_pauses.c.paused_at).join(users, users.c.id == queue_pauses.c.user_id)
-    row = connection.execute(query.where(queue_pauses.c.resumed_at.is_(None)).limit(at_most(1))).first()
-    return None if row is None else Pause(row.name, row.paused_at)
+    return (None, None) if row is None else (waited(row[2], row[1]), row[0])
 
 
 # ---- who has it
@@ -174,15 +163,7 @@ def _pause(connection: sa.Connection) -> Pause | None:
 def _worker(connection: sa.Connection, worker_id: int) -> Worker | None:
     query = sa.select(workers, utcnow().label("now")).where(workers.c.id == worker_id)
     row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    values = dict(row)
-    return Worker(beat_age=_seconds(values.pop("now"), values["beat_at"]), **values)
-
-
-def _seconds(now: dt.datetime, then: dt.datetime) -> float:
-    # On PostgreSQL now is when the transaction began, and a beat may be younger than that.
-    return max(0.0, (now - then).total_seconds())
+    return None if row is None else worker_from(dict(row))
 
 
 # ---- what is usual

@@ -25,6 +25,7 @@ from store.runs import lifecycle
 from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
 from store.runs.seeding import SeedRun, seed_runs
 from store.workers import heartbeats
+from store.workers.pause import QueuePause
 from tests.support.people import end_run, make_older, make_tenant, make_worker, open_run, start_run
 
 
@@ -113,8 +114,8 @@ def test_a_paused_queue_says_by_whom_and_since_when(db: Database, tenant: Tenant
         since = connection.execute(sa.select(queue_pauses.c.paused_at).order_by(queue_pauses.c.id.desc())).scalars()
         at = since.first()
     pause = waiting_of(db, user, run).pause
-    assert pause
-    assert (pause.by, pause.since) == (user.name, at)
+    assert at is not None
+    assert pause == QueuePause(user.login, user.name, at)
 
 
 def test_only_a_queued_run_waits(db: Database, tenant: Tenant, user: User) -> None:
