@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -46,7 +47,10 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class TypicalDuration:
-    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE."""
+    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE.
+
+    Percentiles lie between two of them in proportion (linear interpolation); those of `throughput.Hour` are nearest ranks.
+    """
 
     durations: tuple[float, ...]
 
@@ -56,11 +60,15 @@ class TypicalDuration:
 
     @property
     def p50(self) -> float:
-        return _percentile(self.durations, 50)
+        return self._percentiles[49]
 
     @property
     def p95(self) -> float:
-        return _percentile(self.durations, 95)
+        return self._percentiles[94]
+
+    @property
+    def _percentiles(self) -> Sequence[float]:
+        return statistics.quantiles(self.durations, n=100, method="inclusive")
 
     def shorter_than(self, seconds: float) -> int:
         """How many percent of them took less than that, rounded down."""
@@ -182,13 +190,6 @@ def _typical_duration(connection: sa.Connection, run: Run) -> TypicalDuration | 
     rows = connection.execute(query)
     durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in rows if NO_TIME not in (start, end))
     return TypicalDuration(tuple(durations)) if len(durations) >= MIN_SAMPLE else None
-
-
-def _percentile(ordered: Sequence[float], percent: int) -> float:
-    """The value that so many percent lie below, between two values in proportion."""
-    whole, rest = divmod((len(ordered) - 1) * percent, 100)
-    upper = ordered[min(whole + 1, len(ordered) - 1)]
-    return ordered[whole] + (upper - ordered[whole]) * rest / 100
 
 
 def _twin(connection: sa.Connection, run: Run) -> Run | None:
