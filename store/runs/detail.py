@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from store.errors import NotFound
 from store.model.records import COUNT_CAP, NO_TIME, LogLine, Outcome, Run, Status, Worker
-from store.model.row_mapping import run_columns, run_from_row
-from store.model.tables import IS_ACTIVE, operation_runs, tenants, workers
+from store.model.tables import operation_runs, workers
 from store.model.types import at_most, utcnow
 from store.people.access import member_tenants, read_visible_run
 from store.runs import attempts as retry_chain
 from store.runs import log as run_log
+from store.runs import twins
 from store.workers import pause as queue_pause
 from store.workers.heartbeats import silences, worker_from
 from store.workers.pause import QueuePause
@@ -117,7 +117,8 @@ def read_visible(
     """The same for a run that must be there. Raises NotFound."""
     run = read_visible_run(connection, user_id, run_id)
     attempts = retry_chain.attempts(connection, run)
-    twin = _twin(connection, run) if run.status is Status.COMPLETED else None
+    is_over = run.status is Status.COMPLETED
+    twin = twins.read(connection, run.tenant_id, run.run_identity_hash, context=False) if is_over else None
     return RunDetail(
         run=run,
         events=run_log.read_log(connection, run.id),
@@ -190,10 +191,3 @@ def _typical_duration(connection: sa.Connection, run: Run) -> TypicalDuration | 
     rows = connection.execute(query)
     durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in rows if NO_TIME not in (start, end))
     return TypicalDuration(tuple(durations)) if len(durations) >= MIN_SAMPLE else None
-
-
-def _twin(connection: sa.Connection, run: Run) -> Run | None:
-    query = sa.select(*run_columns(context=False)).join(tenants, tenants.c.id == _run.tenant_id)
-    query = query.where(_run.tenant_id == run.tenant_id, _run.run_identity_hash == run.run_identity_hash, IS_ACTIVE)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else run_from_row(dict(row))

@@ -22,7 +22,7 @@ from store.model.types import utcnow
 from store.people import access, notifications, preferences
 from store.people.access import Role
 from store.runs import attempts as retry_chain
-from store.runs import bulk, lifecycle
+from store.runs import bulk, lifecycle, twins
 from store.runs import detail as run_detail
 from store.runs import log as run_log
 from store.runs.lifecycle import Result
@@ -295,7 +295,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "what is usual": reading(
         lambda c, full: run_detail._typical_duration(c, access.read_visible_run(c, full.user.id, 17))
     ),
-    "an active twin": reading(lambda c, full: run_detail._twin(c, access.read_visible_run(c, full.user.id, 17))),
+    "an active twin": reading(lambda c, full: twins.read(c, full.tenants[0].id, "x", context=False)),
     "workers": reading(lambda connection, full: heartbeats.alive(connection, 30)),
     "lost runs": lambda full: heartbeats.stalled_runs(full.db, 30),
     "waiting runs": lambda full: heartbeats.undelivered_runs(full.db, never_queued_for=10, queued_for=60),
