@@ -34,6 +34,7 @@ from tests.support.embedding import Clock, Looks, warm_children
 from tests.support.forked import ROOT, Forked
 from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
+from tests.support.people import all_users
 from tests.support.terminal import PROMPT, Terminal, closing
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
@@ -185,14 +186,14 @@ def test_it_is_prepared_once(services: Services) -> None:
     admin.add_user(services.db, "somebody")
     admin.add_tenant(services.db, "contoso")
     prepare(services)
-    assert {user.login for user in admin.all_users(services.db)} == {login_name(), "somebody"}
+    assert {user.login for user in all_users(services.db)} == {login_name(), "somebody"}
 
 
 def test_a_database_with_users_gets_no_owner(make_services: MakeServices, sqlite_url: str) -> None:
     services = make_services(sqlite_url)
     admin.add_user(services.db, "somebody")
     prepare(services)
-    assert [user.login for user in admin.all_users(services.db)] == ["somebody"]
+    assert [user.login for user in all_users(services.db)] == ["somebody"]
 
 
 @pytest.mark.worker
@@ -201,7 +202,7 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
     log = folder / "log"
     children = [Forked([], os.environ, folder, log, main="tests.support.mains:prepare") for _ in range(4)]
     assert [child.wait() for child in children] == [0, 0, 0, 0], log.read_text()
-    assert len(admin.all_users(services.db)) == 1
+    assert len(all_users(services.db)) == 1
 
 
 @pytest.mark.worker
