@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from screens.backend import Backend
+from store.backoff import Backoff
 from store.errors import DatabaseAway, Forbidden, OpsmonError
 from store.model.records import Run
 
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds until the next try while the database is away: each time twice as long, up to the longest.
-FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 5.0
+#: Between two tries while the database is away.
+PAUSES: Final = Backoff(first=0.5, longest=5.0)
 
 
 class Phase(StrEnum):
@@ -191,14 +191,14 @@ class BulkRetry:
 
     def _patiently(self, work: Callable[[], T]) -> T | None:
         """What `work` returns, as soon as the database is there; None when the job was stopped before."""
-        pause = FIRST_PAUSE
+        failed = 0
         while not self.is_stopping:
             try:
                 result = work()
             except DatabaseAway as error:
                 self.trouble = f"It waits for the database: {error}."
-                self._stop.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                failed += 1
+                self._stop.wait(PAUSES.pause(failed))
             else:
                 self.trouble = ""
                 return result

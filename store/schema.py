@@ -60,21 +60,38 @@ def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
 
 def upgrade(db: Database, target: str = "head") -> None:
     """Bring the schema to `target`. Safe to call from several processes at once; a newer schema is refused."""
-    if db.is_sqlite:
-        _make_file(Path(db.url.database or ""))
-    if state(db) is State.NEWER:
-        require_current(db)
+    _found(db)
     _alembic(db, "upgrade", target)
 
 
-def _make_file(path: Path) -> None:
-    """An SQLite file that is not there is made readable for its owner alone, as is its folder. Raises DatabaseAway."""
+def make_current(db: Database, advice: str | None = None) -> None:
+    """Bring the schema to the newest migration, unless it is there: then Alembic is not imported.
+
+    Raises SchemaMismatch when it is newer than this program, and DatabaseAway, with `advice`, when its file cannot be made.
+    """
+    if _found(db, advice) is not State.CURRENT:
+        _alembic(db, "upgrade", "head")
+
+
+def _found(db: Database, advice: str | None = None) -> State:
+    """The state of what is there, or has just been made: an SQLite file. Raises SchemaMismatch when it is newer."""
+    if db.is_sqlite:
+        _make_file(Path(db.url.database or ""), advice)
+    found = state(db)
+    if found is State.NEWER:
+        require_current(db)
+    return found
+
+
+def _make_file(path: Path, advice: str | None) -> None:
+    """An SQLite file that is not there is made readable for its owner alone, as is its folder. What exists stays as it is."""
     try:
         path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise DatabaseAway(f"the database {path} cannot be made", str(error.strerror)) from None
+        what, why = f"the database {path} cannot be made", str(error.strerror)
+        raise (DatabaseAway(f"{what} ({why})", advice) if advice else DatabaseAway(what, why)) from None
 
 
 def downgrade(db: Database, target: str = "base") -> None:

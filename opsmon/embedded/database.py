@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from store import schema
-from store.errors import DatabaseAway
 from store.people.admin import Administrator
 
 if TYPE_CHECKING:
@@ -26,24 +23,7 @@ def prepare(services: Services) -> None:
     if not services.settings.is_embedded:
         return
     db = services.db
-    _make_file(Path(db.url.database or ""))
-    found = schema.state(db)
-    if found is schema.State.NEWER:
-        schema.require_current(db)
-    if found is not schema.State.CURRENT:
-        schema.upgrade(db)
+    schema.make_current(db, advice="set OPSMON_DATABASE_URL to a place of your own")
     from opsmon.login import login_name
 
     Administrator(db, login_name()).bootstrap_owner(TENANT)
-
-
-def _make_file(path: Path) -> None:
-    """Create the file, readable by its owner only. An existing file keeps its permissions."""
-    try:
-        path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise DatabaseAway(
-            f"the database {path} cannot be made ({error.strerror})", "set OPSMON_DATABASE_URL to a place of your own"
-        ) from None

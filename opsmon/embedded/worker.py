@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from store.backoff import Backoff
 from store.errors import OpsmonError
 from store.workers import health
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 #: Seconds until the first check for workers, after the first paint of the screens, and between two checks.
 FIRST_LOOK: Final = 0.4
 LOOK_EVERY: Final = 2.0
-#: Seconds until a dead worker is restarted: the first delay, doubled each time up to the last.
-BACK_OFF: Final = (1.0, 60.0)
+#: Seconds until a dead worker is restarted, longer after each one in a row that failed at start-up.
+BACK_OFF: Final = Backoff(first=1.0, longest=60.0)
 #: A worker that lived longer than this, in seconds, did not fail at start-up.
 SETTLED: Final = 60.0
 #: Seconds that active runs may go on after the screens have ended.
@@ -202,17 +203,11 @@ class EmbeddedWorker:
     def _reap(self) -> None:
         now = self._clock()
         self._deaths = 0 if self._redundant or now - self._started > SETTLED else self._deaths + 1
-        self._not_before = now + back_off(self._deaths)
+        self._not_before = now + BACK_OFF.pause(self._deaths)
         with self._lock:
             if self._child is not None:
                 _close(self._child)
             self._child = None
-
-
-def back_off(deaths: int) -> float:
-    """Seconds to wait before the next start, after `deaths` children in a row that failed at start-up."""
-    first, last = BACK_OFF
-    return min(last, first * 2.0 ** min(deaths - 1, 1000)) if deaths else 0.0
 
 
 def _start_child(environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -12,7 +12,7 @@ from screens.notify import away
 from screens.notify.away import Presence
 from screens.notify.toasts import SeenNotifications, Toast
 from screens.terminal import osc
-from store.model.records import Count, Notification
+from store.model.records import Notification
 from store.snapshot import Snapshot
 
 #: Seconds between two notes of when the user was there.
@@ -114,7 +114,3 @@ class Notifier:
         if self._title:
             self.outlet.to_terminal(osc.POP_TITLE)
             self._title = ""
-
-
-def _number(count: Count) -> str:
-    return f"{count.number}+" if count.at_least else str(count.number)

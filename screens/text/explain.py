@@ -45,7 +45,9 @@ def _reason(run: Run, waiting: QueuePosition, workers: Sequence[Worker], now: dt
     if waiting.pause:
         pause = waiting.pause
         return Fact(
-            "Why", f"the queue was paused by {pause.by} {fmt.span((now - pause.since).total_seconds())} ago", _ALARM
+            "Why",
+            f"the queue was paused by {pause.name} {fmt.span((now - pause.paused_at).total_seconds())} ago",
+            _ALARM,
         )
     if not workers:
         return Fact("Why", "no worker is alive: start one with 'opsmon worker'", _ALARM)

@@ -256,8 +256,3 @@ def grant(db: Database, login: str, slug: str, role: Role) -> Granted:
     """Raises NotFound, and Forbidden when it would take the tenant's last owner away."""
     with db.write() as connection:
         return set_role(connection, login, slug, role)
-
-
-def all_users(db: Database) -> tuple[User, ...]:
-    with db.read() as connection:
-        return read_users(connection)

@@ -27,11 +27,6 @@ def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[No
     return _select(connection, _newest(user_id, limit))
 
 
-def unread_count(connection: sa.Connection, user_id: int, cap: int = 100) -> int:
-    """How many are unread, counted up to `cap`."""
-    return unread_now(connection, user_id, cap)[0]
-
-
 def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime, bool, bool]:
     """How many are unread, counted up to `cap`; the database's clock; whether the queue is paused; whether the database only reads.
 

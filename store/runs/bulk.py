@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from store.db.engine import Database
 from store.model.records import Run
 from store.model.row_mapping import run_columns, run_from_row
-from store.model.tables import IS_ACTIVE, operation_runs, tenants
+from store.model.tables import operation_runs, tenants
 from store.people.access import member_tenants
+from store.runs.twins import is_active_twin
 
 _run = operation_runs.c
 _AT_ONCE: Final = 500
@@ -34,8 +35,7 @@ def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[
     found: dict[tuple[int, str], int] = {}
     for tenant_id, wanted in identities.items():
         for some in _batched(sorted(set(wanted))):
-            query = sa.select(_run.run_identity_hash, _run.id)
-            query = query.where(_run.tenant_id == tenant_id, _run.run_identity_hash.in_(some), IS_ACTIVE)
+            query = sa.select(_run.run_identity_hash, _run.id).where(is_active_twin(tenant_id, some))
             with db.read_one() as connection:
                 found |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,27 +13,22 @@ import sqlalchemy as sa
 
 from store.errors import NotFound
 from store.model.records import COUNT_CAP, NO_TIME, LogLine, Outcome, Run, Status, Worker
-from store.model.row_mapping import run_columns, run_from_row
-from store.model.tables import IS_ACTIVE, operation_runs, queue_pauses, tenants, users, workers
+from store.model.tables import operation_runs, workers
 from store.model.types import at_most, utcnow
 from store.people.access import member_tenants, read_visible_run
 from store.runs import attempts as retry_chain
 from store.runs import log as run_log
-from store.workers.heartbeats import silences
+from store.runs import twins
+from store.workers import pause as queue_pause
+from store.workers.heartbeats import silences, worker_from
+from store.workers.pause import QueuePause
+from store.workers.queue_depth import IS_QUEUED, waited
 
 _run = operation_runs.c
 
 #: What is usual is told from at most so many of the last runs, and from no fewer than so few.
 MAX_SAMPLE: Final = 200
 MIN_SAMPLE: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Since when workers take no messages, and the name of whom said so."""
-
-    by: str
-    since: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +41,16 @@ class QueuePosition:
     ahead: int = 0
     oldest: float | None = None
     oldest_id: int | None = None
-    pause: Pause | None = None
+    pause: QueuePause | None = None
     others_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TypicalDuration:
-    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE."""
+    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE.
+
+    Percentiles lie between two of them in proportion (linear interpolation); those of `throughput.Hour` are nearest ranks.
+    """
 
     durations: tuple[float, ...]
 
@@ -61,11 +60,15 @@ class TypicalDuration:
 
     @property
     def p50(self) -> float:
-        return _percentile(self.durations, 50)
+        return self._percentiles[49]
 
     @property
     def p95(self) -> float:
-        return _percentile(self.durations, 95)
+        return self._percentiles[94]
+
+    @property
+    def _percentiles(self) -> Sequence[float]:
+        return statistics.quantiles(self.durations, n=100, method="inclusive")
 
     def shorter_than(self, seconds: float) -> int:
         """How many percent of them took less than that, rounded down."""
@@ -114,7 +117,8 @@ def read_visible(
     """The same for a run that must be there. Raises NotFound."""
     run = read_visible_run(connection, user_id, run_id)
     attempts = retry_chain.attempts(connection, run)
-    twin = _twin(connection, run) if run.status is Status.COMPLETED else None
+    is_over = run.status is Status.COMPLETED
+    twin = twins.read(connection, run.tenant_id, run.run_identity_hash, context=False) if is_over else None
     return RunDetail(
         run=run,
         events=run_log.read_log(connection, run.id),
@@ -144,13 +148,13 @@ def _waiting(connection: sa.Connection, user_id: int, run: Run) -> QueuePosition
     query = sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), others)
     count, others_ahead = connection.execute(query).one()
     oldest, oldest_id = _oldest(connection, user_id, run) if count else (None, None)
-    return QueuePosition(int(count), oldest, oldest_id, _pause(connection), bool(others_ahead))
+    return QueuePosition(int(count), oldest, oldest_id, queue_pause.current(connection), bool(others_ahead))
 
 
 def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime]]:
     before = sa.tuple_(_run.created_at, _run.id) < sa.tuple_(sa.literal(run.created_at, _run.created_at.type), run.id)
     # What is not in the queue is not ahead in it: a restore that was previewed waits for days to be confirmed.
-    in_queue = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value, _run.dispatched_at.is_not(None))
+    in_queue = sa.and_(IS_QUEUED, _run.dispatched_at.is_not(None))
     return sa.select(_run.id, _run.created_at).where(in_queue, before)
 
 
@@ -159,13 +163,7 @@ def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | 
     ahead = _ahead_of(run).where(_run.tenant_id.in_(member_tenants(user_id)))
     first = ahead.order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
     row = connection.execute(sa.select(first.c.id, first.c.created_at, utcnow())).first()
-    return (None, None) if row is None else (_seconds(row[2], row[1]), row[0])
-
-
-def _pause(connection: sa.Connection) -> Pause | None:
-    query = sa.select(users.c.name, queue_pauses.c.paused_at).join(users, users.c.id == queue_pauses.c.user_id)
-    row = connection.execute(query.where(queue_pauses.c.resumed_at.is_(None)).limit(at_most(1))).first()
-    return None if row is None else Pause(row.name, row.paused_at)
+    return (None, None) if row is None else (waited(row[2], row[1]), row[0])
 
 
 # ---- who has it
@@ -174,15 +172,7 @@ def _pause(connection: sa.Connection) -> Pause | None:
 def _worker(connection: sa.Connection, worker_id: int) -> Worker | None:
     query = sa.select(workers, utcnow().label("now")).where(workers.c.id == worker_id)
     row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    values = dict(row)
-    return Worker(beat_age=_seconds(values.pop("now"), values["beat_at"]), **values)
-
-
-def _seconds(now: dt.datetime, then: dt.datetime) -> float:
-    # On PostgreSQL now is when the transaction began, and a beat may be younger than that.
-    return max(0.0, (now - then).total_seconds())
+    return None if row is None else worker_from(dict(row))
 
 
 # ---- what is usual
@@ -201,17 +191,3 @@ def _typical_duration(connection: sa.Connection, run: Run) -> TypicalDuration | 
     rows = connection.execute(query)
     durations = sorted(max(0.0, (end - start).total_seconds()) for start, end in rows if NO_TIME not in (start, end))
     return TypicalDuration(tuple(durations)) if len(durations) >= MIN_SAMPLE else None
-
-
-def _percentile(ordered: Sequence[float], percent: int) -> float:
-    """The value that so many percent lie below, between two values in proportion."""
-    whole, rest = divmod((len(ordered) - 1) * percent, 100)
-    upper = ordered[min(whole + 1, len(ordered) - 1)]
-    return ordered[whole] + (upper - ordered[whole]) * rest / 100
-
-
-def _twin(connection: sa.Connection, run: Run) -> Run | None:
-    query = sa.select(*run_columns(context=False)).join(tenants, tenants.c.id == _run.tenant_id)
-    query = query.where(_run.tenant_id == run.tenant_id, _run.run_identity_hash == run.run_identity_hash, IS_ACTIVE)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else run_from_row(dict(row))

@@ -22,10 +22,10 @@ from store.db.engine import Database
 from store.errors import DatabaseAway
 from store.model.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, Status
 from store.model.row_mapping import run_columns, run_from_row
-from store.model.tables import ACTIVE, IS_ACTIVE, operation_runs, tenants, workers
+from store.model.tables import ACTIVE, operation_runs, tenants, workers
 from store.model.types import UtcTime, now_after, seconds_ago
 from store.runs import log as run_log
-from store.runs import outcome
+from store.runs import outcome, twins
 from store.runs.effects import completed_body, completed_notification, queued_notification, rescued
 from store.runs.transition import Transition
 
@@ -160,16 +160,13 @@ def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
 
 def active_twin(db: Database, tenant_id: int, identity: str) -> Run | None:
     """The queued or running run of this identity, if there is one."""
-    return _find(db, _run.tenant_id == tenant_id, _run.run_identity_hash == identity, IS_ACTIVE)
+    with db.read_one() as connection:
+        return twins.read(connection, tenant_id, identity)
 
 
 def get(db: Database, run_id: int) -> Run | None:
     """The run, without asking who wants to know: for the house itself. People's ways in use `store.people.access`."""
-    return _find(db, _run.id == run_id)
-
-
-def _find(db: Database, *where: sa.ColumnElement[bool]) -> Run | None:
-    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id).where(*where)
+    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id).where(_run.id == run_id)
     with db.read_one() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else run_from_row(dict(row))

@@ -142,12 +142,6 @@ def clock(db: Database) -> dt.datetime:
     return now
 
 
-def runs_of(db: Database, worker_id: int) -> tuple[Run, ...]:
-    """What the worker has in hand, as the database sees it."""
-    query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
-    return _runs(db, query.where(_IS_RUNNING, _run.worker_id == worker_id))
-
-
 def _runs(db: Database, query: sa.Select[tuple[object, ...]]) -> tuple[Run, ...]:
     with db.read() as connection:
         return runs_from(connection.execute(query))

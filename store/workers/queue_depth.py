@@ -15,7 +15,8 @@ from store.model.types import utcnow
 from store.people.access import member_tenants
 
 _run = operation_runs.c
-_IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value)
+#: It waits for a worker, or for its message to be queued.
+IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value)
 
 #: More than this many waiting runs are "at least" so many.
 CAP: Final = COUNT_CAP
@@ -31,14 +32,14 @@ class QueueDepth:
 
 def waiting(db: Database, user_id: int) -> QueueDepth:
     """What waits in the user's tenants. Raises DatabaseAway or SchemaMismatch."""
-    queued = sa.select(_run.created_at).where(_IS_QUEUED, _run.tenant_id.in_(member_tenants(user_id)))
+    queued = sa.select(_run.created_at).where(IS_QUEUED, _run.tenant_id.in_(member_tenants(user_id)))
     some = queued.limit(CAP + 1).subquery()
     oldest = sa.select(sa.func.min(queued.subquery().c.created_at)).scalar_subquery()
     with db.read() as connection:
         count, since, now = connection.execute(
             sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), oldest, utcnow())
         ).one()
-    return QueueDepth(int(count), None if since is None else _seconds(now, since))
+    return QueueDepth(int(count), None if since is None else waited(now, since))
 
 
 def lag(db: Database) -> float | None:
@@ -46,11 +47,12 @@ def lag(db: Database) -> float | None:
 
     Raises DatabaseAway or SchemaMismatch.
     """
-    first = sa.select(sa.func.min(_run.dispatched_at)).where(_IS_QUEUED).scalar_subquery()
+    first = sa.select(sa.func.min(_run.dispatched_at)).where(IS_QUEUED).scalar_subquery()
     with db.read() as connection:
         since, now = connection.execute(sa.select(first, utcnow())).one()
-    return None if since is None else _seconds(now, since)
+    return None if since is None else waited(now, since)
 
 
-def _seconds(now: dt.datetime, since: dt.datetime) -> float:
+def waited(now: dt.datetime, since: dt.datetime) -> float:
+    """Seconds from then to now. On PostgreSQL now is when the transaction began, and a run may be younger than that."""
     return max(0.0, (now - since).total_seconds())

@@ -32,7 +32,7 @@ _hour = dt.timedelta(hours=1)
 class Hour:
     """An hour of the clock in UTC: `completed` runs ended in it, of which `failed` failed.
 
-    `median` and `p95` are of how long they ran, in seconds; None when none of them was ever started.
+    `median` and `p95` are of how long they ran, in seconds, by nearest rank; None when none of them was ever started.
     """
 
     at: dt.datetime

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from store.backoff import Backoff
 from store.errors import OperationFailed
 from tasks.graph.transport import make_http
 from tasks.graph.versions import versioned
@@ -163,8 +164,7 @@ class GraphClient:
         if answer.retry_after is not None:
             return answer.retry_after
         # Full jitter: many workers that were throttled together must not come back together.
-        longest = min(self._limits.longest_wait, self._limits.first_wait * 2 ** (attempt - 1))
-        return random.uniform(0, longest)  # noqa: S311 (no secret hangs on it)
+        return Backoff(self._limits.first_wait, self._limits.longest_wait, random.uniform).pause(attempt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from store.runs import lifecycle, seeding
 from store.runs.identity import identity_hash
 from store.workers import heartbeats
 from tests.benchmarks.stage import me, opened
+from tests.support.people import all_users
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def people(db: Database) -> tuple[Sequence[Tenant], Sequence[User]]:
         admin.grant(db, me(), slug, Role.OWNER)
     for number in range(OTHERS):
         admin.add_user(db, f"colleague-{number}")
-    users = sorted(admin.all_users(db), key=lambda user: user.login != me())
+    users = sorted(all_users(db), key=lambda user: user.login != me())
     return [member.tenant for member in access.memberships_of(db, users[0].id)], users
 
 

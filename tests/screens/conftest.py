@@ -19,11 +19,13 @@ from syrupy.assertion import SnapshotAssertion
 from textual._context import active_app
 from textual.app import App
 
-from opsmon.app import Kept
+from opsmon.app import make_backend
+from opsmon.services import Services
+from opsmon.settings import Settings
 from screens.backend import Backend
 from screens.monitor import Monitor
 from screens.runs.paging import cursor_of
-from store import snapshot
+from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
 from store.model.records import (
@@ -39,10 +41,8 @@ from store.model.records import (
     User,
     Worker,
 )
-from store.people import notifications
 from store.people.access import Membership, Role
 from store.runs.detail import RunDetail
-from store.search import matching as matching_runs
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
@@ -51,7 +51,6 @@ from store.search.pages import WINDOW, Page
 from store.search.saved_views import SavedView
 from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
-from store.workers import pause as queue_pause
 from store.workers.load import SystemLoad
 from store.workers.pause import QueuePause
 from tasks.dispatch import Dispatcher
@@ -267,7 +266,7 @@ def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("screens.start.form.PAUSE", 0.001)
     monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", 0.02)
-    monkeypatch.setattr("screens.bulk_retry.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("screens.bulk_retry.PAUSES", Backoff(0.01, 5.0))
 
 
 async def _all_is_quiet(*_: float) -> None:
@@ -356,20 +355,21 @@ class LiveHarness:
     users: dict[str, User]
 
     def backend(self, login: str) -> Backend:
-        def mark_read(user_id: int, run_id: int | None, up_to: int | None) -> None:
-            notifications.mark_read(self.db, user_id, run_id=run_id, up_to=up_to)
+        return make_backend(HarnessServices(self), self.users[login])
 
-        def hold_queue(paused: bool) -> bool:
-            return (queue_pause.pause if paused else queue_pause.resume)(self.db, self.users[login])
 
-        cache = snapshot.SnapshotCache()
-        return Backend(
-            user=self.users[login], database=self.db.name, dispatcher=lambda: self.dispatcher, mark_read=mark_read,
-            hold_queue=hold_queue,
-            fetch=lambda request: snapshot.take(self.db, request, cache), poll_seconds=NEVER,
-            matching=functools.partial(matching_runs.all_matching, self.db, self.users[login].id),
-            keeps=Kept(self.db, self.users[login].id),
-        )  # fmt: skip
+class HarnessServices(Services):
+    """The harness's own database and dispatcher, with settings by which the screens poll when they are told to."""
+
+    def __init__(self, harness: LiveHarness) -> None:
+        super().__init__(Settings(poll_seconds=NEVER))
+        self.db = harness.db
+        self._harness = harness
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The one that the harness has by now: tests put others in."""
+        return self._harness.dispatcher
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from store.model.types import utcnow
 from store.people import access, notifications, preferences
 from store.people.access import Role
 from store.runs import attempts as retry_chain
-from store.runs import bulk, lifecycle
+from store.runs import bulk, lifecycle, twins
 from store.runs import detail as run_detail
 from store.runs import log as run_log
 from store.runs.lifecycle import Result
@@ -284,7 +284,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "a changed setting": lambda full: preferences.change(full.db, full.user.id, "views", lambda kept: {"of": "plans"}),
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
     "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
-    "number of unread": reading(lambda connection, full: notifications.unread_count(connection, full.user.id)),
+    "number of unread": reading(lambda connection, full: notifications.unread_now(connection, full.user.id)),
     "log lines": reading(lambda connection, full: run_log.read_log(connection, 17)),
     "a run": lambda full: lifecycle.get(full.db, 17),
     "a run one may see": lambda full: access.visible_run(full.db, full.user, 17),
@@ -303,11 +303,10 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "what is usual": reading(
         lambda c, full: run_detail._typical_duration(c, access.read_visible_run(c, full.user.id, 17))
     ),
-    "an active twin": reading(lambda c, full: run_detail._twin(c, access.read_visible_run(c, full.user.id, 17))),
+    "an active twin": reading(lambda c, full: twins.read(c, full.tenants[0].id, "x", context=False)),
     "workers": reading(lambda connection, full: heartbeats.alive(connection, 30)),
     "lost runs": lambda full: heartbeats.stalled_runs(full.db, 30),
     "waiting runs": lambda full: heartbeats.undelivered_runs(full.db, never_queued_for=10, queued_for=60),
-    "a worker's runs": lambda full: heartbeats.runs_of(full.db, 1),
     "what waits": lambda full: queue_depth.waiting(full.db, full.user.id),
     "open": lambda full: lifecycle.create_or_attach(full.db, new_run(full.tenants[0], full.user, "plan")),
     "mark dispatched": lambda full: lifecycle.mark_dispatched(full.db, a_run(full).id),
@@ -340,7 +339,6 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("workers", "ix_operation_runs_active"),
         ("lost runs", "ix_operation_runs_active"),
         ("waiting runs", "ix_operation_runs_active"),
-        ("a worker's runs", "ix_operation_runs_active"),
         ("what waits", "ix_operation_runs_active"),
         ("the oldest ahead", "ix_operation_runs_active"),
         ("what is usual", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),

@@ -100,3 +100,9 @@ def make_older(db: Database, table: sa.Table, row_id: int, column: str, seconds:
     change = sa.update(table).where(table.c.id == row_id).values({column: seconds_ago(sa.literal(seconds, sa.Float))})
     with db.write() as connection:
         connection.execute(change)
+
+
+def all_users(db: Database) -> tuple[User, ...]:
+    """Every user of the system, by login."""
+    with db.read() as connection:
+        return admin.read_users(connection)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opsmon.cli.splash import Splash
 from opsmon.output import Output
-from store.errors import NotFound, SchemaMismatch
+from store.errors import SchemaMismatch
 
 if TYPE_CHECKING:
     from opsmon.services import Services
@@ -50,14 +50,6 @@ class Session:
         from opsmon.login import who
 
         return who(self.db, self.as_login)
-
-    @property
-    def user_if_known(self) -> User | None:
-        """The user who runs the command; None if they are not a user (yet). Raises Forbidden if --as is not allowed."""
-        try:
-            return self.user
-        except NotFound:
-            return None
 
     def close(self) -> None:
         """Close the services, if they were used."""

@@ -19,12 +19,12 @@ from opsmon.logs import MAX_CHAIN, MAX_FRAMES, SafeFormatter, start_log
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.model.records import Outcome, Run, Status, Worker
-from store.people import admin
 from store.runs import lifecycle
 from store.workers import health
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 from tests.support.forked import ROOT, Forked
 from tests.support.operations import FOLDER, place
+from tests.support.people import all_users
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins, variables
 
@@ -438,7 +438,7 @@ def test_hanging_up_an_embedded_worker_is_no_death(
 @pytest.mark.worker
 def test_a_worker_needs_no_user(db: Database, start_worker: Start) -> None:
     worker = start_worker().ready()
-    assert admin.all_users(db) == ()
+    assert all_users(db) == ()
     worker.stop()
     assert worker.exit_code() == 0
 

@@ -27,13 +27,14 @@ from opsmon.services import Services
 from store import snapshot
 from store.errors import InputInvalid, OpsmonError
 from store.model.records import Outcome, Run, Status, Tenant, User
-from store.people import access, admin
+from store.people import access
 from store.runs import lifecycle
 from store.workers import health
 from tasks.graph.simulator.__main__ import faults_from
 from tests.support.embedding import warm_children
 from tests.support.forked import warm_up
 from tests.support.losing import losing
+from tests.support.people import all_users
 from tests.support.waiting import HANG, wait_for
 
 DAY = 86_400.0
@@ -215,7 +216,7 @@ def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("opsmon.login.login_name", lambda: "alice")
     with demo.stage() as (services, user):
         assert user.login == "alice"
-        assert {found.login for found in admin.all_users(services.db)} == {"alice", "bob", "carol"}
+        assert {found.login for found in all_users(services.db)} == {"alice", "bob", "carol"}
 
 
 @pytest.mark.worker

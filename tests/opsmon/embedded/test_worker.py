@@ -18,7 +18,7 @@ import pytest
 
 from opsmon.embedded import worker as embedded_worker
 from opsmon.embedded.database import prepare
-from opsmon.embedded.worker import EmbeddedWorker, back_off
+from opsmon.embedded.worker import BACK_OFF, EmbeddedWorker
 from opsmon.login import login_name
 from opsmon.services import Services
 from store import schema
@@ -34,6 +34,7 @@ from tests.support.embedding import Clock, Looks, warm_children
 from tests.support.forked import ROOT, Forked
 from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
+from tests.support.people import all_users
 from tests.support.terminal import PROMPT, Terminal, closing
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
@@ -185,14 +186,14 @@ def test_it_is_prepared_once(services: Services) -> None:
     admin.add_user(services.db, "somebody")
     admin.add_tenant(services.db, "contoso")
     prepare(services)
-    assert {user.login for user in admin.all_users(services.db)} == {login_name(), "somebody"}
+    assert {user.login for user in all_users(services.db)} == {login_name(), "somebody"}
 
 
 def test_a_database_with_users_gets_no_owner(make_services: MakeServices, sqlite_url: str) -> None:
     services = make_services(sqlite_url)
     admin.add_user(services.db, "somebody")
     prepare(services)
-    assert [user.login for user in admin.all_users(services.db)] == ["somebody"]
+    assert [user.login for user in all_users(services.db)] == ["somebody"]
 
 
 @pytest.mark.worker
@@ -201,7 +202,7 @@ def test_several_at_once_prepare_it_once(make_services: MakeServices, new_url: s
     log = folder / "log"
     children = [Forked([], os.environ, folder, log, main="tests.support.mains:prepare") for _ in range(4)]
     assert [child.wait() for child in children] == [0, 0, 0, 0], log.read_text()
-    assert len(admin.all_users(services.db)) == 1
+    assert len(all_users(services.db)) == 1
 
 
 @pytest.mark.worker
@@ -329,7 +330,7 @@ def test_killed_it_is_started_again_after_a_pause(
     first = kill(worker)
     looks.more(worker)
     assert worker.pid is None
-    clock.now += back_off(1)
+    clock.now += BACK_OFF.pause(1)
     # The dead one's last beat still looks alive, for longer than any test waits, and is not waited for.
     wait_for(lambda: worker.pid not in (None, first) and beats(services, worker), seen=log)
 
@@ -348,8 +349,7 @@ def test_killed_after_a_long_life_it_is_started_again_at_once(
 
 
 def test_the_pause_grows_up_to_a_minute() -> None:
-    assert [back_off(deaths) for deaths in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
-    assert back_off(10**9) == 60
+    assert [BACK_OFF.pause(deaths) for deaths in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_one_that_cannot_start_is_started_ever_more_seldom(
@@ -369,7 +369,7 @@ def test_one_that_cannot_start_is_started_ever_more_seldom(
     for deaths in range(1, 9):
         wait_for(lambda: started == expected and worker.pid is None, "the death of another one")
         looks.more(worker)  # the first of them takes note of the death
-        clock.now += back_off(deaths) - 0.1
+        clock.now += BACK_OFF.pause(deaths) - 0.1
         looks.more(worker)
         assert started == expected
         clock.now += 0.2

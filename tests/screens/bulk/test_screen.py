@@ -23,6 +23,7 @@ from screens.notify.toasts import SeenNotifications
 from screens.run.screen import RunScreen
 from screens.widgets import header_lines
 from screens.widgets.row_table import RowTable
+from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway, QueueUnavailable
 from store.model.records import Notification, Outcome, Run, User
@@ -119,8 +120,7 @@ class Slow:
 
 @pytest.fixture
 def slow(house: LiveHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
-    monkeypatch.setattr(bulk_retry, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(bulk_retry, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(bulk_retry, "PAUSES", Backoff(0.02, 0.05))
     made = Slow(house.dispatcher)
     house.dispatcher = made  # type: ignore[assignment]
     yield made

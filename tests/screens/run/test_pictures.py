@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from store.model.records import Counts, Failure, LogLine, Outcome, Status
-from store.runs.detail import Pause, QueuePosition, TypicalDuration
+from store.runs.detail import QueuePosition, TypicalDuration
+from store.workers.pause import QueuePause
 from tests.screens.conftest import HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run
 from tests.screens.pictures import Picture
 
@@ -46,7 +47,7 @@ STAGES: dict[str, tuple[FakeBackend, tuple[str, ...]]] = {
     "queued_behind_others": (FakeBackend((QUEUED,), workers=(BUSY,), detail={"waiting": BEHIND, "usual": USUAL}), ()),
     "queued_without_a_worker": (FakeBackend((QUEUED,), workers=(), detail={"waiting": QueuePosition()}), ()),
     "queued_in_a_paused_queue": (
-        FakeBackend((QUEUED,), detail={"waiting": replace(BEHIND, pause=Pause("Bob Berg", ago(250)))}),
+        FakeBackend((QUEUED,), detail={"waiting": replace(BEHIND, pause=QueuePause("bob", "Bob Berg", ago(250)))}),
         (),
     ),
     "running": (FakeBackend((RUNNING,), events=LOG[:3], detail={"worker": WORKER, "usual": USUAL}), ()),

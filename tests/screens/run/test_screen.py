@@ -27,7 +27,8 @@ from screens.widgets.line_view import Line, LineView, anchored
 from screens.widgets.row_diff import Cell
 from store.model.records import NO_TIME, Counts, Failure, LogLine, Outcome, Run, Status
 from store.model.row_mapping import run_from_row
-from store.runs.detail import Pause, QueuePosition, RunDetail, TypicalDuration
+from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
+from store.workers.pause import QueuePause
 from tests.screens.conftest import (
     AT,
     HOSTILE,
@@ -68,7 +69,7 @@ def about(run: Run, **beside: Any) -> RunDetail:
 @pytest.mark.parametrize(
     ("of", "workers", "words"),
     [
-        (QueuePosition(pause=Pause("Bob", ago(60))), (WORKER,), "the queue was paused by Bob 1m00 ago"),
+        (QueuePosition(pause=QueuePause("bob", "Bob", ago(60))), (WORKER,), "the queue was paused by Bob 1m00 ago"),
         (QueuePosition(), (), "no worker is alive: start one with 'opsmon worker'"),
         (QueuePosition(), (replace(WORKER, running=4),), "every slot of every worker is busy"),
         (QueuePosition(), (replace(WORKER, stuck_slots=3),), "every slot of every worker is busy"),

@@ -17,7 +17,7 @@ from store.people import access, admin
 from store.people.access import Role
 from store.people.admin import Administrator
 from store.workers import pause as queue_pause
-from tests.support.people import make_tenant, make_user
+from tests.support.people import all_users, make_tenant, make_user
 from tests.support.waiting import HANG
 
 
@@ -58,7 +58,7 @@ def test_before_the_first_tenant_there_is_nothing_to_administer(db: Database) ->
     for call in calls:
         with pytest.raises(Forbidden, match="'opsmon tenants add SLUG' makes you a user and its owner"):
             call()
-    assert admin.all_users(db) == ()
+    assert all_users(db) == ()
 
 
 def test_what_the_door_lets_in_is_all_or_nothing(db: Database) -> None:
@@ -66,7 +66,7 @@ def test_what_the_door_lets_in_is_all_or_nothing(db: Database) -> None:
         Administrator(db, "ann").add_tenant("No Slug")
     with pytest.raises(InputInvalid):
         Administrator(db, "a b").add_tenant("contoso")
-    assert admin.all_users(db) == ()
+    assert all_users(db) == ()
     assert owned(db).users() != ()
 
 
@@ -87,7 +87,7 @@ def test_of_many_at_the_door_one_comes_in(db: Database) -> None:
     for thread in threads:
         thread.join(HANG)
     assert sorted(came) == ["Forbidden"] * 3 + ["in"]
-    assert len(admin.all_users(db)) == 1
+    assert len(all_users(db)) == 1
 
 
 def test_a_strangers_grant_is_answered_the_same_whatever_there_is(db: Database) -> None:
@@ -255,7 +255,7 @@ def test_names_that_cannot_be_are_refused(db: Database, tenant: Tenant, user: Us
         with pytest.raises(InputInvalid):
             admin.add_user(db, login)
     assert admin.add_tenant(db, "a-1", "A One").name == "A One"
-    assert [found.login for found in admin.all_users(db)] == ["alice"]
+    assert [found.login for found in all_users(db)] == ["alice"]
     with pytest.raises(NotFound, match="no user 'bob'"):
         access.find_user(db, "bob")
     assert access.find_user(db, "alice") == user

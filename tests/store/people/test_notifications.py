@@ -43,7 +43,7 @@ def inbox(db: Database, user: User) -> list[Notification]:
 def unread(db: Database, user: User, cap: int = 100) -> tuple[int, int]:
     """How many are unread by the list, and by the count."""
     with db.read() as connection:
-        return len(notifications.unread(connection, user.id)), notifications.unread_count(connection, user.id, cap)
+        return len(notifications.unread(connection, user.id)), notifications.unread_now(connection, user.id, cap)[0]
 
 
 # ---- when

@@ -47,11 +47,10 @@ def test_the_age_of_a_beat_is_by_the_databases_clock(db: Database, worker_id: in
 
 
 def test_a_worker_has_in_hand_what_it_runs(db: Database, tenant: Tenant, worker_id: int) -> None:
-    mine = [start_run(db, tenant, worker_id=worker_id) for _ in range(3)]
-    end_run(db, mine.pop())
+    first, *_ = [start_run(db, tenant, worker_id=worker_id) for _ in range(3)]
+    end_run(db, first)
     start_run(db, tenant)
     open_run(db, tenant)
-    assert {run.id for run in heartbeats.runs_of(db, worker_id)} == {run.id for run in mine}
     assert {worker.id: worker.running for worker in alive(db)}[worker_id] == 2
 
 
