@@ -21,7 +21,7 @@ from screens.text.format import instant, span
 from store import schema
 from store.db.errors import redact
 from store.errors import DatabaseAway, OpsmonError
-from store.model.records import Outcome, Run, Status, User, Worker
+from store.model.records import Count, Outcome, Run, Status, User, Worker
 from store.people import access
 from store.people.admin import Administrator
 from store.runs import lifecycle
@@ -178,7 +178,7 @@ def _waiting(found: _Queue) -> tuple[State, str]:
     if isinstance(found.waiting, str):
         told += f"; nothing of your tenants: {found.waiting}"
     else:
-        told += f"; {_number(found.waiting.count, queue_depth.CAP, 'run')} of your tenants waiting"
+        told += f"; {_many(found.waiting.count, 'run')} of your tenants waiting"
         told += f", the oldest for {span(found.waiting.oldest)}" if found.waiting.oldest is not None else ""
     if found.paused is None:
         return State.OK, told
@@ -186,17 +186,16 @@ def _waiting(found: _Queue) -> tuple[State, str]:
     return State.WARNING, f"{since}, {told}: 'opsmon queue resume' ends the pause"
 
 
-def _number(count: int, cap: int, word: str) -> str:
-    if count > cap:
-        return f"at least {cap:,} {word}s"
-    return f"{count or 'no'} {word}{'' if count == 1 else 's'}"
+def _many(many: Count, word: str) -> str:
+    number, at_least = many
+    return f"at least {number:,} {word}s" if at_least else f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
 def _workers(alive: tuple[Worker, ...]) -> tuple[State, str]:
     if not alive:
         return State.BAD, "none is alive: start one with 'opsmon worker'"
     slots, stuck = sum(worker.slots for worker in alive), sum(worker.stuck_slots for worker in alive)
-    told = f"{len(alive)} alive with {_number(slots, slots, 'slot')}, {_number(stuck, stuck, 'stuck slot')}"
+    told = f"{len(alive)} alive with {_many(Count(slots), 'slot')}, {_many(Count(stuck), 'stuck slot')}"
     beats = sorted(worker.beat_age for worker in alive)
     told += f", {'the last beat' if len(beats) == 1 else 'their last beats'} {span(beats[0])} ago"
     told += f" to {span(beats[-1])} ago" if len(beats) > 1 else ""

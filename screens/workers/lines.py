@@ -93,9 +93,9 @@ def in_hand(one: WorkerLoad) -> str:
 
 def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
     """What waits, and whether workers take it."""
-    waiting = f"{fmt.count(load.depth, ascii_only)} waiting"
-    if load.oldest_since:
-        waiting += f", the oldest (run {load.oldest_run_id}) {fmt.since(load.oldest_since, now)}"
+    waiting = f"{fmt.count(load.waiting.count, ascii_only)} waiting"
+    if load.waiting.oldest_since:
+        waiting += f", the oldest (run {load.waiting.oldest_run_id}) {fmt.since(load.waiting.oldest_since, now)}"
     if load.paused is None:
         return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
     login = fit(load.paused.login, min(16, len(load.paused.login)))

@@ -5,21 +5,21 @@ Every statement is bounded and walks an index, so that this can be read with eac
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from store.model.records import COUNT_CAP, Count, Outcome, Status, Worker
-from store.model.tables import IS_ACTIVE, operation_runs, tenants
+from store.model.records import Worker
+from store.model.tables import IS_ACTIVE, operation_runs
 from store.model.tables import workers as workers_table
 from store.model.types import at_most, seconds_ago, utcnow
 from store.people.access import Membership
-from store.workers import heartbeats, rescues
+from store.workers import heartbeats, queue_depth, rescues
 from store.workers import pause as queue_pause
 from store.workers.pause import QueuePause
+from store.workers.queue_depth import QueueDepth
 from store.workers.rescues import Rescue
 from store.workers.throughput import HourlyThroughput, last_hours
 
@@ -32,7 +32,6 @@ MAX_IN_FLIGHT: Final = 2000
 
 _run = operation_runs.c
 _worker = workers_table.c
-_QUEUED = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'queued'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,10 @@ class WorkerLoad:
 
 @dataclass(frozen=True, slots=True)
 class SystemLoad:
-    """`depth` is the number of queued runs in one's own tenants. The oldest of them, None when nothing waits, was opened at
-    `oldest_since`.
-    """
+    """The workers, what waits in the user's own tenants, the queue's pause, the last hours and the newest rescues."""
 
     workers: tuple[WorkerLoad, ...]
-    depth: Count
-    oldest_run_id: int | None
-    oldest_since: dt.datetime | None
+    waiting: QueueDepth
     paused: QueuePause | None
     hours: HourlyThroughput
     rescues: tuple[Rescue, ...]
@@ -78,40 +73,14 @@ def read(
 
     `known` hours are taken over while they hold; the rest is as of one instant.
     """
-    mine = {"p_tenant_ids": [member.tenant.id for member in of]}
-    now, depth = connection.execute(_DEPTH, mine).one()
-    since, run_id = connection.execute(_OLDEST, mine).first() or (None, None)
+    waiting = queue_depth.read(connection, [member.tenant.id for member in of])
     return SystemLoad(
         workers=_workers(connection, of, lost_after),
-        depth=Count(COUNT_CAP, True) if depth > COUNT_CAP else Count(int(depth)),
-        oldest_run_id=run_id,
-        oldest_since=since,
+        waiting=waiting,
         paused=queue_pause.current(connection),
-        hours=last_hours(connection, of, now, known),
+        hours=last_hours(connection, of, waiting.at, known),
         rescues=rescues.recent(connection, of),
     )
-
-
-# ---- what waits
-
-_MINE: sa.BindParameter[int] = sa.bindparam("p_tenant_ids", expanding=True)
-_SOME = sa.select(_run.id).where(_QUEUED, _run.tenant_id.in_(_MINE)).limit(at_most(COUNT_CAP + 1)).subquery()
-_DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scalar_subquery())
-# For each tenant one step into the index: the oldest of all could otherwise be found only by looking at all that wait.
-_OLDEST_OF_A_TENANT = (
-    sa.select(_run.id)
-    .where(_run.tenant_id == tenants.c.id, _run.outcome == Outcome.PENDING.value, _run.status == Status.QUEUED.value)
-    .order_by(_run.created_at, _run.id)
-    .limit(at_most(1))
-    .scalar_subquery()
-)
-_OLDEST_IDS = sa.select(_OLDEST_OF_A_TENANT.label("id")).where(tenants.c.id.in_(_MINE)).subquery("oldest")
-_OLDEST = (
-    sa.select(_run.created_at, _run.id)
-    .join_from(_OLDEST_IDS, operation_runs, _run.id == _OLDEST_IDS.c.id)
-    .order_by(_run.created_at, _run.id)
-    .limit(at_most(1))
-)
 
 
 # ---- who works

@@ -3,43 +3,70 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import sqlalchemy as sa
 
 from store.db.engine import Database
-from store.model.records import COUNT_CAP, Status
-from store.model.tables import IS_ACTIVE, operation_runs
-from store.model.types import utcnow
-from store.people.access import member_tenants
+from store.model.records import COUNT_CAP, Count, Outcome, Status
+from store.model.tables import IS_ACTIVE, operation_runs, tenants
+from store.model.types import at_most, utcnow
+from store.people.access import read_memberships
 
 _run = operation_runs.c
 #: It waits for a worker, or for its message to be queued.
-IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == Status.QUEUED.value)
-
-#: More than this many waiting runs are "at least" so many.
-CAP: Final = COUNT_CAP
+IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'queued'"))
 
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """Queued runs of somebody's tenants: how many, CAP + 1 meaning more than CAP, and the seconds since the oldest was opened."""
+    """The queued runs of some tenants at the instant `at` (the database's clock)."""
 
-    count: int
-    oldest: float | None
+    at: dt.datetime
+    count: Count
+    #: The run that was created first, and when; None when nothing waits.
+    oldest_run_id: int | None = None
+    oldest_since: dt.datetime | None = None
+
+    @property
+    def oldest(self) -> float | None:
+        """Seconds since the oldest was created."""
+        return None if self.oldest_since is None else waited(self.at, self.oldest_since)
 
 
 def waiting(db: Database, user_id: int) -> QueueDepth:
     """What waits in the user's tenants. Raises DatabaseAway or SchemaMismatch."""
-    queued = sa.select(_run.created_at).where(IS_QUEUED, _run.tenant_id.in_(member_tenants(user_id)))
-    some = queued.limit(CAP + 1).subquery()
-    oldest = sa.select(sa.func.min(queued.subquery().c.created_at)).scalar_subquery()
     with db.read() as connection:
-        count, since, now = connection.execute(
-            sa.select(sa.select(sa.func.count()).select_from(some).scalar_subquery(), oldest, utcnow())
-        ).one()
-    return QueueDepth(int(count), None if since is None else waited(now, since))
+        return read(connection, [member.tenant.id for member in read_memberships(connection, user_id)])
+
+
+def read(connection: sa.Connection, tenant_ids: Sequence[int]) -> QueueDepth:
+    """What waits in these tenants, in bounded time however much that is."""
+    mine = {"p_tenant_ids": list(tenant_ids)}
+    now, depth = connection.execute(_DEPTH, mine).one()
+    since, run_id = connection.execute(_OLDEST, mine).first() or (None, None)
+    return QueueDepth(now, Count(COUNT_CAP, True) if depth > COUNT_CAP else Count(int(depth)), run_id, since)
+
+
+_MINE: sa.BindParameter[int] = sa.bindparam("p_tenant_ids", expanding=True)
+_SOME = sa.select(_run.id).where(IS_QUEUED, _run.tenant_id.in_(_MINE)).limit(at_most(COUNT_CAP + 1)).subquery()
+_DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scalar_subquery())
+# For each tenant one step into the index: the oldest of all could otherwise be found only by looking at all that wait.
+_OLDEST_OF_A_TENANT = (
+    sa.select(_run.id)
+    .where(_run.tenant_id == tenants.c.id, _run.outcome == Outcome.PENDING.value, _run.status == Status.QUEUED.value)
+    .order_by(_run.created_at, _run.id)
+    .limit(at_most(1))
+    .scalar_subquery()
+)
+_OLDEST_IDS = sa.select(_OLDEST_OF_A_TENANT.label("id")).where(tenants.c.id.in_(_MINE)).subquery("oldest")
+_OLDEST = (
+    sa.select(_run.created_at, _run.id)
+    .join_from(_OLDEST_IDS, operation_runs, _run.id == _OLDEST_IDS.c.id)
+    .order_by(_run.created_at, _run.id)
+    .limit(at_most(1))
+)
 
 
 def lag(db: Database) -> float | None:

@@ -308,6 +308,9 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "lost runs": lambda full: heartbeats.stalled_runs(full.db, 30),
     "waiting runs": lambda full: heartbeats.undelivered_runs(full.db, never_queued_for=10, queued_for=60),
     "what waits": lambda full: queue_depth.waiting(full.db, full.user.id),
+    "how much waits": reading(
+        lambda c, full: c.execute(queue_depth._DEPTH, {"p_tenant_ids": [tenant.id for tenant in full.tenants]}).one()
+    ),
     "open": lambda full: lifecycle.create_or_attach(full.db, new_run(full.tenants[0], full.user, "plan")),
     "mark dispatched": lambda full: lifecycle.mark_dispatched(full.db, a_run(full).id),
     "claim": lambda full: lifecycle.claim(full.db, a_run(full).id, make_worker(full.db)),
@@ -339,7 +342,7 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("workers", "ix_operation_runs_active"),
         ("lost runs", "ix_operation_runs_active"),
         ("waiting runs", "ix_operation_runs_active"),
-        ("what waits", "ix_operation_runs_active"),
+        ("how much waits", "ix_operation_runs_active"),
         ("the oldest ahead", "ix_operation_runs_active"),
         ("what is usual", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
         ("an active twin", "uq_operation_runs_active_identity"),

@@ -35,8 +35,8 @@ def queue(session: Session, arguments: argparse.Namespace) -> int:
 def _as_json(waiting: QueueDepth, pause: QueuePause | None) -> dict[str, Any]:
     """The runs waiting in the user's own tenants, and the pause. `queued` is exact unless `at_least` is true."""
     return {
-        "queued": min(waiting.count, queue_depth.CAP),
-        "at_least": waiting.count > queue_depth.CAP,
+        "queued": waiting.count.number,
+        "at_least": waiting.count.at_least,
         "oldest_seconds": waiting.oldest,
         "paused": pause is not None,
         "paused_by": pause.login if pause else None,
@@ -45,9 +45,10 @@ def _as_json(waiting: QueueDepth, pause: QueuePause | None) -> dict[str, Any]:
 
 
 def _depth(waiting: QueueDepth) -> str:
-    many = f"at least {queue_depth.CAP:,}" if waiting.count > queue_depth.CAP else str(waiting.count or "No")
+    number, at_least = waiting.count
+    many = f"at least {number:,}" if at_least else str(number or "No")
     oldest = "" if waiting.oldest is None else f", the oldest for {span(waiting.oldest)}"
-    return f"{many} run{'' if waiting.count == 1 else 's'} waiting in your tenants{oldest}."
+    return f"{many} run{'' if number == 1 else 's'} waiting in your tenants{oldest}."
 
 
 def _state(pause: QueuePause | None) -> str:

@@ -25,6 +25,7 @@ from store.runs import lifecycle
 from store.workers import pause as queue_pause
 from store.workers.load import InFlightRun, SystemLoad, WorkerLoad
 from store.workers.pause import QueuePause
+from store.workers.queue_depth import QueueDepth
 from store.workers.rescues import Rescue
 from store.workers.throughput import Hour, HourlyThroughput
 from tests.screens.conftest import (
@@ -80,9 +81,10 @@ RESCUES = (
     Rescue(2, 990, "Sync inventory", "fabrikam", ago(4000), "queued_again", None),
     Rescue(1, 989, "Probe", "contoso", ago(9000), "queued", None),
 )
-LOAD = SystemLoad(WORKERS, Count(7), 995, ago(240), None, BUSY, RESCUES)
-PAUSED = replace(LOAD, paused=QueuePause("olga", "Olga Owner", ago(600)), depth=Count(1000, True))
-EMPTY = SystemLoad((), Count(0), None, None, None, QUIET, ())
+LOAD = SystemLoad(WORKERS, QueueDepth(AT, Count(7), 995, ago(240)), None, BUSY, RESCUES)
+MUCH = replace(LOAD.waiting, count=Count(1000, True))
+PAUSED = replace(LOAD, paused=QueuePause("olga", "Olga Owner", ago(600)), waiting=MUCH)
+EMPTY = SystemLoad((), QueueDepth(AT, Count(0)), None, QUIET, ())
 HOSTILE_LOAD = replace(
     LOAD,
     workers=(WorkerLoad(worker(3, version=HOSTILE), True, (InFlightRun(994, HOSTILE),)),),

@@ -45,7 +45,13 @@ def elsewhere(db: Database) -> Tenant:
 
 def test_nothing_at_all(db: Database, user: User) -> None:
     found = read(db, user)
-    assert (found.workers, found.depth, found.oldest_since, found.oldest_run_id, found.paused) == (
+    assert (
+        found.workers,
+        found.waiting.count,
+        found.waiting.oldest_since,
+        found.waiting.oldest_run_id,
+        found.paused,
+    ) == (
         (),
         Count(0),
         None,
@@ -63,8 +69,13 @@ def test_somebody_without_a_tenant_sees_no_number_of_others(db: Database, tenant
     open_run(db, tenant)
     found = read(db, make_user(db))
     (worker,) = found.workers
-    assert (worker.runs, worker.has_others, found.depth, found.oldest_run_id) == ((), True, Count(0), None)
-    assert found.oldest_since is None
+    assert (worker.runs, worker.has_others, found.waiting.count, found.waiting.oldest_run_id) == (
+        (),
+        True,
+        Count(0),
+        None,
+    )
+    assert found.waiting.oldest_since is None
 
 
 def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
@@ -110,12 +121,20 @@ def test_only_what_waits_in_ones_own_tenants_is_counted(
     mine, others = open_run(db, tenant, user), open_run(db, elsewhere)
     start_run(db, tenant, user)
     found = read(db, user)
-    assert (found.depth, found.oldest_run_id, found.oldest_since) == (Count(1), mine.id, mine.created_at)
+    assert (found.waiting.count, found.waiting.oldest_run_id, found.waiting.oldest_since) == (
+        Count(1),
+        mine.id,
+        mine.created_at,
+    )
     make_older(db, operation_runs, others.id, "created_at", 60)
     again = read(db, user)
-    assert (again.depth, again.oldest_run_id, again.oldest_since) == (Count(1), mine.id, mine.created_at)
+    assert (again.waiting.count, again.waiting.oldest_run_id, again.waiting.oldest_since) == (
+        Count(1),
+        mine.id,
+        mine.created_at,
+    )
     member = make_user(db, **{tenant.slug: Role.READONLY, elsewhere.slug: Role.READONLY})
-    assert (read(db, member).depth, read(db, member).oldest_run_id) == (Count(2), others.id)
+    assert (read(db, member).waiting.count, read(db, member).waiting.oldest_run_id) == (Count(2), others.id)
 
 
 def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: User) -> None:
@@ -125,7 +144,7 @@ def test_the_depth_is_counted_up_to_a_cap(db: Database, tenant: Tenant, user: Us
         row = connection.execute(sa.select(operation_runs).where(operation_runs.c.id == first.id)).mappings().one()
         many = [{name: row[name] for name in columns} | {"run_identity_hash": str(n)} for n in range(COUNT_CAP + 5)]
         connection.execute(sa.insert(operation_runs), many)
-    assert read(db, user).depth == Count(COUNT_CAP, True)
+    assert read(db, user).waiting.count == Count(COUNT_CAP, True)
 
 
 def test_a_pause_is_told(db: Database, tenant: Tenant, user: User) -> None:
@@ -260,4 +279,4 @@ def test_a_snapshot_carries_the_load_when_it_is_asked_for(db: Database, tenant: 
     assert snapshot.take(db, Request(user.id)).load is None
     found = snapshot.take(db, Request(user.id, load=True)).load
     assert found
-    assert found.oldest_run_id == run.id
+    assert found.waiting.oldest_run_id == run.id
