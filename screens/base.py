@@ -46,7 +46,7 @@ class PolledView(Base):
         """The application."""
         return cast("ScreenShell", self.app)
 
-    # -- for screens to override --------------------------------------------------------------------------------------
+    # -- for screens to override ------------------------------------------------------------------------------------------
 
     def contribute(self, request: Request) -> Request:
         """Return the request, extended by what this screen shows."""
@@ -65,7 +65,7 @@ class PolledView(Base):
         """Why the action is not possible now; None if it is possible."""
         return None
 
-    # -- for screens to use -------------------------------------------------------------------------------------------
+    # -- for screens to use -----------------------------------------------------------------------------------------------
 
     def show_again(self) -> None:
         """Show the newest snapshot again, after a resize or after something was unfolded."""
@@ -97,7 +97,7 @@ class PolledView(Base):
 
         self.shell.background.run(work, unless_closed, keys)
 
-    # -- the same for all screens -------------------------------------------------------------------------------------
+    # -- the same for all screens -----------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None makes Textual dim an action and not run it."""
