@@ -1,4 +1,4 @@
-"""Named views: show one, keep what the list shows as one, delete one."""
+"""The dialog of saved views: show one, save the list's present view, delete one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from store.search.saved_views import SavedView
 
 
 class SavedViewsModal(PolledModal[SavedView]):
-    """The user's views with their keys. A name and enter keeps what the list shows; del deletes the chosen one."""
+    """The user's views with their keys. A name and enter saves the present view; del deletes the highlighted one."""
 
     DEFAULT_CSS = """
     SavedViewsModal { align: center middle; }
@@ -34,7 +34,7 @@ class SavedViewsModal(PolledModal[SavedView]):
     ]
 
     def __init__(self, shown: SavedView) -> None:
-        """`shown`: what the list shows, to be kept under a name."""
+        """`shown` is the list's present view, to be saved under a name."""
         super().__init__()
         self._to_keep = shown
 
@@ -71,7 +71,7 @@ class SavedViewsModal(PolledModal[SavedView]):
             self.shell.saved_views.keep(view, self._kept)
 
     def _kept(self) -> None:
-        # The database took its time, and they may have gone on.
+        # Saving takes time: another screen may be on top by now.
         if self.is_current:
             self.dismiss()
 
@@ -87,7 +87,7 @@ class SavedViewsModal(PolledModal[SavedView]):
 
 
 def words_of(view: SavedView) -> Content:
-    """What a view shows."""
+    """A description of the view: terms, tab and order."""
     parts = [view.terms or "no filter", *([] if view.tab == "All" else [f"tab {view.tab}"])]
     parts += [] if view.order is Order.CREATED else [f"by {view.order}"]
     return Content(clean(", ".join(parts)))
