@@ -50,11 +50,13 @@ class Backend:
     """
 
     user: User
+    #: The database's name for the header, without credentials.
     database: str
     fetch: Callable[[Request, int], Snapshot]
     dispatcher: Callable[[], Dispatcher]
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]
+    #: What is stored for the user.
     keeps: Preferences
     hold_queue: Callable[[bool], bool]
     #: Seconds between two polls.

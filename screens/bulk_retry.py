@@ -57,7 +57,7 @@ class Item:
     """One run of the job and its state. `run` is the run to retry; `new_id` is the run that the retry created or
     joined.
 
-    `words` give the reason, if there is one.
+    `run_id` is the id in the selection, `kind` the state, and `words` the reason, or "".
     """
 
     run_id: int

@@ -28,7 +28,7 @@ class SavedViews:
         """The view with this number, from 1; None, with a message to the user, if there is none."""
         if number <= len(self.all):
             return self.all[number - 1]
-        self._shell.message(f"There is no view {number}: V keeps what the list shows as one.", "warning")
+        self._shell.message(f"There is no view {number}: V saves what the list shows as one.", "warning")
         return None
 
     def keep(self, view: SavedView, then: Callable[[], object]) -> None:

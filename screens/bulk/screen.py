@@ -46,7 +46,7 @@ GROUPS: Final = {
 }
 _COUNTED: Final = {Kind.JOINS: "with active twin"}
 _PHASES: Final = {
-    Phase.REHEARSING: "Dry run: it is looking.",
+    Phase.REHEARSING: "Dry run: checking the runs.",
     Phase.READY: "Dry run: ",
     Phase.STOPPED: "Stopped: ",
     Phase.DONE: "Done: ",

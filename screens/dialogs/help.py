@@ -15,8 +15,8 @@ from screens.base import PolledModal
 #: Actions that Textual binds by itself for every scrollable or focusable widget.
 _TEXTUALS = ("scroll_", "page_left", "page_right", "screen.copy_text", "app.focus_", "app.help_quit", "command_palette")
 _WORDS = """\
-What you see is read from the database, once a second, and nothing else: "live" says that it is answering, "stale" since when \
-it is not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
+Everything on the screens is read from the database, once a second: "live" means that it answers, "stale" says since when it \
+does not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
 its run while others come and go; on the first line it follows the newest. Keys act on the run under the cursor."""
 
 

@@ -61,7 +61,7 @@ class InboxScreen(PolledScreen[None]):
         titles = zip(("", "Age", "Run", "What", "Details"), self._rooms, strict=True)
         header = " ".join(fit(title, room) for title, room in titles if room)
         self.query_one(RowTable).show(rows, header)
-        nothing = " Nothing yet: you are told when runs that you started are queued and done."
+        nothing = " Nothing yet: you are notified when runs that you started are queued and completed."
         newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
         self.query_one("#words", header_lines.Line).put(Content(newest if rows else nothing))
         self.refresh_keys()

@@ -36,18 +36,18 @@ class Presence:
         return since if silent >= AWAY_AFTER else None
 
 
-def summary(told: Sequence[Notification], since: dt.datetime, now: dt.datetime) -> Toast | None:
+def summary(recent: Sequence[Notification], since: dt.datetime, now: dt.datetime) -> Toast | None:
     """One toast for the runs that ended after `since` and whose notification is unread; None if there are none.
 
-    `told` are the user's newest notifications, newest first.
+    `recent` are the user's newest notifications, newest first.
     """
-    ended = [note for note in told if note.kind == "completed" and note.created_at > since and note.read_at is None]
+    ended = [note for note in recent if note.kind == "completed" and note.created_at > since and note.read_at is None]
     if not ended:
         return None
     counts = Counter(note.outcome for note in ended)
     words = ", ".join(f"{count} {OUTCOME_LABELS[outcome].lower()}" for outcome, count in counts.most_common())
     # If even the oldest notification here is new, older ones that were not read may be, too.
-    at_least = "at least " if told[-1].created_at > since and len(told) >= RECENT else ""
+    at_least = "at least " if recent[-1].created_at > since and len(recent) >= RECENT else ""
     gone = fmt.coarse_span((now - since).total_seconds())
     text = f"In {gone} {at_least}{len(ended)} of your runs ended: {words}.\nn: inbox"
     wrong = set(counts) != {Outcome.SUCCEEDED}

@@ -36,7 +36,11 @@ class NotificationSink(Protocol):
 
 @dataclass
 class Notifier:
-    """One per session. `notify_by` is the kind of sequence for notifications in the terminal; None for none."""
+    """One per session. It announces through `outlet`; `clock` gives monotonic seconds.
+
+    `notify_by` is the kind of sequence for notifications in the terminal (None for none), and `environment` the
+    process's environment, which says whether tmux or GNU screen must be passed through.
+    """
 
     outlet: NotificationSink
     notify_by: osc.Kind | None
@@ -90,8 +94,8 @@ class Notifier:
             self._missed(self._snapshot, since, self._began)
 
     def _missed(self, snapshot: Snapshot, since: dt.datetime, until: dt.datetime) -> None:
-        told = [note for note in snapshot.recent_notifications if note.created_at <= until]
-        if toast := away.summary(told, since, until):
+        notes = [note for note in snapshot.recent_notifications if note.created_at <= until]
+        if toast := away.summary(notes, since, until):
             self.outlet.toast(toast, MISSED_STAYS)
 
     def _notify(self, note: Notification) -> None:

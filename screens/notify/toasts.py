@@ -21,7 +21,7 @@ AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A toast. `run_id` is the run that the key `v` opens, until a newer toast names another run."""
+    """A toast: `text`, `title`, `severity`. The key `v` opens the run `run_id`, until a newer toast names another."""
 
     text: str
     title: str = ""
@@ -54,8 +54,8 @@ class SeenNotifications:
         undecided = {note.id for note in recent if note.id not in known and may_be_in_bulk(note.id)}
         recent = [notification for notification in recent if notification.id not in undecided]
         ids = {notification.id for notification in recent}
-        told, self._ids = self._ids, ids | (self._ids or set())
-        new = [] if told is None else [notification for notification in recent if notification.id not in told]
+        announced, self._ids = self._ids, ids | (self._ids or set())
+        new = [] if announced is None else [notification for notification in recent if notification.id not in announced]
         ended = [
             notification for notification in new if in_bulk(notification.run_id) and notification.kind == "completed"
         ]
@@ -67,16 +67,16 @@ class SeenNotifications:
         return [*toasts, of_many(ended)] if ended else toasts
 
 
-def of_notification(told: Notification) -> Toast:
+def of_notification(note: Notification) -> Toast:
     """The toast for one notification: a warning if its run did not succeed."""
-    wrong = told.kind == "completed" and told.outcome is not Outcome.SUCCEEDED
+    wrong = note.kind == "completed" and note.outcome is not Outcome.SUCCEEDED
     severity: Severity = "warning" if wrong else "information"
-    return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
+    return Toast(f"{clean(note.body)}\nv: view run {note.run_id}", note.title, severity, note.run_id)
 
 
 def of_many(ended: Sequence[Notification]) -> Toast:
     """One toast for the runs of bulk retries that ended since the last poll."""
-    wrong = sum(told.outcome is not Outcome.SUCCEEDED for told in ended)
+    wrong = sum(note.outcome is not Outcome.SUCCEEDED for note in ended)
     words = f"{len(ended)} of its runs ended, {wrong or 'all'} {'did not succeed' if wrong else 'succeeded'}.\nn: inbox"
     return Toast(words, "Bulk retry", "warning" if wrong else "information")
 
@@ -90,7 +90,7 @@ def of_receipt(started: Started) -> Toast | None:
         words = f"{run.title} on {run.tenant} is {run.status} already: joined."
         return Toast(f"{clean(words)}\nv: view run {run.id}", run_id=run.id)
     if started.receipt is Receipt.DISPATCH_FAILED:
-        words = f"{run.title} on {run.tenant} could not be queued and is failed."
+        words = f"{run.title} on {run.tenant} could not be queued and has failed."
         return Toast(f"{clean(words)}\nv: view run {run.id}", severity="error", run_id=run.id)
     return None
 

@@ -27,8 +27,9 @@ SHORT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, cleaned and fitted to the width: guides and sign, key, value. Only `foldable` lines can be folded or
-    unfolded.
+    """A line, cleaned and fitted to the width: `guides` and sign, `key`, `value`.
+
+    `path` is the value's; only `foldable` lines can be folded or unfolded, and `is_open` says which they are.
     """
 
     path: Path

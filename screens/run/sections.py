@@ -42,7 +42,11 @@ END: Final = ("timeline", "end")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the lines depend on besides the run: the database's time, alive workers, unfolded paths and the terminal."""
+    """What the lines depend on besides the run.
+
+    `now` is the database's time, `workers` are those alive, `opened` the unfolded paths; `width` (in cells) and
+    `ascii_only` are the terminal's.
+    """
 
     now: dt.datetime
     workers: Sequence[Worker]
@@ -237,11 +241,11 @@ def short(value: Any) -> str:
 
 
 def _related(detail: RunDetail, view: View) -> Iterator[Line]:
-    found = list(related(detail))
-    if found:
+    facts = list(related(detail))
+    if facts:
         yield from _heading("related", "Related")
-    for number, (told, target) in enumerate(found):
-        for line in _field("related", view, told, target):
+    for number, (fact, target) in enumerate(facts):
+        for line in _field("related", view, fact, target):
             yield Line((line.key, number), line.cells, line.target)
 
 

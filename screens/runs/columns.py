@@ -19,9 +19,10 @@ from store.search.pages import Order
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: shown from a terminal width of `from_width` cells, if `room` fits. A figure is never cut.
+    """A column: shown from a terminal width of `from_width` cells, if `room` fits.
 
-    `text` formats a run at the database's present instant.
+    `title` is its header, and `text` formats a run at the database's present instant. A column that `is_figure` is
+    never cut.
     """
 
     title: str
@@ -53,7 +54,7 @@ _FAILURE_FROM: Final = 49
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns with their widths, for one terminal width. `state` is the width of the state column."""
+    """`columns` with their widths, for one terminal width; `state` is the width of the state column."""
 
     columns: tuple[tuple[Column, int], ...]
     state: int

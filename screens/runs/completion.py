@@ -20,7 +20,7 @@ _ONE_WAY: Final = ("since", "before")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Values to complete with, by the name of their term."""
+    """Values to complete with: `values` by the name of their term."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: The tenant chosen outside the line, if any: no other tenant can match.

@@ -33,7 +33,7 @@ def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> 
     if contradiction:
         return contradiction
     if page.scanned_to:
-        return "No run matches so far back. Ctrl+d looks further, esc clears the filter."
+        return "No match so far. Ctrl+d looks further back, esc clears the filter."
     if is_narrowed:
         return "No run matches. Esc clears the filter, 1 shows all."
     return "No runs in the last 30 days. Press s to start one."

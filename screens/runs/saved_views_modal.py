@@ -40,10 +40,10 @@ class SavedViewsModal(PolledModal[SavedView]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static("Views: enter shows one, del deletes it; tab, a name: keep what is shown", markup=False)
+            yield Static("Views: enter shows one, del deletes it; tab, a name: save what is shown", markup=False)
             yield OptionList(markup=False)
             yield Static(words_of(self._to_keep), markup=False)
-            yield LineInput(placeholder="name to keep it under", max_length=40)
+            yield LineInput(placeholder="name to save it under", max_length=40)
 
     def on_mount(self) -> None:
         self._fill()
@@ -56,7 +56,7 @@ class SavedViewsModal(PolledModal[SavedView]):
             words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
             options.add_option(Option(words))
         if not self.shell.saved_views.all:
-            options.add_option(Option("No view is kept yet.", disabled=True))
+            options.add_option(Option("No view is saved yet.", disabled=True))
         options.highlighted = 0 if self.shell.saved_views.all else None
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:

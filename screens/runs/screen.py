@@ -115,9 +115,9 @@ class RunsScreen(PolledScreen[None]):
             or (new.at - self._painted_at).total_seconds() >= STILL
         ):
             return False
-        told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
+        shown = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
         ticks = old.silences or new.silences or any(_tells_seconds(run, new.at) for run in new.runs)
-        return told[0] == told[1] and not ticks
+        return shown[0] == shown[1] and not ticks
 
     def show_freshness(self) -> None:
         self._paint_bars()
@@ -137,11 +137,11 @@ class RunsScreen(PolledScreen[None]):
         shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
         # A pending jump is made once its window has arrived.
-        asked = snapshot.request
-        if _list_of(asked) != self._painted_list:
-            self._painted_list, self._before = _list_of(asked), self._table.painted_rows or None
+        request = snapshot.request
+        if _list_of(request) != self._painted_list:
+            self._painted_list, self._before = _list_of(request), self._table.painted_rows or None
         position = self._position
-        go_to = position.jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
+        go_to = position.jump if replace(self.contribute(request), limit=request.limit) == request else None
         position.jump = None if go_to else position.jump
         on_top = position.place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)

@@ -20,15 +20,15 @@ from tasks.sdk.parameters import Kind, Parameter
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
     """What differs between two sets of parameters, by name, as `name: old to new`, or `name: dropped`."""
-    told = {
-        name: f"{name}: {_told(old[name]) if name in old else 'not given'} to {_told(value)}"
+    changed = {
+        name: f"{name}: {_as_json(old[name]) if name in old else 'not given'} to {_as_json(value)}"
         for name, value in new.items()
         if name not in old or old[name] != value
     }
-    return told | {name: f"{name}: dropped" for name in old if name not in new}
+    return changed | {name: f"{name}: dropped" for name in old if name not in new}
 
 
-def _told(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 

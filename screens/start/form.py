@@ -155,7 +155,7 @@ class FormScreen(PolledScreen[None]):
     def _ask(self) -> None:
         """Validate the form, then look up an active twin in the background. Answers to an older form are dropped."""
         self._asked += 1
-        asked, user = self._asked, self.shell.backend.user
+        number, user = self._asked, self.shell.backend.user
         try:
             tenant, values = self._tenant, self._values()
         except OpsmonError as error:
@@ -166,11 +166,11 @@ class FormScreen(PolledScreen[None]):
         dispatcher = self.shell.backend.dispatcher
         self.in_background(
             lambda: dispatcher().twin(user, tenant, self._operation.type, values),
-            lambda twin: self._answered(asked, twin),
+            lambda twin: self._answered(number, twin),
         )
 
-    def _answered(self, asked: int, twin: Run | Exception | None) -> None:
-        if asked != self._asked:
+    def _answered(self, number: int, twin: Run | Exception | None) -> None:
+        if number != self._asked:
             return
         if isinstance(twin, Exception):
             self._note(str(twin), wrong=True)
@@ -185,11 +185,11 @@ class FormScreen(PolledScreen[None]):
             return
         defaults = {p.name: p.default for p in self._operation.parameters if not p.required}
         before = {**defaults, **self._retry_of.parameters, **self._kept}
-        told = changes(before, values)
-        words = "  ".join(told.values()) or "nothing yet: the same parameters as before"
+        changed = changes(before, values)
+        words = "  ".join(changed.values()) or "nothing yet: the same parameters as before"
         self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
         for parameter in self._operation.parameters:
-            title, is_changed = self._titles[parameter.name], parameter.name in told
+            title, is_changed = self._titles[parameter.name], parameter.name in changed
             title.set_class(is_changed, "changed")
             title.update(plain(f"* {title_of(parameter)}" if is_changed else title_of(parameter)))
 

@@ -68,7 +68,7 @@ class DiffingDriver(LinuxDriver):
     """A LinuxDriver that sends differences; after `invalidate`, the next paint is sent whole."""
 
     def __init__(self, app: Any, **options: Any) -> None:
-        # A resize arrives in a signal handler or in the input thread, either of which may interrupt a write.
+        # A resize arrives in a signal handler or in the input thread, possibly in the middle of a write.
         self._new_size: tuple[int, int] | None = None
         self._forgetting = False
         self._writing = threading.Lock()

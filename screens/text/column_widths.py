@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """The space that a column needs: its preferred and its minimum width, in cells.
+    """The space that a column needs: its preferred width (`wants`) and its minimum (`least`), in cells.
 
     Columns with the highest `goes` are narrowed and dropped first. `grow` is the column's share of the space left over.
     """

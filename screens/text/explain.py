@@ -17,7 +17,7 @@ from store.runs.detail import QueuePosition, RunDetail
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name and its explanation; `style` is a Rich style of the 16 ANSI colours, or ""."""
+    """A fact under its `name`, in `words`; `style` is a Rich style of the 16 ANSI colours, or ""."""
 
     name: str
     words: str
@@ -98,7 +98,7 @@ def name_of(worker: Worker) -> str:
 
 
 #: What to do about a lost worker's run while no worker and no screen completes it.
-NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as who may write"
+NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as a user who may write"
 
 
 def state(run: Run, silence: float | None, worker: Worker | None = None) -> str:

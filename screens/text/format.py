@@ -11,7 +11,10 @@ from store.model.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Co
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a run's state is shown: glyph and word, never colour alone. `style` is a Rich style of the 16 ANSI colours."""
+    """How a run's state is shown: `glyph` (or `ascii`) and `word`, never colour alone.
+
+    `style` is a Rich style of the 16 ANSI colours.
+    """
 
     glyph: str
     ascii: str

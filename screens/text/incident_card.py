@@ -21,7 +21,7 @@ from store.runs.detail import RunDetail
 from store.sanitizer.sanitize import visible
 
 WIDTH: Final = 72
-#: Limits: the last log lines, the lines of one text, the number of parameters.
+#: Maximum numbers of log lines (the last ones), of lines for one text, and of parameters.
 LAST: Final = 20
 MOST_LINES: Final = 12
 MOST_PARAMETERS: Final = 40
@@ -38,8 +38,8 @@ def card(detail: RunDetail, now: dt.datetime, database: str, user: str) -> str:
         [line for name, value in _facts(detail, now) for line in _lines(f"{name + ':':<13}", value, " " * 13)],
         _section("Failures", (f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary)),
         _section("Parameters", _parameters(run)),
-        _section("Waits", (f"{told.name}: {told.words}" for told in explain.why_it_waits(detail, (), now)
-                           if told.name in ("Waits for", "Position"))),
+        _section("Waits", (f"{fact.name}: {fact.words}" for fact in explain.why_it_waits(detail, (), now)
+                           if fact.name in ("Waits for", "Position"))),
         _section(f"Log, last {LAST} lines", _log(detail)),
         _section("Attempts", map(_attempt, detail.attempts if len(detail.attempts) > 1 else ())),
     ]  # fmt: skip
@@ -86,19 +86,20 @@ def _facts(detail: RunDetail, now: dt.datetime) -> Iterator[tuple[str, str]]:
         ("Retry of", str(run.retry_of_id or "")),
         ("Worker", explain.name_of(detail.worker) if detail.worker else str(run.worker_id or "")),
     ]
-    told = [told for told in (explain.usual(detail, now), explain.clock(detail)) if told]
-    facts = [fact for fact in facts if fact[0] not in {one.name for one in told}] + [(o.name, o.words) for o in told]
+    explained = [fact for fact in (explain.usual(detail, now), explain.clock(detail)) if fact]
+    names = {fact.name for fact in explained}
+    facts = [fact for fact in facts if fact[0] not in names] + [(fact.name, fact.words) for fact in explained]
     yield from ((name, value) for name, value in facts if value)
 
 
 def _parameters(run: Run) -> Iterator[str]:
     """The parameters, then the rest of the run's context."""
     others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
-    told = [*sorted(run.parameters.items()), *sorted(others.items())]
-    for name, value in told[:MOST_PARAMETERS]:
+    entries = [*sorted(run.parameters.items()), *sorted(others.items())]
+    for name, value in entries[:MOST_PARAMETERS]:
         yield f"{name} = {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
-    if len(told) > MOST_PARAMETERS:
-        yield f"and {len(told) - MOST_PARAMETERS} more"
+    if len(entries) > MOST_PARAMETERS:
+        yield f"and {len(entries) - MOST_PARAMETERS} more"
 
 
 def _log(detail: RunDetail) -> Iterator[str]:

@@ -15,7 +15,10 @@ What = Literal["created", "queued", "started", "log", "completed"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of the timeline. `at` is in UTC; `level` is a log line's ("info", "warning", …), otherwise "info"."""
+    """One line of the timeline: `what` happened at `at` (UTC), with a `message`.
+
+    `level` is a log line's ("info", "warning", …), otherwise "info".
+    """
 
     #: Identifies the line in the timeline: a log line's id, or `what`.
     key: Hashable

@@ -26,7 +26,7 @@ Target = int | tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with a unique key. The text of its cells is cleaned and fits the width."""
+    """A line with a unique `key`. The text of its `cells` is cleaned and fits the width; enter opens its `target`, if any."""
 
     key: Hashable
     cells: tuple[Cell, ...]

@@ -11,7 +11,10 @@ from textual_plotext import PlotextPlot
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One series of bars, with a number for each hour (None: no value). Series differ in sign, not only in colour."""
+    """One series of bars called `name`, with one of `numbers` for each hour (None: no value).
+
+    Series differ in their `sign` (`ascii` without Unicode), and not only in their `colour`.
+    """
 
     name: str
     sign: str

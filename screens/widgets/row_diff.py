@@ -12,7 +12,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell's text, cleaned and fitted, and its Rich style."""
+    """A cell's `text`, cleaned and fitted, and its Rich `style`."""
 
     text: str
     style: str = ""
@@ -32,7 +32,7 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with a permanent key, such as a run's id, and its cells."""
+    """A row with a permanent `key`, such as a run's id, and its `cells`."""
 
     key: int
     cells: tuple[Cell, ...]

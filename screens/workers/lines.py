@@ -152,8 +152,8 @@ def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
     heading = Content.styled(" Rescued", "bold")
     if not found:
         return Content.assemble(heading, ("  nothing, among what you may see", "dim"))
-    told = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
-    return Content("\n").join([heading, *told])
+    listed = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
+    return Content("\n").join([heading, *listed])
 
 
 def _rescue(one: Rescue) -> str:
