@@ -1,1 +1,4 @@
-"""What a person sees: one file a screen, shared parts in screens/widgets/. Nothing here is read from anywhere but the database."""
+"""The Textual application: one package for each screen, shared widgets in screens/widgets/.
+
+Screens show only what a poll read from the database.
+"""

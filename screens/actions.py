@@ -1,4 +1,4 @@
-"""From keys to the dispatcher: starts, retries of one run or of many, and what comes of them."""
+"""What keys trigger: starts, retries of one run or of many, pausing the queue, and the messages about their results."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher, Started
     from tasks.sdk.operation import Operation
 
-#: So many bulk retries can be looked at again.
+#: Number of bulk retries that stay available for review.
 JOBS_KEPT: Final = 10
-#: So many characters of an operation's name stand in a question: what follows it must be seen, too.
+#: Maximum characters of an operation's name in a question, so that the rest of the question stays visible.
 TITLE: Final = 40
-#: So many runs are retried at once at most.
+#: Maximum number of runs in one bulk retry.
 BULK: Final = 10_000
 
 
 class RunActions:
-    """What a user may do, and does. Nothing here waits for the database: threads do, and tell."""
+    """Checks what the user may do, and does it. No method waits for the database: the work runs in threads."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        #: The newest last.
+        #: Bulk retries of this session, the newest last.
         self.jobs: list[BulkRetry] = []
-        #: By notification that is not decided yet: the jobs with a retry under way when it was first seen, and which that was.
+        #: For each undecided notification id: the jobs that had a retry in flight when it was first seen, with that retry's number.
         self._asked: dict[int, list[tuple[BulkRetry, int]]] = {}
 
     # -- rights -----------------------------------------------------------------------------------------------------------
 
     def may_start_in(self, right: Right = Right.START) -> tuple[Membership, ...]:
-        """The tenants in which the user may start runs, or runs of an operation that wants this right."""
+        """The tenants in which the user has this right; by default, the right to start runs."""
         members = self._shell.snapshot.memberships if self._shell.snapshot else ()
         return tuple(member for member in members if member.may(right))
 
     def why_no_start(self) -> str | None:
-        """Why this user cannot start anything; None when they can."""
+        """Why this user cannot start any run; None if they can."""
         if self.may_start_in():
             return None
         return (
@@ -55,7 +55,7 @@ class RunActions:
         )
 
     def why_no_retry(self, run: Run) -> str | None:
-        """Why this run, as it was painted, cannot be retried by this user; None when it can."""
+        """Why this user cannot retry the run, in its state as painted; None if they can."""
         if run.status is not Status.COMPLETED:
             return f"Run {run.id} is {run.status}: only a completed run can be retried."
         if run.tenant not in {member.tenant.slug for member in self.may_start_in()}:
@@ -65,17 +65,17 @@ class RunActions:
     # -- one run ----------------------------------------------------------------------------------------------------------
 
     def start(self, tenant: str, type_: str, values: dict[str, Any]) -> None:
-        """Start an operation with these parameters."""
+        """Start an operation with these parameters in the tenant."""
         user = self._shell.backend.user
         self._dispatch(lambda dispatcher: dispatcher.start(user, tenant, type_, values))
 
     def retry_with(self, run: Run, values: dict[str, Any]) -> None:
-        """Retry the run, as it was shown, with other parameters."""
+        """Retry the run with other parameters. The dispatcher refuses if the run changed since it was shown."""
         user = self._shell.backend.user
         self._dispatch(lambda dispatcher: dispatcher.retry(user, run.id, values, seen=run))
 
     def _dispatch(self, work: Callable[[Dispatcher], Started]) -> None:
-        """The receipt comes as a toast. No screen opens then: keys are meant for what is there already."""
+        """Show the receipt as a toast. No screen opens: the next keys are meant for the screen already there."""
 
         def then(result: Started | Exception) -> None:
             if isinstance(result, Exception):
@@ -87,7 +87,9 @@ class RunActions:
         self._shell.background.run(lambda: work(self._shell.backend.dispatcher()), then)
 
     def retry(self, run: Run) -> None:
-        """Retry the run as it was painted, after a question; the dispatcher asks once more and refuses what has changed."""
+        """Retry the run after confirmation. The dispatcher checks the rights again, and refuses if the run changed
+        since it was painted.
+        """
         if reason := self.why_no_retry(run):
             self._shell.message(reason, "warning")
             return
@@ -98,7 +100,7 @@ class RunActions:
         self._shell.ask(question, lambda: self._dispatch(lambda dispatcher: dispatcher.retry(user, run.id, seen=run)))
 
     def edit_retry(self, run: Run) -> None:
-        """Show the form of the run's operation with its parameters, to retry it with others."""
+        """Show the form with the run's parameters, to retry it with changed ones."""
         if reason := self.why_no_retry(run):
             self._shell.message(reason, "warning")
             return
@@ -115,7 +117,7 @@ class RunActions:
     # -- many runs --------------------------------------------------------------------------------------------------------
 
     def retry_matching(self, wanted: RunFilter, tab: str, words: str) -> None:
-        """Find all runs that match, and go on to the dry run of their retry."""
+        """Find all runs that match the filter, then show the dry run of their retry."""
         where = f" in {wanted.within}" if wanted.within else ""
 
         def then(found: Matching | Exception) -> None:
@@ -131,7 +133,7 @@ class RunActions:
         self._shell.background.run(lambda: matching(wanted, tab, BULK), then, Keys.ARE_FOR_IT)
 
     def bulk_retry(self, run_ids: Sequence[int], words: str) -> None:
-        """Make a dry run of the retry of these runs, and show it."""
+        """Start a dry run for these runs, and show it. `words` describe the selection."""
         shell = self._shell
         job = BulkRetry(shell.backend, run_ids, words, lambda job: shell.call_soon(lambda: self._ended(job)))
         self.jobs = kept([*self.jobs, job], JOBS_KEPT)
@@ -144,18 +146,19 @@ class RunActions:
         self._shell.poll_now()
 
     def why_no_bulk(self) -> str | None:
-        """Why no bulk retry can be started now: one at a time is enough for the queue."""
+        """Why no bulk retry can start now; None if one can. Only one runs at a time, to spare the queue."""
         active = next((job for job in self.jobs if job.is_active), None)
         return f"The retry of {active.words} is under way: wait for it, or stop it." if active else None
 
     def in_bulk(self, run_id: int) -> bool:
-        """Whether a bulk retry of this session has started the run."""
+        """Whether a bulk retry of this session started the run."""
         return any(run_id in job.started for job in self.jobs)
 
     def may_be_in_bulk(self, notification_id: int) -> bool:
-        """Whether the notification may be about the run of a retry that was under way when this was first asked of it.
+        """Whether the notification may belong to a run whose receipt a bulk retry still waits for.
 
-        The database has such a run before the job has its receipt.
+        The run is in the database before the job has its receipt. The retries in flight are recorded at the first call
+        for a notification, and it stays undecided until they all have receipts.
         """
         first = self._asked.pop(notification_id, None) or [(job, job.begun) for job in self.jobs]
         if under_way := [(job, begun) for job, begun in first if job.is_active and job.known < begun]:
@@ -163,7 +166,7 @@ class RunActions:
         return bool(under_way)
 
     def show_newest_job(self) -> None:
-        """Show the bulk retry of before."""
+        """Show the most recent bulk retry, or explain how to start one."""
         if not self.jobs:
             self._shell.message(
                 "No bulk retry yet: mark runs with space and press r, or A for all that match.", "warning"
@@ -174,7 +177,7 @@ class RunActions:
     # -- the queue --------------------------------------------------------------------------------------------------------
 
     def why_no_pause(self) -> str | None:
-        """Why this user cannot pause or resume the queue; None when they can."""
+        """Why this user cannot pause or resume the queue; None if they can."""
         if self._shell.snapshot is None:
             return "The database has not answered yet."
         if not any(member.may(Right.ADMINISTER) for member in self._shell.snapshot.memberships):
@@ -182,7 +185,7 @@ class RunActions:
         return None
 
     def set_queue_paused(self, paused: bool) -> None:
-        """Pause the queue of all tenants, or resume it, after a question."""
+        """Pause or resume the queue of all tenants, after confirmation."""
         shell = self._shell
 
         def then(is_new: bool | Exception) -> None:

@@ -1,4 +1,4 @@
-"""What the screens need of the rest of the house: made by the front door, and by tests."""
+"""What the screens need from the other packages. `opsmon/app.py` builds it; tests build their own."""
 
 from __future__ import annotations
 
@@ -20,61 +20,70 @@ if TYPE_CHECKING:
 
 
 class Preferences(Protocol):
-    """What is kept for the user. Every call may block, or raise DatabaseAway."""
+    """What is stored for the user. Every call may block, and may raise DatabaseAway."""
 
     def views(self) -> tuple[SavedView, ...]:
-        """The named views."""
+        """Return the saved views."""
 
     def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
-        """Keep a view, and return all. Raises InputInvalid."""
+        """Save a view, and return all saved views. Raises InputInvalid."""
 
     def delete_view(self, name: str) -> tuple[SavedView, ...]:
-        """Keep a view no longer, and return the others."""
+        """Delete the view of that name, and return the remaining ones."""
 
     def seen_at(self) -> dt.datetime | None:
-        """When the user was last there, by the database's clock."""
+        """When the user was last present, by the database's clock; None if unknown."""
 
     def mark_seen(self, at: dt.datetime) -> None:
-        """The user was there at that instant."""
+        """Store that the user was present at that instant."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """`fetch` reads a snapshot, `mark_read` (user id, run id or None, newest id or None) stores what was seen, `matching`
-    (filter, tab, limit) finds all runs that match, `hold_queue` pauses the queue (True) or resumes it and returns whether that
-    is new.
+    """Everything that a screen calls outside `screens/`.
 
-    All of them may block or raise, and are called in threads only: those of `background`, and the poller's. `dispatcher` makes
-    the dispatcher at its first call.
+    `fetch` reads a snapshot. `mark_read` (user id, run id or None, newest notification id or None) marks notifications
+    as read. `matching` (filter, tab, limit) finds the runs that match. `hold_queue` pauses (True) or resumes the queue,
+    and returns whether that changed anything. `dispatcher` builds the dispatcher on its first call.
+
+    All of them may block or raise, and are called in threads only: those of `background`, and the poller's.
     """
 
     user: User
+    #: The database's name for the header, without credentials.
     database: str
     fetch: Callable[[Request], Snapshot]
     dispatcher: Callable[[], Dispatcher]
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]
+    #: What is stored for the user.
     keeps: Preferences
     hold_queue: Callable[[bool], bool]
+    #: Seconds between two polls.
     poll_seconds: float = 1.0
+    #: Seconds without a heartbeat after which a worker counts as lost.
     lost_after: float = 30.0
-    #: Seconds without a beat after which a worker is said to be silent.
+    #: Seconds without a heartbeat after which a worker counts as silent.
     silent_after: float = 10.0
-    #: Seconds without any worker after which that is said: where one is started beside the screens, it takes a moment.
+    #: Seconds without any worker before the banner says so: an embedded worker needs a moment to start.
     nobody_after: float = 0.0
-    #: Whether this session completes what lost workers leave behind.
+    #: Whether this session completes the runs of lost workers.
     rescues: Callable[[], bool] = lambda: True
     background: Background = field(default_factory=Background)
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """How the screens look and sound, as the settings say it. `keys` are keys by the ids of bindings."""
+    """How the screens look and sound, from the settings.
+
+    `theme` is a Textual theme ("" for the default), `keys` maps ids of bindings to keys, and `notify_by` is the
+    sequence for notifications in the terminal (None for none).
+    """
 
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     notify_by: Kind | None = None
-    #: Whether a key that acts on one thing asks first.
+    #: Whether retrying a run, pausing the queue and the like ask for confirmation first.
     asks: bool = True
 
 

@@ -1,4 +1,4 @@
-"""What blocks is done in a daemon thread; with its result the application goes on in its own thread."""
+"""Runs blocking work in daemon threads, and continues with its result in the application's own thread."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ T = TypeVar("T")
 
 
 class Keys(Enum):
-    """What becomes of keys while something is done in the background. Esc always acts at once.
+    """What happens to keys during background work. Esc always acts at once.
 
-    They go on, they wait until it is done, or they wait because it opens what they are meant for; then esc gives it up.
+    GO_ON: keys are handled as usual. WAIT: they wait until the work is done. ARE_FOR_IT: they wait because they are
+    meant for what the work opens; then esc abandons it.
     """
 
     GO_ON = "go on"
@@ -26,21 +27,21 @@ class Keys(Enum):
 
 
 class Background:
-    """Work done aside, in daemon threads: quitting never waits for it. Whoever closes a database can wait for it."""
+    """Daemon threads for blocking work. Quitting does not wait for them; before closing a database, call `wait`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
 
     def start(self, work: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
-        """Do `work` in a thread, then call `done` there with its result or error."""
+        """Run `work` in a thread, then call `done` in the same thread with its result or its exception."""
         thread = threading.Thread(target=self._do, args=(work, done), name="background", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until nothing is being done any more, at most so long. Returns whether that is so."""
+        """Wait until all work has ended, at most this many seconds. Returns whether it has."""
         deadline = time.monotonic() + seconds
         while threads := self._running():
             threads[0].join(max(0.0, deadline - time.monotonic()))
@@ -58,7 +59,7 @@ class Background:
                 result: T | Exception = work()
             except Exception as error:
                 result = error
-            except BaseException as error:  # somebody's code that exits: keys may be waiting for what comes of it
+            except BaseException as error:  # a plug-in may call sys.exit(): keys may be waiting for the result
                 result = OpsmonError(f"it ended with {type(error).__name__}", str(error) or None)
             done(result)
         finally:
@@ -67,7 +68,9 @@ class Background:
 
 
 class BackgroundTasks:
-    """Work of one application. `call_soon` calls a function in the application's own thread, from any other."""
+    """Background work of one application. `call_soon` calls a function in the application's own thread, from any
+    thread.
+    """
 
     def __init__(self, threads: Background, gate: Gate, call_soon: Callable[[Callable[[], None]], None]) -> None:
         self._threads = threads
@@ -75,7 +78,7 @@ class BackgroundTasks:
         self._call_soon = call_soon
 
     def run(self, work: Callable[[], T], then: Callable[[T | Exception], None], keys: Keys = Keys.GO_ON) -> None:
-        """Do `work` in a thread and go on with its result, or error, in the application's own thread."""
+        """Run `work` in a thread, then call `then` in the application's own thread with its result or its exception."""
         if keys is Keys.GO_ON:
             self._threads.start(work, lambda result: self._call_soon(lambda: then(result)))
             return

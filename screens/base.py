@@ -1,4 +1,4 @@
-"""The base of all screens: they get every snapshot while they are on top, and add to what is asked for."""
+"""Base classes of all screens. The screen on top gets every snapshot, and adds what it needs to the poll's request."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ else:
     Base = object
 
 T = TypeVar("T")
-#: What a screen was opened for, and hands back when it is left.
+#: The type of the result that a screen is dismissed with.
 Result = TypeVar("Result")
 
 
 class ScreenShell(Shell, Protocol):
-    """The application as screens see it: also what acts for them."""
+    """The application as screens see it: the shell, plus the actions that screens start."""
 
     actions: RunActions
     saved_views: SavedViews
 
 
 class PolledView(Base):
-    """What a screen adds to the poll (`contribute`), and what it does with a snapshot (`on_snapshot`)."""
+    """Adds what a screen shows to the poll (`contribute`), and shows each snapshot (`on_snapshot`)."""
 
     _enabled_keys: object = None
 
@@ -46,34 +46,36 @@ class PolledView(Base):
         """The application."""
         return cast("ScreenShell", self.app)
 
-    # -- for screens to say -----------------------------------------------------------------------------------------------
+    # -- for screens to override ------------------------------------------------------------------------------------------
 
     def contribute(self, request: Request) -> Request:
-        """The request with what this screen shows."""
+        """Return the request, extended by what this screen shows."""
         return request
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Show a new snapshot: paint what changed."""
+        """Show a new snapshot; repaint only what changed."""
 
     def show_freshness(self) -> None:
-        """How fresh it is, or what is wrong, has other words than before."""
+        """The freshness or the banner has a new text."""
 
     def tenant_chosen(self) -> None:
-        """Another tenant was chosen: what was shown, or marked, is of another list."""
+        """The user chose another tenant: rows and marks on screen belong to the previous list."""
 
     def disabled_reason(self, action: str) -> str | None:
-        """Why an action cannot be done now; None when it can."""
+        """Why the action is not possible now; None if it is possible."""
         return None
 
     # -- for screens to use -----------------------------------------------------------------------------------------------
 
     def show_again(self) -> None:
-        """Show the newest snapshot once more: in another size, or with something unfolded."""
+        """Show the newest snapshot again, after a resize or after something was unfolded."""
         if snapshot := self.shell.snapshot:
             self.on_snapshot(snapshot)
 
     def refresh_keys(self) -> None:
-        """Once the screen is painted, have the footer dim other keys, if they are others: it lays itself out anew for that."""
+        """Update the footer after the next paint, but only if other keys are enabled now: a refresh costs the footer a
+        new layout.
+        """
         self.call_after_refresh(self._refresh_keys)
 
     def _refresh_keys(self) -> None:
@@ -85,7 +87,9 @@ class PolledView(Base):
     def in_background(
         self, work: Callable[[], T], then: Callable[[T | Exception], None], keys: Keys = Keys.GO_ON
     ) -> None:
-        """Do `work` in a thread and go on with its result, or error, if the screen is still there by then."""
+        """Run `work` in a thread and pass its result, or its exception, to `then`, unless the screen was closed
+        meanwhile.
+        """
 
         def unless_closed(result: T | Exception) -> None:
             if self.is_attached:
@@ -93,14 +97,14 @@ class PolledView(Base):
 
         self.shell.background.run(work, unless_closed, keys)
 
-    # -- what all of them do ----------------------------------------------------------------------------------------------
+    # -- the same for all screens -----------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Textual shows an action dimmed, and does not run it, when this is None."""
+        """None makes Textual dim an action and not run it."""
         return None if self.disabled_reason(action) else True
 
     def on_key(self, event: events.Key) -> None:
-        """A key whose action is dimmed says why. What a field has left over is no key of the screen's."""
+        """Explain why a dimmed key does nothing. Keys that a text field did not use are ignored."""
         if isinstance(self.focused, Input):
             return
         for binding in self._bindings.key_to_bindings.get(event.key, []):
@@ -109,7 +113,7 @@ class PolledView(Base):
                 event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
-        """A paste that no field has taken does nothing: it is no row of keys."""
+        """Refuse a paste that no field took: its characters must not act as keys."""
         event.stop()
         self.shell.message("A paste goes into a field: / opens the filter, s a form.", "warning")
 
@@ -118,17 +122,17 @@ class PolledView(Base):
 
 
 class PolledScreen(NewestSize, PolledView, Screen[Result]):
-    """A whole screen: header, what the screen itself is made of, footer. Esc goes back, and never quits."""
+    """A full screen: header, body, footer. Esc goes back, and never quits the program."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
 
     @property
     def place(self) -> str:
-        """Where one is, for the header."""
+        """The screen's name for the header, such as `run 17`."""
         raise NotImplementedError
 
     def compose_body(self) -> ComposeResult:
-        """What stands between header and footer."""
+        """Yield the widgets between header and footer."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -140,7 +144,7 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
         self.paint_header()
 
     def paint_header(self) -> None:
-        """Write the header line: where one is, who, on which database, and how fresh it is; and under it what is wrong."""
+        """Write the header (place, user, database, freshness) and the banner with what is wrong."""
         shell, width = self.shell, self.size.width
         unread = shell.snapshot.unread if shell.snapshot else 0
         line = header_lines.header(
@@ -159,7 +163,7 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
 
 
 class PolledModal(NewestSize, PolledView, ModalScreen[Result]):
-    """A screen over another one. Esc closes it."""
+    """A dialog above another screen. Esc closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),

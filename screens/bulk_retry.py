@@ -1,4 +1,4 @@
-"""The retry of many runs: a dry run, then one retry after the other in a thread, with a receipt for each. No screen in it."""
+"""The bulk retry: a dry run, then one retry after another in a thread, with a receipt for each. Knows no screen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Between two tries while the database is away.
+#: Back-off while the database is away, in seconds.
 PAUSES: Final = Backoff(first=0.5, longest=5.0)
 
 
 class Phase(StrEnum):
-    """Where the job is. `stopped` and `done` are ends; `failed` is a dry run that could not be made."""
+    """The job's phase. `stopped` and `done` are final; `failed` means that the job broke off with an error."""
 
     REHEARSING = "dry run"
     READY = "ready"
@@ -35,7 +35,7 @@ class Phase(StrEnum):
 
 
 class Kind(StrEnum):
-    """What is known of one run of the job: first what the dry run says, then its receipt."""
+    """What is known about one run of the job: first the dry run's verdict, then the receipt."""
 
     UNKNOWN = "not looked at yet"
     ELIGIBLE = "eligible"
@@ -48,39 +48,43 @@ class Kind(StrEnum):
     NOT_TRIED = "not tried"
 
 
-#: What nothing more comes after. A dry run that refuses is one already.
+#: Final states of an item. A refusal by the dry run is final, too.
 RECEIPTS: Final = frozenset(Kind) - {Kind.UNKNOWN, Kind.ELIGIBLE, Kind.JOINS}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One run of the job as it stands. `run` is the run to retry, `new_id` the run that its retry has come to, or joins."""
+    """One run of the job and its state. `run` is the run to retry; `new_id` is the run that the retry created or
+    joined.
+
+    `run_id` is the id in the selection, `kind` the state, and `words` the reason, or "".
+    """
 
     run_id: int
     kind: Kind = Kind.UNKNOWN
     run: Run | None = None
     words: str = ""
     new_id: int | None = None
-    #: The newest retry of it by this user that there was at the dry run.
+    #: The newest retry of this run by this user, as of the dry run.
     retry_id: int | None = None
 
 
 class BulkRetry:
-    """Made with the ids of the runs to retry, which never change. Its methods return at once and never raise."""
+    """A job over a fixed list of run ids. Its public methods return at once and never raise."""
 
     def __init__(
         self, backend: Backend, run_ids: Sequence[int], words: str, ended: Callable[[BulkRetry], None]
     ) -> None:
-        """`words` say what was chosen; `ended` is called from the job's thread."""
+        """`words` describe the selection; `ended` is called in the job's thread."""
         self.words = words
         self.phase = Phase.REHEARSING
-        #: Why it waits, or why it failed.
+        #: Why the job waits, or why it failed; "" otherwise.
         self.trouble = ""
-        #: Whether those that have an active twin are to join it.
+        #: Whether runs with an active twin join it.
         self.joins_too = False
-        #: The ids of the runs that it has started.
+        #: Ids of the runs that this job created.
         self.started: set[int] = set()
-        #: Retries that it has begun, and of which it knows the receipts.
+        #: Number of retries begun, and number of receipts received.
         self.begun = self.known = 0
         self._backend = backend
         self._ended = ended
@@ -90,47 +94,54 @@ class BulkRetry:
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    # -- for whoever looks ------------------------------------------------------------------------------------------------
+    # -- for observers ----------------------------------------------------------------------------------------------------
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """Every run of the job, in its order."""
+        """Every run of the job, in the order of the selection."""
         return tuple(self._items)
 
     @property
     def counts(self) -> Counter[Kind]:
+        """Number of items of each kind."""
         with self._lock:
             return self._counts.copy()
 
     def changes(self, since: int) -> tuple[int, list[tuple[int, Item]]]:
-        """The items that have changed since then (0: the beginning), with their places, and the `since` of the next call."""
+        """Return the items changed since `since` (0: the beginning) with their positions, and the `since` for the next
+        call.
+        """
         with self._lock:
             places = dict.fromkeys(self._changed[since:])
             return len(self._changed), [(place, self._items[place]) for place in places]
 
     @property
     def is_active(self) -> bool:
+        """Whether retries are being made now."""
         return self.phase is Phase.RUNNING
 
     @property
     def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
         return self._stop.is_set()
 
-    # -- what it does -----------------------------------------------------------------------------------------------------
+    # -- commands ---------------------------------------------------------------------------------------------------------
 
     def rehearse(self) -> None:
-        """Begin the dry run."""
+        """Start the dry run."""
         self._backend.background.start(self._rehearse, self._survived)
 
     def start(self, *, joins_too: bool = False) -> None:
-        """Begin to retry what is eligible, once the dry run is there; `joins_too`: what has an active twin joins it."""
+        """Start retrying the eligible runs, if the dry run is complete. With `joins_too`, runs with an active twin join
+        it.
+        """
         if self.phase is Phase.READY:
             self.joins_too = joins_too
             self.phase = Phase.RUNNING
             self._backend.background.start(self._run, self._survived)
 
     def stop(self) -> None:
-        """Try no more. What is being tried gets its receipt."""
+        """Try no further run. The retry in flight still gets its receipt."""
         self._stop.set()
 
     def _survived(self, error: object) -> None:
@@ -159,20 +170,20 @@ class BulkRetry:
         self._ended(self)
 
     def _retried(self, item: Item) -> Item:
-        """The item with its receipt."""
+        """Retry the item's run, and return the item with its receipt."""
         tries = 0
 
         def retry() -> Started:
             nonlocal tries
             tries += 1
             dispatcher, user = self._backend.dispatcher(), self._backend.user
-            # The database may have gone away behind a run that it had opened, and that has ended since.
-            found = dispatcher.retried(user, item.run_id, item.retry_id) if tries > 1 else None
-            return found or dispatcher.retry(user, item.run_id, seen=item.run)
+            # The connection may have been lost after the run was created; that run may even have ended since.
+            existing = dispatcher.retried(user, item.run_id, item.retry_id) if tries > 1 else None
+            return existing or dispatcher.retry(user, item.run_id, seen=item.run)
 
         try:
             started = self._patiently(retry)
-        except Exception as error:  # whatever is wrong with one run, the others go on
+        except Exception as error:  # one failed retry must not end the job
             kind = Kind.FORBIDDEN if isinstance(error, Forbidden) else Kind.REFUSED
             return Item(item.run_id, kind, item.run, _told(error))
         if started is None:
@@ -190,7 +201,7 @@ class BulkRetry:
         return Item(item.run_id, kind, item.run, new_id=new.id)
 
     def _patiently(self, work: Callable[[], T]) -> T | None:
-        """What `work` returns, as soon as the database is there; None when the job was stopped before."""
+        """Return the result of `work`, tried again until the database answers; None if the job is stopped first."""
         failed = 0
         while not self.is_stopping:
             try:
@@ -216,7 +227,7 @@ class BulkRetry:
 
 
 def kept(jobs: Sequence[BulkRetry], most: int) -> list[BulkRetry]:
-    """The newest of the jobs, `most` of them, and whichever is under way: it must be found again."""
+    """The newest `most` jobs, plus any job still active: the user must be able to return to it."""
     return [job for number, job in enumerate(jobs) if number >= len(jobs) - most or job.is_active]
 
 

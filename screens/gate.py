@@ -1,7 +1,7 @@
-"""One gate for what a person types: the next key is handed out when the one before was handled, and what it opened is ready.
+"""Serialises user input: a key is delivered only when the previous one was handled and whatever it opened is ready.
 
-Textual forwards a key to whatever has the focus when it arrives, before the keys ahead of it were handled there. Of "/r" in one
-write both would go to the list, and the run under its cursor would be retried.
+Textual forwards a key to the widget that has the focus on arrival, even if earlier keys were not handled yet. If "/r"
+arrived in one write, both keys would go to the list, and the run under its cursor would be retried.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textual.app import App
 from textual.message_pump import MessagePump
 from textual.worker import WorkerCancelled, WorkerFailed
 
-#: What has an order. Where the mouse is in between has none.
+#: Events whose order matters. Mouse movement is not among them.
 TYPED: Final = (
     events.Key,
     events.Paste,
@@ -25,15 +25,15 @@ TYPED: Final = (
     events.MouseScrollDown,
     events.MouseScrollUp,
 )
-#: Keys that do not wait for what is still being opened.
+#: Keys that do not wait for a screen that is still opening.
 QUITS: Final = "ctrl+q"
 WAYS_OUT: Final = ("escape", QUITS)
-#: An application that is never at rest hands the next key out after so many looks.
+#: Number of checks after which the next key is delivered even if the application never comes to rest.
 MOST_LOOKS: Final = 100
 
 
 class Hold:
-    """Something that was asked for and is on its way: keys wait for it. `given_up`: a person did not wait."""
+    """A pending result that keys wait for. `given_up` is set when the user did not want to wait."""
 
     def __init__(self, can_be_given_up: bool) -> None:
         self.can_be_given_up = can_be_given_up
@@ -41,10 +41,10 @@ class Hold:
 
 
 class Gate:
-    """Keeps what is typed, in its order, until its turn has come."""
+    """Holds back input events and delivers them in order."""
 
     def __init__(self, app: App[Any], hand_out: Callable[[events.Event], Awaitable[None]]) -> None:
-        """`hand_out` handles an event of the application at last; it is called in the application's own task."""
+        """`hand_out` delivers an event to the application; it is called in the application's own task."""
         self._app = app
         self._hand_out = hand_out
         self._waiting: deque[events.Event] = deque()
@@ -55,15 +55,15 @@ class Gate:
 
     @property
     def is_settling(self) -> bool:
-        """Whether a key is being handled now; not while what it opened is waited for."""
+        """Whether a key is being handled now. False while only a hold is waited for."""
         return self._is_settling
 
     def keeps(self, event: events.Event) -> bool:
-        """Whether the event waits here, to be handed out later. What does not is to be handled now."""
+        """Whether the gate holds the event back to deliver it later. If False, the caller handles it at once."""
         way_out = event.key if isinstance(event, events.Key) and event.key in WAYS_OUT else None
         if self._holds and way_out and self._give_up() and way_out != QUITS:
             return True
-        # Whatever may have ended the task, who waits comes first.
+        # Even if the task has ended, events that already wait come first.
         keeps = bool(self._task or self._waiting)
         if keeps:
             self._waiting.append(event)
@@ -71,26 +71,28 @@ class Gate:
         return keeps
 
     def hold(self, *, can_be_given_up: bool = False) -> Hold:
-        """From now on keys wait until this is let go. With `can_be_given_up`, esc does that, and nothing else."""
+        """Hold back keys until `let_go` is called. With `can_be_given_up`, esc releases the keys and abandons the
+        result.
+        """
         hold = Hold(can_be_given_up)
         self._holds.add(hold)
         self._watch()
         return hold
 
     def let_go(self, hold: Hold) -> bool:
-        """What was on its way is there. Returns whether it is still wanted."""
+        """The pending result has arrived. Returns whether it is still wanted."""
         self._holds.discard(hold)
         self._is_free.set()
         return not hold.given_up
 
     def close(self) -> None:
-        """Hand out nothing more."""
+        """Deliver nothing more."""
         self._waiting.clear()
         if self._task:
             self._task.cancel()
 
     def _give_up(self) -> bool:
-        """Drop what was typed ahead. Returns whether that was all that the key was for: something was given up by it."""
+        """Drop the keys typed ahead. Returns whether a hold was given up: then the key has done its work."""
         self._waiting.clear()
         optional = [hold for hold in self._holds if hold.can_be_given_up]
         for hold in optional:
@@ -122,7 +124,7 @@ class Gate:
             self._task = None
 
     async def _settle(self) -> None:
-        """Until the last event was handled, and what that sent, moved, opened and searches for is there."""
+        """Wait until the last event is handled, its messages are processed, and the screen's workers have finished."""
         app = self._app
         await self._passed([app])
         at_rest = 0
@@ -141,7 +143,7 @@ class Gate:
                 await _ended(search)
 
     async def _passed(self, pumps: Iterable[MessagePump]) -> None:
-        """Until each of them has dealt with what was sent to it before now. One that has ended has."""
+        """Wait until each pump has processed everything sent to it so far, or has ended."""
         loop = asyncio.get_running_loop()
         for pump, done in [(pump, loop.create_future()) for pump in pumps]:
             if not pump.call_later(_mark, done):

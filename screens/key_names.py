@@ -1,10 +1,10 @@
-"""What keys do, by the names under which the settings give them other keys. Known without importing a screen."""
+"""Names of the screens' key bindings, by which the settings rebind keys. Importing this module imports no screen."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: The ids of the screens' bindings; a test holds them equal to what the screens have.
+#: The ids of the screens' bindings; a test compares this list with the bindings themselves.
 KEY_NAMES: Final = frozenset(
     {
         *(f"tab_{n}" for n in range(1, 6)),

@@ -1,4 +1,7 @@
-"""The one module that knows every screen. Each is imported when it is opened: the first paint needs the list alone."""
+"""Opens every screen, and is the only module that knows all of them.
+
+Each screen is imported when it is first opened, because the first paint needs the list of runs alone.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,19 @@ T = TypeVar("T")
 
 
 class Navigator:
-    """Opens screens, and hands on what they were opened for."""
+    """Opens screens and passes their results to the caller. See `screens.shell.Navigation` for what each method
+    promises.
+    """
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
 
     def runs(self) -> None:
-        """Show the list; it lies under all other screens."""
+        """Push the list of runs. It stays below all other screens."""
         self._app.push_screen(RunsScreen())
 
     def back_to_runs(self) -> RunsScreen:
-        """Leave every screen that is over the list, and return that."""
+        """Close every screen above the list of runs, and return the list."""
         listed = next(screen for screen in self._app.screen_stack if isinstance(screen, RunsScreen))
         while self._app.screen is not listed:
             self._app.pop_screen()
@@ -84,7 +89,7 @@ class Navigator:
         self._open(SavedViewsModal(shown), then)
 
     def tenants(self, then: Callable[[str | None], None]) -> None:
-        """Choose whose runs are shown: `then` gets a tenant's name, or None for all."""
+        """Choose whose runs are shown; `then` gets a tenant's slug, or None for all tenants."""
         from screens.tenants.picker import TenantPicker
 
         if not isinstance(self._app.screen, TenantPicker):
@@ -97,7 +102,7 @@ class Navigator:
         self._open_once(InboxScreen)
 
     def workers(self) -> None:
-        """Show workers and queue."""
+        """Show the workers and the queue."""
         from screens.workers.screen import WorkersScreen
 
         self._open_once(WorkersScreen)

@@ -1,4 +1,6 @@
-"""What the command palette knows: what the keys know, generated from the same bindings, and views, tenants and themes by name."""
+"""Commands of the command palette: one for each key, from the same bindings, and saved views, tenants and themes by
+name.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from store.search.saved_views import SavedView
 
 
 def commands_of_keys(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
-    """A command for every key that does something on the screen now."""
+    """A command for every key that is enabled on the screen now."""
     for active in screen.active_bindings.values():
         binding = active.binding
         if active.enabled and binding.description and not binding.system:
@@ -30,7 +32,7 @@ def commands_of_views(views: tuple[SavedView, ...], show: Callable[[SavedView], 
 
 
 def commands_of_tenants(members: tuple[Membership, ...], choose: Callable[[str], None]) -> Iterator[SystemCommand]:
-    """A command for every tenant that the user may choose."""
+    """A command for every tenant that the user is a member of."""
     for member in members:
         words = f"Tenant: {member.tenant.slug}"
         yield SystemCommand(words, unmarked(member.tenant.name), functools.partial(choose, member.tenant.slug))

@@ -1,7 +1,7 @@
-"""Screens that are laid out at the terminal's present size, whatever size an older message tells of.
+"""Screens that always use the terminal's current size, whatever an older resize message says.
 
-When Textual has laid a screen out it tells the screen its size, in a message behind those that wait already. Two sizes in one
-queue would go on like that for ever, each laid out because of the other.
+After laying out a screen, Textual posts the screen its size behind the messages already waiting. With two different
+sizes in the queue, each layout would trigger the next one for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ else:
 
 
 class NewestSize(Base):
-    """Put before the class of a screen that fills the terminal."""
+    """Mixin for screens that fill the terminal; put it before the screen class."""
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Resize) and event.size != self.app.size:
@@ -29,7 +29,7 @@ class NewestSize(Base):
 
 
 class Ground(NewestSize, Screen[None]):
-    """What lies under all screens."""
+    """The empty screen below all others."""
 
 
 class Palette(NewestSize, CommandPalette):

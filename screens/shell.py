@@ -1,4 +1,4 @@
-"""What screens, and what acts for them, may ask of the application. None of them knows the application itself."""
+"""The interface of the application towards screens and actions, which never import the application itself."""
 
 from __future__ import annotations
 
@@ -21,44 +21,46 @@ if TYPE_CHECKING:
 
 
 class Navigation(Protocol):
-    """Opens screens. What a screen was opened for comes back to `then`, unless a person leaves it with esc."""
+    """Opens screens. A screen's result goes to `then`, unless the user leaves the screen with esc."""
 
     def run(self, run_id: int) -> None:
-        """Show the run."""
+        """Show one run."""
 
     def start(self) -> None:
-        """Choose an operation, then fill in its form."""
+        """Let the user choose an operation, then show its form."""
 
     def form(self, operation: Operation, retry_of: Run | None = None) -> None:
-        """Show the form of an operation; with `retry_of`, to retry that run with other parameters."""
+        """Show the form of an operation; with `retry_of`, the form retries that run with changed parameters."""
 
     def bulk(self, job: BulkRetry) -> None:
-        """Show a retry of many runs."""
+        """Show a bulk retry."""
 
     def is_showing(self, job: BulkRetry) -> bool:
-        """Whether that retry is what the person looks at."""
+        """Whether the screen on top shows this bulk retry."""
 
     def is_on_bulk(self) -> bool:
-        """Whether the person looks at a retry of many runs."""
+        """Whether the screen on top shows any bulk retry."""
 
     def failure_groups(self, wanted: RunFilter, terms: str, then: Callable[[Group], None]) -> None:
-        """Show the failures that the filter leaves; `then` gets the group that was chosen."""
+        """Show the failure groups of the runs that match the filter; `then` gets the chosen group."""
 
     def saved_views(self, shown: SavedView, then: Callable[[SavedView], None]) -> None:
-        """Show the saved views, to choose one or to keep `shown` as one."""
+        """Show the saved views; `then` gets the chosen one. `shown` is the present view, which can be saved."""
 
     def show_view(self, view: SavedView) -> None:
-        """Go back to the list, and show there what the view holds."""
+        """Go back to the list of runs, and show the view there."""
 
     def incident(self, detail: RunDetail) -> None:
-        """Show a run as a card, to copy or to write to a file."""
+        """Show a run as an incident card, to copy it or write it to a file."""
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
-        """Ask, and do it if the answer is yes."""
+        """Ask the question, and call `then` if the answer is yes."""
 
 
 class Shell(Protocol):
-    """The application, as everything in it sees it. All of it is for the application's own thread."""
+    """The application, as screens and actions see it. Only the application's own thread may use it, except for
+    `call_soon`.
+    """
 
     backend: Backend
     background: BackgroundTasks
@@ -72,50 +74,50 @@ class Shell(Protocol):
 
     @property
     def no_color(self) -> bool:
-        """Whether nothing may be told by colour."""
+        """Whether colours are off (NO_COLOR)."""
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The newest; None before the first."""
+        """The newest snapshot; None before the first one."""
 
     @property
     def freshness(self) -> str:
-        """How fresh the snapshot is, in words: "live", "loading", "paused", or since when it is stale."""
+        """The snapshot's freshness in words: "live", "loading", "paused", or since when it is stale."""
 
     @property
     def trouble(self) -> str:
-        """What is wrong with database, queue and workers, in one line; "" when nothing is."""
+        """What is wrong with database, queue or workers, in one line; "" if nothing is."""
 
     @property
     def no_member(self) -> str | None:
-        """What to say when the user is no member of the chosen tenant any more."""
+        """What to show if the user is no longer a member of the chosen tenant; None if they are."""
 
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
-        """The filter narrowed to the chosen tenant."""
+        """Return the filter, narrowed to the chosen tenant."""
 
     def message(self, text: str, severity: Severity = "information", title: str = "") -> None:
-        """Show a toast that names no run."""
+        """Show a toast that refers to no run."""
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
-        """Show a toast; `v` opens the run that it names."""
+        """Show a toast for so many seconds; `v` opens the run that it refers to."""
 
     def error(self, error: Exception) -> None:
-        """Show what went wrong."""
+        """Show an error as a toast."""
 
     def ask(self, question: str, then: Callable[[], None]) -> None:
-        """Do it if the answer is yes; without a question when the settings want none."""
+        """Call `then` if the user confirms; at once if the settings turn confirmations off."""
 
     def call_soon(self, then: Callable[[], None]) -> None:
-        """Call it in the application's own thread; this alone may be called from any other."""
+        """Call `then` in the application's own thread. Safe to call from any thread."""
 
     def poll_now(self) -> None:
-        """Poll at once, paused or not."""
+        """Poll at once, even while polling is paused."""
 
     def update_request(self) -> None:
-        """Ask the poller for what the screens show now."""
+        """Rebuild the poll's request from what the screens show now."""
 
     def resumed(self) -> None:
-        """Another screen is on top."""
+        """Another screen is now on top."""
 
     def copy_to_clipboard(self, text: str) -> bool:
-        """Send the text to the terminal's clipboard. Returns whether it was sent: too long a text is refused, and told."""
+        """Send the text to the terminal's clipboard. Returns False, with a message to the user, if it is too long."""

@@ -1,1 +1,1 @@
-"""The retry of many runs."""
+"""The screen of the bulk retry."""

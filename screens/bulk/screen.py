@@ -1,4 +1,4 @@
-"""The retry of many runs: the dry run, the receipts as they come, and the jobs of before. The job goes on without the screen."""
+"""The bulk retry on screen: dry run, receipts as they arrive, and earlier jobs. A job continues without the screen."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from screens.widgets.row_table import RowTable
 from store.model.records import Count
 from store.snapshot import Snapshot
 
-#: Seconds between two looks at the job.
+#: Seconds between two checks of the job for changes.
 LOOK_EVERY: Final = 0.25
 _KIND, _RUN, _OPERATION = ColumnSpec(20, 20, 0), ColumnSpec(8, 8, 1), ColumnSpec(22, 22, 4)
 _TENANT, _WHAT = ColumnSpec(12, 8, 3), ColumnSpec(8, 8, 2, grow=1)
-#: In a narrower terminal the operation's column goes: what became of a run is more. The line below the table names it.
+#: Minimum width, in cells, for the operation's column. In a narrower terminal only the line below the table names it.
 _WIDE: Final = 100
 _STYLES: Final = {
     Kind.QUEUED: ("✓", "+", "green"),
@@ -36,7 +36,7 @@ _STYLES: Final = {
     Kind.NOT_TRIED: ("\N{EN DASH}", "-", "yellow"),
     Kind.UNKNOWN: ("·", " ", "dim"),
 }
-#: What the tabs list.
+#: The tabs, and the kinds of items that each lists.
 GROUPS: Final = {
     "All": frozenset(Kind),
     "Eligible": frozenset({Kind.ELIGIBLE}),
@@ -46,7 +46,7 @@ GROUPS: Final = {
 }
 _COUNTED: Final = {Kind.JOINS: "with active twin"}
 _PHASES: Final = {
-    Phase.REHEARSING: "Dry run: it is looking.",
+    Phase.REHEARSING: "Dry run: checking the runs.",
     Phase.READY: "Dry run: ",
     Phase.STOPPED: "Stopped: ",
     Phase.DONE: "Done: ",
@@ -54,7 +54,7 @@ _PHASES: Final = {
 
 
 class ItemRow:
-    """A run of the job as a row. Its cells are made when it is painted."""
+    """A run of the job as a table row. Its cells are computed when they are painted."""
 
     __slots__ = ("ascii_only", "item", "key", "width")
 
@@ -71,6 +71,7 @@ class ItemRow:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
+        """Receipt, run, operation, tenant and details, each as wide as its column."""
         item, run = self.item, self.item.run
         glyph, plain_glyph, style = _STYLES[item.kind]
         of_kind, of_run, of_operation, of_tenant, of_words = _rooms(self.width)
@@ -89,7 +90,7 @@ def _words(item: Item) -> str:
 
 
 def _about(item: Item) -> str:
-    """The item on a line of its own."""
+    """Everything about the item, for the line below the table."""
     run = item.run
     what = f", {run.title} on {run.tenant}" if run else ""
     words = f": {_words(item)}" if _words(item) else ""
@@ -107,7 +108,7 @@ def _rooms(width: int) -> list[int]:
 
 
 class BulkScreen(PolledScreen[None]):
-    """One job at a time, the newest first. Esc leaves it, and it goes on; `b` finds it again."""
+    """Shows one job at a time, the newest first. Esc leaves the screen, and the job continues; `b` returns to it."""
 
     DEFAULT_CSS = """
     BulkScreen #state { height: auto; max-height: 2; padding: 0 1; }
@@ -130,7 +131,7 @@ class BulkScreen(PolledScreen[None]):
         self._joins_too = False
         self._asked_to_stop = False
         self._rows: list[ItemRow] = []
-        #: What the rows were made for, and up to which of the job's changes they are true.
+        #: The job and width that the rows were made for, and the position in the job's changes that they include.
         self._made_for: tuple[object, ...] = ()
         self._since = 0
         self._seen: tuple[object, ...] = ()
@@ -161,7 +162,7 @@ class BulkScreen(PolledScreen[None]):
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Show what has changed of the job since the last look."""
+        """Update the screen with what changed in the job since the last check."""
         if not self.is_current:
             return
         job = self.job
@@ -187,14 +188,14 @@ class BulkScreen(PolledScreen[None]):
         self._put_about()
 
     def _put_about(self) -> None:
-        """Say all about the run under the cursor: a column has no room for a reason."""
+        """Show the details of the run under the cursor: a column is too narrow for a reason."""
         table = self.query_one(RowTable)
         row = table.rows[table.cursor_line] if table.rows else None
         about = _about(row.item) if isinstance(row, ItemRow) else ""
         self.query_one("#about", header_lines.Line).put(Content(clean(about)))
 
     def _make_rows(self) -> bool:
-        """Make the rows of the items that have changed; all of them for another job or width. False when none has."""
+        """Rebuild the rows of changed items, or all rows for another job or width. Returns whether any row changed."""
         width, ascii_only = self.size.width, self.shell.ascii_only
         made_for = (self.job, width)
         if made_for != self._made_for:
@@ -252,6 +253,7 @@ class BulkScreen(PolledScreen[None]):
         self._look()
 
     def action_stop(self) -> None:
+        """Ask for the key again at the first press; stop the job at the second."""
         if self._asked_to_stop:
             self.job.stop()
             self._look()
@@ -264,6 +266,7 @@ class BulkScreen(PolledScreen[None]):
         self._look()
 
     def action_other(self, by: int) -> None:
+        """Show an older (-1) or newer (1) job."""
         jobs = self.shell.actions.jobs
         number = jobs.index(self.job) + by if self.job in jobs else len(jobs) - 1
         if 0 <= number < len(jobs):
@@ -274,6 +277,7 @@ class BulkScreen(PolledScreen[None]):
             self.shell.message("There is no older one." if by < 0 else "There is no newer one.", "warning")
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        """Open the retry of the run; the run itself while there is no retry."""
         item = next((item for item in self.job.items if item.run_id == message.key), None)
         if item:
             self.shell.navigator.run(item.new_id or item.run_id)

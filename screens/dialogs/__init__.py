@@ -1,1 +1,1 @@
-"""Small screens over others: help, and the question before an act."""
+"""Small dialogs above other screens: help and confirmation."""

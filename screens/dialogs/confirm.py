@@ -1,4 +1,4 @@
-"""One question over the footer, in one line if that fits, before a key does what others notice or what cannot be undone."""
+"""The confirmation of an action that affects others or cannot be undone: one line above the footer, if it fits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from screens.text.safe import clean
 
 
 class ConfirmModal(PolledModal[None]):
-    """Enter or y does it, esc or n does not. What one looked at stays in view."""
+    """Enter or y confirms; esc or n cancels. The screen below stays visible."""
 
     DEFAULT_CSS = """
     ConfirmModal { align: left bottom; background: transparent; }

@@ -1,4 +1,4 @@
-"""Help, generated from the bindings of the screen that it is asked on: it cannot say anything else than what the keys do."""
+"""Help, generated from the key bindings of the screen below, so that it always matches what the keys do."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from textual.widgets import Static
 
 from screens.base import PolledModal
 
-#: What Textual binds on its own for every scrolling or focusable thing.
+#: Actions that Textual binds by itself for every scrollable or focusable widget.
 _TEXTUALS = ("scroll_", "page_left", "page_right", "screen.copy_text", "app.focus_", "app.help_quit", "command_palette")
 _WORDS = """\
-What you see is read from the database, once a second, and nothing else: "live" says that it is answering, "stale" since when \
-it is not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
+Everything on the screens is read from the database, once a second: "live" means that it answers, "stale" says since when it \
+does not. A run is queued, running or completed; completed, it succeeded, partially succeeded or failed. The cursor stays on \
 its run while others come and go; on the first line it follows the newest. Keys act on the run under the cursor."""
 
 
 class HelpModal(PolledModal[None]):
-    """The keys of one screen."""
+    """The keys of one screen, and a short explanation of the screens."""
 
     DEFAULT_CSS = """
     HelpModal { align: center middle; }
@@ -45,7 +45,7 @@ class HelpModal(PolledModal[None]):
 
 
 def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
-    """The keys that do something on this screen now, with what they do; keys of one action stand together."""
+    """The enabled keys of the screen with their descriptions. Keys of the same action are joined."""
     found: dict[tuple[str, str], list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding

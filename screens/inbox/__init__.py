@@ -1,1 +1,1 @@
-"""Notifications of the user's own runs."""
+"""The inbox: notifications about the user's own runs."""

@@ -1,4 +1,4 @@
-"""What this user was told: queued and completed, newest first. Opening a run, or clearing, makes it read."""
+"""The user's notifications (queued, completed), newest first. Opening a run, or clearing, marks them as read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from screens.widgets.row_table import RowTable
 from store.model.records import Notification
 from store.snapshot import Request, Snapshot
 
-#: Mark, age, run, title, details.
+#: The columns: unread mark, age, run, title, details.
 _PARTS: Final = (
     ColumnSpec(1, 1, 0),
     ColumnSpec(5, 5, 3),
@@ -31,7 +31,7 @@ _PARTS: Final = (
 
 
 class InboxScreen(PolledScreen[None]):
-    """The inbox."""
+    """The inbox. It shows the newest notifications only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
@@ -61,7 +61,7 @@ class InboxScreen(PolledScreen[None]):
         titles = zip(("", "Age", "Run", "What", "Details"), self._rooms, strict=True)
         header = " ".join(fit(title, room) for title, room in titles if room)
         self.query_one(RowTable).show(rows, header)
-        nothing = " Nothing yet: you are told when runs that you started are queued and done."
+        nothing = " Nothing yet: you are notified when runs that you started are queued and completed."
         newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
         self.query_one("#words", header_lines.Line).put(Content(newest if rows else nothing))
         self.refresh_keys()
@@ -94,7 +94,7 @@ class InboxScreen(PolledScreen[None]):
         return None
 
     def action_clear(self) -> None:
-        """Mark as read what is shown now: what comes later is new."""
+        """Mark the notifications shown now as read; later ones stay new."""
         shell, newest = self.shell, max((n.id for n in self._shown or ()), default=0)
         user, mark_read = shell.backend.user, shell.backend.mark_read
 

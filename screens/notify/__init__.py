@@ -1,1 +1,1 @@
-"""What is told without having been asked for: toasts, the terminal's title and notifications."""
+"""Unrequested news: toasts, terminal notifications and the terminal's title."""

@@ -1,4 +1,4 @@
-"""What the user is told without having asked: news of their runs, what they have missed, and how it stands, in the title."""
+"""Decides what to announce: new notifications, what the user missed while away, and the counts in the terminal's title."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ from screens.terminal import osc
 from store.model.records import Notification
 from store.snapshot import Snapshot
 
-#: Seconds between two notes of when the user was there.
+#: Minimum seconds between two writes of when the user was last present.
 SEEN_EVERY: Final = 15.0
-#: Seconds that what was missed stays: somebody who comes back has to find their way first.
+#: Seconds for which the toast about missed runs stays: a returning user needs time to look around.
 MISSED_STAYS: Final = 30.0
 
 
 class NotificationSink(Protocol):
-    """Where it is told."""
+    """Where announcements go."""
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
-        """Show a toast, for so many seconds."""
+        """Show a toast for this many seconds; None is the default."""
 
     def to_terminal(self, sequence: str) -> None:
-        """Send a sequence to the terminal."""
+        """Send an escape sequence to the terminal."""
 
     def mark_seen(self, at: dt.datetime) -> None:
-        """Keep that the user was there at that instant of the database's clock."""
+        """Store that the user was present at that instant of the database's clock."""
 
 
 @dataclass
 class Notifier:
-    """One a session. `notify_by` is how the terminal is asked to tell it elsewhere, too; None for not at all."""
+    """One per session. It announces through `outlet`; `clock` gives monotonic seconds.
+
+    `notify_by` is the kind of sequence for notifications in the terminal (None for none), and `environment` the
+    process's environment, which says whether tmux or GNU screen must be passed through.
+    """
 
     outlet: NotificationSink
     notify_by: osc.Kind | None
     environment: Mapping[str, str]
     clock: Callable[[], float] = time.monotonic
-    #: Whether a run was started by a bulk retry of this session.
+    #: By run id: whether a bulk retry of this session started the run.
     in_bulk: Callable[[int], bool] = lambda run_id: False
-    #: Whether a notification may be about a run that a bulk retry has just started, which is not known yet.
+    #: By notification id: whether its run may belong to a bulk retry that has no receipt for it yet.
     may_be_in_bulk: Callable[[int], bool] = lambda notification_id: False
     _told: SeenNotifications = field(default_factory=SeenNotifications)
     _title: str = ""
@@ -57,7 +61,7 @@ class Notifier:
         self.presence = Presence(self.clock)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Tell what is new in the snapshot."""
+        """Announce what is new in the snapshot, and update the title."""
         self._snapshot = snapshot
         self._began = self._began or snapshot.at
         for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk):
@@ -68,12 +72,12 @@ class Notifier:
         self._put_title(snapshot)
 
     def was_seen(self, at: dt.datetime | None) -> None:
-        """When the user was last there in an earlier session: what has ended between that and this one is told once."""
+        """Tell the notifier when the user was last present in an earlier session: what ended since is announced once."""
         self._missed_since = at
         self._tell_missed()
 
     def key(self) -> None:
-        """A key was pressed: whoever was away is told what they have missed."""
+        """A key was pressed: a user who was away gets a summary of what they missed."""
         snapshot = self._snapshot
         if snapshot is None:
             return
@@ -90,8 +94,8 @@ class Notifier:
             self._missed(self._snapshot, since, self._began)
 
     def _missed(self, snapshot: Snapshot, since: dt.datetime, until: dt.datetime) -> None:
-        told = [note for note in snapshot.recent_notifications if note.created_at <= until]
-        if toast := away.summary(told, since, until):
+        notes = [note for note in snapshot.recent_notifications if note.created_at <= until]
+        if toast := away.summary(notes, since, until):
             self.outlet.toast(toast, MISSED_STAYS)
 
     def _notify(self, note: Notification) -> None:
@@ -110,7 +114,7 @@ class Notifier:
             self._title = title
 
     def close(self) -> None:
-        """Give the terminal its title back."""
+        """Restore the terminal's title."""
         if self._title:
             self.outlet.to_terminal(osc.POP_TITLE)
             self._title = ""

@@ -1,4 +1,4 @@
-"""What is said in toasts: pure functions of what happened, and a memory of what was said."""
+"""Toasts as pure functions of what happened, and a record of the notifications already announced."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 Severity = Literal["information", "warning", "error"]
 
-#: Toasts at once; what is more is counted. The inbox has them all.
+#: Maximum number of toasts at once; the rest is only counted. The inbox lists all.
 AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A toast. `run_id` is the run that "View run" opens then."""
+    """A toast: `text`, `title`, `severity`. The key `v` opens the run `run_id`, until a newer toast names another."""
 
     text: str
     title: str = ""
@@ -30,11 +30,11 @@ class Toast:
 
 
 class SeenNotifications:
-    """Which notifications this process has told. What was there before it was opened is not news."""
+    """Which notifications this process has announced. Those from before its start are not news."""
 
     def __init__(self) -> None:
         self._ids: set[int] | None = None
-        #: What the last call found to be news, oldest first.
+        #: The new notifications of the last call, oldest first.
         self.newest: tuple[Notification, ...] = ()
 
     def news(
@@ -43,19 +43,19 @@ class SeenNotifications:
         in_bulk: Callable[[int], bool] = lambda run_id: False,
         may_be_in_bulk: Callable[[int], bool] = lambda notification_id: False,
     ) -> list[Toast]:
-        """Toasts for those of the newest notifications (newest first) that were not told yet, oldest first.
+        """Toasts for the notifications not announced yet, oldest first; `recent` is newest first.
 
-        By what was told and not by the highest id: ids become visible out of order. The runs of a bulk retry (`in_bulk`, by
-        their ids) have receipts that say they are queued, and are counted when they end: thousands of toasts tell nobody
-        anything, and painting them takes longer than a key may wait. Of what `may_be_in_bulk`, by its own id, the next call
-        decides.
+        Announced ids are remembered one by one, because ids become visible out of order. Runs of a bulk retry
+        (`in_bulk`, by run id) get one common toast when they end: their receipts already say that they are queued, and
+        thousands of toasts would be useless and slow. A notification that `may_be_in_bulk` (by notification id) is
+        decided at the next call.
         """
         known = self._ids or set()
-        open_ = {note.id for note in recent if note.id not in known and may_be_in_bulk(note.id)}
-        recent = [notification for notification in recent if notification.id not in open_]
+        undecided = {note.id for note in recent if note.id not in known and may_be_in_bulk(note.id)}
+        recent = [notification for notification in recent if notification.id not in undecided]
         ids = {notification.id for notification in recent}
-        told, self._ids = self._ids, ids | (self._ids or set())
-        new = [] if told is None else [notification for notification in recent if notification.id not in told]
+        announced, self._ids = self._ids, ids | (self._ids or set())
+        new = [] if announced is None else [notification for notification in recent if notification.id not in announced]
         ended = [
             notification for notification in new if in_bulk(notification.run_id) and notification.kind == "completed"
         ]
@@ -67,21 +67,22 @@ class SeenNotifications:
         return [*toasts, of_many(ended)] if ended else toasts
 
 
-def of_notification(told: Notification) -> Toast:
-    wrong = told.kind == "completed" and told.outcome is not Outcome.SUCCEEDED
+def of_notification(note: Notification) -> Toast:
+    """The toast for one notification: a warning if its run did not succeed."""
+    wrong = note.kind == "completed" and note.outcome is not Outcome.SUCCEEDED
     severity: Severity = "warning" if wrong else "information"
-    return Toast(f"{clean(told.body)}\nv: view run {told.run_id}", told.title, severity, told.run_id)
+    return Toast(f"{clean(note.body)}\nv: view run {note.run_id}", note.title, severity, note.run_id)
 
 
 def of_many(ended: Sequence[Notification]) -> Toast:
-    """Of runs of a bulk retry that have ended since the last look."""
-    wrong = sum(told.outcome is not Outcome.SUCCEEDED for told in ended)
+    """One toast for the runs of bulk retries that ended since the last poll."""
+    wrong = sum(note.outcome is not Outcome.SUCCEEDED for note in ended)
     words = f"{len(ended)} of its runs ended, {wrong or 'all'} {'did not succeed' if wrong else 'succeeded'}.\nn: inbox"
     return Toast(words, "Bulk retry", "warning" if wrong else "information")
 
 
 def of_receipt(started: Started) -> Toast | None:
-    """None for a queued run: its initiator is told by the run's own notification, which the next poll brings."""
+    """The toast for a receipt. None for a queued run, because its notification arrives with the next poll."""
     from tasks.dispatch import Receipt
 
     run = started.run
@@ -89,11 +90,12 @@ def of_receipt(started: Started) -> Toast | None:
         words = f"{run.title} on {run.tenant} is {run.status} already: joined."
         return Toast(f"{clean(words)}\nv: view run {run.id}", run_id=run.id)
     if started.receipt is Receipt.DISPATCH_FAILED:
-        words = f"{run.title} on {run.tenant} could not be queued and is failed."
+        words = f"{run.title} on {run.tenant} could not be queued and has failed."
         return Toast(f"{clean(words)}\nv: view run {run.id}", severity="error", run_id=run.id)
     return None
 
 
 def of_error(error: Exception) -> Toast:
+    """The toast for an error. Errors outside our own hierarchy are named with their type."""
     text = str(error) if isinstance(error, OpsmonError) else f"Unforeseen: {type(error).__name__}: {error}"
     return Toast(clean(text), severity="error")

@@ -1,1 +1,1 @@
-"""One run, whole."""
+"""The screen of one run, with everything about it."""

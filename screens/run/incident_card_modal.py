@@ -1,4 +1,4 @@
-"""The incident card: a run as plain text, to read, to send to the clipboard, and to keep in a file."""
+"""The incident card: a run as plain text, to read, copy to the clipboard, or write to a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from store.runs.detail import RunDetail
 
 
 class IncidentCardModal(PolledModal[None]):
-    """The card of a run as it was when the card was asked for."""
+    """The card of a run, as of the moment when it was opened."""
 
     DEFAULT_CSS = f"""
     IncidentCardModal {{ align: center middle; }}
@@ -56,10 +56,11 @@ class IncidentCardModal(PolledModal[None]):
 
     @property
     def text(self) -> str:
-        """The card."""
+        """The card's text."""
         return self._text
 
     def action_copy(self) -> None:
+        """Copy the card to the clipboard; if it is too long for that, write it to a file."""
         send: Callable[[str], object] = self.app.copy_to_clipboard
         if send(self._text) is False:
             self.shell.message("The card is too long for this terminal's clipboard: it goes to a file.", "warning")
@@ -69,6 +70,7 @@ class IncidentCardModal(PolledModal[None]):
         self.dismiss()
 
     def action_write(self) -> None:
+        """Write the card to a new file in the working directory, in the background."""
         text, run_id, shell = self._text, self._of.run.id, self.shell
 
         def then(result: Path | Exception) -> None:

@@ -1,4 +1,4 @@
-"""JSON as lines of a tree that can be folded. Pure functions of the value, of what is unfolded, and of the width."""
+"""JSON as the lines of a foldable tree. Pure functions of the value, the unfolded paths and the width."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from screens.text.safe import clean
 
-#: From the root: keys of objects, places in lists.
+#: Path of a value from the root: keys of objects, indexes of lists.
 Path = tuple[str | int, ...]
 
-#: More children than this are counted, not shown: a list of a million ids is no reading matter.
+#: Maximum number of children shown; the others are only counted, since nobody reads a million ids.
 MOST_CHILDREN: Final = 200
-#: Of one text so many lines at most.
+#: Maximum lines for one text.
 MOST_LINES: Final = 100
-#: What is unfolded from the start: this deep, and no larger than this.
+#: Unfolded initially: values down to this depth, with at most this many children.
 OPEN_DEPTH: Final = 2
 OPEN_CHILDREN: Final = 12
-#: A text that is no longer than this always fits.
+#: A text of at most this many cells is always shown in full.
 SHORT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, cleaned and fit for the width: guides and sign, key, value. `foldable` lines can be folded and unfolded."""
+    """A line, cleaned and fitted to the width: `guides` and sign, `key`, `value`.
+
+    `path` is the value's; only `foldable` lines can be folded or unfolded, and `is_open` says which they are.
+    """
 
     path: Path
     guides: str
@@ -38,6 +41,7 @@ class Line:
 
     @property
     def text(self) -> str:
+        """The line's text without styles."""
         return self.guides + self.key + self.value
 
 
@@ -52,21 +56,21 @@ class _Style:
 
 
 def lines(root: Mapping[str, Any], opened: frozenset[Path], width: int, ascii_only: bool) -> list[Line]:
-    """The tree with everything in `opened` unfolded."""
+    """The tree as lines, with the paths in `opened` unfolded."""
     signs = ("| ", "+ ", "- ", "  ", "...") if ascii_only else ("│ ", "▸ ", "▾ ", "  ", "…")
     style = _Style(max(20, width), *signs)
     return [line for key, value in _children(root) for line in _node((key,), value, opened, style)]
 
 
 def opened_at_first(root: Mapping[str, Any]) -> frozenset[Path]:
-    """What is small and near the root."""
+    """The paths unfolded initially: small values near the root."""
     return frozenset(
         path for path, value in foldable(root) if len(path) <= OPEN_DEPTH and 0 < len(_children(value)) <= OPEN_CHILDREN
     )
 
 
 def foldable(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Everything that can be unfolded, with its path: objects, lists, and what is too long for a line, if that is narrow."""
+    """Every value that can be unfolded, with its path: objects, lists, and texts that may not fit into a line."""
     for key, child in _children(value)[:MOST_CHILDREN]:
         if _children(child) or cell_len(scalar(child)) > SHORT:
             yield (*path, key), child
@@ -101,12 +105,12 @@ def _node(path: Path, value: Any, opened: frozenset[Path], style: _Style) -> Ite
 
 
 def _guides(depth: int, style: _Style) -> str:
-    """What is nested very deep is shown less deep, so that there is room for it."""
+    """Indentation guides; limited in depth, so that deeply nested values still have room."""
     return style.guide * min(depth, style.width // 6)
 
 
 def _summary(value: Any, is_open: bool) -> str:
-    """How much is in it and, while it is folded, the beginning of what."""
+    """The number of children and, while folded, the first of them."""
     children = _children(value)
     of = "field" if isinstance(value, Mapping) else "item"
     size = f"{len(children):,} {of}" + ("s" if len(children) > 1 else "")
@@ -115,7 +119,7 @@ def _summary(value: Any, is_open: bool) -> str:
 
 
 def _leaf(head: Line, text: str, is_open: bool, style: _Style) -> Iterator[Line]:
-    """A value on one line, cut when it is long; unfolded, all of it below its key."""
+    """A value on one line, cut if it is too long; when unfolded, the whole value below its key."""
     room = style.width - cell_len(head.guides + style.leaf + head.key)
     if cell_len(text) <= max(room, SHORT):
         yield _cut(replace(head, guides=head.guides + style.leaf, value=text), style)
@@ -134,7 +138,7 @@ def _leaf(head: Line, text: str, is_open: bool, style: _Style) -> Iterator[Line]
 
 
 def _cut(line: Line, style: _Style) -> Line:
-    """The line in no more than the width."""
+    """The line, cut to the width."""
     room = max(0, style.width - cell_len(line.guides + line.key))
     if cell_len(line.value) <= room:
         return line
@@ -142,13 +146,13 @@ def _cut(line: Line, style: _Style) -> Line:
 
 
 def _key(key: str | int, style: _Style) -> str:
-    """A key, cleaned, in no more than a third of the width."""
+    """A key, cleaned, and cut to a third of the width."""
     words, room = clean(str(key)), max(8, style.width // 3)
     return words if cell_len(words) <= room else set_cell_size(words, room - len(style.more)).rstrip() + style.more
 
 
 def scalar(value: Any) -> str:
-    """As JSON writes it, but text without quotes unless it would pass for something else."""
+    """The value as JSON, but text without quotes, unless it would read as a number, a boolean or null."""
     if isinstance(value, str) and value and value not in ("null", "true", "false") and not _is_number(value):
         return clean(value)
     return clean(json.dumps(value, ensure_ascii=False))

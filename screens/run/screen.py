@@ -1,4 +1,4 @@
-"""One run, whole: how it stands, why it waits, counts, failures, timeline, parameters, attempts, and what belongs to it."""
+"""The screen of one run: state, why it waits, counts, failures, timeline, parameters, attempts and related records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.model.records import Status
 from store.runs.detail import RunDetail
 from store.snapshot import Request, Snapshot
 
-#: Actions that need the run, with the reason why one cannot be done on it.
+#: Actions that need the run, each with the reason shown if the run does not allow it.
 _NEED_THE_RUN: Final = {
     "retry": "",
     "edit_retry": "",
@@ -31,7 +31,7 @@ _NEED_THE_RUN: Final = {
 
 
 class RunScreen(PolledScreen[None]):
-    """Shows its run with every poll, and follows its timeline while that is in view."""
+    """Shows the run anew with every poll, and follows its timeline while the timeline's end is in view."""
 
     DEFAULT_CSS = "RunScreen LineView { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +64,7 @@ class RunScreen(PolledScreen[None]):
         self._say("Waiting for the database.")
         self.paint_header()
         shell, run_id = self.shell, self.run_id
-        # What was told about the run counts as read.
+        # Opening the run marks its notifications as read.
         user_id = shell.backend.user.id
         shell.background.run(lambda: shell.backend.mark_read(user_id, run_id, None), lambda _: shell.poll_now())
 
@@ -80,7 +80,7 @@ class RunScreen(PolledScreen[None]):
     def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.request.run_id != self.run_id:
             return
-        # Whether the reader is at the end of the timeline is asked before there is more of it.
+        # Computed before new lines are added: is the end of the timeline in view?
         follows = self._follows
         self._detail = snapshot.detail
         if snapshot.detail is None:
@@ -100,7 +100,7 @@ class RunScreen(PolledScreen[None]):
 
     @property
     def _follows(self) -> bool:
-        """Whether new lines are scrolled to: not for those who have scrolled to something else."""
+        """Whether to scroll to new lines: not if the user has scrolled away from the end."""
         return self._follow and self._is_active and self._page.shows(sections.END)
 
     @property
@@ -146,14 +146,14 @@ class RunScreen(PolledScreen[None]):
             self.shell.navigator.incident(self._detail)
 
     def action_follow(self) -> None:
-        """Go to the end of the timeline and stay there; or, being there, stay where it is."""
+        """Go to the end of the timeline and follow it; if it is followed already, stop following."""
         self._follow = not self._follows
         if self._follow:
             self._page.scroll_to_key(sections.END)
         self.paint_header()
 
     def action_fold(self) -> None:
-        """Unfold everything; when everything is unfolded, fold everything."""
+        """Unfold everything; if everything is unfolded, fold everything."""
         if self._detail:
             everything = frozenset(path for path, _ in json_tree.foldable(self._detail.run.context or {}))
             self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
@@ -175,13 +175,13 @@ class RunScreen(PolledScreen[None]):
             self._open(there)
 
     def _attempt(self, by: int) -> int | None:
-        """The attempt so many places after this one."""
+        """The id of the attempt `by` positions after this one; None if there is none."""
         ids = [run.id for run in self._detail.attempts] if self._detail else []
         place = ids.index(self.run_id) + by if self.run_id in ids else -1
         return ids[place] if 0 <= place < len(ids) else None
 
     def _open(self, run_id: int) -> None:
-        """Open another run; back to the one that one came from, when it is that one: screens must not pile up."""
+        """Open another run. If that is the screen below, go back to it, so that screens do not pile up."""
         below = self.app.screen_stack[-2]
         if isinstance(below, RunScreen) and below.run_id == run_id:
             self.dismiss()

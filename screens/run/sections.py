@@ -1,4 +1,4 @@
-"""A run's screen as lines, as a pure function of what was read."""
+"""The run's screen as lines. Pure functions of the data read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from store.model.records import NO_TIME, UNREADABLE, Run, Status, Worker
 from store.runs.detail import RunDetail
 
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
-#: The bar's signs in both alphabets: done, failed, skipped, open.
+#: The bar's signs, in Unicode and in ASCII, with their colours: succeeded, failed, skipped, open.
 _SHARES: Final = {
     "█": "green",
     "▓": "red",
@@ -34,28 +34,33 @@ _SHARES: Final = {
     "-": "yellow",
     ".": "dim",
 }
-#: Names stand in a column of this width.
+#: Width of the column of names, in cells.
 _NAMES: Final = 13
-#: The last line of the timeline, which those who follow keep in view.
+#: Key of the timeline's last line, which stays in view while the timeline is followed.
 END: Final = ("timeline", "end")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the screen knows beside the run: the database's now, who works, what is unfolded, and the terminal."""
+    """What the lines depend on besides the run.
+
+    `now` is the database's time, `workers` are those alive, `opened` the unfolded paths; `width` (in cells) and
+    `ascii_only` are the terminal's.
+    """
 
     now: dt.datetime
     workers: Sequence[Worker]
     opened: frozenset[Path]
     width: int
     ascii_only: bool = False
-    #: Whether this session gives up what a silent worker holds.
+    #: Whether this session gives up the runs of lost workers.
     rescues: bool = True
 
 
 def lines(detail: RunDetail, view: View) -> list[Line]:
-    """Every section in the order in which an operator asks: how is it, why does it wait, what went wrong, when, with what,
-    and what belongs to it.
+    """All sections, in the order of an operator's questions.
+
+    How is the run, why does it wait, what went wrong, when, with which parameters, and what belongs to it.
     """
     sections = (_head, _now, _items, _failures, _timeline, _context, _attempts, _related)
     return [line for section in sections for line in section(detail, view)]
@@ -65,7 +70,9 @@ def lines(detail: RunDetail, view: View) -> list[Line]:
 
 
 def _text(key: Hashable, view: View, before: str, text: str, style: str = "", before_style: str = "") -> Iterator[Line]:
-    """A text behind something, wrapped; further lines begin below its beginning. `before` is clean and its length its width."""
+    """A text after the prefix `before`, wrapped; further lines are indented to match. `before` must be clean, one cell
+    per character.
+    """
     for number, part in enumerate(wrap(text, view.width - len(before))):
         first = Cell(before, before_style) if not number else Cell(" " * len(before))
         yield Line((key, number), (first, Cell(part, style)))
@@ -76,10 +83,10 @@ def _heading(section: str, words: str) -> Iterator[Line]:
     yield Line((section, "heading"), (Cell(words, "bold underline"),))
 
 
-def _field(section: str, view: View, told: Fact, target: Target | None = None) -> Iterator[Line]:
-    found = list(_text((section, told.name), view, f"{told.name:<{_NAMES}}", told.words, told.style, "bold"))
-    yield Line(found[0].key, found[0].cells, target)
-    yield from found[1:]
+def _field(section: str, view: View, fact: Fact, target: Target | None = None) -> Iterator[Line]:
+    first, *rest = _text((section, fact.name), view, f"{fact.name:<{_NAMES}}", fact.words, fact.style, "bold")
+    yield Line(first.key, first.cells, target)
+    yield from rest
 
 
 def _state(run: Run, detail: RunDetail) -> fmt.State:
@@ -112,16 +119,16 @@ def _head(detail: RunDetail, view: View) -> Iterator[Line]:
 
 
 def _now(detail: RunDetail, view: View) -> Iterator[Line]:
-    """What a clock ticks in: why and how long it waits or runs, who has it, and what is usual."""
+    """What changes with time: how long the run waits or runs, and why; its worker; its typical duration."""
     took = fmt.elapsed(detail.run, view.now)
     others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
     is_rescued = view.rescues or bool(others)
-    found = list(explain.why_it_waits(detail, view.workers, view.now))
+    facts = list(explain.why_it_waits(detail, view.workers, view.now))
     if took is not None:
-        found.append(Fact("Took" if detail.run.completed_at else "Running for", fmt.span(took)))
-    found += [told for told in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if told]
-    for told in found:
-        yield from _field("now", view, told)
+        facts.append(Fact("Took" if detail.run.completed_at else "Running for", fmt.span(took)))
+    facts += [fact for fact in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if fact]
+    for fact in facts:
+        yield from _field("now", view, fact)
 
 
 def _items(detail: RunDetail, view: View) -> Iterator[Line]:
@@ -175,7 +182,7 @@ def _timeline(detail: RunDetail, view: View) -> Iterator[Line]:
             found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "dim"),)))
         found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "dim")
     yield from found[:-1]
-    # The followed line is the last one, whichever that is.
+    # The last line, whichever it is, gets the key that is followed.
     yield Line(END, found[-1].cells)
 
 
@@ -217,7 +224,7 @@ def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
 
 
 def differences(former: Run, run: Run, ascii_only: bool = False) -> list[str]:
-    """What was changed in the parameters from one attempt to the next: `kinds: not set -> settings`."""
+    """The parameters that changed from one attempt to the next: `kinds: not set -> settings`."""
     old, new = former.parameters, run.parameters
     arrow = "->" if ascii_only else "→"
     changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
@@ -225,7 +232,7 @@ def differences(former: Run, run: Run, ascii_only: bool = False) -> list[str]:
 
 
 def short(value: Any) -> str:
-    """A parameter's value in a few words."""
+    """A parameter's value in at most 60 characters."""
     if value is None:
         return "not set"
     if isinstance(value, list | tuple):
@@ -234,16 +241,16 @@ def short(value: Any) -> str:
 
 
 def _related(detail: RunDetail, view: View) -> Iterator[Line]:
-    found = list(related(detail))
-    if found:
+    facts = list(related(detail))
+    if facts:
         yield from _heading("related", "Related")
-    for number, (told, target) in enumerate(found):
-        for line in _field("related", view, told, target):
+    for number, (fact, target) in enumerate(facts):
+        for line in _field("related", view, fact, target):
             yield Line((line.key, number), line.cells, line.target)
 
 
 def related(detail: RunDetail) -> Iterator[tuple[Fact, Target | None]]:
-    """Records that have to do with the run; a number where it is a run that can be opened."""
+    """Facts about related records, each with the id of the run to open, or None if it is no run."""
     run = detail.run
     if run.retry_of_id:
         yield Fact("Retries", f"run {run.retry_of_id}"), run.retry_of_id
@@ -258,7 +265,7 @@ def related(detail: RunDetail) -> Iterator[tuple[Fact, Target | None]]:
 
 
 def record_ids(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Other records that the context names, beside or in the parameters: `backup_set_id`, `request_ids`."""
+    """Names and ids of other records in the context or its parameters: `backup_set_id`, `request_ids`."""
     for part in (context, context.get("parameters")):
         for key, value in sorted(part.items()) if isinstance(part, Mapping) else ():
             ids = value if isinstance(value, list) else [value]

@@ -1,1 +1,1 @@
-"""The list of runs, its filter, its saved views and its groups of failures."""
+"""The list of runs with its filter, saved views and failure groups."""

@@ -1,4 +1,4 @@
-"""The columns of the list of runs: which fit a terminal's width, and what stands in them."""
+"""The columns of the list of runs: which of them fit a terminal's width, and their contents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from store.search.pages import Order
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The column is there from a terminal of `from_width` on, if `room` finds a place for it. A figure is never cut."""
+    """A column: shown from a terminal width of `from_width` cells, if `room` fits.
+
+    `title` is its header, and `text` formats a run at the database's present instant. A column that `is_figure` is
+    never cut.
+    """
 
     title: str
     from_width: int
@@ -39,10 +43,10 @@ COLUMNS: Final = (
     Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: fmt.first_failure(run)),
 )
 _STATE: Final = ColumnSpec(11, 7, 0)
-#: Where a run's worker is silent, and its seconds are told.
+#: The wider state column while some run's worker is silent: it shows for how long.
 _SILENT: Final = ColumnSpec(13, 13, 0)
 _MARK: Final = ColumnSpec(1, 1, 0)
-#: On these tabs the question is why: where there is room the answer stands where others have what a wide terminal alone shows.
+#: On these tabs the first failure is shown from _FAILURE_FROM cells on; the columns in its place need a wide terminal.
 _FAILING: Final = frozenset({"Failed", "Partial"})
 _IN_THE_FAILURES_PLACE: Final = ("Progress", "Took")
 _FAILURE_FROM: Final = 49
@@ -50,13 +54,14 @@ _FAILURE_FROM: Final = 49
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns with their widths for one terminal width."""
+    """`columns` with their widths, for one terminal width; `state` is the width of the state column."""
 
     columns: tuple[tuple[Column, int], ...]
     state: int
 
     @property
     def header(self) -> str:
+        """The table's header line."""
         titles = [
             " " * _MARK.wants,
             fit("State", self.state),
@@ -67,9 +72,9 @@ class Layout:
 
 @functools.lru_cache(maxsize=8)
 def layout(width: int, tab: str = "All", order: Order = Order.CREATED, silent: bool = False) -> Layout:
-    """The columns that fit into `width` cells, for a tab and an order: what those are about is among them.
+    """The columns that fit into `width` cells. The column that the tab or the order is about is always among them.
 
-    `silent`: of some runs it has to be said how long their worker has been silent.
+    `silent`: some run's worker is silent, so the state column needs room to show for how long.
     """
     shown = [column for column in _wanted(tab, order) if column.from_width <= width]
     _, state, *widths = column_widths([_MARK, _SILENT if silent else _STATE, *(column.room for column in shown)], width)
@@ -89,7 +94,7 @@ def _wanted(tab: str, order: Order) -> Iterator[Column]:
 
 
 class RunRow:
-    """A run's row. Its cells are made when it is painted: of a window of hundreds a screen shows forty."""
+    """A run as a table row. Its cells are computed when painted: a window holds hundreds of runs, a screen shows forty."""
 
     __slots__ = ("_cells", "_shape", "ascii_only", "is_marked", "key", "now", "run", "silence")
 
@@ -112,7 +117,7 @@ class RunRow:
         self._cells: tuple[Cell, ...] | None = None
 
     def __eq__(self, other: object) -> bool:
-        """Whether both look alike. Time changes what a row says of a run only now and then."""
+        """Whether both rows look the same. The texts that depend on time are compared only if the time differs."""
         if not isinstance(other, RunRow):
             return NotImplemented
         if self.run != other.run or self.is_marked is not other.is_marked or self._shape is not other._shape:
@@ -127,6 +132,7 @@ class RunRow:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
+        """Mark, state and the layout's columns."""
         if self._cells is None:
             self._cells = self._made()
         return self._cells
@@ -149,5 +155,5 @@ def rows(
     ascii_only: bool,
     silences: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[RunRow, ...]:
-    """`silences`: by run, how many seconds ago its worker was last heard of, where that is to be said."""
+    """The rows of the runs. `silences`: seconds since a run's worker was last heard of, by run id, if it is silent."""
     return tuple(RunRow(run, now, shape, run.id in marked, ascii_only, silences.get(run.id)) for run in runs)

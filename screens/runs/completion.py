@@ -1,4 +1,4 @@
-"""What a filter line may go on with, and what is wrong in it. Pure functions."""
+"""Completes the filter line, and explains what is wrong in it. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from store.model.records import Outcome, Run, Status
 from store.search.filter import LONGEST_VALUE, MINE, NAMES, RunFilter, parse_line, tokens
 from store.search.globs import MOST_STARS, collapsed
 
-#: So many suggestions are told at once.
+#: Maximum number of suggestions shown at once.
 TOLD: Final = 8
 _SPANS: Final = ("1h", "2h", "8h", "24h", "7d", "30d")
-#: Names that cannot be turned round with a sign.
+#: Names of terms that cannot be negated.
 _ONE_WAY: Final = ("since", "before")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Values that have been seen, by the name of their term."""
+    """Values to complete with: `values` by the name of their term."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    #: The tenant that was chosen beside the line, if one was: no other can match.
+    #: The tenant chosen outside the line, if any: no other tenant can match.
     chosen: str | None = None
 
     def of(self, name: str) -> Sequence[str]:
+        """The values for the term of this name; empty if none are known."""
         fixed = {"status": tuple(Status), "outcome": tuple(Outcome), "since": _SPANS, "before": _SPANS}
         return fixed.get(name) or self.values.get(name, ())
 
 
 def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str], chosen: str | None) -> Known:
-    """What the runs in view, the user's tenants (or the one that was chosen) and the operations that there are bring."""
+    """Values from the runs in view, the user's tenants (or the chosen one), and the registered operations."""
     runs = tuple(runs)
     values = {
         "type": sorted({*types, *(run.type for run in runs)}),
@@ -44,7 +45,7 @@ def known_from(runs: Iterable[Run], tenants: Iterable[str], types: Iterable[str]
 
 
 def contradiction(wanted: RunFilter, no_member: str | None = None) -> str | None:
-    """What to say when nothing can match: the terms leave nothing of the tenant that was chosen, or it is not the user's."""
+    """Why no run can match: the filter excludes the chosen tenant, or the user is no member of it. None if runs can match."""
     if no_member:
         return f"No run can match: {no_member}. t chooses another tenant."
     if not wanted.excludes_chosen:
@@ -53,9 +54,9 @@ def contradiction(wanted: RunFilter, no_member: str | None = None) -> str | None
 
 
 def suggestions(line: str, known: Known) -> list[str]:
-    """What the last term of the line may become, best first: names while there is no colon, then values."""
-    found = tokens(line)
-    last = found[-1].text if found and found[-1].end == len(line) else ""
+    """What the last term may be completed to, best first: names before the colon, values after it."""
+    terms = tokens(line)
+    last = terms[-1].text if terms and terms[-1].end == len(line) else ""
     sign = last[:1] if last[:1] in ("-", "!") else ""
     name, colon, value = last[len(sign) :].partition(":")
     if sign and name in _ONE_WAY:
@@ -71,17 +72,17 @@ def suggestions(line: str, known: Known) -> list[str]:
 
 
 def _can_be_written(value: str) -> bool:
-    """Values have been seen, so they are anybody's: one that a terminal may obey, or that would read as another, is left out."""
+    """Whether the value may be suggested. Values come from outside: control characters and ambiguous ones are left out."""
     if not 0 < len(value) <= LONGEST_VALUE or collapsed(value).count("*") > MOST_STARS:
         return False
     return value.isprintable() and not set(value) & set('",')
 
 
 def term(name: str, value: str) -> str:
-    """The term that names this value; what no line can hold becomes a `*`, which stands for anything."""
+    """The filter term for this value; characters that a line cannot hold become `*`, which matches anything."""
     writable = collapsed("".join("*" if char in '",' or not char.isprintable() else char for char in value))
     if len(writable) > LONGEST_VALUE or writable.count("*") > MOST_STARS:
-        # Its beginning: no filter can be longer, or have more stars.
+        # Only its beginning: a filter value is limited in length and in stars.
         writable = "*".join(writable[: LONGEST_VALUE - 1].split("*")[:MOST_STARS]).rstrip("*") + "*"
     return f"{name}:{_quoted(writable or '*')}"
 
@@ -91,7 +92,7 @@ def _quoted(value: str) -> str:
 
 
 def completed(line: str, known: Known) -> str | None:
-    """The line with its last term completed; None when nothing fits, or nothing is begun."""
+    """The line with its last term completed; None if nothing fits, or no term is begun."""
     last = tokens(line)[-1] if tokens(line) else None
     if last is None or last.end != len(line):
         return None
@@ -100,7 +101,7 @@ def completed(line: str, known: Known) -> str | None:
 
 
 def hint(line: str, known: Known) -> str:
-    """One line under the filter line: what the last term may become, or else what is wrong, and where."""
+    """The line below the filter line: possible completions, or else what is wrong and where."""
     fitting = suggestions(line, known)
     if fitting and line[-1:] != " ":
         more = f"  … {len(fitting) - TOLD} more" if len(fitting) > TOLD else ""
@@ -115,5 +116,5 @@ def hint(line: str, known: Known) -> str:
 
 
 def where(error: FilterInvalid) -> str:
-    """The error with the place in the line that it is about, counted from 1."""
+    """The error's message with its position in the line, counted from 1."""
     return f"at {error.start + 1}: {error}"

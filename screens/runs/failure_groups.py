@@ -1,4 +1,4 @@
-"""What goes wrong: the failed runs of the list grouped by operation and code, and a retry of a whole group."""
+"""Failure groups: the failed runs of the list, grouped by operation and code, with a retry of a whole group."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from store.snapshot import Request, Snapshot
 
 
 def _rooms(width: int) -> list[int]:
-    """The widths of count, operation, code, last, first and message: the message needs room, too."""
+    """The widths of the columns count, operation, code, last, first and message, in cells."""
     type_, code = (24, 22) if width >= 100 else (17, 17)
     names = ColumnSpec(type_, 10, 1), ColumnSpec(code, 10, 2)
     return column_widths(
@@ -34,7 +34,7 @@ def _rooms(width: int) -> list[int]:
 
 
 class FailureGroupsScreen(PolledScreen[Group]):
-    """The failed runs that a filter leaves, grouped. Enter shows a group's runs, `r` retries them after a dry run."""
+    """The failed runs that match a filter, in groups. Enter shows a group's runs; `r` retries them after a dry run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
@@ -45,7 +45,7 @@ class FailureGroupsScreen(PolledScreen[Group]):
         super().__init__()
         self._wanted = wanted
         self._terms = terms
-        #: A row's key for each group: the same group keeps it for as long as the screen is there.
+        #: The row key of each group, which stays the same while the screen is open.
         self._keys: dict[tuple[str, str], int] = {}
         self._groups: dict[int, Group] = {}
 

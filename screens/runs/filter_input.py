@@ -1,4 +1,4 @@
-"""The line in which a filter is written: it completes, says what is possible, and where something is wrong."""
+"""The input field for a filter: completes terms, shows hints, and marks errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.search.filter import RunFilter, parse_line, tokens
 
 
 class FilterInput(LineInput):
-    """Enter applies, esc leaves what was. Hidden while it is not used."""
+    """Enter applies the filter; esc keeps the previous one. Hidden while not in use."""
 
     DEFAULT_CSS = """
     FilterInput { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
@@ -30,7 +30,7 @@ class FilterInput(LineInput):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
 
     class Applied(Message):
-        """The line is a filter, and is to hold."""
+        """The line is a valid filter, and the user applied it."""
 
         def __init__(self, terms: str, wanted: RunFilter) -> None:
             self.terms = terms
@@ -38,17 +38,17 @@ class FilterInput(LineInput):
             super().__init__()
 
     class Left(Message):
-        """The line is left as it was."""
+        """The user left the line; the previous filter stays."""
 
     class Refused(Message):
-        """The line is no filter: `words` say where."""
+        """The line is not a valid filter: `words` say why and where."""
 
         def __init__(self, words: str) -> None:
             self.words = words
             super().__init__()
 
     class Hinted(Message):
-        """What the line may go on with."""
+        """A new hint to show, in `words`."""
 
         def __init__(self, words: str) -> None:
             self.words = words
@@ -62,7 +62,7 @@ class FilterInput(LineInput):
         )
 
     def open(self, terms: str) -> None:
-        """Show the line with these terms in it."""
+        """Show the field, filled with these terms."""
         self.value = terms
         self.cursor_position = len(terms)
         self.add_class("editing")
@@ -70,6 +70,7 @@ class FilterInput(LineInput):
         self._hint()
 
     def close(self) -> None:
+        """Hide the field."""
         self.remove_class("editing")
 
     def action_complete(self) -> None:
@@ -103,7 +104,7 @@ class FilterInput(LineInput):
 
 
 class _Completed(Suggester):
-    """Shows behind the cursor what tab, or the right arrow, would write."""
+    """Shows after the cursor what tab or the right arrow would insert."""
 
     def __init__(self, known: Callable[[], Known]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)

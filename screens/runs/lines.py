@@ -1,4 +1,4 @@
-"""What the list says in words, beside its rows. Pure functions."""
+"""Texts of the list of runs, beside its rows. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDERED: Final = {
 
 
 def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> list[str]:
-    """What else holds of the list: what is marked, its order, and how far back it reaches."""
+    """Further facts about the list: number of marked runs, order, and how far back it was scanned."""
     words = [f"{marked} marked"] if marked else []
     words += [] if order is Order.CREATED else [f"by {order}"]
     if page and page.scanned_to:
@@ -27,13 +27,13 @@ def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> li
 
 
 def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> str:
-    """Why there are no rows; `page` is None before the first answer."""
+    """Why the list is empty; `page` is None before the first snapshot."""
     if page is None:
         return "Waiting for the database."
     if contradiction:
         return contradiction
     if page.scanned_to:
-        return "No run matches so far back. Ctrl+d looks further, esc clears the filter."
+        return "No match so far. Ctrl+d looks further back, esc clears the filter."
     if is_narrowed:
         return "No run matches. Esc clears the filter, 1 shows all."
     return "No runs in the last 30 days. Press s to start one."

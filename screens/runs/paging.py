@@ -1,7 +1,7 @@
-"""Where in the list one is: which window of it to ask for next. Pure functions.
+"""Which window of the list to read next. Pure functions.
 
-A window is a bounded number of runs around a place. A new one is asked for before the cursor comes to an edge, so that a key
-finds the rows there already.
+A window is a bounded number of runs around a place. The next one is requested before the cursor reaches an edge, so
+that the rows are there when a key moves on.
 """
 
 from __future__ import annotations
@@ -12,26 +12,27 @@ from store.model.records import Run
 from store.search.keyset import Cursor
 from store.search.pages import Page
 
-#: Screens of runs that are asked for at the top, where the list is polled all night, and around a place further down.
+#: Screenfuls of runs to read: at the top, where the list is polled all night, and around a place further down.
 AT_TOP: Final = 2
 AROUND: Final = 6
-#: Runs in a window at least and, for the sake of memory, at most.
+#: Minimum and, to limit memory, maximum number of runs in a window.
 LEAST: Final = 50
 MOST: Final = 500
 
 
 def window(place: Cursor | None, height: int) -> int:
-    """How many runs to ask for, with so many lines on the screen."""
+    """How many runs to read, for a screen of `height` lines."""
     wanted = height * AT_TOP + 10 if place is None else height * AROUND
     return max(LEAST, min(MOST, wanted))
 
 
 def cursor_of(run: Run) -> Cursor:
+    """The run's place in the list's default order."""
     return Cursor(run.created_at, run.id)
 
 
 def next_place(place: Cursor | None, page: Page, line: int, height: int) -> Cursor | None:
-    """The place to ask for when the cursor is on that line of the page; None is the top of the list."""
+    """The place to read around, with the cursor on `line` of the page; None is the top of the list."""
     runs = page.runs
     if not runs:
         return place
@@ -46,5 +47,5 @@ def next_place(place: Cursor | None, page: Page, line: int, height: int) -> Curs
 
 
 def beyond(place: Cursor | None, page: Page) -> Cursor | None:
-    """The place to ask for when a key wants to go below the last row."""
+    """The place to read around when a key moves below the last row."""
     return page.scanned_to if page.has_older and page.scanned_to else place

@@ -1,4 +1,7 @@
-"""Where in the list a person is, and where a key wanted to go that has no rows yet. No widget, no database: state alone."""
+"""Where in the list the user is, and a cursor move that waits for rows not read yet.
+
+Pure state: no widget, no database.
+"""
 
 from __future__ import annotations
 
@@ -13,49 +16,50 @@ End = Literal["first", "last"]
 
 
 class Step(Enum):
-    """What is to be done about a move that is pending."""
+    """What to do next about a pending move."""
 
     NOTHING = "nothing"
-    #: The rows are there, and not painted yet: the table moves by what is painted.
+    #: The rows have arrived but are not painted yet; the table moves by painted rows.
     PAINT = "paint"
     MOVE = "move"
 
 
 @dataclass
 class Position:
-    """The window that is asked for, and the cursor move that waits for it."""
+    """The window to read, and the cursor move that waits for it."""
 
     #: The window is around this place; None is the top of the list.
     place: Cursor | None = None
-    #: The end that the cursor goes to once the window with it is there.
+    #: The end of the list that the cursor jumps to once the window arrives.
     jump: End | None = None
-    #: A pending move: the row at the window's edge that the cursor came to, and how many lines a key wanted to go on from there.
+    #: Pending cursor move: the id of the edge row, and the lines still to move once the next window arrives (up: negative).
     edge: int | None = None
     lines: int = 0
 
     def restart(self) -> None:
-        """Another list, from its top. What a key wanted of the list before is of no concern here."""
+        """Start at the top of another list, and drop pending moves."""
         self.place, self.jump = None, "first"
         self.settle()
 
     def owe(self, edge: int | None, lines: int) -> None:
-        """A key wanted to go on from the row `edge`, by so many lines (up: negative)."""
+        """Record a move that stopped at the row `edge`, with `lines` still to go (up: negative)."""
         self.edge, self.lines = edge, lines
 
     def settle(self) -> int:
-        """Nothing is pending any more. Returns how many lines were."""
+        """Clear the pending move. Returns how many lines it had left."""
         lines, self.edge, self.lines = self.lines, None, 0
         return lines
 
     @property
     def waits(self) -> bool:
-        """Whether a key has not yet got all that it wanted."""
+        """Whether a move or a jump is pending."""
         return bool(self.jump or self.lines)
 
     def step(self, shown: Cursor | None, page: Page, key: int | None, line: int, rows: int, is_painted: bool) -> Step:
-        """What to do about the pending move, with the cursor on the row `key` in `line` of so many `rows` around `shown`.
+        """Decide about the pending move: the cursor is on the row `key`, at `line` of `rows`, in the window around
+        `shown`.
 
-        A move is dropped when the cursor has gone elsewhere meanwhile, or when the list ends there.
+        The move is dropped if the cursor has since gone to another row, or if the list ends there.
         """
         if not self.lines or shown != self.place:
             return Step.NOTHING

@@ -1,4 +1,4 @@
-"""Named views: show one, keep what the list shows as one, delete one."""
+"""The dialog of saved views: show one, save the list's present view, delete one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from store.search.saved_views import SavedView
 
 
 class SavedViewsModal(PolledModal[SavedView]):
-    """The user's views with their keys. A name and enter keeps what the list shows; del deletes the chosen one."""
+    """The user's views with their keys. A name and enter saves the present view; del deletes the highlighted one."""
 
     DEFAULT_CSS = """
     SavedViewsModal { align: center middle; }
@@ -34,16 +34,16 @@ class SavedViewsModal(PolledModal[SavedView]):
     ]
 
     def __init__(self, shown: SavedView) -> None:
-        """`shown`: what the list shows, to be kept under a name."""
+        """`shown` is the list's present view, to be saved under a name."""
         super().__init__()
         self._to_keep = shown
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static("Views: enter shows one, del deletes it; tab, a name: keep what is shown", markup=False)
+            yield Static("Views: enter shows one, del deletes it; tab, a name: save what is shown", markup=False)
             yield OptionList(markup=False)
             yield Static(words_of(self._to_keep), markup=False)
-            yield LineInput(placeholder="name to keep it under", max_length=40)
+            yield LineInput(placeholder="name to save it under", max_length=40)
 
     def on_mount(self) -> None:
         self._fill()
@@ -56,7 +56,7 @@ class SavedViewsModal(PolledModal[SavedView]):
             words = Content.assemble((f"f{number}  {clean(view.name)}", "bold"), "  ", words_of(view))
             options.add_option(Option(words))
         if not self.shell.saved_views.all:
-            options.add_option(Option("No view is kept yet.", disabled=True))
+            options.add_option(Option("No view is saved yet.", disabled=True))
         options.highlighted = 0 if self.shell.saved_views.all else None
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
@@ -71,7 +71,7 @@ class SavedViewsModal(PolledModal[SavedView]):
             self.shell.saved_views.keep(view, self._kept)
 
     def _kept(self) -> None:
-        # The database took its time, and they may have gone on.
+        # Saving takes time: another screen may be on top by now.
         if self.is_current:
             self.dismiss()
 
@@ -87,7 +87,7 @@ class SavedViewsModal(PolledModal[SavedView]):
 
 
 def words_of(view: SavedView) -> Content:
-    """What a view shows."""
+    """A description of the view: terms, tab and order."""
     parts = [view.terms or "no filter", *([] if view.tab == "All" else [f"tab {view.tab}"])]
     parts += [] if view.order is Order.CREATED else [f"by {view.order}"]
     return Content(clean(", ".join(parts)))

@@ -1,4 +1,4 @@
-"""The list of runs: the screen that operators look at all night."""
+"""The list of runs, the main screen."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from store.search.saved_views import SavedView
 from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
 
-#: Seconds for which a list is not painted again while nothing in it changes: what it tells of time, it tells in minutes.
+#: Seconds before an unchanged list is repainted: the times in it are shown in minutes.
 STILL: Final = 10.0
 
 
 class RunsScreen(PolledScreen[None]):
-    """Header, tabs, filter line, table. Actions apply to the run that was painted under the cursor."""
+    """Header, tabs, filter line and table. Actions apply to the run painted under the cursor."""
 
     DEFAULT_CSS = """
     RunsScreen { layout: vertical; }
@@ -68,12 +68,12 @@ class RunsScreen(PolledScreen[None]):
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
         self._painted_list: object = None
-        #: Marked runs by id, in the order in which they were marked.
+        #: Ids of the marked runs, in the order of marking.
         self._marked: dict[int, None] = {}
-        #: The types of the operations that there are, once somebody has asked.
+        #: Types of all operations, for completion; read when the filter is first opened.
         self.types: tuple[str, ...] = ()
         self._hint: str | None = None
-        #: The rows on the glass when those of another list came: no key is meant for them any more.
+        #: The rows still painted when another list arrived: keys no longer act on them.
         self._before: Sequence[Line] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -106,7 +106,7 @@ class RunsScreen(PolledScreen[None]):
             self.refresh_keys()
 
     def _is_still(self, new: Snapshot) -> bool:
-        """Whether nothing that the list tells has changed since it was painted, and no key waits to go on in it."""
+        """Whether the list would look the same as when it was painted, and no move is pending."""
         old = self._snapshot
         if (
             self._position.waits
@@ -115,9 +115,9 @@ class RunsScreen(PolledScreen[None]):
             or (new.at - self._painted_at).total_seconds() >= STILL
         ):
             return False
-        told = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
+        shown = [(one.request, one.page, one.counts, one.total, one.memberships, one.unread) for one in (old, new)]
         ticks = old.silences or new.silences or any(_tells_seconds(run, new.at) for run in new.runs)
-        return told[0] == told[1] and not ticks
+        return shown[0] == shown[1] and not ticks
 
     def show_freshness(self) -> None:
         self._paint_bars()
@@ -136,19 +136,19 @@ class RunsScreen(PolledScreen[None]):
         self._painted_at = snapshot.at
         shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
-        # Where the person wants to go was not in the window before: now it is.
-        asked = snapshot.request
-        if _list_of(asked) != self._painted_list:
-            self._painted_list, self._before = _list_of(asked), self._table.painted_rows or None
+        # A pending jump is made once its window has arrived.
+        request = snapshot.request
+        if _list_of(request) != self._painted_list:
+            self._painted_list, self._before = _list_of(request), self._table.painted_rows or None
         position = self._position
-        go_to = position.jump if replace(self.contribute(asked), limit=asked.limit) == asked else None
+        go_to = position.jump if replace(self.contribute(request), limit=request.limit) == request else None
         position.jump = None if go_to else position.jump
         on_top = position.place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
         self._go_on()
 
     def _go_on(self, may_paint: bool = True) -> None:
-        """Go the rest of the way that a key wanted to go, once its rows are there and painted."""
+        """Finish a pending move, once its rows have arrived and are painted."""
         if self._snapshot is None:
             return
         table, snapshot = self._table, self._snapshot
@@ -207,7 +207,7 @@ class RunsScreen(PolledScreen[None]):
             return
         if not to_end:
             if self._position.jump:
-                return  # what is on the glass is the list before
+                return  # the previous list is still painted
             self._position.owe(self._table.cursor_key, by)
             if by > 0:
                 self._go_to(paging.beyond(self._position.place, self._snapshot.page))
@@ -235,7 +235,7 @@ class RunsScreen(PolledScreen[None]):
         self._show_list(self.terms, self._wanted, self.tab, self.order)
 
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
-        """Another list, from its top. What a key wanted of the list before is of no concern here."""
+        """Show another list from its top. Pending moves of the previous list are dropped."""
         self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
         self._position.restart()
         self.shell.update_request()
@@ -245,7 +245,7 @@ class RunsScreen(PolledScreen[None]):
 
     @property
     def painted_run(self) -> Run | None:
-        """The run that was painted under the cursor, as it was painted. None while that is of the list before."""
+        """The run painted under the cursor, in its painted state. None while the previous list is still painted."""
         if self._is_being_read:
             return None
         key = self._table.painted_key
@@ -254,7 +254,7 @@ class RunsScreen(PolledScreen[None]):
 
     @property
     def _is_being_read(self) -> bool:
-        """Whether another list was asked for, by a filter, a tab, an order or a tenant, than the one on the glass."""
+        """Whether another list (filter, tab, order or tenant) was requested than the one still painted."""
         snapshot = self._snapshot
         if snapshot is None:
             return False
@@ -280,7 +280,7 @@ class RunsScreen(PolledScreen[None]):
         return self.shell.actions.why_no_retry(run) if run else "There is no run to retry."
 
     def action_retry(self) -> None:
-        """Retry the marked runs, after a dry run, or else the one under the cursor."""
+        """Retry the marked runs after a dry run; without marks, the run under the cursor."""
         if self._marked:
             marked, self._marked = list(self._marked), {}
             self._paint()
@@ -293,7 +293,7 @@ class RunsScreen(PolledScreen[None]):
             self.shell.actions.edit_retry(run)
 
     def action_retry_all(self) -> None:
-        """Retry everything that the list holds, after a dry run."""
+        """Retry all runs of the list, after a dry run."""
         words = self.terms or "no filter"
         words += "" if self.tab == "All" else f" on the tab {self.tab}"
         self.shell.actions.retry_matching(self.shell.in_tenant(self._wanted), self.tab, words)
@@ -316,6 +316,7 @@ class RunsScreen(PolledScreen[None]):
             self.shell.message(f"{run.id} sent to terminal")
 
     def action_back(self) -> None:
+        """Clear marks and filter. The list itself is never left."""
         self._marked = {}
         if self.terms:
             self._show_list("", RunFilter(), self.tab, self.order)
@@ -361,7 +362,7 @@ class RunsScreen(PolledScreen[None]):
         self._paint_bars()
 
     def _narrow_to(self, group: Group) -> None:
-        """Show the runs of a group of failures: its terms take the place of others of their names."""
+        """Show the runs of a failure group: its type and code replace those terms in the filter."""
         terms = {"type": group.type, "code": group.code}
         others = (token.text for token in tokens(self.terms))
         kept = [one for one in others if one.partition(":")[0] not in terms]
@@ -370,11 +371,11 @@ class RunsScreen(PolledScreen[None]):
 
     @property
     def view(self) -> SavedView:
-        """What the list shows, as a view to keep."""
+        """The list's present view, without a name."""
         return SavedView("", self.terms, self.tab, self.order)
 
     def show_view(self, view: SavedView) -> None:
-        """Show what the view holds; when it was saved by a program with other filters, say so."""
+        """Show the view; an error if its filter is not valid in this version."""
         try:
             self._show_list(view.terms, view.wanted, view.tab, view.order)
         except OpsmonError as error:
@@ -389,10 +390,10 @@ class RunsScreen(PolledScreen[None]):
 
 
 def _tells_seconds(run: Run, at: dt.datetime) -> bool:
-    """Whether how long it has been running is told in seconds, or was a moment ago."""
+    """Whether the run's duration is shown in seconds, or was at the last paint."""
     return bool(run.status is Status.RUNNING and run.started_at and (at - run.started_at).total_seconds() < 60 + STILL)
 
 
 def _list_of(request: Request) -> object:
-    """What of a request makes the list another one."""
+    """The part of a request that identifies the list."""
     return request.wanted, request.tab, request.order

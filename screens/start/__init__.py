@@ -1,1 +1,1 @@
-"""From an operation to a run: the picker and the form."""
+"""Starting a run: choose an operation, then fill in its form."""

@@ -1,4 +1,4 @@
-"""From a parameter to a field, and from what a field holds to a value."""
+"""Maps parameters to form fields, and the contents of fields back to values."""
 
 from __future__ import annotations
 
@@ -19,40 +19,43 @@ from tasks.sdk.parameters import Kind, Parameter
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
-    """What is otherwise than before, by name, as `name: old to new`; what the form does not know any more is dropped."""
-    told = {
-        name: f"{name}: {_told(old[name]) if name in old else 'not given'} to {_told(value)}"
+    """What differs between two sets of parameters, by name, as `name: old to new`, or `name: dropped`."""
+    changed = {
+        name: f"{name}: {_as_json(old[name]) if name in old else 'not given'} to {_as_json(value)}"
         for name, value in new.items()
         if name not in old or old[name] != value
     }
-    return told | {name: f"{name}: dropped" for name in old if name not in new}
+    return changed | {name: f"{name}: dropped" for name in old if name not in new}
 
 
-def _told(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def still_taken(operation: Operation, old: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a run's parameters that its operation, as it is now, takes."""
-    kept = {}
+    """The run's parameters that its operation still accepts: it may have changed since."""
+    accepted = {}
     for parameter in operation.parameters:
         if parameter.name in old:
             with contextlib.suppress(OpsmonError):
-                kept[parameter.name] = parameter.check(old[parameter.name])
-    return kept
+                accepted[parameter.name] = parameter.check(old[parameter.name])
+    return accepted
 
 
 def title_of(parameter: Parameter) -> str:
+    """The field's title: the parameter's name, kind, whether it is required, and its help."""
     kind = "" if parameter.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.CHOICE) else f" ({parameter.kind})"
     need = " (required)" if parameter.required else ""
     return f"{parameter.name}{kind}{need}  {parameter.help}".rstrip()
 
 
 def default_of(parameter: Parameter) -> Any:
+    """The parameter's default; None if it is required."""
     return None if parameter.required else parameter.default
 
 
 def field_for(parameter: Parameter, default: Any) -> Widget:
+    """The input widget for a parameter, filled with `default`."""
     if parameter.kind is Kind.BOOLEAN:
         return Check(plain("yes"), value=bool(default))
     if parameter.kind is Kind.CHOICE:
@@ -68,19 +71,19 @@ def field_for(parameter: Parameter, default: Any) -> Widget:
 
 
 def _text(value: Any) -> str:
-    """The value as a line to edit."""
+    """The value as editable text."""
     return clean(", ".join(value) if isinstance(value, list) else "" if value is None else str(value))
 
 
 def holds(field: Widget, value: Any) -> bool:
-    """Whether the field is as it was made for that value."""
+    """Whether the field still holds this value, unedited."""
     if isinstance(field, Input):
         return field.value == _text(value)
     return isinstance(field, Checks) and sorted(field.chosen) == (value or [])
 
 
 def value_of(parameter: Parameter, field: Widget) -> Any:
-    """What a field holds, as JSON holds it. An empty field of an optional parameter is None."""
+    """The field's value, as JSON stores it; None for an empty field of an optional parameter. Raises InputInvalid."""
     if isinstance(field, Checkbox):
         return field.value
     if isinstance(field, Checks):

@@ -1,4 +1,4 @@
-"""The form of one operation."""
+"""The form that starts one operation."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from store.model.records import Run
 from tasks.sdk.operation import Operation
 from tasks.sdk.parameters import Parameter
 
-#: Seconds without a change before the database is asked for a twin.
+#: Seconds without a change before the form looks up an active twin.
 PAUSE = 0.25
 
 
 class FormScreen(PolledScreen[None]):
-    """One field a parameter. Whether an active twin exists is said before enter is pressed."""
+    """One field for each parameter. An active twin is announced before the user presses enter."""
 
     DEFAULT_CSS = """
     FormScreen VerticalScroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
@@ -52,11 +52,11 @@ class FormScreen(PolledScreen[None]):
     ]
 
     def __init__(self, operation: Operation, retry_of: Run | None = None) -> None:
-        """With `retry_of`, a run with its parameters, the form is filled with them, and what is started retries that run."""
+        """With `retry_of`, the form is filled with that run's parameters, and enter retries the run."""
         super().__init__()
         self._operation = operation
         self._retry_of = retry_of
-        #: What the run that is retried had, as far as the form still takes it.
+        #: The parameters of the run to retry that the operation still accepts.
         self._kept = still_taken(operation, retry_of.parameters if retry_of else {})
         self._fields = {p.name: field_for(p, self._kept.get(p.name, default_of(p))) for p in operation.parameters}
         self._titles = {p.name: Static(plain(title_of(p)), classes="help", markup=False) for p in operation.parameters}
@@ -87,7 +87,7 @@ class FormScreen(PolledScreen[None]):
             yield Vertical(self._titles[parameter.name], self._fields[parameter.name], classes="field")
 
     def _tenants(self) -> tuple[list[str], str | None]:
-        """The tenants that can be chosen, and which of them is: none of several unless a person has chosen it before."""
+        """The tenants to choose from, and the selected one: the tenant shown in the list, or the only one, or None."""
         if self._retry_of:
             return [self._retry_of.tenant], self._retry_of.tenant
         slugs = self._may_start_in
@@ -119,11 +119,11 @@ class FormScreen(PolledScreen[None]):
     # -- what is filled in ------------------------------------------------------------------------------------------------
 
     def _values(self) -> dict[str, Any]:
-        """What the form holds. Raises InputInvalid, naming the field."""
+        """The form's values. Raises InputInvalid, which names the field."""
         return self._operation.check({p.name: self._value(p) for p in self._operation.parameters})
 
     def _value(self, parameter: Parameter) -> Any:
-        """What the field holds. Untouched, it is what the run had to the letter: not all of that survives a line of text."""
+        """The field's value. An unedited field keeps the original value, since text does not preserve every value exactly."""
         field = self._fields[parameter.name]
         if parameter.name in self._kept and holds(field, self._kept[parameter.name]):
             return self._kept[parameter.name]
@@ -131,7 +131,7 @@ class FormScreen(PolledScreen[None]):
 
     @property
     def _tenant(self) -> str:
-        """The tenant that is chosen. Raises InputInvalid when none is."""
+        """The selected tenant. Raises InputInvalid if none is selected."""
         value = self.query_one("#tenant", Select).value
         if value is not Select.NULL:
             return str(value)
@@ -153,9 +153,9 @@ class FormScreen(PolledScreen[None]):
         self._timer = self.set_timer(PAUSE, self._ask)
 
     def _ask(self) -> None:
-        """Check the form, and ask in the background whether a twin is active. An answer to an older form is dropped."""
+        """Validate the form, then look up an active twin in the background. Answers to an older form are dropped."""
         self._asked += 1
-        asked, user = self._asked, self.shell.backend.user
+        number, user = self._asked, self.shell.backend.user
         try:
             tenant, values = self._tenant, self._values()
         except OpsmonError as error:
@@ -166,11 +166,11 @@ class FormScreen(PolledScreen[None]):
         dispatcher = self.shell.backend.dispatcher
         self.in_background(
             lambda: dispatcher().twin(user, tenant, self._operation.type, values),
-            lambda twin: self._answered(asked, twin),
+            lambda twin: self._answered(number, twin),
         )
 
-    def _answered(self, asked: int, twin: Run | Exception | None) -> None:
-        if asked != self._asked:
+    def _answered(self, number: int, twin: Run | Exception | None) -> None:
+        if number != self._asked:
             return
         if isinstance(twin, Exception):
             self._note(str(twin), wrong=True)
@@ -180,16 +180,16 @@ class FormScreen(PolledScreen[None]):
             )
 
     def _put_changes(self, values: dict[str, Any]) -> None:
-        """Say what a retry changes, above the form and at each field."""
+        """Show what the retry changes, above the form and at each field."""
         if self._retry_of is None:
             return
         defaults = {p.name: p.default for p in self._operation.parameters if not p.required}
         before = {**defaults, **self._retry_of.parameters, **self._kept}
-        told = changes(before, values)
-        words = "  ".join(told.values()) or "nothing yet: the same parameters as before"
+        changed = changes(before, values)
+        words = "  ".join(changed.values()) or "nothing yet: the same parameters as before"
         self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
         for parameter in self._operation.parameters:
-            title, is_changed = self._titles[parameter.name], parameter.name in told
+            title, is_changed = self._titles[parameter.name], parameter.name in changed
             title.set_class(is_changed, "changed")
             title.update(plain(f"* {title_of(parameter)}" if is_changed else title_of(parameter)))
 
@@ -203,7 +203,7 @@ class FormScreen(PolledScreen[None]):
     @on(Input.Submitted)
     @on(Button.Pressed)
     def action_start(self) -> None:
-        """Queue the run. Nothing here waits for it; a form that cannot be used stays, and says why."""
+        """Start the run, without waiting for the result. An invalid form stays open and shows why."""
         try:
             tenant, values = self._tenant, self._values()
         except OpsmonError as error:

@@ -1,4 +1,4 @@
-"""Start an operation: pick it, then fill the form that its parameters make."""
+"""The choice of the operation to start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks.sdk.registry import Registry
 
 
 class OperationPicker(PolledModal[Operation]):
-    """Typing narrows the list; enter goes on to the form."""
+    """Typing narrows the list; enter chooses the operation."""
 
     DEFAULT_CSS = """
     OperationPicker { align: center middle; }
@@ -46,14 +46,14 @@ class OperationPicker(PolledModal[Operation]):
         self.query_one(Input).focus()
         self.in_background(lambda: self.shell.backend.dispatcher().registry, self._loaded, Keys.WAIT)
 
-    def _loaded(self, found: Registry | Exception) -> None:
-        if isinstance(found, Exception):
-            self.shell.message(str(found), "error")
+    def _loaded(self, registry: Registry | Exception) -> None:
+        if isinstance(registry, Exception):
+            self.shell.message(str(registry), "error")
             self.dismiss()
             return
-        for problem in found.problems:
+        for problem in registry.problems:
             self.shell.message(problem, "warning")
-        self._operations = tuple(found)
+        self._operations = tuple(registry)
         self._fill("")
 
     def _fill(self, text: str) -> None:

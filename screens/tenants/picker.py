@@ -15,7 +15,7 @@ from store.snapshot import Snapshot
 
 
 class TenantPicker(PolledModal[str]):
-    """All tenants of the user, which is "", or the name of one of them."""
+    """Dismissed with the chosen tenant's slug, or "" for all tenants of the user."""
 
     DEFAULT_CSS = """
     TenantPicker { align: center middle; }

@@ -1,1 +1,1 @@
-"""What is written to the terminal: Textual's driver that sends only what changed, and escape sequences."""
+"""Output to the terminal: Textual's driver, sending only what changes, and escape sequences."""

@@ -1,4 +1,4 @@
-"""How many cells text takes, and of which characters every terminal agrees about that."""
+"""How many cells text takes, and for which characters all terminals agree on that."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 
 _ZWJ: Final = "\u200d"
-#: Letters, punctuation, lines, blocks and signs that take one cell each everywhere: the quick way for nearly all text.
+#: Letters, punctuation, lines, blocks and signs that take one cell each in all terminals: the fast path for most text.
 CERTAIN: Final = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0373\u0376\u0377\u037b-\u037e\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
     "\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u22ff\u2400-\u2426\u2500-\u25fc\u2800-\u28ff\ufffd⌫⏎★☆✓✗✘]*"
 ).fullmatch
-#: Ideographs, syllables and full-width forms that take two cells everywhere. Pictures are not among them.
+#: Ideographs, syllables and full-width forms that take two cells in all terminals. Emoji are not among them.
 _WIDE: Final = re.compile(
     "[\u2e80-\u3029\u3030-\u303e\u3041-\u3098\u309b-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
 ).fullmatch
 
 
 class Cluster(NamedTuple):
-    """Characters that share their cells; of no width when they belong to those before them."""
+    """Characters that share their cells. `width` is 0 to 2 cells; 0 if they combine with the preceding cluster."""
 
     text: str
     width: int
@@ -30,7 +30,7 @@ class Cluster(NamedTuple):
 
 
 def clusters(text: str) -> list[Cluster]:
-    """The text cut where a new cell begins."""
+    """Split the text into clusters."""
     pieces: list[str] = []
     for char in text:
         if pieces and _joins(pieces[-1], char):
@@ -55,7 +55,7 @@ def _measured(piece: str) -> Cluster:
 
 @lru_cache(maxsize=4096)
 def is_certain(cell: str) -> bool:
-    """Whether every terminal takes as many cells for it as we do."""
+    """Whether all terminals agree with us on the width of this cluster."""
     if CERTAIN(cell):
         return True
     return (

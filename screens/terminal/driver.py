@@ -1,6 +1,7 @@
-"""Textual's driver for terminals, sending only what changes what the terminal shows.
+"""Textual's driver for terminals, sending only what changes the terminal's picture.
 
-Textual paints whole lines, each piece in a style of its own, and at the start four times over; on a slow line that can be felt.
+Textual paints whole lines, with a style for each segment, and paints the first screen four times. On a slow connection
+that is noticeable.
 """
 
 from __future__ import annotations
@@ -21,36 +22,42 @@ if TYPE_CHECKING:
 
 
 def hang_up() -> None:
-    """Have the main thread end the program as a closed terminal does: it can neither be read nor written any more."""
+    """Make the main thread end the program as if the terminal had been closed (SIGHUP): it can no longer be read or
+    written.
+    """
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGHUP)
 
 
 class Output:
-    """The terminal as a file that can always be written to: what cannot be sent any more goes nowhere, and hangs up.
+    """The terminal as a file whose writes never raise. When the terminal is gone, output is discarded and the program
+    hangs up.
 
-    Textual's writing thread would die of it, and whoever writes then wait for ever for room in its queue.
+    Otherwise Textual's writer thread would die, and callers would block for ever on its full queue.
     """
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
+        """Write the text; never raises OSError."""
         try:
             self._file.write(text)
         except OSError:
             self._lost()
 
     def flush(self) -> None:
+        """Flush the buffer; never raises OSError."""
         try:
             self._file.flush()
         except OSError:
             self._lost()
 
     def fileno(self) -> int:
+        """The terminal's file descriptor."""
         return self._file.fileno()
 
     def _lost(self) -> None:
-        # What is still buffered goes there, too: the interpreter would fail at it when it ends.
+        # Buffered output must go there, too: the interpreter would fail to flush it at exit.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
@@ -58,26 +65,26 @@ class Output:
 
 
 class DiffingDriver(LinuxDriver):
-    """The driver; `invalidate` makes it paint anew what it believes to be on the screen."""
+    """A LinuxDriver that sends differences; after `invalidate`, the next paint is sent whole."""
 
     def __init__(self, app: Any, **options: Any) -> None:
-        # A resize is told to a signal's handler or to the keys' thread, which may be in the middle of a write.
+        # A resize arrives in a signal handler or in the input thread, possibly in the middle of a write.
         self._new_size: tuple[int, int] | None = None
         self._forgetting = False
         self._writing = threading.Lock()
         self._buffer = ScreenBuffer(80, 24)
-        #: Whether the terminal is ours, and not the shell's.
+        #: Whether this program has the terminal, and not the shell.
         self._is_ours = False
         self._was_continued = False
-        # Whoever starts programs without being able to continue them has it ignored.
+        # A parent that cannot continue stopped programs starts them with SIGTSTP ignored.
         self._may_stop = signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN
         super().__init__(app, **options)
-        # Else the first layout would go by COLUMNS and LINES.
+        # Otherwise the first layout would use COLUMNS and LINES.
         self._size = self._size or self._get_terminal_size()
         self._file = Output(self._file)  # type: ignore[assignment, arg-type]
 
     def invalidate(self) -> None:
-        """Believe nothing of what the screen shows: the next paint is sent whole."""
+        """Treat the terminal's contents as unknown: the next paint is sent whole."""
         self._forgetting = True
 
     def write(self, data: str) -> None:
@@ -95,14 +102,14 @@ class DiffingDriver(LinuxDriver):
             self._buffer.resize(self._buffer.columns, self._buffer.lines)
 
     def start_application_mode(self) -> None:
-        # Also after the program was suspended, when others have had the terminal.
+        # Needed after a suspension, too: other programs have used the terminal meanwhile.
         self.invalidate()
         self._is_ours, before = True, self._writer_thread
         while self._writer_thread is before:
             self._was_continued = False
             super().start_application_mode()  # type: ignore[no-untyped-call]
             if self._writer_thread is before and not self._was_continued:
-                # It was not stopped in the background, to be continued in front: nobody can give it the terminal.
+                # The program was not stopped and continued, so no shell can give it the terminal.
                 self._is_ours = False
                 hang_up()
                 return
@@ -112,9 +119,9 @@ class DiffingDriver(LinuxDriver):
         self._is_ours = False
 
     def suspend(self) -> bool:
-        """Give the terminal back to the shell and stop, with all that the shell has started as one job: make, sudo, a script.
+        """Return the terminal to the shell, and stop the whole process group (make, sudo, a script).
 
-        Returns when that was continued and the terminal is ours again; False when there is no shell that could continue it.
+        Returns True once the job was continued and has the terminal again; False if no shell can continue it.
         """
         if not (self._may_stop and self._is_ours):
             return False
@@ -132,7 +139,7 @@ class DiffingDriver(LinuxDriver):
         self.start_application_mode()
         self._app.refresh(layout=True)
 
-    # A handler may have broken into a write, for whose locks it would wait for ever: what it wants is done afterwards.
+    # A signal handler may have interrupted a write that holds the lock, so it only schedules the work.
 
     def _sigtstp_application(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self.suspend)
@@ -143,7 +150,7 @@ class DiffingDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._after_a_stop)
 
     def _after_a_stop(self) -> None:
-        """Set up anew what a SIGSTOP, which cannot be caught, has left to the shell."""
+        """Set up the terminal again after a SIGSTOP, which cannot be caught, left it to the shell."""
         if self._is_ours:
             self.suspend_application_mode()
             self._come_back()
@@ -155,7 +162,7 @@ class DiffingDriver(LinuxDriver):
             hang_up()
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """The terminal's own size. COLUMNS and LINES are what it was for whoever exported them."""
+        """The terminal's own size. COLUMNS and LINES may be outdated: they are from whoever exported them."""
         try:
             size = os.get_terminal_size(self.fileno)
         except OSError:
@@ -170,5 +177,5 @@ class DiffingDriver(LinuxDriver):
 
 
 def diffing_driver() -> type[Driver] | None:
-    """The driver for a real terminal; None, Textual's choice, where TEXTUAL_DRIVER asks for another one."""
+    """The driver for a real terminal; None (Textual's choice) if TEXTUAL_DRIVER names another one."""
     return None if os.environ.get("TEXTUAL_DRIVER") else DiffingDriver

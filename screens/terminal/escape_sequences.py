@@ -1,11 +1,11 @@
-"""The sequences that a terminal is sent: how they are told apart, and what is known of them."""
+"""Patterns for terminal escape sequences: how to tokenise output, and which sequences are known to be harmless."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-#: What is written to a terminal, cut into text and sequences; `rest` is one that has only begun.
+#: Terminal output as tokens, text or sequences; `rest` is an incomplete sequence at the end.
 TOKENS: Final = re.compile(
     r"""
       (?P<text>    [^\x00-\x1f\x7f-\x9f]+ )
@@ -21,7 +21,7 @@ TOKENS: Final = re.compile(
     """,
     re.VERBOSE,
 )
-#: Sequences that change no cell and move no cursor: modes (mouse, focus, paste, cursor, sizes), queries, keyboards, titles.
+#: Sequences that change no cell and do not move the cursor: modes (mouse, focus, paste, cursor, sizes), queries, keyboards, titles.
 HARMLESS: Final = re.compile(
     r"""
       \x1b\[\? (?: (?:1|7|12|25|1000|1002|1003|1004|1005|1006|1007|1015|1016|2004|2031|2048) [;]? )+ [hl]
@@ -31,5 +31,5 @@ HARMLESS: Final = re.compile(
     """,
     re.VERBOSE,
 )
-#: Sequences that change cells where the cursor is, and leave it there.
+#: Sequences that erase cells at the cursor without moving it.
 ERASES: Final = re.compile(r"\x1b\[\??[0-9]*[JKX]")

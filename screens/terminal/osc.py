@@ -1,13 +1,13 @@
-"""Sequences that make the terminal itself do something: its clipboard, its notifications, its title.
+"""Escape sequences for the terminal's clipboard, notifications and window title.
 
-Each is made from text that was cleaned here, so that nothing in it ends the sequence early. `environment` is what the process was
-started with: between the program and the terminal there may be tmux or GNU screen, which swallow what they do not know unless
-it is wrapped for them.
+All text is cleaned here, so that nothing in it ends a sequence early. `environment` is the process's environment: tmux
+or GNU screen may sit between the program and the terminal, and they drop unknown sequences unless these are wrapped for
+them.
 
-tmux, by its manual: a plain OSC 52 is taken only where set-clipboard is "on" (the default, "external", ignores applications);
-a wrapped one reaches the terminal only where allow-passthrough is on. Either may be set, and setting a clipboard twice to the
-same changes nothing, so a copy is sent both ways. Notifications are only wrapped, or they would come twice. Bell and title are
-tmux's and screen's own business (monitor-bell, set-titles): never wrapped.
+tmux's manual: a plain OSC 52 works only with set-clipboard "on" (the default, "external", ignores applications); a
+wrapped one reaches the terminal only with allow-passthrough on. Either may be set, and copying the same text twice is
+harmless, so a copy is sent both ways. Notifications are only wrapped, as they would appear twice. Bell and title are
+handled by tmux and screen themselves (monitor-bell, set-titles), and never wrapped.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Final, Literal
 
 from screens.text.safe import clean
 
-#: Bytes of UTF-8 that a copy may have: in base64, with what is around it, 100,000 bytes, the most that several terminals take.
+#: Maximum bytes of UTF-8 in a copy: as base64 in its sequence 100,000 bytes, the limit of several terminals.
 MOST_COPIED: Final = 74_994
-#: Characters of a title or a body. What is longer is cut: terminals drop sequences that are too long for them.
+#: Maximum characters of a title or a body. Longer text is cut: terminals drop sequences that are too long.
 MOST_SAID: Final = 250
-#: Bytes that GNU screen takes in one pass-through.
+#: Maximum bytes of one pass-through sequence in GNU screen.
 _SCREEN_CHUNK: Final = 250
 
 Kind = Literal["bell", "osc9", "osc777", "osc99"]
@@ -33,9 +33,10 @@ POP_TITLE: Final = "\x1b[23;0t"
 
 
 def clipboard(text: str, environment: Mapping[str, str]) -> str | None:
-    """The sequence that puts `text` on the terminal's clipboard; None when it has more than MOST_COPIED bytes.
+    """The sequence that puts `text` on the terminal's clipboard; None if it has more than MOST_COPIED bytes.
 
-    Lines stay lines; any other control character becomes a sign, lest it be obeyed where the text is pasted.
+    Line breaks stay; other control characters become visible signs, so that they are not executed where the text is
+    pasted.
     """
     data = "\n".join(clean(line) for line in text.split("\n")).encode()
     if len(data) > MOST_COPIED:
@@ -45,16 +46,16 @@ def clipboard(text: str, environment: Mapping[str, str]) -> str | None:
 
 
 def notification(kind: Kind, title: str, body: str, environment: Mapping[str, str]) -> str:
-    """The sequence for a notification of the desktop, or the bell.
+    """The sequence for a desktop notification, or for the bell.
 
-    osc9 (iTerm2, Windows Terminal, Ghostty) knows one text, osc777 (urxvt, foot, VTE) title and body, osc99 (kitty) both in
-    two sequences that have one id.
+    osc9 (iTerm2, Windows Terminal, Ghostty) has one text; osc777 (urxvt, foot, VTE) has title and body; osc99 (kitty)
+    sends both in two sequences with the same id.
     """
     title, body = _field(title), _field(body)
     if kind == "bell":
         return "\x07"
     if kind == "osc9":
-        # A number at the beginning is a command of ConEmu's (9;4 is a progress bar): a word must come first.
+        # ConEmu takes a leading number for a command (9;4 is a progress bar), so a blank goes first.
         words = ": ".join(filter(None, (title, body)))
         return wrapped(f"\x1b]9;{words if not words[:1].isdigit() else f' {words}'}\x07", environment)
     if kind == "osc777":
@@ -65,12 +66,12 @@ def notification(kind: Kind, title: str, body: str, environment: Mapping[str, st
 
 
 def title(text: str) -> str:
-    """The sequence for the window's title. Between PUSH_TITLE and POP_TITLE, the old one comes back."""
+    """The sequence that sets the window's title. PUSH_TITLE before and POP_TITLE after restore the old one."""
     return f"\x1b]2;{clean(text)[:MOST_SAID]}\x07"
 
 
 def wrapped(sequence: str, environment: Mapping[str, str]) -> str:
-    """The sequence as tmux or GNU screen hand it on to the terminal; as it is where there is neither."""
+    """The sequence wrapped for tmux or GNU screen to pass on to the terminal; unchanged outside of both."""
     if _in_tmux(environment):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
     if environment.get("STY"):
@@ -83,7 +84,7 @@ def _in_tmux(environment: Mapping[str, str]) -> bool:
 
 
 def _chunks(sequence: str) -> list[str]:
-    """Pieces of at most _SCREEN_CHUNK bytes, none of which cuts a character."""
+    """Pieces of at most _SCREEN_CHUNK bytes that split no character."""
     chunks, size = [""], 0
     for char in sequence:
         size += len(char.encode())
@@ -95,5 +96,5 @@ def _chunks(sequence: str) -> list[str]:
 
 
 def _field(text: str) -> str:
-    """Text for one of several fields, which semicolons divide."""
+    """Text for one of several fields separated by semicolons."""
     return clean(text)[:MOST_SAID].replace(";", ",")

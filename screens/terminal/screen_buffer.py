@@ -1,8 +1,9 @@
-"""A model of what the terminal shows, which lets through only what changes that.
+"""A model of what the terminal shows. It passes on only output that changes the picture.
 
-What is painted is laid on a grid of cells; at the end of a frame the cells that differ from what the terminal already shows are
-sent, with the fewest moves and style changes. Whatever the model does not know passes as it is, in order; if that may have
-changed what is shown, or moved the cursor, the model forgets: cells that nobody knows are sent whenever they are painted.
+Painted text goes onto a grid of cells. At the end of a frame, the cells that differ from the terminal's are sent, with
+as few cursor moves and style changes as possible. Sequences that the model does not know pass through unchanged, in
+order. If one of them may have changed cells or moved the cursor, the model marks all cells as unknown; an unknown cell
+is sent whenever it is painted.
 """
 
 from __future__ import annotations
@@ -16,49 +17,52 @@ from screens.terminal.sgr import DEFAULT, apply, blank, delta, linked
 
 _MOVES: Final = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _SYNC: Final = "\x1b[?2026"
-#: Blanks at a line's end from which on erasing them is shorter than sending them.
+#: From this many blanks at a line's end, erasing them is shorter than sending them.
 _WORTH_ERASING: Final = 6
-#: Unchanged cells between two changed ones up to which sending them is no longer than moving over them.
+#: Up to this many unchanged cells between two changed ones, sending them is no longer than moving the cursor.
 _WORTH_SENDING: Final = 4
-#: A sequence that is longer is passed on unfinished.
+#: Longest sequence, in characters, that is buffered until it is complete; a longer one is passed on unfinished.
 _LONGEST: Final = 1 << 20
 
 
 class ScreenBuffer:
-    """The cells of a terminal of `columns` by `lines`; nothing is known of them at first."""
+    """The cells of a terminal of `columns` by `lines`, all unknown at first."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.columns, self.lines = columns, lines
         self._out: list[str] = []
         self._rest = ""
         self._sync_asked = self._sync_sent = False
-        #: Where and in which style the next text is painted. While `_lost`, nobody knows where.
+        #: Position and style of the next text. While `_lost`, the position is unknown.
         self._y = self._x = 0
         self._lost = True
         self._style = self._saved = DEFAULT
-        #: Where the terminal's own cursor is and which style it writes in; None is unknown.
+        #: The terminal's own cursor position and style; None if unknown.
         self._at: tuple[int, int] | None = None
         self._sent: str | None = None
         self.invalidate()
 
     def invalidate(self) -> None:
-        """Know nothing of the cells: each is sent when it is painted next. Second halves of wide characters are ""."""
+        """Mark all cells as unknown, so that each is sent when it is next painted.
+
+        In the grid, the second half of a wide character is "".
+        """
         self._chars: list[list[str | None]] = [[None] * self.columns for _ in range(self.lines)]
         self._styles: list[list[str]] = [[DEFAULT] * self.columns for _ in range(self.lines)]
-        #: Rows touched in this frame, as they were before it.
+        #: Rows touched in this frame, with their content before it.
         self._before: dict[int, tuple[list[str | None], list[str]]] = {}
-        #: Rows with a character of which terminals disagree how wide it is.
+        #: Rows with a character whose width differs between terminals.
         self._ambiguous_rows: set[int] = set()
         self._known = False
 
     def resize(self, columns: int, lines: int) -> None:
-        """The terminal has a new size. What it did with its cells is its own affair."""
+        """The terminal was resized: its cell contents are unknown from now on."""
         self.columns, self.lines = columns, lines
         self._lost, self._at, self._sent = True, None, None
         self.invalidate()
 
     def feed(self, data: str) -> str:
-        """What the terminal must be sent to show what `data` would have made it show."""
+        """Return what to send so that the terminal shows what `data` would have made it show."""
         data, self._rest, self._out = self._rest + data, "", []
         for token in TOKENS.finditer(data):
             kind = token.lastgroup
@@ -89,7 +93,7 @@ class ScreenBuffer:
                 self._lay_cluster(cell)
 
     def _put(self, cells: list[str | None] | list[str], style: str) -> None:
-        """Put cells where the cursor is. Half a wide character that is left over becomes a blank, as in the terminal."""
+        """Put cells at the cursor. The other half of an overwritten wide character becomes a blank, as in the terminal."""
         y, x = self._y, self._x
         end = x + len(cells)
         chars, styles = self._row(y)
@@ -114,11 +118,11 @@ class ScreenBuffer:
         chars[x] = f"{chars[x]}{cluster.text}"
 
     def _joins_nothing(self, cluster: Cluster) -> bool:
-        """Whether it would be joined to a character that is not there, or not known."""
+        """Whether the cluster would combine with a character that does not exist or is unknown."""
         return not cluster.width and (self._x == 0 or self._chars[self._y][self._x - 1] is None)
 
     def _row(self, y: int) -> tuple[list[str | None], list[str]]:
-        """The row, to be written on."""
+        """The row, for writing: its content before this frame is saved first."""
         row = self._chars[y], self._styles[y]
         if y not in self._before:
             self._before[y] = row[0][:], row[1][:]
@@ -154,7 +158,7 @@ class ScreenBuffer:
             self._forget_what_is_known()
 
     def _sync(self, which: str) -> None:
-        """A frame that changes nothing needs no bracket around it."""
+        """Begin or end a synchronised update. It is sent only around a frame that changes something."""
         if which == "h":
             self._sync_asked = True
             return
@@ -164,13 +168,13 @@ class ScreenBuffer:
         self._sync_asked = self._sync_sent = False
 
     def _moved(self, text: str) -> bool:
-        """Follow a relative move, if it is one that can be followed."""
+        """Follow a relative cursor move. Returns False if the text is none, or its target is unknown."""
         if self._lost or self._x == self.columns:
             return False
         if text == "\r":
             self._x = 0
         elif text == "\n" and self._y < self.lines - 1:
-            # Whether it goes to the line's beginning, too, is up to the terminal line.
+            # Whether the cursor also goes to the first column depends on the tty's settings.
             self._pass(text)
             self._lost, self._at = True, None
         elif text[:2] == "\x1b[" and text[-1] in _MOVES and (text[2:-1] or "1").isdigit():
@@ -183,13 +187,13 @@ class ScreenBuffer:
         return True
 
     def _pass(self, text: str) -> None:
-        """Send as it is what depends on the place and the style."""
+        """Send unchanged what depends on the position and the style."""
         self._flush()
         self._set_style(self._style)
         self._out.append(text)
 
     def _pass_text(self, text: str) -> None:
-        """Text at a place that is not known, or over the right margin: what that does is the terminal's affair."""
+        """Pass on text at an unknown position or across the right margin: its effect depends on the terminal."""
         self._pass(text)
         self._be_lost()
 
@@ -212,7 +216,7 @@ class ScreenBuffer:
     # -- sending ------------------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Send what has changed, and put the terminal's cursor where it belongs."""
+        """Send the changed cells, and put the terminal's cursor where it belongs."""
         if self._before:
             before, self._before = self._before, {}
             start = len(self._out)
@@ -227,7 +231,7 @@ class ScreenBuffer:
         if self._x < self.columns:
             self._move_cursor(self._y, self._x)
         elif self._at != (self._y, self._x):
-            # Behind the last column a cursor waits for what comes next: only writing the last cell brings it there.
+            # Pending wrap: the cursor gets behind the last column only by writing the last cell.
             self._send_cells(self._y, self.columns - 1, self.columns)
 
     def _send_row(self, y: int, old_chars: list[str | None], old_styles: list[str]) -> None:
@@ -249,14 +253,16 @@ class ScreenBuffer:
             self._out.append("\x1b[K")
 
     def _tail(self, y: int) -> int:
-        """Where the blanks at the line's end begin. Only default ones count: terminals erase in different colours."""
+        """The column where the trailing blanks begin. Only default-styled ones count: terminals erase in different
+        colours.
+        """
         chars, styles, x = self._chars[y], self._styles[y], self.columns
         while x and chars[x - 1] == " " and styles[x - 1] == DEFAULT:
             x -= 1
         return x
 
     def _spans(self, y: int, changed: list[int]) -> list[tuple[int, int]]:
-        """The changed cells as runs, joined over gaps that are not worth a move."""
+        """The changed cells as spans, joined across gaps too short to be worth a cursor move."""
         spans: list[tuple[int, int]] = []
         for x in changed:
             if spans and self._worth_sending(y, spans[-1][1], x):
@@ -273,7 +279,7 @@ class ScreenBuffer:
         return len(set(self._styles[y][start - 1 : stop + 1])) == 1
 
     def _send_whole(self, y: int) -> None:
-        """A row whose characters may be as wide as the terminal likes is sent from its beginning, on a clean line."""
+        """Send a row with characters of uncertain width from its beginning, on an erased line."""
         chars = self._chars[y]
         if None not in chars:
             self._move_cursor(y, 0)
@@ -307,7 +313,7 @@ class ScreenBuffer:
             self._sent = style
 
     def _move_cursor(self, y: int, x: int) -> None:
-        """Move the terminal's cursor, from where it is known to be, with the shortest sequence."""
+        """Move the terminal's cursor from its known position with the shortest sequence."""
         if self._at == (y, x):
             return
         if self._at is None or self._at[0] != y:

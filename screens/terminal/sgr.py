@@ -1,7 +1,7 @@
-"""Styles of cells, as the terminal's own SGR parameters: kept in one order, and changed with the fewest bytes.
+"""Cell styles as SGR parameters in canonical order, and the shortest sequence from one style to another.
 
-A style is a string: SGR parameters in a fixed order, and after a NUL the hyperlink (OSC 8) where there is one. Strings are
-compared and hashed quickly; what is worked out about them is worked out once.
+A style is a string: SGR parameters in a fixed order, then, after a NUL, the hyperlink (OSC 8) if there is one. Strings
+are fast to compare and hash; what is derived from them is cached.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 #: The terminal's style after a reset.
 DEFAULT: Final = ""
-#: What ends each attribute. 22 ends both bold and dim, 24 every kind of underline.
+#: The parameter that ends each attribute. 22 ends both bold and dim, 24 every kind of underline.
 _ENDS: Final = {
     "1": "22", "2": "22", "3": "23", "4": "24", "21": "24", "5": "25", "6": "25", "7": "27", "8": "28", "9": "29",
     "51": "54", "52": "54", "53": "55",
 }  # fmt: skip
-#: Attributes that a blank does not show.
+#: Attributes that are invisible on a blank.
 _UNSEEN_ON_BLANKS: Final = frozenset({"1", "2", "3", "5", "6", "8"})
-#: Parameters that say a colour, by what they colour.
+#: Colour parameters, and what each colours.
 _LONG: Final = {"38": "front", "48": "back", "58": "line"}
 _PLAIN_AGAIN: Final = {"39": "front", "49": "back", "59": "line"}
 _COLOURS: Final = {
@@ -27,7 +27,7 @@ _COLOURS: Final = {
     **_LONG,
     **_PLAIN_AGAIN,
 }
-#: Parameters that follow 38, 48 or 58, by the one that says which kind of colour it is.
+#: Number of parameters after 38, 48 or 58, by the colour space that comes first: 5 is indexed, 2 is RGB.
 _LENGTHS: Final = {"5": 2, "2": 4}
 
 
@@ -58,7 +58,7 @@ def _read(look: _Attributes, parameters: str) -> _Attributes:
 
 
 def _one(look: _Attributes, word: str) -> _Attributes:
-    """The look after one parameter, or one with its sub-parameters (4:3, 38:2::1:2:3)."""
+    """The attributes after one parameter, which may have sub-parameters (4:3, 38:2::1:2:3)."""
     first = word.partition(":")[0].lstrip("0")
     if not first:
         return _Attributes()
@@ -83,13 +83,13 @@ def _end(attribute: str) -> str:
 
 @lru_cache(maxsize=4096)
 def linked(style: str, link: str) -> str:
-    """The style with the hyperlink, `parameters;address` of OSC 8; an empty address ends it."""
+    """The style with the hyperlink `parameters;address` of OSC 8; an empty address removes it."""
     return _joined(_look(style), "" if link.endswith(";") and link.count(";") == 1 else link)
 
 
 @lru_cache(maxsize=4096)
 def blank(style: str) -> str:
-    """The style without what cannot be seen on a blank: there, two styles of which this is the same look the same."""
+    """The style without what is invisible on a blank. Two styles with the same result look the same there."""
     look = _look(style)
     if look.attributes - _UNSEEN_ON_BLANKS:
         return style
@@ -98,7 +98,7 @@ def blank(style: str) -> str:
 
 @lru_cache(maxsize=16384)
 def delta(before: str | None, after: str) -> str:
-    """What the terminal must be sent to go from one style to the other; None is a style that nobody knows."""
+    """The sequence that changes the terminal's style from `before` to `after`; `before` is None if unknown."""
     old, new = _link(before or DEFAULT), _link(after)
     sent = "" if old == new else f"\x1b]8;{new or ';'}\x1b\\"
     parameters = after.partition("\0")[0]
@@ -112,7 +112,7 @@ def delta(before: str | None, after: str) -> str:
 
 
 def _difference(before: _Attributes, after: _Attributes) -> str | None:
-    """The SGR that changes only what differs; None when only a reset can."""
+    """The SGR sequence that changes only what differs; None if only a reset can."""
     ends = {_end(gone) for gone in before.attributes - after.attributes}
     if "" in ends:
         return None

@@ -1,1 +1,1 @@
-"""Text for people: clean, formatted, as wide as there is room. Pure functions."""
+"""Text for people: cleaned, formatted and fitted to a width. Pure functions."""

@@ -1,6 +1,6 @@
-"""For terminals and fonts without glyphs beyond ASCII: every sign of the screens' own becomes one of ASCII's, as wide as it was.
+"""Replaces the screens' own non-ASCII signs by ASCII signs of the same width, for terminals and fonts without them.
 
-Letters of names and messages stay what they are: a `ü` that the terminal cannot show is the lesser evil to a name that is wrong.
+Letters in names and messages are not replaced: a `ü` that the terminal cannot show is better than a wrong name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SIGNS: Final = {
     "→": ">", "←": "<", "↑": "^", "↓": "v", "⭘": "o", "↵": "<", "␣": "_",
     "▲": "^", "▼": "v", "▶": ">", "◀": "<", "■": "#", "□": "o", "█": "#", "▓": "x", "▒": "-", "░": ".",
 }  # fmt: skip
-#: What stands at the edges of boxes, and in scroll bars.
+#: Signs at the edges of boxes and in scroll bars.
 _VERTICAL: Final = "│┃║▌▐▎▏▍▋▊▉▕"
 _HORIZONTAL: Final = "─━═▔"
 _TABLE: Final = str.maketrans(
@@ -32,14 +32,15 @@ _TABLE: Final = str.maketrans(
 
 
 def in_ascii(text: str) -> str:
-    """The text with the screens' own signs in ASCII."""
+    """The text, with the screens' own signs replaced by ASCII."""
     return text if text.isascii() else text.translate(_TABLE)
 
 
 class AsciiSigns(LineFilter):
-    """What Textual itself draws (edges, scroll bars, arrows), and what is drawn here, in ASCII."""
+    """A filter on Textual's output: draws borders, scroll bars and arrows, and everything of ours, in ASCII."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments with their text in ASCII."""
         return [
             segment if segment.text.isascii() else Segment(in_ascii(segment.text), segment.style, segment.control)
             for segment in segments

@@ -1,4 +1,4 @@
-"""Which columns of a table have room on a line, and how much."""
+"""Computes which columns of a table fit into a line, and how wide they are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """What a column asks for: the width that it wants and the least that is of use, which of a value is all of it.
+    """The space that a column needs: its preferred width (`wants`) and its minimum (`least`), in cells.
 
-    The columns with the highest `goes` are left out first, and narrowed first. `grow` is the share of what is left.
+    Columns with the highest `goes` are narrowed and dropped first. `grow` is the column's share of the space left over.
     """
 
     wants: int
@@ -20,9 +20,10 @@ class ColumnSpec:
 
 
 def column_widths(parts: Sequence[ColumnSpec], width: int) -> list[int]:
-    """The columns' widths, which with one blank between two are at most `width` together; 0 for a column that is left out.
+    """The width of each column, or 0 for a dropped one. Together, with a blank between two, they take at most `width`
+    cells.
 
-    No column is ever cut by the terminal's edge: the beginning of a number or of a time is another one, and looks true.
+    No column is cut by the terminal's edge: a truncated number or time would read as a different, plausible one.
     """
     shown = sorted(range(len(parts)), key=lambda place: parts[place].goes)
     while shown and sum(parts[place].least + 1 for place in shown) - 1 > width:

@@ -1,6 +1,6 @@
-"""Why a run waits, who has it, and how long its kind usually takes, in words: for the screen, the card and the command line.
+"""Explains in words why a run waits, which worker has it, and how long its kind usually takes.
 
-Pure, and without Textual, so that a command that prints a run does not wait for it.
+Used by screens, incident card and command line. Imports no Textual, so that a command that prints a run starts fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from store.runs.detail import QueuePosition, RunDetail
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name and what is told under it; `style` is one of the 16 ANSI colours, or none."""
+    """A fact under its `name`, in `words`; `style` is a Rich style of the 16 ANSI colours, or ""."""
 
     name: str
     words: str
@@ -31,7 +31,7 @@ _ALARM = "bold yellow"
 
 
 def why_it_waits(detail: RunDetail, workers: Sequence[Worker], now: dt.datetime) -> Iterator[Fact]:
-    """The reason first, then what it is told from. Nothing for a run that is not queued."""
+    """The reason why a queued run waits, then the facts behind it. Nothing if the run is not queued."""
     run, waiting = detail.run, detail.waiting or QueuePosition()
     if run.status is not Status.QUEUED:
         return
@@ -67,9 +67,9 @@ def _has_free_slots(workers: Sequence[Worker]) -> bool:
 
 def _slots(workers: Sequence[Worker]) -> str:
     slots, stuck = sum(worker.slots for worker in workers), sum(worker.stuck_slots for worker in workers)
-    # Not how many: that would tell how busy other tenants are.
-    told = f"{len(workers)} alive, {slots} slots, {'some' if _has_free_slots(workers) else 'none'} free"
-    return f"{told}, {stuck} stuck" if stuck else told
+    # The number of free slots would reveal how busy other tenants are.
+    words = f"{len(workers)} alive, {slots} slots, {'some' if _has_free_slots(workers) else 'none'} free"
+    return f"{words}, {stuck} stuck" if stuck else words
 
 
 def _position(waiting: QueuePosition) -> str:
@@ -86,6 +86,7 @@ def _position(waiting: QueuePosition) -> str:
 
 
 def ordinal(number: int) -> str:
+    """The number as an English ordinal: `1st`, `2nd`, `11th`."""
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
@@ -94,15 +95,16 @@ def ordinal(number: int) -> str:
 
 
 def name_of(worker: Worker) -> str:
+    """The worker's id, host and process id."""
     return f"{worker.id} ({worker.host}, pid {worker.pid})"
 
 
-#: What can be done for a run whose worker is gone when nobody is there who would complete it.
-NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as who may write"
+#: What to do about a lost worker's run while no worker and no screen completes it.
+NOBODY_RESCUES: Final = "nobody is left to give the run up: start a worker, or open the screens as a user who may write"
 
 
 def state(run: Run, silence: float | None, worker: Worker | None = None) -> str:
-    """The run's state, and for how many seconds its worker has been silent, or that it has stopped."""
+    """The run's state, extended by how long its worker has been silent (`silence`, in seconds) or that it has stopped."""
     if silence is None or run.status is not Status.RUNNING:
         return fmt.label(run)
     has_stopped = worker is not None and worker.stopped_at is not None
@@ -110,13 +112,14 @@ def state(run: Run, silence: float | None, worker: Worker | None = None) -> str:
 
 
 def state_of(detail: RunDetail) -> str:
+    """The run's state in words, with its worker's silence."""
     return state(detail.run, detail.silences.get(detail.run.id), detail.worker)
 
 
 def clock(detail: RunDetail, is_rescued: bool = True) -> Fact | None:
-    """The worker that has the run, and when it will be given up for lost. None unless the run is running.
+    """The worker of a running run, and in how many seconds the run is given up as lost. None if the run is not running.
 
-    `is_rescued`: somebody is there who gives it up then, another worker or open screens.
+    `is_rescued`: another worker or an open screen is there to give it up.
     """
     run, worker = detail.run, detail.worker
     if run.status is not Status.RUNNING or worker is None:
@@ -125,7 +128,7 @@ def clock(detail: RunDetail, is_rescued: bool = True) -> Fact | None:
     if worker.stopped_at:
         return Fact("Worker", f"{name_of(worker)} has stopped: {soon}", "bold red")
     beat = f"{name_of(worker)}, last beat {fmt.span(worker.beat_age)} ago"
-    # Counted from the whole seconds that are told, so that both numbers change together.
+    # From the whole seconds shown above, so that both numbers change together.
     left = detail.lost_after - int(worker.beat_age)
     if left <= 0:
         return Fact("Worker", f"{beat}: {soon}", "bold red")
@@ -137,7 +140,7 @@ def clock(detail: RunDetail, is_rescued: bool = True) -> Fact | None:
 
 
 def usual(detail: RunDetail, now: dt.datetime) -> Fact | None:
-    """How long runs of this kind take, and how this one compares. None while too few have succeeded."""
+    """How long successful runs of this operation take, and how this one compares. None if the sample is too small."""
     usual, took = detail.usual, fmt.elapsed(detail.run, now)
     if usual is None:
         return None
@@ -146,7 +149,7 @@ def usual(detail: RunDetail, now: dt.datetime) -> Fact | None:
         return Fact("Usually", words)
     slower, quicker = usual.shorter_than(took), usual.longer_than(took)
     if detail.run.status is Status.RUNNING:
-        # While it runs nobody knows that it will be quick.
+        # A run still in progress may be called slow, but never quick.
         late = f"; already slower than {slower} %" if slower >= 50 else ""
         return Fact("Usually", words + late, _ALARM if slower >= 95 else "")
     compared = f"slower than {slower} %" if slower >= quicker else f"quicker than {quicker} %"

@@ -1,4 +1,4 @@
-"""How values are told to people: words, glyphs, coarse times. Pure functions of what is given."""
+"""Formats values for people: words, glyphs, coarse times. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from store.model.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Co
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A run's state: never a colour alone, so a glyph and a word beside it. `style` is one of the 16 ANSI colours."""
+    """How a run's state is shown: `glyph` (or `ascii`) and `word`, never colour alone.
+
+    `style` is a Rich style of the 16 ANSI colours.
+    """
 
     glyph: str
     ascii: str
@@ -32,19 +35,19 @@ _OUTCOME: Final = {
 
 
 def state_of(run: Run, silence: float | None = None) -> State:
-    """`silence`: the run is said to run, and these are the seconds since its worker was last heard of."""
+    """The state to show. `silence`: seconds since the worker of a running run was last heard of; None if it is heard."""
     if silence is not None and run.status is Status.RUNNING:
         return State("!", "!", f"silent {coarse_span(silence)}", "bold yellow")
     return _STATUS.get(run.status) or _OUTCOME[run.outcome]
 
 
 def label(run: Run) -> str:
-    """The run's state in full words, as a sentence begins: `Running`, `Partially succeeded`."""
+    """The run's state in full words, capitalised: `Running`, `Partially succeeded`."""
     return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
 
 
 def span(seconds: float) -> str:
-    """A time span in a sentence, to the second below an hour: `12 s`, `4m05`, `1h07`, `3d04h`."""
+    """A duration for a sentence, to the second below an hour: `12 s`, `4m05`, `1h07`, `3d04h`."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -56,7 +59,7 @@ def span(seconds: float) -> str:
 
 
 def coarse_span(seconds: float) -> str:
-    """A time span in a column: `12s`, `4m`, `1h07`, `3d`. What is shown changes seldom, so little is repainted."""
+    """A duration for a column: `12s`, `4m`, `1h07`, `3d`. Coarse, so that it rarely changes and little is repainted."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
@@ -68,7 +71,7 @@ def coarse_span(seconds: float) -> str:
 
 
 def age(then: dt.datetime | None, now: dt.datetime) -> str:
-    """How long ago, in the database's own time; a minute at least, since seconds would never stand still."""
+    """How long ago `then` was, by the database's clock, in whole minutes or more: seconds would change with every poll."""
     if then is None:
         return ""
     if then == NO_TIME:
@@ -78,12 +81,13 @@ def age(then: dt.datetime | None, now: dt.datetime) -> str:
 
 
 def since(then: dt.datetime, now: dt.datetime) -> str:
-    """For how long something has been so: `for 4m`, `just now`."""
-    told = age(then, now)
-    return "just now" if told == "now" else f"for {told}"
+    """For how long something has lasted: `for 4m`, `just now`."""
+    words = age(then, now)
+    return "just now" if words == "now" else f"for {words}"
 
 
 def run_duration(run: Run, now: dt.datetime) -> str:
+    """How long the run has taken so far, or took, for a column; "" before its start."""
     if run.started_at is None:
         return ""
     took = elapsed(run, now)
@@ -91,7 +95,7 @@ def run_duration(run: Run, now: dt.datetime) -> str:
 
 
 def elapsed(run: Run, now: dt.datetime) -> float | None:
-    """Seconds from the run's start to its end, or to now; None before it was started, or when that cannot be told."""
+    """Seconds from the run's start to its end, or to now. None before the start, or if an instant is unreadable."""
     end = run.completed_at or now
     if run.started_at is None or NO_TIME in (run.started_at, end):
         return None
@@ -99,9 +103,9 @@ def elapsed(run: Run, now: dt.datetime) -> float | None:
 
 
 def progress(run: Run) -> str:
-    """Determinate only while running with a known total: `12/40 30%`. Afterwards what was done of how many.
+    """Progress with a percentage only while running with a known total: `12/40 30%`; afterwards successes of total.
 
-    A total that is not above what is done says nothing about what is to come: an operation that does not know it.
+    If the total does not exceed what is done, the operation does not know it in advance: then only the count is shown.
     """
     counts = run.summary_counts
     if counts is None or not counts.total:
@@ -114,7 +118,7 @@ def progress(run: Run) -> str:
 
 
 def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
-    """The counts as a bar of `width` cells: done, failed, skipped, open. A share that is not zero is at least one cell."""
+    """The counts as a bar of `width` cells: succeeded, failed, skipped, open. A share above zero takes at least one cell."""
     signs = "#x-." if ascii_only else "█▓▒░"
     shares = (counts.success, counts.failed, counts.skipped, max(0, counts.total - counts.done))
     total = sum(shares)
@@ -126,23 +130,24 @@ def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
 
 
 def count(many: Count, ascii_only: bool = False) -> str:
-    """Exact, or honestly a lower bound."""
+    """The number, marked as a lower bound if it was capped."""
     return f"{'>=' if ascii_only else '≥'} {many.number:,}" if many.at_least else f"{many.number:,}"
 
 
 def first_failure(run: Run) -> str:
+    """The message of the run's first failure; "" if it has none."""
     return run.failure_summary[0].message if run.failure_summary else ""
 
 
 def instant(then: dt.datetime | None, zone: str = "") -> str:
-    """In UTC, to the second: the one time zone that everybody on call shares. `zone` is how that is said behind it."""
+    """The instant in UTC, to the second, followed by `zone`: the one time zone that all on call share. "" for None."""
     if then == NO_TIME:
         return UNREADABLE
     return f"{then.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}{zone}" if then else ""
 
 
 def items(counts: Counts | None) -> str:
-    """A run's counts as a sentence; nothing when it has none."""
+    """A run's counts in words; "" if it has none."""
     if counts is None:
         return ""
     return f"{counts.total} in all, {counts.success} done, {counts.failed} failed, {counts.skipped} skipped"

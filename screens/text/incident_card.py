@@ -1,4 +1,7 @@
-"""A run as plain text to paste into a ticket, and the file that it can be kept in. Nothing of Textual: a command prints it, too."""
+"""The incident card: a run as plain text for a ticket, and the file to save it in.
+
+Imports no Textual, because a command prints cards, too.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,25 @@ from store.runs.detail import RunDetail
 from store.sanitizer.sanitize import visible
 
 WIDTH: Final = 72
-#: Of the log, so many lines; of one text, so many lines.
+#: Maximum numbers of log lines (the last ones), of lines for one text, and of parameters.
 LAST: Final = 20
 MOST_LINES: Final = 12
 MOST_PARAMETERS: Final = 40
-#: Names of files that are tried before one gives up.
+#: Number of file names tried before saving fails.
 MOST_FILES: Final = 999
 
 
 def card(detail: RunDetail, now: dt.datetime, database: str, user: str) -> str:
-    """The run in printable ASCII, at most WIDTH columns wide. The same run at the same instant is the same text."""
+    """The run in printable ASCII, at most WIDTH columns wide. Deterministic: the same run at the same instant gives the
+    same text.
+    """
     run = detail.run
     parts = [
         [line for name, value in _facts(detail, now) for line in _lines(f"{name + ':':<13}", value, " " * 13)],
         _section("Failures", (f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary)),
         _section("Parameters", _parameters(run)),
-        _section("Waits", (f"{told.name}: {told.words}" for told in explain.why_it_waits(detail, (), now)
-                           if told.name in ("Waits for", "Position"))),
+        _section("Waits", (f"{fact.name}: {fact.words}" for fact in explain.why_it_waits(detail, (), now)
+                           if fact.name in ("Waits for", "Position"))),
         _section(f"Log, last {LAST} lines", _log(detail)),
         _section("Attempts", map(_attempt, detail.attempts if len(detail.attempts) > 1 else ())),
     ]  # fmt: skip
@@ -50,7 +55,7 @@ def _section(heading: str, texts: Iterable[str]) -> list[str]:
 
 
 def _lines(first: str, text: str, further: str) -> list[str]:
-    """The text behind `first`; what does not fit there, in lines behind `further`."""
+    """The text after the prefix `first`, wrapped; further lines start with `further`. At most MOST_LINES lines."""
     wrapped = textwrap.wrap(
         _ascii(text), WIDTH, initial_indent=first, subsequent_indent=further, break_on_hyphens=False
     )
@@ -58,7 +63,7 @@ def _lines(first: str, text: str, further: str) -> list[str]:
 
 
 def _ascii(text: str) -> str:
-    """What is printable in ASCII; accents are taken off, and the rest is written by its number."""
+    """The text in printable ASCII: accents are dropped, and other characters become backslash escapes."""
     plain = unicodedata.normalize("NFKD", visible(text))
     return (
         "".join(char for char in plain if not unicodedata.combining(char)).encode("ascii", "backslashreplace").decode()
@@ -81,19 +86,20 @@ def _facts(detail: RunDetail, now: dt.datetime) -> Iterator[tuple[str, str]]:
         ("Retry of", str(run.retry_of_id or "")),
         ("Worker", explain.name_of(detail.worker) if detail.worker else str(run.worker_id or "")),
     ]
-    told = [told for told in (explain.usual(detail, now), explain.clock(detail)) if told]
-    facts = [fact for fact in facts if fact[0] not in {one.name for one in told}] + [(o.name, o.words) for o in told]
+    explained = [fact for fact in (explain.usual(detail, now), explain.clock(detail)) if fact]
+    names = {fact.name for fact in explained}
+    facts = [fact for fact in facts if fact[0] not in names] + [(fact.name, fact.words) for fact in explained]
     yield from ((name, value) for name, value in facts if value)
 
 
 def _parameters(run: Run) -> Iterator[str]:
-    """Parameters, and what else the context holds."""
+    """The parameters, then the rest of the run's context."""
     others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
-    told = [*sorted(run.parameters.items()), *sorted(others.items())]
-    for name, value in told[:MOST_PARAMETERS]:
+    entries = [*sorted(run.parameters.items()), *sorted(others.items())]
+    for name, value in entries[:MOST_PARAMETERS]:
         yield f"{name} = {value if isinstance(value, str) else json.dumps(value, sort_keys=True)}"
-    if len(told) > MOST_PARAMETERS:
-        yield f"and {len(told) - MOST_PARAMETERS} more"
+    if len(entries) > MOST_PARAMETERS:
+        yield f"and {len(entries) - MOST_PARAMETERS} more"
 
 
 def _log(detail: RunDetail) -> Iterator[str]:
@@ -107,9 +113,9 @@ def _attempt(run: Run) -> str:
 
 
 def save(text: str, run_id: int, folder: Path) -> Path:
-    """Write the card to a new file that its owner alone may read. Returns its path; raises OSError.
+    """Write the card to a new file, readable by its owner alone. Returns its path; raises OSError.
 
-    A file that is there is never overwritten: the name gets a number.
+    Never overwrites a file: the name gets a number instead.
     """
     for number in range(1, MOST_FILES + 1):
         path = folder / (f"opsmon-run-{run_id}.txt" if number == 1 else f"opsmon-run-{run_id}-{number}.txt")

@@ -1,7 +1,7 @@
-"""The edge that all text from outside passes on its way to the terminal.
+"""Makes outside text safe for the terminal. All such text must pass through here.
 
-Textual strips no escape sequences, and parses markup nearly everywhere. Here control characters become visible signs, and
-what comes out is plain text in objects that are never parsed.
+Textual strips no escape sequences, and parses markup nearly everywhere. Here control characters become visible signs,
+and the result is plain text in objects that are never parsed.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content, Span
 
-#: Characters that move, hide or reorder others, or that a terminal may obey.
+#: Unicode categories of characters that move, hide or reorder others, or that a terminal may execute.
 _DANGEROUS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-#: U+2400: the block of signs that stand for the control characters 0 to 31.
+#: Start of the Unicode block with visible signs for the control characters 0 to 31.
 _CONTROL_PICTURES: Final = 0x2400
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 @functools.lru_cache(maxsize=4096)
 def clean(text: str) -> str:
-    """`text` on one line with nothing in it that a terminal would obey; what is dangerous is shown as a sign."""
+    """`text` on one line, with nothing in it that a terminal would execute; dangerous characters become visible signs."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(char) for char in text)
@@ -37,7 +37,7 @@ def _shown(char: str) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """`text`, cleaned, in exactly `width` cells: cut with an ellipsis, or filled up with blanks."""
+    """`text`, cleaned, in exactly `width` cells: cut with an ellipsis, or padded with blanks."""
     text = clean(text)
     if cell_len(text) > width:
         return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width) if width > 1 else "…"[:width]
@@ -45,12 +45,12 @@ def fit(text: str, width: int) -> str:
 
 
 def figure(text: str, width: int) -> str:
-    """A number, an id, a time: whole, or nothing but an ellipsis. The beginning of it would look like another one."""
+    """A number, id or time in exactly `width` cells: whole, or only an ellipsis. Cut, it would read as a different value."""
     return fit(text if cell_len(clean(text)) <= width else "…", width)
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text`, cleaned, in lines of at most `width` cells (10 at least), broken between words where that can be."""
+    """`text`, cleaned, in lines of at most `width` cells (at least 10), broken between words where possible."""
     lines, width = [""], max(10, width)
     for number, word in enumerate(clean(text).split(" ")):
         longer = f"{lines[-1]} {word}" if number else word
@@ -64,17 +64,17 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def without_colour(content: Content) -> Content:
-    """The same with its colours gone: turned into greys, as Textual does for NO_COLOR, red on black cannot be read."""
+    """The content without colours. Textual's NO_COLOR turns them into greys, which makes red on black unreadable."""
     keep = {"bold", "dim", "underline", "reverse"}
     spans = [Span(s.start, s.end, " ".join(w for w in str(s.style).split() if w in keep)) for s in content.spans]
     return Content(content.plain, spans)
 
 
 def plain(text: str) -> Content:
-    """`text`, cleaned, as content that no markup is looked for in."""
+    """`text`, cleaned, as content that is not parsed as markup."""
     return Content(clean(text))
 
 
 def unmarked(text: str) -> str:
-    """`text`, cleaned, for the one place where Textual takes nothing but a str and parses it: without brackets."""
+    """`text`, cleaned and without brackets, for the few places where Textual takes only a str and parses it as markup."""
     return clean(text).replace("[", "(").replace("]", ")")

@@ -1,4 +1,4 @@
-"""What happened to a run, in the order of time: one rule for the screen and the command line."""
+"""A run's history in chronological order: one rule for the screens and the command line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ What = Literal["created", "queued", "started", "log", "completed"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of the timeline. `level` is that of a log line ("info", "warning", …); everything else is "info"."""
+    """One line of the timeline: `what` happened at `at` (UTC), with a `message`.
 
-    #: What makes the line this one: a log line's id, or what happened.
+    `level` is a log line's ("info", "warning", …), otherwise "info".
+    """
+
+    #: Identifies the line in the timeline: a log line's id, or `what`.
     key: Hashable
     at: dt.datetime
     what: What
@@ -26,9 +29,9 @@ class Moment:
 
 
 def timeline(detail: RunDetail) -> list[Moment]:
-    """Created, queued, started and the log lines by their instants; the end of the run is the last of all.
+    """Created, queued, started and the log lines, sorted by time; the run's completion comes last.
 
-    SQLite stores the last log lines a moment after the end: that is no reason to show them behind it.
+    SQLite may store the last log lines a moment after the completion; they still belong before it.
     """
     run = detail.run
     own: list[tuple[What, dt.datetime | None, str]] = [

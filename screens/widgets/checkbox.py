@@ -1,4 +1,4 @@
-"""A check box whose state is a sign, not a colour: Textual's own shows the same X in another colour when it is off."""
+"""A check box that shows its state by a sign. Textual's own shows the same X, in another colour, when it is off."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Check(Checkbox):
 
 
 class Checks(Vertical):
-    """Any number of some choices."""
+    """A group of check boxes: any number of the choices."""
 
     DEFAULT_CSS = "Checks { height: auto; }"
 
@@ -28,4 +28,5 @@ class Checks(Vertical):
 
     @property
     def chosen(self) -> list[str]:
+        """The checked choices, in their order."""
         return [choice for choice, check in self._checks.items() if check.value]

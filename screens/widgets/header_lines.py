@@ -1,4 +1,4 @@
-"""The lines above the table: who, where and how fresh; the tabs; the filter. Each is painted when its words change, not before."""
+"""The lines above the table: header, banner, tabs and filter. Each is painted only when its text changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.model.records import Count
 
 
 class Line(Static):
-    """One line of text that is painted only when it changes. Nothing in it is parsed as markup."""
+    """One line of text, painted only when it changes. It is never parsed as markup."""
 
     DEFAULT_CSS = "Line { height: 1; }"
 
@@ -22,18 +22,19 @@ class Line(Static):
         self._shown: Content | None = None
 
     def put(self, content: Content) -> None:
+        """Show this content."""
         if content != self._shown or self._shown.spans != content.spans:
             self._shown = content
             self.update(content)
 
     @property
     def text(self) -> str:
-        """What stands in the line."""
+        """The text of the line."""
         return "" if self._shown is None else self._shown.plain
 
 
 class Banner(Line):
-    """What is wrong with the house, in one line that cannot be overlooked; nothing, and no line, while all is well."""
+    """The line that says what is wrong with database, queue or workers. Hidden while all is well."""
 
     DEFAULT_CSS = """
     Banner { display: none; text-style: bold reverse; }
@@ -41,19 +42,22 @@ class Banner(Line):
     """
 
     def say(self, words: str, width: int) -> None:
-        """Show these words across the screen; without any there is no line."""
+        """Show the words across `width` cells; "" hides the banner."""
         self.set_class(bool(words), "shown")
         self.put(Content(clean(f" {words}")).truncate(width, ellipsis=True, pad=True))
 
 
 def head() -> Iterator[Line]:
-    """What stands at the top of every screen: where one is, and under it what is wrong."""
+    """The top of every screen: the header, and the banner below it."""
     yield Line(id="header")
     yield Banner(id="banner")
 
 
 def header(tenant: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:
-    """Tenant, user, database, and the freshness on the right, which gets its room first: it says whether the rest is true."""
+    """The header: tenant, user and database on the left, freshness on the right.
+
+    Freshness gets its room first, because it says whether the rest is true.
+    """
     inbox = f"  {unread if unread < 100 else '≥ 100'} new" if unread else ""
     style = "bold" if freshness == "live" else "bold reverse"
     right = Content.assemble((f" {clean(freshness)} ", style))
@@ -63,9 +67,9 @@ def header(tenant: str, user: str, database: str, freshness: str, unread: int, w
 
 
 def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool = False) -> Content:
-    """The tabs with their keys and honest counts (None: not known yet).
+    """The tabs with their keys and counts (None: not known yet); capped counts are marked.
 
-    On a narrow terminal the blanks go first, then the counts, then the names of the others.
+    On a narrow terminal the padding goes first, then the counts, then the names of the inactive tabs.
     """
     numbered = [
         (f"{number} {name}", "" if many is None else fmt.count(many, ascii_only))
@@ -88,7 +92,7 @@ def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only
 def filter_line(
     terms: str, matching: Count | None, total: Count | None, more: Sequence[str] = (), ascii_only: bool = False
 ) -> Content:
-    """The active filter, how many match of how many there are (None: not known yet), and what else holds of the list."""
+    """The active filter, how many runs match and how many there are (None: not known yet), and further facts in `more`."""
     words = [f"filter: {terms or 'none'}"]
     if matching is not None and total is not None:
         words.append(f"{fmt.count(matching, ascii_only)} of {fmt.count(total, ascii_only)}")

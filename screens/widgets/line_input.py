@@ -1,4 +1,4 @@
-"""A line to write in, into which several lines can be pasted."""
+"""An input field that accepts a paste of several lines."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from textual.widgets import Input
 
 
 class LineInput(Input):
-    """Of a paste nothing is lost and nothing is taken for enter: its lines become one, with `joint` between them.
+    """Joins the lines of a paste with `joint`: nothing is lost, and no line break acts as enter.
 
-    Textual's own keeps the first line, and says nothing of the others.
+    Textual's Input keeps the first line and silently drops the others.
     """
 
     def __init__(self, value: str | None = None, *, joint: str = " ", **options: Any) -> None:

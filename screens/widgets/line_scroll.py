@@ -1,4 +1,4 @@
-"""What the table of rows and the view of lines share: keys that move, and lines in the screen's colours."""
+"""The common base of the row table and the line view: movement keys, and lines in the screen's colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from screens.widgets.row_diff import Cell
 
 
 class LineScroll(ScrollView, can_focus=True):
-    """A widget that paints line by line. The actions `move`, `page` and `jump` are for its kinds to define."""
+    """A widget painted line by line. Subclasses define the actions `move`, `page` and `jump`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", show=False, id="down"),
@@ -27,7 +27,7 @@ class LineScroll(ScrollView, can_focus=True):
     ]
 
     def ink(self, cells: Iterable[Cell], highlight: Style) -> list[Segment]:
-        """The cells as segments, each in its style, without colour where none is wanted."""
+        """The cells as styled segments; without colour under NO_COLOR."""
         return [Segment(cell.text, self._style(cell.style) + highlight) for cell in cells]
 
     def _style(self, name: str) -> Style:
@@ -35,8 +35,9 @@ class LineScroll(ScrollView, can_focus=True):
         return style.without_color if self.app.no_color else style
 
     def line_of(self, segments: Iterable[Segment]) -> Strip:
-        """The segments as one line that is as wide as the widget."""
+        """The segments as one line, as wide as the widget."""
         return Strip(segments).adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def blank_line(self) -> Strip:
+        """An empty line, as wide as the widget."""
         return Strip.blank(self.size.width, self.rich_style)

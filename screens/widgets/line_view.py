@@ -1,7 +1,7 @@
-"""Lines to read: a person scrolls through them while they change. Only lines that look otherwise are painted.
+"""A scrolling view of lines that may change while someone reads them. Only changed lines are painted.
 
-What is looked at stays where it is on the glass: lines have keys, and the line at the top stays at the top while others come
-and go above it. Some lines have a target, something that can be entered; a cursor goes from one to the next.
+Lines have keys: the line at the top of the view stays there while lines are added or removed above it. A line may have
+a target, something to open or fold; the cursor moves from target to target.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from textual.strip import Strip
 from screens.widgets.line_scroll import LineScroll
 from screens.widgets.row_diff import Cell
 
-#: A run's number, or the place of something that can be folded.
+#: A run's id, or the path of something that can be folded.
 Target = int | tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line under a key that is its own: what the cells show is cleaned and fits the width."""
+    """A line with a unique `key`. The text of its `cells` is cleaned and fits the width; enter opens its `target`, if any."""
 
     key: Hashable
     cells: tuple[Cell, ...]
@@ -34,11 +34,12 @@ class Line:
 
     @property
     def text(self) -> str:
+        """The line's text without styles."""
         return "".join(cell.text for cell in self.cells)
 
 
 class LineView(LineScroll):
-    """Shows lines. The padding is the screen's business: lines begin in the first column."""
+    """Shows lines from the first column on; the screen adds the padding."""
 
     DEFAULT_CSS = """
     LineView { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }
@@ -50,14 +51,14 @@ class LineView(LineScroll):
     ]
 
     class Activated(Message):
-        """The thing under the cursor was chosen."""
+        """The user chose the target under the cursor."""
 
         def __init__(self, target: Target) -> None:
             self.target = target
             super().__init__()
 
     class Scrolled(Message):
-        """What is in view has changed."""
+        """The view was scrolled: other lines are visible now."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
         super().__init__(id=id)
@@ -66,17 +67,18 @@ class LineView(LineScroll):
 
     @property
     def lines(self) -> tuple[Line, ...]:
+        """All lines, visible or not."""
         return self._lines
 
     @property
     def text(self) -> str:
-        """All that is written."""
+        """The text of all lines."""
         return "\n".join(line.text for line in self._lines)
 
     # -- what is shown ----------------------------------------------------------------------------------------------------
 
     def show(self, lines: Sequence[Line], *, follow: Hashable = None) -> None:
-        """Show these lines, scrolled as they were; down to the line under the key `follow`, if there is to be one."""
+        """Show these lines at the same scroll position; scroll down to the line with the key `follow`, if it is given."""
         old, old_top = self._lines, round(self.scroll_y)
         self._lines = tuple(lines)
         if len(old) != len(self._lines):
@@ -109,12 +111,12 @@ class LineView(LineScroll):
         return max(1, self.size.height)
 
     def shows(self, key: Hashable) -> bool:
-        """Whether a reader sees that line."""
+        """Whether the line with this key is in view."""
         place = self._place_of(key)
         return place is not None and 0 <= place - round(self.scroll_y) < self._height
 
     def scroll_to_key(self, key: Hashable) -> None:
-        """Scroll so that the line under that key is the last in view."""
+        """Scroll until the line with this key is the last one in view."""
         self.scroll_to(y=max(0, self._top_that_shows(key)), animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
@@ -145,7 +147,9 @@ class LineView(LineScroll):
         self.scroll_to(y=self.max_scroll_y if to_end else 0, animate=False, force=True, immediate=True)
 
     def action_next(self, by: int) -> None:
-        """The cursor goes to the next thing below (above) it, or to the first one from the top of the glass on."""
+        """Move the cursor to the next target (`by` 1) or the previous one (-1); without a cursor, to the first one in
+        view.
+        """
         places = [place for place, line in enumerate(self._lines) if line.target is not None]
         if not places:
             return
@@ -179,7 +183,9 @@ class LineView(LineScroll):
 
 
 def anchored(old: Sequence[Line], new: Sequence[Line], top: int) -> int:
-    """The line of `new` that belongs to the top of the glass when line `top` of `old` was there. The top itself stays."""
+    """The new top line, so that what was at the top stays there: `top` is the old one. At the very top, the view stays
+    there.
+    """
     if top <= 0 or not old:
         return max(0, top)
     places = {line.key: place for place, line in enumerate(new)}

@@ -1,4 +1,4 @@
-"""Two small plots of the last hours. Imported when a screen with plots opens: the first paint does not wait for them."""
+"""Bar plots over the last hours. Imported when a screen with plots opens, so that the first paint does not wait for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from textual_plotext import PlotextPlot
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of a plot, one for each hour: their name, their sign (never their colour alone tells them from others), numbers."""
+    """One series of bars called `name`, with one of `numbers` for each hour (None: no value).
+
+    Series differ in their `sign` (`ascii` without Unicode), and not only in their `colour`.
+    """
 
     name: str
     sign: str
@@ -21,18 +24,18 @@ class Bars:
 
 
 class HoursPlot(PlotextPlot):
-    """Bars over hours, later ones before earlier ones. Drawn anew when what it shows has changed, and not before."""
+    """Bars over hours; earlier series in the list may be drawn over by later ones. Redrawn only when the data changes."""
 
     DEFAULT_CSS = "HoursPlot { width: 1fr; height: 1fr; }"
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 (Textual's name for it)
         super().__init__(id=id)
-        # Neither background nor foreground of its own: the terminal's are what everything else is written with.
+        # No colours of its own for background and foreground: everything else uses the terminal's.
         self.theme = "clear"
         self._shown: object = None
 
     def show(self, title: str, hours: Sequence[str], bars: Sequence[Bars], ascii_only: bool) -> None:
-        """Show the bars, each with a number (None: there is none) for each of the hours. Their signs are told in the title."""
+        """Plot the bars, one number for each hour (None: no value). The title names the signs."""
         shown = (title, tuple(hours), tuple(bars), ascii_only)
         if shown == self._shown:
             return
@@ -58,6 +61,7 @@ class HoursPlot(PlotextPlot):
             self.plt.bar(places, numbers, width=0.6, marker=sign, color=colour)
 
     def render(self) -> Text:
+        """The plot as text that is never wrapped."""
         drawn = super().render()
         assert isinstance(drawn, Text)
         drawn.no_wrap = True
@@ -65,7 +69,7 @@ class HoursPlot(PlotextPlot):
 
 
 def _ticks(most: float) -> tuple[list[float], list[str]]:
-    """Nought, the middle and the top, in as few characters as can be."""
+    """Zero, the middle and the maximum, with the shortest labels."""
     top = most or 1
     places = [0.0, top / 2, float(top)]
     return places, [_short(place) for place in places]

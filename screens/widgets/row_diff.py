@@ -1,6 +1,6 @@
-"""From one list of rows to the next: what has to be painted, and where the cursor is then. Pure functions.
+"""From one list of rows to the next: which lines to paint, and where the cursor goes. Pure functions.
 
-The cursor belongs to a row's key, not to its place. These few lines are what keeps an action on the run that it was meant for.
+The cursor belongs to a row's key, not to its line. That is what keeps an action on the run that it was meant for.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell's text, already fit for the terminal, and its style."""
+    """A cell's `text`, cleaned and fitted, and its Rich `style`."""
 
     text: str
     style: str = ""
 
 
 class Line(Protocol):
-    """A row of a table. Two that are equal look alike; `cells` are made when they are painted, if need be."""
+    """A row of a table. Equal rows look the same; `cells` may be computed only when they are painted."""
 
     @property
     def key(self) -> int:
-        """The row's own for ever: a run's id."""
+        """The row's permanent key, such as a run's id."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """What stands in it."""
+        """The row's contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row under a key that is its own for ever: a run's id."""
+    """A row with a permanent `key`, such as a run's id, and its `cells`."""
 
     key: int
     cells: tuple[Cell, ...]
 
 
 def changed_lines(old: Sequence[Line], new: Sequence[Line]) -> list[int]:
-    """The lines of `new` that look otherwise than the same lines of `old`; lines that are gone are listed, too."""
+    """The line numbers at which `old` and `new` look different, including lines that one of them does not have."""
     longest = max(len(old), len(new))
     return [
         line
@@ -50,7 +50,7 @@ def changed_lines(old: Sequence[Line], new: Sequence[Line]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class CursorAnchor:
-    """Where the cursor is: on the row `key`, last seen at `line`. It follows the newest row while `following`."""
+    """Where the cursor is: on the row `key`, last seen at `line`. While `following`, it stays on the newest row."""
 
     key: int | None = None
     line: int = 0
@@ -58,10 +58,10 @@ class CursorAnchor:
 
 
 def reanchor(pin: CursorAnchor, new: Sequence[Line], old: Sequence[Line] = ()) -> CursorAnchor:
-    """The cursor after the rows have become `new`.
+    """The cursor after the rows became `new`.
 
-    Following, it is on the first row. Otherwise it stays on its row wherever that went; when its row has left the list, it
-    goes to the next one below that is still there, or above, or to the row that is now in its place.
+    A following cursor goes to the first row. Otherwise it stays on its row, wherever that moved. If the row is gone,
+    the cursor goes to the nearest row below it that is still there, or else above it, or else to the same line.
     """
     if not new:
         return CursorAnchor(None, 0, pin.following)
@@ -76,7 +76,7 @@ def reanchor(pin: CursorAnchor, new: Sequence[Line], old: Sequence[Line] = ()) -
 
 
 def move(pin: CursorAnchor, rows: Sequence[Line], line: int, *, follow: bool) -> CursorAnchor:
-    """The cursor after a person has moved it to `line`; on the first row it follows the newest again, if it may."""
+    """The cursor after the user moved it to `line`. On the first row it follows the newest again, if `follow` allows it."""
     if not rows:
         return pin
     line = max(0, min(line, len(rows) - 1))

@@ -1,7 +1,8 @@
-"""A table of keyed rows: the cursor is pinned to its row, and only changed lines are painted.
+"""A table of keyed rows. The cursor stays on its row, and only changed lines are painted.
 
-Textual's DataTable repaints itself as a whole for one changed cell, and keeps the cursor's index when rows move, so that the
-highlighted run changes without an event (both measured). This one draws lines, and leaves what changes to row_diff.py.
+Textual's DataTable repaints everything for one changed cell, and keeps the cursor's index when rows move, so that the
+highlighted run changes without an event (both were measured). This table paints lines, and leaves the comparison to
+row_diff.py.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from screens.widgets.row_diff import CursorAnchor, Line, changed_lines, move, re
 
 
 class RowTable(LineScroll):
-    """Rows under a header line. `painted_key` is the row that a person takes to be under the cursor when they press a key.
+    """Rows under a header. `painted_key` is the row that the user believes to be under the cursor when pressing a key.
 
-    That is the one that was painted there, or the one that keys pressed since the last paint went to: they are meant for the
-    picture on the glass, whatever the rows have become meanwhile.
+    That is the row painted there, or the row that keys since the last paint moved to: a key refers to the picture on
+    the screen, whatever the rows have become meanwhile.
     """
 
     DEFAULT_CSS = """
@@ -39,28 +40,28 @@ class RowTable(LineScroll):
     ]
 
     class Opened(Message):
-        """Enter, or a click on the row under the cursor."""
+        """The user opened a row, by enter or a click under the cursor. `key` is the row's."""
 
         def __init__(self, key: int) -> None:
             self.key = key
             super().__init__()
 
     class CursorMoved(Message):
-        """The cursor is on another row, or on none."""
+        """The cursor moved to another row, or to none."""
 
     def __init__(
         self,
         id: str | None = None,  # noqa: A002 (Textual's name for it)
         beyond: Callable[[int, bool], None] = lambda by, to_end: None,
     ) -> None:
-        """`beyond(by, to_end)` is called when a key wants to go where there are no rows: `by` lines further, or to an end.
+        """`beyond(by, to_end)` is called when a key moves past the rows: `by` lines further, or to an end of the list.
 
-        At once and not by a message: one that came late would move the cursor of another list.
+        It is a call and not a message, because a late message would move the cursor in another list.
         """
         super().__init__(id=id)
         self._beyond = beyond
         self._rows: tuple[Line, ...] = ()
-        #: The rows as they were painted last.
+        #: The rows as last painted.
         self._painted: tuple[Line, ...] = ()
         self._header = ""
         self._anchor = CursorAnchor()
@@ -69,21 +70,22 @@ class RowTable(LineScroll):
 
     @property
     def rows(self) -> tuple[Line, ...]:
+        """The current rows, painted or not."""
         return self._rows
 
     @property
     def painted_rows(self) -> tuple[Line, ...]:
-        """The rows as they were painted last."""
+        """The rows as last painted."""
         return self._painted
 
     @property
     def cursor_key(self) -> int | None:
-        """The key of the row that the cursor is on; None in an empty table."""
+        """The key of the row under the cursor; None in an empty table."""
         return self._anchor.key
 
     @property
     def cursor_line(self) -> int:
-        """Which of the rows the cursor is on."""
+        """The cursor's line among the rows, from 0."""
         return self._anchor.line
 
     def show(
@@ -94,7 +96,11 @@ class RowTable(LineScroll):
         may_follow: bool = True,
         go_to: Literal["first", "last"] | None = None,
     ) -> None:
-        """Show these rows. Lines that look the same are not painted again; the cursor stays with its row, or goes to an end."""
+        """Show these rows. Unchanged lines are not repainted; the cursor stays on its row, or goes to the end named by
+        `go_to`.
+
+        With `may_follow` off, a cursor on the first row does not follow the newest.
+        """
         old, old_pin, old_top = self._rows, self._anchor, round(self.scroll_y)
         self._may_follow = may_follow
         pin = old_pin if may_follow else CursorAnchor(old_pin.key, old_pin.line, False)
@@ -108,7 +114,7 @@ class RowTable(LineScroll):
         self._tell(old_pin)
 
     def _refresh_changed(self, old: Sequence[Line], old_cursor: int, old_top: int) -> None:
-        """Have painted again what looks otherwise on the glass than before."""
+        """Schedule a repaint of the visible lines that look different."""
         top, height = round(self.scroll_y), max(0, self.size.height - 1)
         lines = {top + y for y in changed_lines(old[old_top : old_top + height], self._rows[top : top + height])}
         if self._anchor.line - top != old_cursor - old_top:
@@ -127,7 +133,7 @@ class RowTable(LineScroll):
             self.virtual_size = Size(self.size.width, len(self._rows) + 1)
         shift = self._anchor.line - old_pin.line
         if shift and not self._anchor.following and self._anchor.key == old_pin.key:
-            # What the person looks at stays where it is on the glass while rows come in above it.
+            # Rows inserted above must not move what the user is looking at.
             self.scroll_to(y=self.scroll_y + shift, animate=False, immediate=True)
         self._show_cursor()
 
@@ -139,14 +145,14 @@ class RowTable(LineScroll):
             self.scroll_to(y=self._anchor.line - height + 1, animate=False, immediate=True)
 
     def _refresh_row(self, line: int) -> bool:
-        """Have the row painted again. False when it is not in view."""
+        """Schedule a repaint of the row. Returns False if it is not in view."""
         in_view = 1 <= line + 1 - round(self.scroll_y) < self.size.height
         if in_view:
             self.refresh_lines(line + 1)
         return in_view
 
     def render_line(self, y: int) -> Strip:
-        """The header stays at the top; below it the rows scroll."""
+        """The header stays at the top; the rows scroll below it."""
         self._painted = self._rows
         if not self._rows:
             self.painted_key = None
@@ -178,11 +184,11 @@ class RowTable(LineScroll):
             self.post_message(self.Opened(self.painted_key))
 
     def _here(self) -> int:
-        """The cursor's line on the glass."""
+        """The cursor's line in the painted picture."""
         return next((line for line, row in enumerate(self._painted) if row.key == self.painted_key), self._anchor.line)
 
     def _go(self, line: int) -> None:
-        """Go to the row that is on that line of the glass, wherever it is by now."""
+        """Move to the row painted at that line, wherever it is now."""
         if not self._painted:
             self._beyond(1, False)
             return

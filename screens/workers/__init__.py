@@ -1,1 +1,1 @@
-"""Workers and queue."""
+"""The screen of workers and queue."""

@@ -1,4 +1,4 @@
-"""The texts of the workers' screen, as pure functions of what was read."""
+"""The texts of the workers' screen. Pure functions of the data read."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SILENT = State("✗", "x", "silent", "bold red")
 _STOPPED = State("○", ".", "stopped", "")
 _STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(9, 9, 2)
 _SINCE, _BEAT, _PID, _VERSION = ColumnSpec(5, 5, 5), ColumnSpec(6, 6, 3), ColumnSpec(8, 8, 6), ColumnSpec(8, 8, 7)
-#: Host and runs share what is left.
+#: Host and runs share the space left over.
 _REST = ColumnSpec(17, 12, 4, grow=1)
-#: From this width on, process id and version are shown.
+#: Minimum width, in cells, for the columns of process id and version.
 _WIDE = 100
 
 
 def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
-    """`silent_after`: seconds without a beat from which on one that still counts as alive has missed two."""
+    """The worker's state to show. An alive worker is late after `silent_after` seconds without a heartbeat."""
     if one.alive and one.worker.beat_age > silent_after:
         return _LATE
     if one.alive:
@@ -41,14 +41,15 @@ def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
 
 
 def header(width: int) -> str:
+    """The table's header line."""
     names, widths = _columns(width)
     return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True) if room)
 
 
 def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_after: float = math.inf) -> Row:
-    """A worker's line. Its last beat is told in seconds below a minute: whether it lives is what one wants to see."""
+    """A worker's row. A heartbeat's age below a minute is shown in seconds, because it shows whether the worker is alive."""
     worker, state = one.worker, state_of(one, silent_after)
-    # Below a minute an age is "now", which would hide whether it lives.
+    # fmt.age says "now" below a minute, which would hide whether the worker is alive.
     lives = worker.stopped_at is None and worker.beat_at != NO_TIME
     beat = (
         fmt.coarse_span((now - worker.beat_at).total_seconds())
@@ -82,7 +83,7 @@ def _columns(width: int) -> tuple[list[str], list[int]]:
 
 
 def in_hand(one: WorkerLoad) -> str:
-    """The runs in one's own tenants by name, and that there are others."""
+    """The worker's runs in the user's tenants, and whether it has runs of others."""
     named = [f"{run.run_id} {run.title}" for run in one.runs]
     more = ["others' runs"] if one.has_others else []
     return ", ".join([*named, *more])
@@ -92,7 +93,7 @@ def in_hand(one: WorkerLoad) -> str:
 
 
 def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
-    """What waits, and whether workers take it."""
+    """How many runs wait, since when, and whether the queue is paused."""
     waiting = f"{fmt.count(load.waiting.count, ascii_only)} waiting"
     if load.waiting.oldest_since:
         waiting += f", the oldest (run {load.waiting.oldest_run_id}) {fmt.since(load.waiting.oldest_since, now)}"
@@ -107,14 +108,14 @@ def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
 
 
 def looked_back(hours: HourlyThroughput) -> str:
-    """Which runs are not counted; nothing when all are."""
+    """Says which runs are not counted because of the scan limit; "" if all are counted."""
     if hours.looked_back_to is None:
         return ""
     return f"only runs opened since {hours.looked_back_to:%H:%M}: there were too many to count"
 
 
 def hours_table(hours: HourlyThroughput, width: int) -> Content:
-    """The hours as text, for a terminal that has no room for plots: as many of the newest as fit."""
+    """The hours as a text table, for a terminal too small for plots: as many of the newest as fit into the width."""
     columns = [
         [f"{hour.at:%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]
         for hour in hours.each
@@ -133,6 +134,7 @@ def _took(seconds: float | None) -> str:
 
 
 def clock(hours: Sequence[Hour]) -> tuple[str, ...]:
+    """The hours as axis labels: `07`, `08`."""
     return tuple(f"{hour.at:%H}" for hour in hours)
 
 
@@ -146,16 +148,16 @@ _WHAT = {
 
 
 def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
-    """The newest rescues, one a line, under a heading."""
+    """The newest rescues, one per line, under a heading."""
     heading = Content.styled(" Rescued", "bold")
     if not found:
         return Content.assemble(heading, ("  nothing, among what you may see", "dim"))
-    told = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
-    return Content("\n").join([heading, *told])
+    listed = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
+    return Content("\n").join([heading, *listed])
 
 
 def _rescue(one: Rescue) -> str:
     words = _WHAT.get(one.what)
-    # A newer version may put more right.
+    # A newer version of opsmon may record further kinds of rescues.
     what = words.format(worker=one.worker_id) if words else one.what
     return f" {one.at:%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"

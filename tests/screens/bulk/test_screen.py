@@ -142,7 +142,7 @@ def line(monitor: Monitor, name: str) -> str:
 
 def said(monitor: Monitor) -> bool:
     state = line(monitor, "state")
-    return state.startswith("Dry run: ") and "looking" not in state
+    return state.startswith("Dry run: ") and "checking" not in state
 
 
 def listed(monitor: Monitor) -> list[int]:
