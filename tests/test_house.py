@@ -6,6 +6,9 @@ All imports count, those in functions and those for the type checker, too: who r
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import types
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,3 +103,33 @@ def test_no_modules_import_each_other() -> None:
 @pytest.mark.parametrize("package", ["", *sorted(name for name in MODULES if MODULES[name].name == "__init__.py")])
 def test_no_members_of_a_package_import_each_other(package: str) -> None:
     assert circles(boxes(package)) == []
+
+
+# ---- names that say what they are
+
+
+def public(name: str) -> Iterator[tuple[str, bool]]:
+    """The module's public names, itself included, and whether each has a docstring, of its own or inherited.
+
+    What Textual calls by its name (handlers and actions, whose words are their bindings') needs none.
+    """
+    module = importlib.import_module(name)
+    yield name, bool(module.__doc__)
+    for key, thing in vars(module).items():
+        if key.startswith("_") or getattr(thing, "__module__", None) != name or not callable(thing):
+            continue
+        yield f"{name}.{key}", bool(inspect.getdoc(thing))
+        for method, function in vars(thing).items() if isinstance(thing, type) else ():
+            if method.startswith(("_", "on_", "action_", "compose", "watch_")):
+                continue
+            if isinstance(function, property | types.FunctionType | classmethod | staticmethod):
+                yield f"{name}.{key}.{method}", bool(inspect.getdoc(getattr(thing, method)))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_nine_in_ten_public_names_say_what_they_are(room: str) -> None:
+    modules = [name for name in MODULES if name.startswith(room) and not name.endswith("__main__")]
+    named = [found for name in modules for found in public(name)]
+    silent = [name for name, is_documented in named if not is_documented]
+    assert len(named) > 100
+    assert len(silent) <= len(named) / 10, silent
