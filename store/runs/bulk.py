@@ -1,4 +1,4 @@
-"""Many runs at once: what a dry run of their retry asks. Chunks keep each statement bounded."""
+"""Queries over many runs, for the dry run of a bulk retry. Batches bound each statement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Run]:
-    """Those of the runs that the user may see, whole, by id. Raises DatabaseAway."""
+    """The runs that the user may see, with their context, by id. Raises DatabaseAway."""
     found: dict[int, Run] = {}
     for some in _batched(ids):
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
@@ -31,7 +31,10 @@ def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Ru
 
 
 def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[tuple[int, str], int]:
-    """For each (tenant id, identity) that has an active run the id of that one; `identities` are asked for by tenant id."""
+    """The ids of active runs by (tenant id, identity); identities without one are left out.
+
+    `identities` has the identities to look up, by tenant id. Raises DatabaseAway.
+    """
     found: dict[tuple[int, str], int] = {}
     for tenant_id, wanted in identities.items():
         for some in _batched(sorted(set(wanted))):
@@ -42,7 +45,10 @@ def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[
 
 
 def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, int]:
-    """For each of the runs that the user has retried, the id of their newest retry. Raises DatabaseAway."""
+    """The id of the user's newest retry, by the id of the run retried; runs that the user has not retried are left out.
+
+    Raises DatabaseAway.
+    """
     found: dict[int, int] = {}
     for some in _batched(ids):
         query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
