@@ -40,12 +40,12 @@ def revision(db: Database) -> str | None:
 
 def state(db: Database) -> State:
     """Compare the database's revision with HEAD."""
-    found = revision(db)
-    if found is None:
+    current = revision(db)
+    if current is None:
         return State.EMPTY
-    if found == HEAD:
+    if current == HEAD:
         return State.CURRENT
-    return State.OLDER if found in KNOWN else State.NEWER
+    return State.OLDER if current in KNOWN else State.NEWER
 
 
 def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
@@ -61,7 +61,7 @@ def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
 
 def upgrade(db: Database, target: str = "head") -> None:
     """Upgrade the schema to `target`. Several processes may call this at once. Raises SchemaMismatch if the schema is newer."""
-    _found(db)
+    _prepared_state(db)
     _alembic(db, "upgrade", target)
 
 
@@ -71,11 +71,11 @@ def make_current(db: Database, advice: str | None = None) -> None:
     Raises SchemaMismatch if the schema is newer than this program, and DatabaseAway, with `advice` as its hint, if the
     database file cannot be created.
     """
-    if _found(db, advice) is not State.CURRENT:
+    if _prepared_state(db, advice) is not State.CURRENT:
         _alembic(db, "upgrade", "head")
 
 
-def _found(db: Database, advice: str | None = None) -> State:
+def _prepared_state(db: Database, advice: str | None = None) -> State:
     """The schema's state; first creates an SQLite file that does not exist. Raises SchemaMismatch if the schema is newer."""
     if db.is_sqlite:
         _make_file(Path(db.url.database or ""), advice)

@@ -30,11 +30,11 @@ def counts_from(value: Any) -> Counts | None:
     if value is None:
         return None
     try:
-        found = Counts(value["total"], value["success"], value["failed"], value["skipped"])
+        counts = Counts(value["total"], value["success"], value["failed"], value["skipped"])
     except (KeyError, TypeError, IndexError):
         return None
-    numbers = (found.total, found.success, found.failed, found.skipped)
-    return found if all(type(number) is int and 0 <= number <= _MOST for number in numbers) else None
+    numbers = (counts.total, counts.success, counts.failed, counts.skipped)
+    return counts if all(type(number) is int and 0 <= number <= _MOST for number in numbers) else None
 
 
 def failures_from(value: Any) -> tuple[Failure, ...]:
@@ -69,8 +69,8 @@ def context_from(value: Any) -> Mapping[str, Any] | None:
         return None
     if not isinstance(value, dict):
         return dict(UNREADABLE_JSON)
-    found: dict[str, Any] = _bounded(value, DEPTH)
-    return found
+    context: dict[str, Any] = _bounded(value, DEPTH)
+    return context
 
 
 def _bounded(value: Any, depth: int) -> Any:

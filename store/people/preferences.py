@@ -30,8 +30,8 @@ def change(db: Database, user_id: int, name: str, change: Callable[[Any], Any]) 
     with db.write() as connection:
         first = postgresql.insert(user_settings).values(user_id=user_id, name=name, value={})
         connection.execute(first.on_conflict_do_nothing())
-        kept = connection.execute(_wanted(user_id, name).with_for_update()).scalar()
-        new = change(kept or None)
+        stored = connection.execute(_wanted(user_id, name).with_for_update()).scalar()
+        new = change(stored or None)
         connection.execute(
             sa.update(user_settings)
             .where(_setting.user_id == user_id, _setting.name == name)
@@ -49,9 +49,9 @@ _SEEN = "seen"
 
 def seen_at(db: Database, user_id: int) -> dt.datetime | None:
     """When the user was last seen in any session; None if never. Raises DatabaseAway."""
-    kept = read(db, user_id, _SEEN)
+    stored = read(db, user_id, _SEEN)
     try:
-        at = dt.datetime.fromisoformat(kept["at"])
+        at = dt.datetime.fromisoformat(stored["at"])
         return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -21,13 +21,13 @@ T = TypeVar("T")
 
 def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Run]:
     """The runs that the user may see, with their context, by id. Raises DatabaseAway."""
-    found: dict[int, Run] = {}
-    for some in _batched(ids):
+    runs: dict[int, Run] = {}
+    for batch in _batched(ids):
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
-        query = query.where(_run.id.in_(some), _run.tenant_id.in_(member_tenants(user_id)))
+        query = query.where(_run.id.in_(batch), _run.tenant_id.in_(member_tenants(user_id)))
         with db.read_one() as connection:
-            found |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
-    return found
+            runs |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
+    return runs
 
 
 def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[tuple[int, str], int]:
@@ -35,13 +35,13 @@ def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[
 
     `identities` has the identities to look up, by tenant id. Raises DatabaseAway.
     """
-    found: dict[tuple[int, str], int] = {}
-    for tenant_id, wanted in identities.items():
-        for some in _batched(sorted(set(wanted))):
-            query = sa.select(_run.run_identity_hash, _run.id).where(is_active_twin(tenant_id, some))
+    twins: dict[tuple[int, str], int] = {}
+    for tenant_id, hashes in identities.items():
+        for batch in _batched(sorted(set(hashes))):
+            query = sa.select(_run.run_identity_hash, _run.id).where(is_active_twin(tenant_id, batch))
             with db.read_one() as connection:
-                found |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
-    return found
+                twins |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
+    return twins
 
 
 def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, int]:
@@ -49,13 +49,13 @@ def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, 
 
     Raises DatabaseAway.
     """
-    found: dict[int, int] = {}
-    for some in _batched(ids):
+    retries: dict[int, int] = {}
+    for batch in _batched(ids):
         query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
-        query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
+        query = query.where(_run.retry_of_id.in_(batch), _run.user_id == user_id)
         with db.read_one() as connection:
-            found |= {row[0]: row[1] for row in connection.execute(query)}
-    return found
+            retries |= {row[0]: row[1] for row in connection.execute(query)}
+    return retries
 
 
 def _batched(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -30,8 +30,8 @@ def _notification(
     done: sa.FromClause, kind: str, suffix: sa.ColumnElement[str], body: sa.ColumnElement[str]
 ) -> sa.Insert:
     title = sa.func.coalesce(done.c.label, done.c.type).concat(suffix)
-    told = tenants.c.slug.concat(": ").concat(body)
-    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, told, done.c.updated_at)
+    full_body = tenants.c.slug.concat(": ").concat(body)
+    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, full_body, done.c.updated_at)
     # The body needs the tenant's slug. Runs of the system have nobody to notify.
     source = (
         sa.select(*columns)
@@ -43,13 +43,13 @@ def _notification(
 
 def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
     """The body of the completed notification, without the tenant: the counts and the first failure, in one line."""
-    said = []
+    parts = []
     if counts and counts.total:
-        said.append(f"{counts.success} of {counts.total} done")
-        said += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
+        parts.append(f"{counts.success} of {counts.total} done")
+        parts += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
     if failures:
-        said.append(failures[0].message)
-    return ", ".join(said) + "." if said else "Done."
+        parts.append(failures[0].message)
+    return ", ".join(parts) + "." if parts else "Done."
 
 
 _rescue = rescues.c

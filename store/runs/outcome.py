@@ -52,8 +52,8 @@ def failure(code: str, detail: object = "", count: int = 1) -> Failure:
     code = str(code)  # a plug-in need not be type-checked
     if not (len(code) <= 60 and _CODE.fullmatch(code)):
         code = "operation.error"
-    words, told = FAILURE_MESSAGES.get(code), sanitize(str(detail), MAX_DETAIL)
-    message = f"{words}: {told}" if words and told else words or told or code
+    words, shown = FAILURE_MESSAGES.get(code), sanitize(str(detail), MAX_DETAIL)
+    message = f"{words}: {shown}" if words and shown else words or shown or code
     return Failure(code, message, count)
 
 

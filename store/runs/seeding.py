@@ -86,11 +86,11 @@ def seed_runs(db: Database, runs: Iterable[SeedRun], batch: int = BATCH) -> int:
     `runs` may be a generator of any length: `batch` runs at a time are kept in memory and committed. Returns their number.
     Raises DatabaseAway; batches that were committed before remain.
     """
-    found, ids = iter(runs), array("q")
+    remaining, ids = iter(runs), array("q")
     with db.read() as connection:
         now = connection.execute(sa.select(utcnow())).scalar_one()
         slugs = {row.id: row.slug for row in connection.execute(sa.select(tenants.c.id, tenants.c.slug))}
-    while part := list(islice(found, batch)):
+    while part := list(islice(remaining, batch)):
         with db.write() as connection:
             _insert(connection, part, ids, now, slugs)
     return len(ids)
@@ -103,8 +103,12 @@ def _insert(
     new = ids[-len(part) :]
     _fill(connection, operation_runs, [_run_row(id_, run, ids, now) for id_, run in zip(new, part, strict=True)])
     _fill(connection, run_events, [row for id_, run in zip(new, part, strict=True) for row in _log(id_, run, now)])
-    told = [(id_, run) for id_, run in zip(new, part, strict=True) if run.notified and run.user_id is not None]
-    _fill(connection, notifications, [row for id_, run in told for row in _told(id_, run, now, slugs[run.tenant_id])])
+    notified = [(id_, run) for id_, run in zip(new, part, strict=True) if run.notified and run.user_id is not None]
+    _fill(
+        connection,
+        notifications,
+        [row for id_, run in notified for row in _notifications(id_, run, now, slugs[run.tenant_id])],
+    )
 
 
 def _fill(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
@@ -160,7 +164,7 @@ def _log(id_: int, run: SeedRun, now: dt.datetime) -> Iterator[Row]:
         yield {"run_id": id_, "at": at, "level": line.level, "message": line.message}
 
 
-def _told(id_: int, run: SeedRun, now: dt.datetime, slug: str) -> Iterator[Row]:
+def _notifications(id_: int, run: SeedRun, now: dt.datetime, slug: str) -> Iterator[Row]:
     created_at, completed_at = (now - dt.timedelta(seconds=age) for age in (run.age, run.ended))
     read_at = completed_at if run.read else None
     common = {"run_id": id_, "user_id": run.user_id, "read_at": read_at}

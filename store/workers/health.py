@@ -40,12 +40,12 @@ def server(db: Database) -> Server:
         # A first statement makes the connection: that time would count as an offset of the clock.
         connection.execute(sa.select(1))
         before = time.time()
-        told, now, reads = connection.execute(query).one()
+        version_text, now, reads = connection.execute(query).one()
         after = time.time()
     # PostgreSQL's now() is the start of the transaction, just before the query.
     offset = now.timestamp() - (before + after) / 2
     kind = "SQLite" if db.is_sqlite else "PostgreSQL"
-    return Server(kind, str(told).split()[0], _place(db), offset, bool(reads))
+    return Server(kind, str(version_text).split()[0], _place(db), offset, bool(reads))
 
 
 def _place(db: Database) -> str:

@@ -69,14 +69,14 @@ def last_hours(
     if known is not None and known.is_fresh(within, now):
         return known
     first = now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _hour
-    wanted = {first + number * _hour: Hour(first + number * _hour) for number in range(HOURS)}
+    empty_hours = {first + number * _hour: Hour(first + number * _hour) for number in range(HOURS)}
     if not within:
-        return HourlyThroughput(now, within, tuple(wanted.values()))
+        return HourlyThroughput(now, within, tuple(empty_hours.values()))
     share = max(1, LOOK_AT // len(within))
     rows = connection.execute(_by_hour(within, share), {"p_since": first - BEFORE, "p_first": first}).all()
-    found = {row.at: Hour(row.at, int(row.completed), int(row.failed), row.median, row.p95) for row in rows}
+    hours = {row.at: Hour(row.at, int(row.completed), int(row.failed), row.median, row.p95) for row in rows}
     back_to = connection.execute(_bounds(within, share), {"p_since": first - BEFORE}).scalar_one_or_none()
-    return HourlyThroughput(now, within, tuple(found.get(at, hour) for at, hour in wanted.items()), back_to)
+    return HourlyThroughput(now, within, tuple(hours.get(at, hour) for at, hour in empty_hours.items()), back_to)
 
 
 def _newest(tenant_id: int, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
