@@ -1,1 +1,1 @@
-"""Alembic migrations. They ship in the wheel: `opsmon db upgrade` finds them beside this file."""
+"""Alembic migrations. They are part of the wheel: `opsmon db upgrade` finds them next to this file."""

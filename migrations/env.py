@@ -1,4 +1,4 @@
-"""How migrations reach the database: one transaction, one migrator at a time, and no waiting for ever on a busy table."""
+"""Alembic's environment: runs migrations in one transaction, one process at a time, with time-outs for locks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from alembic import context
 from store.db.url import is_sqlite
 from store.model.tables import metadata
 
-#: Any constant will do, as long as every opsmon takes the same one.
+#: The advisory lock of migrations: an arbitrary number, the same in every version of opsmon.
 ADVISORY_LOCK = 0x6F70736D
 
 
 def run() -> None:
+    """Run the migrations on the database of the attribute `url` of Alembic's configuration."""
     url: sa.URL = context.config.attributes["url"]
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
@@ -20,7 +21,7 @@ def run() -> None:
             connection.exec_driver_sql("PRAGMA busy_timeout = 30000")
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             connection.commit()
-            # Two that migrate an empty file at once: the second waits here and then finds the work done.
+            # If two processes migrate an empty file at once, the second waits here, and then has nothing to do.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("SET lock_timeout = '10s'")

@@ -1,1 +1,1 @@
-"""What is true: tables, lifecycle, queries, rights. The only place with SQL. Imports none of the other rooms."""
+"""The database room: tables, the lifecycle of runs, queries and rights. The only room with SQL; it imports no other room."""

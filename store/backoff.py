@@ -1,4 +1,4 @@
-"""Pauses between tries that grow with each of them, so that what is in trouble is not pressed."""
+"""Exponential backoff: the pause grows with each failed attempt, to relieve a service that is in trouble."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: More doublings than this change nothing, and a float ends at 1023.
+#: More doublings change nothing in practice, and a float overflows at 1024.
 _DOUBLINGS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds: `first`, then each time twice as long, up to `longest`.
+    """Pauses in seconds: `first`, doubled after each further failure, up to `longest`.
 
-    `jitter(0, pause)` draws the pause that is made instead, as `random.uniform` does; without it they are made as they are.
+    `jitter(0, pause)` returns the pause to use instead, as `random.uniform` does. Without it, pauses are used unchanged.
     """
 
     first: float
@@ -22,7 +22,7 @@ class Backoff:
     jitter: Callable[[float, float], float] | None = None
 
     def pause(self, attempt: int) -> float:
-        """Seconds to wait after so many attempts in a row that failed: none after none."""
+        """The seconds to wait after `attempt` failures in a row; 0.0 for fewer than one."""
         if attempt < 1:
             return 0.0
         pause = min(self.longest, self.first * 2.0 ** min(attempt - 1, _DOUBLINGS))

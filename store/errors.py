@@ -1,8 +1,8 @@
-"""Every error that opsmon shows to people: one tree, one root.
+"""The errors that opsmon shows to people: one tree with one root.
 
-Each class has a stable dotted `code` (what scripts and failure summaries match on), an exit code of the command line and,
-as its docstring, what it means. An instance's text is one line: what happened, and what to do about it.
-It is rendered at one edge only: the command line's last `except`, or a toast.
+Each class has a stable dotted `code` that scripts and failure summaries match on, an exit code for the command line, and a
+docstring whose first line is the default message. An instance's text is one line: what happened, and what to do about it.
+Errors are rendered in one place: the command line's last `except`, or a toast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class InputInvalid(OpsmonError):
 
 
 class FilterInvalid(InputInvalid):
-    """A filter cannot be read; `start` and `end` are where in its line the term stands that cannot."""
+    """A filter cannot be parsed. `start` and `end` delimit the invalid term in its line, in characters."""
 
     def __init__(self, message: str, hint: str | None = None, start: int = 0, end: int = 0) -> None:
         self.start, self.end = start, end
@@ -102,7 +102,7 @@ class RunEnded(OpsmonError):
 class OperationFailed(OpsmonError):
     """An operation failed for a reason that it knows; `code` is the failure's code in the run.
 
-    Raised by an operation (or by what it calls) to end the run with that code and message.
+    An operation, or a function that it calls, raises this to end the run with that code and message.
     """
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:

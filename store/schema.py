@@ -1,4 +1,4 @@
-"""Which schema the database has, which one this program needs, and how it gets there."""
+"""The schema: compares the database's revision with the one that this program needs, and runs the migrations."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from store.db.engine import Database
 from store.db.errors import redact
 from store.errors import DatabaseAway, SchemaMismatch
 
-#: The newest migration. Written down, so that a start need not import Alembic (0.85 s); a test holds it equal.
+#: The newest migration. A constant, so that starting does not import Alembic (0.85 s); a test keeps it up to date.
 HEAD = "0003"
-#: Every migration, oldest first. A database with another revision was written by a newer program.
+#: All migrations, oldest first. Any other revision in a database comes from a newer program.
 KNOWN = ("0001", "0002", "0003")
 
 
@@ -29,7 +29,7 @@ class State(enum.Enum):
 
 
 def revision(db: Database) -> str | None:
-    """The revision that the database is at, or None when it was never migrated."""
+    """The database's revision; None if it was never migrated."""
     try:
         with db.read() as connection:
             found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
@@ -39,16 +39,17 @@ def revision(db: Database) -> str | None:
 
 
 def state(db: Database) -> State:
-    found = revision(db)
-    if found is None:
+    """Compare the database's revision with HEAD."""
+    current = revision(db)
+    if current is None:
         return State.EMPTY
-    if found == HEAD:
+    if current == HEAD:
         return State.CURRENT
-    return State.OLDER if found in KNOWN else State.NEWER
+    return State.OLDER if current in KNOWN else State.NEWER
 
 
 def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
-    """Raise SchemaMismatch, saying what to do, unless the schema is this program's; `how` is how it gets newer."""
+    """Raise SchemaMismatch unless the schema is up to date. `how` tells the user how to upgrade an older one."""
     found = state(db)
     if found is State.NEWER:
         raise SchemaMismatch(
@@ -59,22 +60,23 @@ def require_current(db: Database, how: str = "run 'opsmon db upgrade'") -> None:
 
 
 def upgrade(db: Database, target: str = "head") -> None:
-    """Bring the schema to `target`. Safe to call from several processes at once; a newer schema is refused."""
-    _found(db)
+    """Upgrade the schema to `target`. Several processes may call this at once. Raises SchemaMismatch if the schema is newer."""
+    _prepared_state(db)
     _alembic(db, "upgrade", target)
 
 
 def make_current(db: Database, advice: str | None = None) -> None:
-    """Bring the schema to the newest migration, unless it is there: then Alembic is not imported.
+    """Upgrade the schema to HEAD. If it is there already, Alembic is not imported.
 
-    Raises SchemaMismatch when it is newer than this program, and DatabaseAway, with `advice`, when its file cannot be made.
+    Raises SchemaMismatch if the schema is newer than this program, and DatabaseAway, with `advice` as its hint, if the
+    database file cannot be created.
     """
-    if _found(db, advice) is not State.CURRENT:
+    if _prepared_state(db, advice) is not State.CURRENT:
         _alembic(db, "upgrade", "head")
 
 
-def _found(db: Database, advice: str | None = None) -> State:
-    """The state of what is there, or has just been made: an SQLite file. Raises SchemaMismatch when it is newer."""
+def _prepared_state(db: Database, advice: str | None = None) -> State:
+    """The schema's state; first creates an SQLite file that does not exist. Raises SchemaMismatch if the schema is newer."""
     if db.is_sqlite:
         _make_file(Path(db.url.database or ""), advice)
     found = state(db)
@@ -84,7 +86,7 @@ def _found(db: Database, advice: str | None = None) -> State:
 
 
 def _make_file(path: Path, advice: str | None) -> None:
-    """An SQLite file that is not there is made readable for its owner alone, as is its folder. What exists stays as it is."""
+    """Create a missing SQLite file and its folder, accessible to their owner only. Existing ones are left unchanged."""
     try:
         path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
@@ -95,12 +97,12 @@ def _make_file(path: Path, advice: str | None) -> None:
 
 
 def downgrade(db: Database, target: str = "base") -> None:
-    """Take migrations back, down to `target`. Data in tables that go is lost."""
+    """Revert migrations down to `target`. The data of dropped tables is lost."""
     _alembic(db, "downgrade", target)
 
 
 def missing(db: Database) -> list[str]:
-    """What the database lacks or has otherwise than the metadata says, one line each; empty when all is well."""
+    """The differences between the database and the metadata, one line each; empty if there are none."""
     found = state(db)
     if found is not State.CURRENT:
         return [f"the schema {found.value}" if found is not State.EMPTY else "the database has no opsmon tables"]

@@ -1,4 +1,4 @@
-"""The spine: tenants, users, memberships, workers, operation runs with their events and notifications, policies, Huey's tables.
+"""The first schema: tenants, users, memberships, workers, runs with log lines and notifications, policies, Huey's tables.
 
 Revision: 0001
 """
@@ -15,7 +15,7 @@ down_revision = None
 
 TABLES = ("run_events", "policies", "notifications", "operation_runs", "memberships", "workers", "users", "tenants")
 
-# Huey's own tables, as its storage would make them itself. Made here, nothing needs the right to make tables at run time.
+# Huey's tables, as its storage would create them. Created here, so that opsmon needs no right to create tables at run time.
 HUEY_POSTGRESQL = (
     "CREATE TABLE huey_kv (queue text NOT NULL, key text NOT NULL, value bytea NOT NULL, PRIMARY KEY (queue, key))",
     "CREATE TABLE huey_schedule (id bigserial PRIMARY KEY, queue text NOT NULL, data bytea NOT NULL, "
@@ -194,7 +194,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "kind", name=op.f("uq_notifications_run_id_kind")),
     )
     op.create_index(op.f("ix_notifications_user_id_id"), "notifications", ["user_id", "id"], unique=False)
-    # The last one: of indexes that promise the same, SQLite takes the youngest.
+    # Created last: of indexes with the same cost, SQLite chooses the newest.
     op.create_index(
         "ix_notifications_unread",
         "notifications",

@@ -1,4 +1,4 @@
-"""Finding among millions of runs, what a user has set up, what the rescuer did, and a queue that can be paused.
+"""Indexes for searching millions of runs; tables for preferences, rescues and pauses of the queue.
 
 Revision: 0002
 """
@@ -17,7 +17,7 @@ RUNS = "operation_runs"
 
 
 def upgrade() -> None:
-    # Every tab of "mine", and of one type, is one walk along an index: without the outcome in it, a tab with few runs walks all.
+    # Every tab, for "mine" or for one type, is one index range. Without the outcome in it, a tab with few runs would scan all.
     op.create_index(
         op.f("ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
         RUNS,
@@ -29,7 +29,7 @@ def upgrade() -> None:
         RUNS,
         ["tenant_id", "type", "outcome", "created_at", "id"],
     )
-    # What has failures is few among many, and searched for what they were.
+    # Few runs have failures, and searches for failures read only those.
     op.create_index(
         "ix_operation_runs_failures",
         RUNS,
@@ -37,7 +37,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("failure_summary IS NOT NULL"),
         sqlite_where=sa.text("failure_summary IS NOT NULL"),
     )
-    # Few runs are retries, so the others need not pay for this one.
+    # Few runs are retries: a partial index leaves out all others.
     op.drop_index(op.f("ix_operation_runs_retry_of_id"), RUNS)
     op.create_index(
         op.f("ix_operation_runs_retry_of_id"),
@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_queue_pauses_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_pauses")),
     )
-    # A queue is paused once at a time.
+    # A queue has at most one pause in effect.
     op.create_index(
         "uq_queue_pauses_one",
         "queue_pauses",

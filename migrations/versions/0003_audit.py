@@ -1,4 +1,4 @@
-"""Who did what: tenants, users, roles and pauses from here on. What is written there stays as it is.
+"""The audit trail of tenants, users, roles and pauses. Its rows cannot be changed or deleted.
 
 Revision: 0003
 """
@@ -47,7 +47,7 @@ def upgrade() -> None:
         f"CREATE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
-    # For each statement and not for each row: what finds no row is refused too, and TRUNCATE knows no rows.
+    # For each statement, not for each row: this also rejects statements that match no row, and TRUNCATE, which has no row triggers.
     op.execute(
         f"CREATE TRIGGER {TABLE}_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {TABLE} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {TABLE}_refuse()"

@@ -1,1 +1,1 @@
-"""Connections: made in one place, bounded in time, with a driver's errors as ours."""
+"""Database connections: made in one place, with time-outs, and with the drivers' errors translated into opsmon's."""

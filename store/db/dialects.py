@@ -1,4 +1,4 @@
-"""What each of the two databases is told when a connection is made."""
+"""The connection settings of PostgreSQL and SQLite."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. A transaction as a whole may take longer than one statement, never longer than `transaction`."""
+    """Time-outs in seconds."""
 
+    #: Until a connection is made, or one of the pool becomes free.
     connect: float = 3.0
+    #: PostgreSQL: for one statement.
     statement: float = 5.0
+    #: PostgreSQL: until a lock is granted.
     lock: float = 3.0
+    #: For a transaction as a whole, which may take longer than one statement; enforced on PostgreSQL only.
     transaction: float = 8.0
-    #: SQLite: how long a writer waits for another one.
+    #: SQLite: until another writer is done.
     busy: float = 15.0
 
     @classmethod
     def within(cls, seconds: float) -> Timeouts:
-        """Those of which a transaction may take so long, and the others in the usual proportion."""
+        """Time-outs with `transaction` set to `seconds`, and the others scaled by the same factor."""
         usual = cls()
         share = seconds / usual.transaction
         return cls(
@@ -34,13 +38,14 @@ class Timeouts:
 
 
 def postgres_options(timeouts: Timeouts) -> dict[str, Any]:
-    """libpq's connection parameters with every time-out that the server and the kernel can keep for us."""
+    """libpq's connection parameters, with the time-outs that the server and the kernel can enforce."""
     milliseconds = {"statement_timeout": timeouts.statement, "lock_timeout": timeouts.lock}
     milliseconds["idle_in_transaction_session_timeout"] = 2 * timeouts.transaction
     options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items())
     return {
         "connect_timeout": max(2, round(timeouts.connect)),
-        # Compiling a statement takes longer than any of ours should run; so does planning a poll, which is the same each time.
+        # No JIT: compiling takes longer than any of our statements should. Generic plans: planning a poll, always the same
+        # statements, takes longer than executing it.
         "options": options + " -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan",
         "application_name": "opsmon",
         "keepalives_idle": 15,
@@ -54,9 +59,10 @@ _AS_TEXT = functools.partial(str, encoding="utf-8", errors="replace")
 
 
 def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts, only_reads: bool = False) -> None:
-    """WAL lets screens read while a worker writes.
+    """Set the pragmas of a new connection.
 
-    NORMAL keeps the file whole through a crash of the program; a power cut may cost the last commits.
+    WAL lets screens read while a worker writes. With `synchronous = NORMAL`, a crash of the program loses nothing; a power cut
+    may lose the last commits, but does not damage the file.
     """
     connection.execute(f"PRAGMA busy_timeout = {int(timeouts.busy * 1000)}")
     if only_reads:
@@ -65,12 +71,12 @@ def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts, only_read
         _use_wal(connection, timeouts)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # SQLite keeps any bytes as text. One that is not UTF-8 would keep all others from being read.
+    # SQLite stores any bytes as text. One text that is not UTF-8 would make the whole statement raise.
     connection.text_factory = _AS_TEXT
 
 
 def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
-    """A file that is in this mode stays in it. While somebody else sets it, SQLite waits for nobody: so we do."""
+    """Switch the file to WAL, once for good. SQLite's busy time-out does not cover this while another process does it: retry."""
     deadline = time.monotonic() + timeouts.busy
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
@@ -82,7 +88,7 @@ def _use_wal(connection: sqlite3.Connection, timeouts: Timeouts) -> None:
 
 
 def sqlite_compiler() -> type[SQLCompiler]:
-    """SQLAlchemy's own leaves out, without a word, which index a statement wants (`Select.with_hint`)."""
+    """A compiler that renders index hints (`Select.with_hint`); SQLAlchemy's own compiler for SQLite silently drops them."""
     from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
     class Hinted(SQLiteCompiler):
@@ -92,5 +98,5 @@ def sqlite_compiler() -> type[SQLCompiler]:
     return Hinted
 
 
-#: Every statement sees the same instant.
+#: Every statement of the transaction reads the same snapshot.
 POSTGRES_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

@@ -1,8 +1,8 @@
-"""The one place where connections are made, bounded in time, and where a driver's errors become ours.
+"""The only place that makes connections, limits their time and translates the drivers' errors.
 
-Every use of the database is one short transaction. A server that is frozen, or behind a dead link, never answers and its own
-statement time-out never fires, so each transaction on PostgreSQL also has a deadline on this side: a daemon thread shuts down
-the socket of a connection that is overdue, which ends the waiting call at once.
+Every use of the database is one short transaction. A server that is frozen, or behind a dead link, does not answer, and its
+statement time-out does not fire. So each transaction on PostgreSQL also has a deadline on the client: a daemon thread shuts
+down the socket of an overdue connection, which ends the blocked call at once.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from store.db.watchdog import Watchdog
 from store.errors import DatabaseAway, DatabaseGone, DatabaseReadOnly
 from store.model.lenient import loads
 
-#: What a database has that is given no others.
+#: The default time-outs.
 USUAL_TIMEOUTS = Timeouts()
 
-#: Statements that are kept compiled. Those of a filter with many parts take a megabyte each.
+#: The number of compiled statements to cache. A statement with many index ranges takes a megabyte.
 STATEMENT_CACHE_SIZE = 150
 
 
 class Database:
-    """A database: its engine and its short transactions. Made once by the front door (or a test) and passed in.
+    """A database: its engine and its short transactions. `opsmon` (or a test) makes it once and passes it in.
 
-    The errors that leave a transaction are `DatabaseAway` (cannot be reached, did not answer in time, is locked), its kinds
-    `DatabaseReadOnly` and `DatabaseGone`, and `SchemaMismatch` (a table or column is missing); a violated constraint stays
-    SQLAlchemy's IntegrityError.
+    Transactions raise `DatabaseAway` (not reachable, no answer in time, locked), its subclasses `DatabaseReadOnly` and
+    `DatabaseGone`, and `SchemaMismatch` (a table or column is missing). A violated constraint raises SQLAlchemy's
+    IntegrityError.
     """
 
     def __init__(self, url: str | sa.URL, timeouts: Timeouts | None = None, pool_size: int = 5) -> None:
@@ -46,16 +46,16 @@ class Database:
         self._file = SqliteFile(Path(self.url.database or "")) if self.is_sqlite else None
         self._watchdog = Watchdog()
         self._engine = self._make_engine(pool_size)
-        # On SQLite a transaction that reads first and writes later fails at once when another writer came in between: so
-        # writers say so.
+        # On SQLite a transaction that reads first and writes later fails at once if another one has written in between: so
+        # writing transactions take the lock at BEGIN.
         writing, reading = ("BEGIN IMMEDIATE", "BEGIN") if self.is_sqlite else ("BEGIN", POSTGRES_READING)
         self._writing = self._engine.execution_options(begin=writing)
         self._reading = self._engine.execution_options(begin=reading)
 
     def _make_engine(self, pool_size: int) -> sa.Engine:
         pool = {"pool_size": pool_size, "max_overflow": 256, "pool_timeout": self.timeouts.connect}
-        # The drivers would begin transactions of their own accord, SQLite's late: BEGIN is ours to say. Where nobody says it, a
-        # statement is a transaction by itself.
+        # The drivers would begin transactions implicitly, sqlite3 only at the first write: `_begin` does it explicitly. Without
+        # it, each statement is a transaction by itself.
         if self.is_sqlite:
             arguments = {"isolation_level": None, "check_same_thread": False, "timeout": self.timeouts.busy}
             engine = sa.create_engine(
@@ -79,20 +79,20 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The database for people: kind and place, without credentials."""
+        """A name for people: kind and location, without credentials."""
         if self.is_sqlite:
             return f"sqlite {Path(self.url.database or '').name}"
         return f"postgresql {self.url.host or self.url.query.get('host') or 'localhost'}/{self.url.database}"
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that writes. On SQLite it is the only writer from its first statement on."""
+        """A transaction that writes. On SQLite it holds the write lock from its start."""
         with self._guarded(self._writing) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def write_one(self) -> Iterator[sa.Connection]:
-        """For one statement that writes and is a transaction by itself: one round trip. On SQLite the same as `write`."""
+        """A connection for one writing statement that is its own transaction: one round trip. On SQLite the same as `write`."""
         if self.is_sqlite:
             with self.write() as connection:
                 yield connection
@@ -102,7 +102,7 @@ class Database:
 
     @contextlib.contextmanager
     def read_one(self) -> Iterator[sa.Connection]:
-        """For one statement that only reads: one round trip, and on SQLite no writer is kept waiting."""
+        """A connection for one statement that only reads: one round trip. On SQLite the same as `read`, which blocks no writer."""
         if self.is_sqlite:
             with self.read() as connection:
                 yield connection
@@ -112,14 +112,14 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A read transaction: every statement in it sees the same instant."""
+        """A read transaction: all its statements read the same snapshot."""
         with self._guarded(self._reading) as connection, connection.begin():
             yield connection
 
     def driver_connection(self) -> Any:
-        """A connection of the driver's own, outside the pool, with the same time-outs: what Huey's storage works with.
+        """A raw connection of the driver, outside the pool, with the same time-outs; for Huey's storage.
 
-        It does not wait for the disk: a message that a crash took away, or brought back, is what rescuers and claims are for.
+        Its commits do not wait for the disk. A crash may lose a message, or bring one back: rescuers and claims handle both.
         """
         if self.is_sqlite:
             options: dict[str, Any] = {
@@ -145,9 +145,9 @@ class Database:
         return connection
 
     def require_its_file(self, connection: Any) -> None:
-        """On SQLite: raises DatabaseGone when a connection of the driver's is to a file that was deleted, moved or replaced.
+        """On SQLite: raises DatabaseGone if the file of a driver's connection was deleted, moved or replaced.
 
-        Whoever holds it closes it then; the next one is to what is at the path.
+        The caller then closes the connection. The next one opens the file that is at the path.
         """
         if self._file is None:
             return
@@ -158,13 +158,13 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close every connection, those in use once they are given back, and end the watchdog.
+        """Close every connection (those in use when they are returned) and stop the watchdog.
 
-        The object may be used again; it then connects anew.
+        The object can be used again; it then opens new connections.
         """
         pool = self._engine.pool
         self._engine.dispose()
-        pool.dispose()  # what was given back to it between its end and the beginning of the next one
+        pool.dispose()  # connections that were returned while the engine replaced its pool
         self._watchdog.stop()
 
     @contextlib.contextmanager
@@ -179,17 +179,17 @@ class Database:
                         yield connection
                     finally:
                         if driver.only_reads:
-                            connection.invalidate()  # the next one may write, or there is a -wal by then
+                            connection.invalidate()  # by the next use the file may be writable, or have a -wal
                     return
                 with self._watchdog.watching(connection.connection.driver_connection, self.timeouts.transaction):
                     yield connection
         finally:
             if pool is not self._engine.pool:
-                pool.dispose()  # closed meanwhile: nobody else would close what has just been given back to it
+                pool.dispose()  # `close` was called meanwhile: nobody else closes the connection just returned
 
     @contextlib.contextmanager
     def our_errors(self) -> Iterator[None]:
-        """Within this block SQLAlchemy's errors become ours, and so do those of a connection of the driver's own."""
+        """Translate errors of SQLAlchemy and of the driver into opsmon's within this block."""
         try:
             yield
         except PoolTimeout:

@@ -1,4 +1,4 @@
-"""What a driver's error means for people: ours, or None for one that no circumstance explains."""
+"""Translates errors of the drivers into opsmon's. An error that indicates a bug is not translated."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ _LOCKED: Final = "55P03"
 _READ_ONLY: Final = "25006"
 _NO_RIGHT: Final = "42501"
 _SCHEMA_STATES: Final = ("42P01", "42703", "3F000")  # undefined table, column, schema
-# Connections, resources, shutdown and time-outs, locks, roles, rights, deadlocks, the server's own trouble. What a statement
-# got wrong is not among them.
+# SQLSTATE classes and codes: connections, resources, shutdown and time-outs, locks, roles, missing databases, deadlocks,
+# system and internal errors. Errors in a statement are not among them.
 _AWAY_STATES: Final = ("08", "53", "57", "55P03", "28", "3D", "25", "40", "58", "XX")
 _NO_SCHEMA: Final = ("no such table", "no such column", "table operation_runs has no column")
-#: SQLite's extended codes have the primary one in their lowest byte.
+#: The lowest byte of SQLite's extended error code is the primary code.
 _PRIMARY: Final = 0xFF
 
 
 def translate(error: Exception, driver: Any, lock: float, busy: float) -> OpsmonError | None:
-    """`error` is SQLAlchemy's or the driver's own; `lock` and `busy` are the seconds that were waited for a lock."""
+    """The OpsmonError for an error of SQLAlchemy or the driver; None if there is none.
+
+    `lock` and `busy` are the time-outs for locks, in seconds, on PostgreSQL and SQLite.
+    """
     is_broken = isinstance(error, DBAPIError) and error.connection_invalidated
     theirs: Any = error.orig if isinstance(error, DBAPIError) else error
     text = str(theirs).strip()
@@ -64,7 +67,7 @@ def _of_sqlite(code: int, theirs: Exception, driver: Any, reason: str, busy: flo
         return DatabaseReadOnly("the database only reads", reason)
     if code == sqlite3.SQLITE_BUSY:
         return DatabaseAway(f"the database has been locked for {busy:g} s", reason)
-    if type(theirs) is driver.DatabaseError:  # SQLite's word for a file that is damaged, or none of its own
+    if type(theirs) is driver.DatabaseError:  # SQLite raises it for a file that is damaged or not a database
         return DatabaseAway("the database cannot be read", reason)
     return DatabaseAway("the database does not answer", reason) if isinstance(theirs, driver.OperationalError) else None
 
@@ -74,7 +77,7 @@ def _no_schema() -> OpsmonError:
 
 
 def redact(text: str) -> str:
-    """A line of somebody else's, fit to be shown."""
+    """Sanitize a line from outside for display: at most 160 characters, without secrets."""
     from store.sanitizer.sanitize import sanitize
 
     return sanitize(text, 160)

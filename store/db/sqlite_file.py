@@ -1,7 +1,7 @@
 """The file of an SQLite database, which may be deleted, moved or replaced while it is open.
 
-A connection goes on in the file that it has opened, wherever that is by now: what it writes nobody would ever find, and what it
-reads is old. So each connection knows its file, and asks before each use whether that is still the one at the path.
+A connection continues to use the file that it opened, wherever that is now: it would read old data, and its writes would be
+lost. So each connection remembers its file, and before each use `SqliteFile` checks that this file is still at the path.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from typing import Any
 
 from store.errors import DatabaseAway, DatabaseGone, DatabaseReadOnly
 
-#: Device and inode.
+#: A file's device and inode.
 Identity = tuple[int, int]
 
 
 class Opened(sqlite3.Connection):
-    """A connection that knows its file."""
+    """A connection that remembers its file."""
 
+    #: The file that was opened.
     file: Identity | None = None
-    #: It was opened for reading alone, since the file may not be written. Whether that is still so, the next one finds out.
+    #: Whether it was opened read-only because the file was not writable. Each new connection checks that again.
     only_reads: bool = False
 
 
@@ -34,7 +35,7 @@ class SqliteFile:
         self._was_there = False
 
     def connect(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> Opened:
-        """sqlite3.connect, which makes a file only when there never was one. Raises DatabaseGone and DatabaseAway."""
+        """sqlite3.connect, except that it does not recreate a file that has existed. Raises DatabaseGone and DatabaseAway."""
         before = self._identity()
         if before is None and self._was_there:
             raise self._gone()
@@ -44,14 +45,14 @@ class SqliteFile:
         connection: Opened = sqlite3.connect(*arguments, **{**options, "factory": Opened})
         connection.only_reads = only_reads
         connection.file = self._identity()
-        if before not in (None, connection.file):  # which of the two was opened, nobody knows
+        if before not in (None, connection.file):  # it is unknown which of the two was opened
             connection.close()
             raise self._replaced()
         self._was_there = True
         return connection
 
     def require(self, connection: Opened) -> None:
-        """Raises DatabaseGone when the connection's file is not at the path any more."""
+        """Raises DatabaseGone if the connection's file is no longer at the path."""
         now = self._identity()
         if now is None:
             raise self._gone()
@@ -60,7 +61,7 @@ class SqliteFile:
 
     def _identity(self) -> Identity | None:
         try:
-            found = os.stat(self.path)  # noqa: PTH116 (it is asked for each transaction: a third of Path.stat's time)
+            found = os.stat(self.path)  # noqa: PTH116 (called for each transaction; takes a third of Path.stat's time)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -68,7 +69,7 @@ class SqliteFile:
         return found.st_dev, found.st_ino
 
     def only_reads(self) -> DatabaseReadOnly:
-        """What a change is refused with."""
+        """The error for a refused write."""
         return DatabaseReadOnly(
             "the database only reads", f"{self.path}, or its folder, may not be written by this user"
         )
@@ -82,8 +83,10 @@ class SqliteFile:
         )
 
     def _uri_for_reading(self) -> str:
-        """While somebody writes there is a -wal, which is read with it. Where there is none, SQLite would have to make one: but a
-        file that nobody has open does not change while a transaction is read.
+        """The URI of a read-only connection.
+
+        While another process has the file open, there is a -wal, which must be read too. Without one SQLite would have to create
+        it; but then nobody has the file open, and it can be read as immutable for the length of a transaction.
         """
         is_in_use = Path(f"{self.path}-wal").exists()
         return f"{self.path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'mode=ro&immutable=1'}"

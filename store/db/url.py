@@ -1,4 +1,4 @@
-"""Reading a database URL."""
+"""Parses database URLs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from store.errors import InputInvalid
 
 
 def parse_url(text: str) -> sa.URL:
-    """A database URL as SQLAlchemy takes it; `postgresql://` means psycopg. Raises InputInvalid, never showing the password."""
+    """Parse a database URL for SQLAlchemy; `postgresql://` selects psycopg. Raises InputInvalid, without the password."""
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
@@ -31,4 +31,5 @@ def parse_url(text: str) -> sa.URL:
 
 
 def is_sqlite(url: sa.URL) -> bool:
+    """Whether the URL is one of SQLite; otherwise it is one of PostgreSQL."""
     return url.get_backend_name() == "sqlite"

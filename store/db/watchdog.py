@@ -1,4 +1,4 @@
-"""Ends calls that no answer comes to."""
+"""Ends database calls that get no answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 
 class Watchdog:
-    """Ends calls on connections that are overdue, by shutting their socket down under them."""
+    """Shuts down the sockets of overdue connections, from a daemon thread: their blocked calls then raise at once."""
 
     _TICK = 0.5
 
@@ -26,7 +26,7 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self, connection: Any, seconds: float) -> Iterator[None]:
-        """Within this block the connection has `seconds` to live."""
+        """Shut the connection down if this block takes longer than `seconds`."""
         key = id(connection)
         with self._lock:
             self._watched[key] = (connection, time.monotonic() + seconds)
@@ -38,6 +38,7 @@ class Watchdog:
                 self._watched.pop(key, None)
 
     def stop(self) -> None:
+        """End the thread. The next `watching` starts another one."""
         with self._lock:
             self._stop.set()
             self._thread = None

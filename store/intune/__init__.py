@@ -1,1 +1,1 @@
-"""What tenant operations have read from Microsoft Intune."""
+"""Data that operations have read from Microsoft Intune."""

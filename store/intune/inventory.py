@@ -1,4 +1,4 @@
-"""The inventory of policies: what a sync has seen, and what it missed."""
+"""The inventory of policies: stores what a sync has seen, and marks the rest as missing."""
 
 from __future__ import annotations
 
@@ -18,27 +18,30 @@ from store.model.tables import operation_runs, policies
 from store.model.types import now_after
 
 _policy = policies.c
-#: What changes without the policy changing.
+#: Properties that change although the policy does not.
 _VOLATILE: Final = frozenset({"lastModifiedDateTime", "@odata.etag", "@odata.context", "version"})
 
 
 @dataclass(frozen=True, slots=True)
 class SeenPolicy:
-    """A policy as a tenant has it now."""
+    """A policy as read from Microsoft Graph."""
 
+    #: Its id in Microsoft Graph.
     external_id: str
     name: str
     description: str | None
+    #: The whole policy as JSON.
     body: Mapping[str, Any]
+    #: Its last change, as Microsoft Graph reports it.
     modified_at: dt.datetime | None
 
 
 def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
-    """Store a page of what the run has seen, in one transaction. A policy that was missing is there again."""
+    """Insert or update a page of policies, in one transaction. They are no longer marked as missing."""
     if not seen:
         return
     latest = {policy.external_id: policy for policy in seen}
-    # In one order, so that two runs that read the same kind cannot wait for each other's rows.
+    # In a fixed order, so that two runs that read the same kind cannot deadlock.
     rows = [_values(tenant_id, run_id, kind, latest[id_]) for id_ in sorted(latest)]
     new = postgresql.insert(policies)
     changed: dict[str, Any] = {
@@ -47,16 +50,17 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
     }
     changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
     with db.write() as connection:
-        # Row by row for the driver: one statement with all rows in it would be compiled anew for every page.
+        # executemany: one statement with all rows would be compiled again for every page.
         connection.execute(
             new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed), rows
         )
 
 
 def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
-    """After the run has read the whole kind: what nobody has seen since it started is missing. Returns how many became so.
+    """Mark the policies of a kind that no run has seen since this one started; call it once the run has read the whole kind.
 
-    Another run may read the same kind at the same time, and be the last to see what this one saw too.
+    Returns how many became missing. 'No run' rather than 'not this run': another run may read the same kind at the same time,
+    and replace this one in `last_seen_run_id`.
     """
     run = sa.select(operation_runs.c.started_at).where(operation_runs.c.id == run_id).scalar_subquery()
     unseen = sa.and_(
@@ -84,7 +88,7 @@ def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[
 
 
 def _storable(value: Any) -> Any:
-    """`value` without what JSON can bring and PostgreSQL cannot hold: NUL, halves of characters, numbers that are none."""
+    """`value` without what JSON allows and PostgreSQL cannot store: NUL, lone surrogates, NaN and infinity."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode(errors="replace").decode()
     if isinstance(value, Mapping):
@@ -95,6 +99,6 @@ def _storable(value: Any) -> Any:
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
-    """SHA-256, in hex, of what a person would call the policy: its body without times and versions."""
+    """The SHA-256, in hex, of a policy's body without its volatile properties (times and versions)."""
     lasting = {key: value for key, value in body.items() if key not in _VOLATILE}
     return hashlib.sha256(json.dumps(lasting, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""What there is: tables, column types, and the frozen records that rows become."""
+"""The data model: tables, column types, and the frozen records that rows are mapped to."""

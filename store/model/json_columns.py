@@ -1,6 +1,6 @@
-"""Asking a JSON column that holds a list of objects, on both databases.
+"""SQL expressions over a JSON column that holds a list of objects, for both databases.
 
-No value makes these raise; what has not the right shape is found as what store/model/lenient.py tells in its place.
+They raise for no value. A value of the wrong shape yields the same placeholder as in store/model/lenient.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from store.model.records import NO_CODE, UNREADABLE
 
 
 class json_elements(FunctionElement[Any]):  # noqa: N801 (reads as the SQL function that it is)
-    """A JSON list's elements, one row each; none for NULL, and one that is null for what is no list."""
+    """The elements of a JSON list, one row each: no row for NULL, and one null element for a value that is not a list."""
 
     name = "elements"
     inherit_cache = True
@@ -34,14 +34,14 @@ def _elements_postgresql(element: json_elements, compiler: SQLCompiler, **kw: An
 @compiles(json_elements, "sqlite")
 def _elements_sqlite(element: json_elements, compiler: SQLCompiler, **kw: Any) -> str:
     value = compiler.process(element.clauses, **kw)
-    # A CASE asks one after the other: of what is no JSON, SQLite tells no type without raising.
+    # CASE evaluates its conditions in order: json_type() raises for text that is not JSON, so json_valid() comes first.
     is_list = f"WHEN json_type({value}) = 'array' THEN {value} WHEN json_type({value}) = 'null' THEN '[]'"
     wrong = f"WHEN {value} IS NULL THEN NULL WHEN NOT json_valid({value}) THEN '[null]'"
     return f"json_each(CASE {wrong} {is_list} ELSE '[null]' END)"
 
 
 class json_text(FunctionElement[str]):  # noqa: N801
-    """The text under a key of a JSON object; the third argument for what is no object, or no text."""
+    """The text under a key of a JSON object; the third argument if the value is not an object, or has no text under the key."""
 
     type = sa.Text()
     name = "text_of"
@@ -62,20 +62,20 @@ def _text_sqlite(element: json_text, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CASE {is_json} {is_text} ELSE {other} END"
 
 
-#: What is told of a failure in the place of each text that cannot be read.
+#: The placeholder for each text of a failure that cannot be read.
 _IN_PLACE_OF: Final = {"code": NO_CODE, "message": UNREADABLE}
 
 
 def told(one: sa.ColumnElement[Any], key: str) -> sa.ColumnElement[str]:
-    """The failure's code or message, as it is told."""
+    """The failure's text under `key` (code or message), or its placeholder."""
     return json_text(one, sa.literal_column(f"'{key}'"), sa.literal_column(f"'{_IN_PLACE_OF[key]}'"))
 
 
 def any_of(
     column: sa.ColumnElement[Any], key: str, holds: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]
 ) -> sa.ColumnElement[bool]:
-    """Whether the text under `key` of any element of the list is as `holds` says."""
+    """Whether `holds` is true for the text under `key` of at least one element of the list."""
     one = json_elements(column).table_valued("value").alias()
     found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(one).where(holds(told(one.c.value, key)))
-    # Without failures there is nothing to unfold: most runs.
+    # Most runs have no failures, so that the list need not be expanded.
     return sa.and_(column.is_not(None), found.exists())

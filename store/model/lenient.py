@@ -1,7 +1,7 @@
-"""How JSON columns are read: another version of the program, or a person, may have written them.
+"""Lenient readers of JSON columns: another version of the program, or a person, may have written them.
 
-What is not known is ignored. What has not the shape that it should have is told as unreadable, and never as a fact; no row keeps
-another one from being read.
+Unknown keys are ignored. A value of the wrong shape is reported as unreadable, never as data. No row prevents another one from
+being read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from store.model.records import NO_CODE, UNREADABLE, UNREADABLE_JSON, Counts, Failure
 
-#: What is nested deeper is not shown: whatever walks through a value may call itself so often.
+#: The depth to which nested values are kept, so that code which walks them recursively stays within the recursion limit.
 DEPTH: Final = 40
 _MOST: Final = 2**63 - 1
 
 
 def loads(text: str | bytes) -> Any:
-    """The value that a column holds; UNREADABLE_JSON for a text that is no JSON, or none that Python takes."""
+    """The value of a JSON column; UNREADABLE_JSON for a text that is not JSON, or that Python cannot parse."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -26,22 +26,22 @@ def loads(text: str | bytes) -> Any:
 
 
 def counts_from(value: Any) -> Counts | None:
-    """The counts; None when there are none that can be read."""
+    """The counts; None if there are none, or they cannot be read."""
     if value is None:
         return None
     try:
-        found = Counts(value["total"], value["success"], value["failed"], value["skipped"])
+        counts = Counts(value["total"], value["success"], value["failed"], value["skipped"])
     except (KeyError, TypeError, IndexError):
         return None
-    numbers = (found.total, found.success, found.failed, found.skipped)
-    return found if all(type(number) is int and 0 <= number <= _MOST for number in numbers) else None
+    numbers = (counts.total, counts.success, counts.failed, counts.skipped)
+    return counts if all(type(number) is int and 0 <= number <= _MOST for number in numbers) else None
 
 
 def failures_from(value: Any) -> tuple[Failure, ...]:
-    """The failures; each that cannot be read stands for itself, as NO_CODE, UNREADABLE or both."""
+    """The failures. In one that cannot be read, NO_CODE replaces the code, UNREADABLE the message, or both."""
     if value is None:
         return ()
-    # As store/model/json_columns.py unfolds it: what is no list is one that cannot be read.
+    # The same as in store/model/json_columns.py: a value that is not a list is one unreadable failure.
     return tuple([_failure(item) for item in value]) if isinstance(value, list) else (Failure(NO_CODE, UNREADABLE),)
 
 
@@ -49,7 +49,7 @@ def _failure(item: Any) -> Failure:
     if not isinstance(item, dict):
         return Failure(NO_CODE, UNREADABLE)
     code, message, count = item.get("code"), item.get("message"), item.get("count", 1)
-    # That it happened once is all that a count says that cannot be read.
+    # A failure whose count cannot be read has happened at least once.
     is_count = type(count) is int and 0 <= count <= _MOST
     return Failure(
         _text(code) if isinstance(code, str) else NO_CODE,
@@ -59,18 +59,18 @@ def _failure(item: Any) -> Failure:
 
 
 def _text(text: str) -> str:
-    """JSON can write halves of characters, which nothing can store or send."""
+    """Replace lone surrogates: JSON can express them, but they can be neither stored nor sent."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def context_from(value: Any) -> Mapping[str, Any] | None:
-    """The context; UNREADABLE_JSON in the place of one that is no object."""
+    """The context; UNREADABLE_JSON if it is not an object."""
     if value is None:
         return None
     if not isinstance(value, dict):
         return dict(UNREADABLE_JSON)
-    found: dict[str, Any] = _bounded(value, DEPTH)
-    return found
+    context: dict[str, Any] = _bounded(value, DEPTH)
+    return context
 
 
 def _bounded(value: Any, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""From a row to a record: the columns that make a `Run`, and how they are read."""
+"""Maps rows to records: the columns of a `Run`, and how they are read."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from store.model.lenient import context_from, counts_from, failures_from
 from store.model.records import Outcome, Run, Status
 from store.model.tables import operation_runs, tenants
 
-#: Lists leave the context out: it may be large, and a list is read every second.
+#: The columns that lists read: not the context, which may be large, because lists are read every second.
 LIST_COLUMNS = tuple(column for column in operation_runs.c if column.name != "context")
 
 
 def run_columns(source: sa.FromClause = operation_runs, *, context: bool = True) -> list[sa.ColumnElement[Any]]:
-    """The columns of `source` (the table or something with its columns) and of `tenants` that `run_from_row` reads."""
+    """The columns of `tenants` and of `source` (the table, or a subquery with its columns) that `run_from_row` needs."""
     own = [source.c[column.name] for column in (operation_runs.c if context else LIST_COLUMNS)]
     return [*own, tenants.c.slug.label("tenant"), tenants.c.name.label("tenant_name")]
 
 
 def run_from_row(row: Mapping[str, Any]) -> Run:
+    """Map a row of `run_columns` to a Run. JSON that cannot be read becomes a placeholder (store/model/lenient.py)."""
     values = dict(row)
     values["status"] = Status(values["status"])
     values["outcome"] = Outcome(values["outcome"])
@@ -33,6 +34,6 @@ def run_from_row(row: Mapping[str, Any]) -> Run:
 
 
 def runs_from(result: sa.CursorResult[Any]) -> tuple[Run, ...]:
-    """All runs of a result. Lists are read every second, and a mapping of its own for each row would take half of that."""
+    """All runs of a result. It avoids `mappings()`, which would take half of the time: lists are read every second."""
     names = tuple(result.keys())
     return tuple(run_from_row(dict(zip(names, row, strict=True))) for row in result)

@@ -1,4 +1,4 @@
-"""Column types and SQL expressions that mean the same on PostgreSQL and SQLite."""
+"""Column types and SQL expressions with the same meaning on PostgreSQL and SQLite."""
 
 from __future__ import annotations
 
@@ -25,31 +25,35 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from store.model.records import NO_TIME
 
-#: Primary keys are 64 bits wide. SQLite counts up by itself only for a column that is exactly INTEGER.
+#: Primary keys have 64 bits. SQLite generates ids only for a column whose type is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
+#: JSON text on SQLite, jsonb on PostgreSQL. None is stored as NULL.
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 _SQLITE_FORMAT = "%Y-%m-%d %H:%M:%f"
 
 
 class UtcTime(TypeDecorator[dt.datetime]):
-    """An instant. timestamptz on PostgreSQL; on SQLite the text `YYYY-MM-DD HH:MM:SS.mmm` in UTC, which sorts by time."""
+    """An instant: timestamptz on PostgreSQL; on SQLite the text `YYYY-MM-DD HH:MM:SS.mmm` in UTC, which sorts by time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Text on SQLite, timestamptz on PostgreSQL."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(String())
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """The value for the driver: on SQLite, text in UTC, cut to milliseconds."""
         if value is None or dialect.name != "sqlite":
             return value
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """An aware datetime in UTC; NO_TIME for a value that is not an instant."""
         if value is None:
             return None
         if isinstance(value, str):
@@ -58,7 +62,7 @@ class UtcTime(TypeDecorator[dt.datetime]):
 
 
 def _instant(text: str) -> dt.datetime:
-    """The instant that SQLite holds as text; NO_TIME for what is none: nothing but the program keeps others out of a column."""
+    """Parse an instant from SQLite; NO_TIME if the text is not one: SQLite does not check what a column holds."""
     try:
         found = dt.datetime.fromisoformat(text)
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
@@ -67,7 +71,7 @@ def _instant(text: str) -> dt.datetime:
 
 
 class utcnow(FunctionElement[dt.datetime]):  # noqa: N801 (reads as the SQL function that it is)
-    """The database server's clock, never a client's. SQLite's CURRENT_TIMESTAMP has whole seconds only."""
+    """The database server's clock, never a client's. (SQLite's own CURRENT_TIMESTAMP has only whole seconds.)"""
 
     type = UtcTime()
     inherit_cache = True
@@ -84,10 +88,10 @@ def _utcnow_sqlite(element: utcnow, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 class now_after(FunctionElement[dt.datetime]):  # noqa: N801
-    """The instant of a change: the database's now, or the first instant after another one where now is not later.
+    """The instant of a change: the database's now, or just after the given instant if now is not later than that.
 
-    On PostgreSQL now is when the transaction began. One that has waited for a row's lock finds in the row what was written
-    after that, and a clock may be set back. All columns of a statement get the same instant.
+    On PostgreSQL, now() is the start of the transaction: a transaction that waited for a row's lock may find later instants in
+    the row. A clock may also be set back. All columns of a statement get the same instant.
     """
 
     type = UtcTime()
@@ -101,15 +105,15 @@ def _now_after_postgresql(element: now_after, compiler: SQLCompiler, **kw: Any) 
 
 @compiles(now_after, "sqlite")
 def _now_after_sqlite(element: now_after, compiler: SQLCompiler, **kw: Any) -> str:
-    # What is no instant is none to come after; for max() it would make all NULL.
+    # A value that is not an instant is ignored; as NULL it would make max() return NULL.
     other = f"coalesce(strftime('{_SQLITE_FORMAT}', {compiler.process(element.clauses, **kw)}, '+0.001 seconds'), '')"
     return f"max(strftime('{_SQLITE_FORMAT}', 'now'), {other})"
 
 
 class wall_clock(FunctionElement[dt.datetime]):  # noqa: N801
-    """The database server's clock at this very moment, within a transaction that has waited for a lock, too.
+    """The database server's clock at the moment of evaluation, also in a transaction that waited for a lock.
 
-    It differs from row to row and from column to column, and no index can be searched with it.
+    On PostgreSQL it differs from row to row and from column to column, and cannot be used to search an index.
     """
 
     type = UtcTime()
@@ -127,9 +131,9 @@ def _wall_clock_sqlite(element: wall_clock, compiler: SQLCompiler, **kw: Any) ->
 
 
 class only_reads(FunctionElement[bool]):  # noqa: N801
-    """Whether this connection would be refused every change: by a standby, or a default that somebody set.
+    """Whether the database refuses every change on this connection: a standby, or a read-only default.
 
-    `transaction_read_only` would be no answer: it is on wherever a transaction is begun to read.
+    `transaction_read_only` cannot be used: it is also on in our own read transactions.
     """
 
     type = Boolean()
@@ -147,7 +151,7 @@ def _only_reads_sqlite(element: only_reads, compiler: SQLCompiler, **kw: Any) ->
 
 
 class seconds_ago(FunctionElement[dt.datetime]):  # noqa: N801
-    """The instant that many seconds (a number or a bound parameter) before the database server's now."""
+    """The instant a number of seconds before the database server's now. The argument is a literal or a bind parameter."""
 
     type = UtcTime()
     inherit_cache = True
@@ -164,7 +168,7 @@ def _seconds_ago_sqlite(element: seconds_ago, compiler: SQLCompiler, **kw: Any) 
 
 
 class seconds_between(FunctionElement[float]):  # noqa: N801
-    """From the first instant to the second, in seconds."""
+    """The seconds from the first instant to the second."""
 
     type = Float()
     inherit_cache = True
@@ -183,7 +187,7 @@ def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **k
 
 
 class hour_of(FunctionElement[dt.datetime]):  # noqa: N801
-    """The beginning of the hour, in UTC, in which an instant lies."""
+    """The start of an instant's hour, in UTC."""
 
     type = UtcTime()
     inherit_cache = True
@@ -200,5 +204,5 @@ def _hour_of_sqlite(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 def at_most(number: int) -> ColumnElement[int]:
-    """A limit that the planner sees. Bound, it would count as a tenth of everything in a plan that is kept for any value."""
+    """A LIMIT as a literal, visible to the planner. For a bind parameter, a generic plan assumes a tenth of all rows."""
     return literal_column(str(int(number)), Integer)

@@ -1,1 +1,1 @@
-"""Who may do what, who is told what, and what each has set up."""
+"""Users and tenants: rights, administration, notifications and preferences."""

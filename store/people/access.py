@@ -1,6 +1,6 @@
-"""Who may do what. Every entry point asks here; screens only mirror the answer.
+"""Access rights. Every entry point checks them here; screens only show the result.
 
-A tenant that you are no member of does not exist for you: it is "not found", never "forbidden", and neither are its runs.
+Tenants you are not a member of do not exist for you: they, and their runs, are "not found", never "forbidden".
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from store.model.records import Run, Tenant, User
 from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import memberships, operation_runs, tenants, users
 
+#: The initiator's name of runs that no user started.
 SYSTEM = "System"
-#: What a tenant's slug and a user's login look like. What does not is not asked of the database.
+#: Valid slugs of tenants and logins of users. The database is not queried for others.
 SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LOGIN: Final = re.compile(r"[^\s:/\x00-\x1f\x7f\ud800-\udfff]{1,64}")
 
 
 class Role(StrEnum):
-    """A member's role in one tenant, the mightiest first."""
+    """A user's role in a tenant, the most powerful first."""
 
     OWNER = "owner"
     MANAGER = "manager"
@@ -34,11 +35,12 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
+        """The most powerful right that the role has, as a number: 0 (readonly) to 3 (owner)."""
         return {"readonly": 0, "operator": 1, "manager": 2, "owner": 3}[self.value]
 
 
 class Right(IntEnum):
-    """What can be done in a tenant; each is the rank of the least role that may do it."""
+    """A right in a tenant. Its value is the rank of the least powerful role that has it."""
 
     VIEW = 0
     START = 1
@@ -47,21 +49,24 @@ class Right(IntEnum):
 
     @property
     def role(self) -> Role:
-        """The least role that has it."""
+        """The least powerful role that has the right."""
         return next(role for role in Role if role.rank == self)
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
+    """A tenant and the role that the user has in it."""
+
     tenant: Tenant
     role: Role
 
     def may(self, right: Right) -> bool:
+        """Whether the role has the right."""
         return self.role.rank >= right
 
 
 def member_tenants(user_id: int) -> sa.Select[tuple[int]]:
-    """The ids of the tenants that the user is a member of, as a subquery."""
+    """A subquery of the ids of the tenants that the user is a member of."""
     return sa.select(memberships.c.tenant_id).where(memberships.c.user_id == user_id)
 
 
@@ -75,7 +80,7 @@ def find_user(db: Database, login: str) -> User:
 
 
 def read_user(connection: sa.Connection, login: str) -> User | None:
-    """The user with that login; None when there is none."""
+    """The user with that login; None if there is none."""
     if not LOGIN.fullmatch(login):
         return None
     row = connection.execute(sa.select(users).where(users.c.login == login)).mappings().first()
@@ -83,12 +88,13 @@ def read_user(connection: sa.Connection, login: str) -> User | None:
 
 
 def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
-    """The user's tenants with their role in each, by slug."""
+    """The user's memberships, ordered by slug."""
     with db.read_one() as connection:
         return read_memberships(connection, user_id)
 
 
 def read_memberships(connection: sa.Connection, user_id: int) -> tuple[Membership, ...]:
+    """The user's memberships, ordered by slug."""
     rows = connection.execute(_MEMBERSHIPS.order_by(tenants.c.slug), {"p_user_id": user_id}).mappings()
     return tuple(map(_membership_from, rows))
 
@@ -106,9 +112,10 @@ def _membership_from(row: sa.RowMapping) -> Membership:
 
 
 def require_right(db: Database, user: User, tenant: str, right: Right, what: str = "") -> Tenant:
-    """The tenant with that slug, in which the user has that right. Raises NotFound or Forbidden.
+    """The tenant with that slug, if the user has the right in it.
 
-    `what` is what they are about to do, for the refusal: "you may not …".
+    Raises NotFound if the user is not a member, and Forbidden if the role lacks the right. `what` names the attempted action
+    in the error: "you may not …".
     """
     row = None
     if SLUG.fullmatch(tenant):
@@ -131,12 +138,13 @@ _WORDS = {
 
 
 def visible_run(db: Database, user: User, run_id: int) -> Run:
-    """The run, whole, if the user is a member of its tenant. Raises NotFound."""
+    """The run with its context, if the user is a member of its tenant. Raises NotFound."""
     with db.read_one() as connection:
         return read_visible_run(connection, user.id, run_id)
 
 
 def read_visible_run(connection: sa.Connection, user_id: int, run_id: int) -> Run:
+    """The same within a transaction. Raises NotFound."""
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == operation_runs.c.tenant_id)
     query = query.where(operation_runs.c.id == run_id, operation_runs.c.tenant_id.in_(member_tenants(user_id)))
     row = connection.execute(query).mappings().first()
@@ -146,7 +154,7 @@ def read_visible_run(connection: sa.Connection, user_id: int, run_id: int) -> Ru
 
 
 def require_owner(connection: sa.Connection, user: User | None) -> User:
-    """The user, who owns a tenant: what is no tenant's alone is for those. Raises Forbidden."""
+    """The user, if they own a tenant: only owners may change what concerns all tenants. Raises Forbidden."""
     owned = sa.exists().where(
         memberships.c.user_id == sa.bindparam("p_user_id"), memberships.c.role == Role.OWNER.value
     )

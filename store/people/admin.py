@@ -1,7 +1,7 @@
-"""Tenants, users and roles: who may add and grant them. Rights are asked and audited in the transaction of the change.
+"""Administration of tenants, users and roles. Each change checks the right, and writes the audit event, in its transaction.
 
-Who adds a tenant owns it, and no tenant is without an owner from then on. In databases of before, tenants may be without an
-owner: an owner of the oldest tenant that has one gives them one.
+A user who adds a tenant owns it, and from then on it always has an owner. Databases of older versions may have tenants without
+an owner: an owner of the oldest tenant that has one may grant that role in them.
 """
 
 from __future__ import annotations
@@ -23,33 +23,34 @@ from store.people.bootstrap import door_is_open, is_inhabited, nobody_owns
 
 _OWNER: Final = Role.OWNER.value
 
-#: Characters of a name for people.
+#: The maximum length of a name for people, in characters.
 MAX_NAME: Final = 200
-#: What a database does not take in a text: NUL, and halves of characters as a wrong encoding leaves them.
+#: Characters that a database cannot store: NUL, and lone surrogates, which a wrong encoding leaves behind.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A role that was given, and the one that the user had in that tenant before."""
+    """A granted role."""
 
     user: User
     tenant: Tenant
     role: Role
+    #: The user's former role in the tenant; None if they were not a member.
     before: Role | None
 
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """What the login, a user or not yet one, may do to tenants, users and roles."""
+    """Administration on behalf of a login, which may not be a user yet."""
 
     db: Database
     login: str
 
     def add_tenant(self, slug: str, name: str | None = None) -> Tenant:
-        """Add a tenant and own it. While nobody owns a tenant, whoever asks is made a user for that.
+        """Add a tenant and own it. While no tenant has an owner, anybody may do this, and becomes a user if they are none yet.
 
-        Raises Forbidden, and InputInvalid when the slug is taken or not of the form a-z, 0-9 and dashes.
+        Raises Forbidden, and InputInvalid if the slug is taken or has characters other than a-z, 0-9 and dashes.
         """
         with self.db.write() as connection:
             is_first = door_is_open(connection, self.db)
@@ -59,8 +60,8 @@ class Administrator:
             return self._add_tenant(connection, me, slug, name)
 
     def bootstrap_owner(self, slug: str) -> bool:
-        """Add the first tenant to a database in which there is neither a user nor a tenant. Returns whether it was this one."""
-        if self._is_inhabited():  # as it is at every start but the first: no writer is kept waiting
+        """Add the first user and tenant to a database that has neither. Returns whether this call did."""
+        if self._is_inhabited():  # true at every start but the first: do not block writers
             return False
         with self.db.write() as connection:
             if not door_is_open(connection, self.db) or is_inhabited(connection):
@@ -83,7 +84,7 @@ class Administrator:
         return tenant
 
     def add_user(self, login: str, name: str | None = None) -> User:
-        """Add a user. Raises Forbidden, and InputInvalid when the login is taken or cannot be one."""
+        """Add a user. Raises Forbidden, and InputInvalid if the login is taken or not valid."""
         with self.db.write() as connection:
             me = self._owner(connection)
             user = insert_user(connection, login, name)
@@ -91,15 +92,15 @@ class Administrator:
             return user
 
     def users(self) -> tuple[User, ...]:
-        """All users, by login. Raises Forbidden."""
+        """All users, ordered by login. Raises Forbidden."""
         with self.db.read() as connection:
             self._owner(connection)
             return read_users(connection)
 
     def grant(self, login: str, slug: str, role: Role) -> Granted:
-        """Give the user that role in the tenant, in place of the one they had.
+        """Give the user the role in the tenant, in place of any former one.
 
-        Raises NotFound and Forbidden; Forbidden also when it would take the tenant's last owner away.
+        Raises NotFound, and Forbidden, also if the tenant would lose its last owner.
         """
         with self.db.write() as connection:
             me = self._owner_of(connection, slug, role)
@@ -109,7 +110,7 @@ class Administrator:
             return granted
 
     def ownerless(self) -> tuple[str, ...]:
-        """The slugs of tenants without an owner, for those who may give them one; for others there are none."""
+        """The slugs of the tenants without an owner, if the login may grant one; otherwise empty."""
         with self.db.read() as connection:
             me = read_user(connection, self.login)
             if me is None or not _owns_the_oldest(connection, me):
@@ -124,7 +125,10 @@ class Administrator:
         return require_owner(connection, read_user(connection, self.login))
 
     def _owner_of(self, connection: sa.Connection, slug: str, role: Role) -> User:
-        """Raises NotFound for who is no member, whether or not there is such a tenant."""
+        """The login's user, if they may grant the role in the tenant.
+
+        Raises Forbidden, or NotFound if they are not a member, whether or not the tenant exists.
+        """
         me = read_user(connection, self.login)
         query = sa.select(tenants.c.id).where(tenants.c.slug == slug)
         tenant_id = connection.execute(query).scalar() if SLUG.fullmatch(slug) else None
@@ -155,7 +159,7 @@ class Administrator:
         )
 
 
-# ---- who may
+# ---- checks of rights
 
 _HAS_OWNER = sa.exists().where(memberships.c.tenant_id == tenants.c.id, memberships.c.role == _OWNER).correlate(tenants)
 
@@ -178,16 +182,18 @@ def _no_tenant(slug: str) -> NotFound:
     return NotFound(f"no tenant '{slug}'", "'opsmon tenants list' shows yours")
 
 
-# ---- the changes, for whoever may make them
+# ---- changes, which do not check rights
 
 
 def insert_tenant(connection: sa.Connection, slug: str, name: str | None) -> Tenant:
+    """Insert a tenant; its name is the slug if none is given. Raises InputInvalid."""
     if not SLUG.fullmatch(slug):
         raise InputInvalid(f"'{slug}' cannot be a tenant's slug", "use a-z, 0-9 and dashes, at most 63")
     return Tenant(**_insert(connection, tenants, "slug", slug, name))
 
 
 def insert_user(connection: sa.Connection, login: str, name: str | None) -> User:
+    """Insert a user; their name is the login if none is given. Raises InputInvalid."""
     if not LOGIN.fullmatch(login):
         raise InputInvalid(f"'{login}' cannot be a login", "use a system login name")
     return User(**_insert(connection, users, "login", login, name))
@@ -204,14 +210,16 @@ def _insert(connection: sa.Connection, table: sa.Table, key: str, value: str, na
 
 
 def read_users(connection: sa.Connection) -> tuple[User, ...]:
+    """All users, ordered by login."""
     return tuple(User(**row) for row in connection.execute(sa.select(users).order_by(users.c.login)).mappings())
 
 
 def set_role(connection: sa.Connection, login: str, slug: str, role: Role) -> Granted:
+    """Give the user the role in the tenant. Raises NotFound, and Forbidden if the tenant would lose its last owner."""
     user = read_user(connection, login)
     if user is None:
         raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
-    # The tenant's row is locked, so that of two owners who step down at once the second finds no other one.
+    # Lock the tenant's row: if two owners step down at once, the second must see that the first is gone.
     locked = sa.select(tenants).where(tenants.c.slug == slug).with_for_update(key_share=True)
     row = connection.execute(locked).mappings().first()
     if row is None:
@@ -224,7 +232,7 @@ def set_role(connection: sa.Connection, login: str, slug: str, role: Role) -> Gr
 
 
 def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
-    """Returns a row, unless the user is the tenant's only owner and would no longer be."""
+    """An upsert of the role. It returns no row, and changes nothing, if the tenant would lose its last owner."""
     other = memberships.alias("other")
     another_owner = sa.exists().where(
         other.c.tenant_id == tenant_id, other.c.role == _OWNER, other.c.user_id != user_id
@@ -237,22 +245,22 @@ def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
     ).returning(memberships.c.user_id)
 
 
-# ---- for a database that belongs to whoever makes it: nobody is asked
+# ---- changes in a transaction of their own, for callers who own the database: no check of rights
 
 
 def add_tenant(db: Database, slug: str, name: str | None = None) -> Tenant:
-    """A tenant without an owner, until one is granted. Raises InputInvalid."""
+    """Add a tenant, without an owner until one is granted. Raises InputInvalid."""
     with db.write() as connection:
         return insert_tenant(connection, slug, name)
 
 
 def add_user(db: Database, login: str, name: str | None = None) -> User:
-    """Raises InputInvalid."""
+    """Add a user. Raises InputInvalid."""
     with db.write() as connection:
         return insert_user(connection, login, name)
 
 
 def grant(db: Database, login: str, slug: str, role: Role) -> Granted:
-    """Raises NotFound, and Forbidden when it would take the tenant's last owner away."""
+    """Give the user the role in the tenant. Raises NotFound, and Forbidden if the tenant would lose its last owner."""
     with db.write() as connection:
         return set_role(connection, login, slug, role)

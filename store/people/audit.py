@@ -1,4 +1,4 @@
-"""Who did what, and from where: written in the transaction of what was done, and never changed."""
+"""The audit trail: who did what, and from where. An event is written in the transaction of its change, and never changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from store.model.tables import audit_events
 from store.model.types import wall_clock
 
+#: The actions.
 TENANT_ADDED = "tenant.added"
 USER_ADDED = "user.added"
 ROLE_GRANTED = "role.granted"
@@ -29,13 +30,16 @@ def record(
     tenant_id: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Say that `login`, a user or not yet one, did `action` to `subject`; `tenant_id` is None for what is no tenant's alone."""
+    """Write an audit event: `login` did `action` to `subject`.
+
+    `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant.
+    """
     values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
     connection.execute(sa.insert(audit_events).values(action=action, subject=subject, at=wall_clock(), **values))
 
 
 def _origin() -> str:
-    """The system's login and host. On an embedded database `--as` acts as somebody else: this stays who did it."""
+    """The operating system's login and host. On an embedded database `--as` changes the user, but not this."""
     uid = os.getuid()
     try:
         login = pwd.getpwuid(uid).pw_name

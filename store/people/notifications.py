@@ -1,4 +1,4 @@
-"""Who is told what: one row per (run, kind), for the run's initiator alone. The inbox: read, count, mark as read."""
+"""Notifications: one row per (run, kind), for the run's initiator only. The inbox reads, counts and marks them as read."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _note = notifications.c
 
 
 def unread(connection: sa.Connection, user_id: int, limit: int = 100) -> tuple[Notification, ...]:
-    """The newest unread ones, newest first."""
+    """The newest `limit` unread notifications, newest first."""
     return _select(connection, _newest(user_id, limit, unread_only=True))
 
 
 def inbox(connection: sa.Connection, user_id: int, limit: int = 200) -> tuple[Notification, ...]:
-    """The newest ones, read or not, newest first."""
+    """The newest `limit` notifications, read or not, newest first."""
     return _select(connection, _newest(user_id, limit))
 
 
 def unread_now(connection: sa.Connection, user_id: int, cap: int = 100) -> tuple[int, dt.datetime, bool, bool]:
-    """How many are unread, counted up to `cap`; the database's clock; whether the queue is paused; whether the database only reads.
+    """(number of unread notifications up to `cap`, the database's now, whether the queue is paused, whether it is read-only).
 
-    In one statement: each of a poll's is paid for every second.
+    The last one concerns the database. One statement, because every poll executes it, once a second.
     """
     number, now, is_paused, reads = connection.execute(_unread_count(user_id, cap)).one()
     return int(number), now, bool(is_paused), bool(reads)
@@ -45,7 +45,7 @@ def _unread_count(user_id: int, cap: int) -> sa.Select[Any]:
 
 
 def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: int | None = None) -> int:
-    """The user opened the run, or cleared the inbox up to what they saw. Returns how many became read."""
+    """Mark the user's notifications as read: those of a run, or those with ids up to `up_to`. Returns how many became read."""
     change = sa.update(notifications).where(_note.user_id == user_id, _note.read_at.is_(None))
     change = change.values(read_at=now_after(_note.created_at))
     if run_id is not None:
@@ -57,7 +57,7 @@ def mark_read(db: Database, user_id: int, *, run_id: int | None = None, up_to: i
 
 
 def _is_visible(user_id: int) -> sa.Exists:
-    """A notification about a run of a tenant that the user has left is not theirs to see any more."""
+    """Excludes notifications about runs of tenants that the user is no longer a member of."""
     visible = sa.select(operation_runs.c.id).where(
         operation_runs.c.id == _note.run_id, operation_runs.c.tenant_id.in_(member_tenants(user_id))
     )
@@ -80,5 +80,5 @@ def _select(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Notificat
 
 
 def notification_from(row: dict[str, Any]) -> Notification:
-    """A row of `notifications`, together with its run's outcome."""
+    """Map a row of `notifications` with its run's outcome."""
     return Notification(**{**row, "outcome": Outcome(row["outcome"])})

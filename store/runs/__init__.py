@@ -1,1 +1,1 @@
-"""The life of a run: every change with its effects, and all that one run's screen shows."""
+"""Runs: the lifecycle with its effects, log lines, retry chains, and the detail of one run."""

@@ -13,16 +13,16 @@ _run = operation_runs.c
 
 
 def attempts(connection: sa.Connection, run: Run, limit: int = 20) -> tuple[Run, ...]:
-    """The run, what it retries, back to the first, and what retries it, with their context; oldest first.
+    """The run, the chain of runs that it retries, and its own retries, with their context; oldest first.
 
-    Only within the run's tenant. Of more than `limit`, the run and the one that it retries are among those that are told, and
-    then the newest.
+    Only runs of the same tenant. If there are more than `limit`, these are the run, the run that it retries, and the newest of
+    the others.
     """
     step = sa.literal(1).label("step")
     chain = sa.select(_run.id, _run.retry_of_id, step).where(_run.id == run.id).cte("chain", recursive=True)
     former = sa.select(_run.id, _run.retry_of_id, chain.c.step + 1).join(chain, _run.id == chain.c.retry_of_id)
     chain = chain.union_all(former.where(chain.c.step < limit))
-    # One list of ids: with an OR a planner would try every run.
+    # A single IN of ids: with an OR, a planner would scan all runs.
     family = _run.id.in_(sa.select(chain.c.id).union(sa.select(_run.id).where(_run.retry_of_id == run.id)))
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
     nearest = sa.case((_run.id == run.id, 0), (_run.id == run.retry_of_id, 1), else_=2)

@@ -1,4 +1,4 @@
-"""Many runs at once: what a dry run of their retry asks. Chunks keep each statement bounded."""
+"""Queries over many runs, for the dry run of a bulk retry. Batches bound each statement."""
 
 from __future__ import annotations
 
@@ -20,36 +20,42 @@ T = TypeVar("T")
 
 
 def visible_runs(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, Run]:
-    """Those of the runs that the user may see, whole, by id. Raises DatabaseAway."""
-    found: dict[int, Run] = {}
-    for some in _batched(ids):
+    """The runs that the user may see, with their context, by id. Raises DatabaseAway."""
+    runs: dict[int, Run] = {}
+    for batch in _batched(ids):
         query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
-        query = query.where(_run.id.in_(some), _run.tenant_id.in_(member_tenants(user_id)))
+        query = query.where(_run.id.in_(batch), _run.tenant_id.in_(member_tenants(user_id)))
         with db.read_one() as connection:
-            found |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
-    return found
+            runs |= {row["id"]: run_from_row(dict(row)) for row in connection.execute(query).mappings()}
+    return runs
 
 
 def active_twins(db: Database, identities: Mapping[int, Iterable[str]]) -> dict[tuple[int, str], int]:
-    """For each (tenant id, identity) that has an active run the id of that one; `identities` are asked for by tenant id."""
-    found: dict[tuple[int, str], int] = {}
-    for tenant_id, wanted in identities.items():
-        for some in _batched(sorted(set(wanted))):
-            query = sa.select(_run.run_identity_hash, _run.id).where(is_active_twin(tenant_id, some))
+    """The ids of active runs by (tenant id, identity); identities without one are left out.
+
+    `identities` has the identities to look up, by tenant id. Raises DatabaseAway.
+    """
+    twins: dict[tuple[int, str], int] = {}
+    for tenant_id, hashes in identities.items():
+        for batch in _batched(sorted(set(hashes))):
+            query = sa.select(_run.run_identity_hash, _run.id).where(is_active_twin(tenant_id, batch))
             with db.read_one() as connection:
-                found |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
-    return found
+                twins |= {(tenant_id, identity): id_ for identity, id_ in connection.execute(query)}
+    return twins
 
 
 def newest_retries(db: Database, user_id: int, ids: Sequence[int]) -> dict[int, int]:
-    """For each of the runs that the user has retried, the id of their newest retry. Raises DatabaseAway."""
-    found: dict[int, int] = {}
-    for some in _batched(ids):
+    """The id of the user's newest retry, by the id of the run retried; runs that the user has not retried are left out.
+
+    Raises DatabaseAway.
+    """
+    retries: dict[int, int] = {}
+    for batch in _batched(ids):
         query = sa.select(_run.retry_of_id, sa.func.max(_run.id)).group_by(_run.retry_of_id)
-        query = query.where(_run.retry_of_id.in_(some), _run.user_id == user_id)
+        query = query.where(_run.retry_of_id.in_(batch), _run.user_id == user_id)
         with db.read_one() as connection:
-            found |= {row[0]: row[1] for row in connection.execute(query)}
-    return found
+            retries |= {row[0]: row[1] for row in connection.execute(query)}
+    return retries
 
 
 def _batched(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,4 +1,4 @@
-"""One run, whole: what its screen shows, read in the transaction of the poll. Every statement is bounded and walks an index."""
+"""The detail of one run, read in the transaction of the poll. Every statement is bounded and uses an index."""
 
 from __future__ import annotations
 
@@ -26,44 +26,49 @@ from store.workers.queue_depth import IS_QUEUED, waited
 
 _run = operation_runs.c
 
-#: What is usual is told from at most so many of the last runs, and from no fewer than so few.
+#: Sample for the typical duration: at most MAX_SAMPLE recent runs, at least MIN_SAMPLE.
 MAX_SAMPLE: Final = 200
 MIN_SAMPLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Where a queued run stands. `ahead` counts the queued runs of the user's tenants that were opened before it and whose
-    message is in the queue, COUNT_CAP + 1 meaning more than COUNT_CAP. `oldest` is how many seconds ago the first of them was
-    opened. `others_ahead`: runs of other tenants are ahead, too; how many is not told.
-    """
+    """The position of a queued run. Ahead of it are the queued runs that were created earlier and whose message is in the queue."""
 
+    #: The number of runs ahead in the user's tenants; COUNT_CAP + 1 means more than COUNT_CAP.
     ahead: int = 0
+    #: Seconds since the creation of the oldest of them, and its id; None if there is none.
     oldest: float | None = None
     oldest_id: int | None = None
+    #: The pause of the queue; None if it is not paused.
     pause: QueuePause | None = None
+    #: Whether runs of other tenants are ahead too. Their number is withheld.
     others_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TypicalDuration:
-    """How long the last succeeded runs of this tenant and type ran: seconds, the shortest first, at least MIN_SAMPLE.
+    """The durations of recent runs of the same tenant and type that succeeded.
 
-    Percentiles lie between two of them in proportion (linear interpolation); those of `throughput.Hour` are nearest ranks.
+    Percentiles are interpolated linearly; those of `throughput.Hour` are nearest ranks.
     """
 
+    #: Seconds, in ascending order; at least MIN_SAMPLE values.
     durations: tuple[float, ...]
 
     @property
     def count(self) -> int:
+        """The size of the sample."""
         return len(self.durations)
 
     @property
     def p50(self) -> float:
+        """The median, in seconds."""
         return self._percentiles[49]
 
     @property
     def p95(self) -> float:
+        """The 95th percentile, in seconds."""
         return self._percentiles[94]
 
     @property
@@ -71,38 +76,43 @@ class TypicalDuration:
         return statistics.quantiles(self.durations, n=100, method="inclusive")
 
     def shorter_than(self, seconds: float) -> int:
-        """How many percent of them took less than that, rounded down."""
+        """The share of runs that took less than `seconds`, in percent, rounded down."""
         return 100 * bisect.bisect_left(self.durations, seconds) // self.count
 
     def longer_than(self, seconds: float) -> int:
-        """How many percent of them took more than that, rounded down."""
+        """The share of runs that took more than `seconds`, in percent, rounded down."""
         return 100 * (self.count - bisect.bisect_right(self.durations, seconds)) // self.count
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """One run, whole, with its log lines and its attempts (with their context), both oldest first.
+    """A run with everything that its screen shows."""
 
-    `waiting` is told while it is queued. `worker` is the one that has or had it; a run whose worker has not beaten for
-    `lost_after` seconds is given up. `twin` is another, active run of the same identity: a retry would join it.
-    """
-
+    #: The run, with its context.
     run: Run
+    #: Its newest log lines, oldest first.
     events: tuple[LogLine, ...]
+    #: The retry chain that it belongs to, itself included, oldest first.
     attempts: tuple[Run, ...]
+    #: Its position in the queue; None unless it is queued.
     waiting: QueuePosition | None = None
+    #: The worker that claimed it; None before that.
     worker: Worker | None = None
+    #: None if the sample would be too small.
     usual: TypicalDuration | None = None
+    #: The active run of the same identity, without context, if this run is completed: a retry would attach to it.
     twin: Run | None = None
+    #: Seconds without a heartbeat after which a worker's runs are completed as lost.
     lost_after: float = 30.0
-    #: Of the run, its attempts and its twin, what is running while its worker is silent: seconds since the worker's last beat.
+    #: Seconds since the worker's last heartbeat, by run id, for those of the run, its attempts and its twin that are running
+    #: on a silent worker.
     silences: Mapping[int, float] = field(default_factory=dict)
 
 
 def read(
     connection: sa.Connection, user_id: int, run_id: int | None, lost_after: float = 30.0, silent_after: float = 10.0
 ) -> RunDetail | None:
-    """What there is of the run; None when none is wanted, or it is not there (any more) for this user."""
+    """The detail of the run; None if `run_id` is None, or the run does not exist (any more) for the user."""
     if run_id is None:
         return None
     try:
@@ -114,7 +124,7 @@ def read(
 def read_visible(
     connection: sa.Connection, user_id: int, run_id: int, lost_after: float = 30.0, silent_after: float = 10.0
 ) -> RunDetail:
-    """The same for a run that must be there. Raises NotFound."""
+    """The detail of the run. Raises NotFound if it does not exist for the user."""
     run = read_visible_run(connection, user_id, run_id)
     attempts = retry_chain.attempts(connection, run)
     is_over = run.status is Status.COMPLETED
@@ -133,12 +143,12 @@ def read_visible(
 
 
 def clock(connection: sa.Connection) -> dt.datetime:
-    """The database server's now, which all ages are counted to."""
+    """The database server's now, to which all ages refer."""
     now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
     return now
 
 
-# ---- why it waits
+# ---- position in the queue
 
 
 def _waiting(connection: sa.Connection, user_id: int, run: Run) -> QueuePosition:
@@ -153,20 +163,20 @@ def _waiting(connection: sa.Connection, user_id: int, run: Run) -> QueuePosition
 
 def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime]]:
     before = sa.tuple_(_run.created_at, _run.id) < sa.tuple_(sa.literal(run.created_at, _run.created_at.type), run.id)
-    # What is not in the queue is not ahead in it: a restore that was previewed waits for days to be confirmed.
+    # Only runs whose message is in the queue: a previewed restore may wait for days to be confirmed.
     in_queue = sa.and_(IS_QUEUED, _run.dispatched_at.is_not(None))
     return sa.select(_run.id, _run.created_at).where(in_queue, before)
 
 
 def _oldest(connection: sa.Connection, user_id: int, run: Run) -> tuple[float | None, int | None]:
-    """How long ago the first of the user's that are ahead was opened, and its id."""
+    """(seconds since its creation, id) of the oldest run ahead in the user's tenants."""
     ahead = _ahead_of(run).where(_run.tenant_id.in_(member_tenants(user_id)))
     first = ahead.order_by(_run.created_at, _run.id).limit(at_most(1)).subquery()
     row = connection.execute(sa.select(first.c.id, first.c.created_at, utcnow())).first()
     return (None, None) if row is None else (waited(row[2], row[1]), row[0])
 
 
-# ---- who has it
+# ---- worker
 
 
 def _worker(connection: sa.Connection, worker_id: int) -> Worker | None:
@@ -175,11 +185,11 @@ def _worker(connection: sa.Connection, worker_id: int) -> Worker | None:
     return None if row is None else worker_from(dict(row))
 
 
-# ---- what is usual
+# ---- typical duration
 
 
 def _typical_duration(connection: sa.Connection, run: Run) -> TypicalDuration | None:
-    """From the others of its kind: whether a run was slow is not told by itself."""
+    """The sample excludes the run itself, which is compared with it."""
     query = sa.select(_run.started_at, _run.completed_at).where(
         _run.tenant_id == run.tenant_id,
         _run.type == run.type,

@@ -1,4 +1,4 @@
-"""The INSERTs that go with a change of a run: notifications and rescue records."""
+"""The effects of transitions: INSERTs of notifications and rescue records."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
 
 
 def queued_notification(done: sa.FromClause) -> sa.Insert:
-    """The effect of a run having been queued. One that exists is left alone: a run is told to be queued once."""
+    """The effect of queueing a run: notifies its initiator, at most once for a run."""
     return _notification(done, "queued", sa.literal(" queued"), sa.literal("Waiting for a worker."))
 
 
 def completed_notification(done: sa.FromClause) -> sa.Insert:
-    """The effect of a run having been completed; takes the parameters `p_title` (a suffix) and `p_body`."""
+    """The effect of completing a run: notifies its initiator. Bind parameters: `p_title` (the title's suffix) and `p_body`."""
     return _notification(
         done, "completed", sa.bindparam("p_title", type_=sa.Text), sa.bindparam("p_body", type_=sa.Text)
     )
@@ -30,9 +30,9 @@ def _notification(
     done: sa.FromClause, kind: str, suffix: sa.ColumnElement[str], body: sa.ColumnElement[str]
 ) -> sa.Insert:
     title = sa.func.coalesce(done.c.label, done.c.type).concat(suffix)
-    told = tenants.c.slug.concat(": ").concat(body)
-    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, told, done.c.updated_at)
-    # The table is joined for its key's sake: who is told must still exist, and nobody is told for the system.
+    full_body = tenants.c.slug.concat(": ").concat(body)
+    columns = (done.c.id, done.c.user_id, sa.literal(kind), title, full_body, done.c.updated_at)
+    # The body needs the tenant's slug. Runs of the system have nobody to notify.
     source = (
         sa.select(*columns)
         .join_from(done, tenants, tenants.c.id == done.c.tenant_id)
@@ -42,23 +42,24 @@ def _notification(
 
 
 def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
-    """What happened, in one line."""
-    said = []
+    """The body of the completed notification, without the tenant: the counts and the first failure, in one line."""
+    parts = []
     if counts and counts.total:
-        said.append(f"{counts.success} of {counts.total} done")
-        said += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
+        parts.append(f"{counts.success} of {counts.total} done")
+        parts += [f"{n} {word}" for n, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if n]
     if failures:
-        said.append(failures[0].message)
-    return ", ".join(said) + "." if said else "Done."
+        parts.append(failures[0].message)
+    return ", ".join(parts) + "." if parts else "Done."
 
 
 _rescue = rescues.c
 
+#: The values of `rescues.what`.
 What = Literal["lost", "queued", "queued_again"]
 
 
 def rescued(what: What) -> Effect:
-    """The effect of a rescuer's change. With a lost run goes the worker that was lost."""
+    """The effect of a rescuer's change: inserts a rescue record, for a lost run with the lost worker."""
 
     def effect(done: sa.FromClause) -> sa.Insert:
         worker = done.c.worker_id if what == "lost" else sa.null()

@@ -1,4 +1,4 @@
-"""The identity of a run: two starts with the same identity are twins, and only one of them may be active."""
+"""The identity of a run: of all runs with the same identity, at most one is active."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def identity_hash(tenant_id: int, operation_type: str, inputs: Mapping[str, Any]) -> str:
-    """SHA-256, in hex, over canonical JSON of (tenant, type, inputs).
+    """The SHA-256, in hex, of the canonical JSON of (tenant, type, inputs).
 
-    `inputs` are the parameters that the operation named as its identity: no display name, initiator or time. Keys are
-    sorted, lists (which stand for sets in a parameter form) are sorted and freed of doubles, ids are lower-cased.
+    `inputs` are the parameters that make up the operation's identity; they contain no display name, initiator or time. Keys
+    are sorted, lists (which represent sets in a parameter form) are sorted without duplicates, ids are lower-cased. Raises
+    ValueError for NaN and infinity.
     """
     canonical = json.dumps(
         [tenant_id, operation_type, _canonical(inputs)],

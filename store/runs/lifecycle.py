@@ -3,8 +3,8 @@
     queued ──claim──► running ──finish──► completed
        └───fail_dispatch─────────────────────▲        (outcome failed)
 
-Each function returns the run as it is after the change, or None when the run was not in the state that the change starts
-from: somebody else was first, and nothing was written.
+Each change returns the updated run, or None if the run was not in the state that the change requires: another process was
+first, and nothing was written. Changes raise DatabaseAway.
 """
 
 from __future__ import annotations
@@ -30,33 +30,40 @@ from store.runs.effects import completed_body, completed_notification, queued_no
 from store.runs.transition import Transition
 
 _run = operation_runs.c
-# Every change moves `updated_at` forward, and takes its other instants from the same moment: no instant of a run lies before
-# one that was written earlier, whoever had to wait for whom.
+# Every change moves `updated_at` forward and uses the same instant for its other columns. So the instants of a run are in the
+# order of its changes, even if a transaction had to wait for another one.
 _NOW = now_after(_run.updated_at)
 _COMPLETED = {"status": Status.COMPLETED.value, "completed_at": _NOW, "updated_at": _NOW}
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What is to be opened. `user_id` is None for the system. `context` holds parameters and never a secret."""
+    """A run to create. Its fields are columns of `operation_runs`."""
 
     tenant_id: int
+    #: The initiator; None for the system.
     user_id: int | None
     initiator_name: str
+    #: The operation's type, and its label for people.
     type: str
     label: str
+    #: See `identity.identity_hash`.
     run_identity_hash: str
+    #: The parameters, as JSON. It never contains a secret.
     context: Mapping[str, Any]
+    #: The run that this one retries.
     retry_of_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended, as its worker tells it."""
+    """The result of a run, final or so far, as its worker reports it."""
 
     outcome: Outcome
+    #: None leaves the stored counts unchanged; so do no failures, and no context.
     counts: Counts | None = None
     failures: tuple[Failure, ...] = ()
+    #: Log lines to append.
     log: tuple[run_log.NewLogLine, ...] = ()
     context: Mapping[str, Any] | None = None
 
@@ -73,7 +80,7 @@ _DISPATCHED = (
 )
 _MARK_DISPATCHED = Transition(_DISPATCHED, queued_notification)
 _MARK_RESCUED = Transition(_DISPATCHED, queued_notification, rescued("queued"))
-# A message that arrives proves that it was queued: a worker that is quicker than the dispatcher says so in its stead.
+# A message that arrives was queued. A worker that is faster than the dispatcher marks the run as dispatched in its place.
 _CLAIM = Transition(
     sa.update(operation_runs)
     .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value)
@@ -139,10 +146,10 @@ _REDISPATCH = Transition(
 
 
 def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
-    """Open the run, or find the active twin of the same identity. Returns (run, whether it was opened).
+    """Create the run, or find its active twin. Returns (run, whether it was created).
 
-    A twin that ends between the two statements is followed by another try. Raises DatabaseAway when that goes on for longer
-    than a transaction may take.
+    If the twin ends between the two statements, both are tried again. Raises DatabaseAway, also if that goes on for longer than
+    the time-out of a transaction.
     """
     parameters = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
     deadline = time.monotonic() + db.timeouts.transaction
@@ -159,13 +166,13 @@ def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
 
 
 def active_twin(db: Database, tenant_id: int, identity: str) -> Run | None:
-    """The queued or running run of this identity, if there is one."""
+    """The active run of the identity; None if there is none."""
     with db.read_one() as connection:
         return twins.read(connection, tenant_id, identity)
 
 
 def get(db: Database, run_id: int) -> Run | None:
-    """The run, without asking who wants to know: for the house itself. People's ways in use `store.people.access`."""
+    """The run, or None. Checks no right: it is for internal use; entry points for people use `store.people.access`."""
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id).where(_run.id == run_id)
     with db.read_one() as connection:
         row = connection.execute(query).mappings().first()
@@ -173,37 +180,38 @@ def get(db: Database, run_id: int) -> Run | None:
 
 
 def mark_dispatched(db: Database, run_id: int, *, by_rescuer: bool = False) -> Run | None:
-    """The message is in the queue: say so, and tell the initiator. None when a worker was quicker, which told them already.
+    """Record that the message is in the queue, and notify the initiator. None if a worker was faster, which has done both.
 
-    `by_rescuer` says that the dispatcher had died before it could queue the message: that is put on record as well.
+    `by_rescuer`: a rescuer queued the message, because the dispatcher died first. This adds a rescue record.
     """
     return _one(db, _MARK_RESCUED if by_rescuer else _MARK_DISPATCHED, {"p_id": run_id})
 
 
 def claim(db: Database, run_id: int, worker_id: int) -> Run | None:
-    """Start the run on this worker. None when there is nothing to claim: the message came twice, or too late."""
+    """Claim the run for the worker: queued → running. None if it is not queued: the message came twice, or too late."""
     return _one(db, _CLAIM, {"p_id": run_id, "p_worker_id": worker_id})
 
 
 def progress(db: Database, run_id: int, worker_id: int, result: Result) -> Run | None:
-    """Store what was counted so far (`result.outcome` is not looked at). None when the run is not this worker's any more."""
+    """Store the result so far, ignoring `result.outcome`. None if the run is not running on this worker (any more)."""
     return _one(db, _PROGRESS, _parameters(run_id, result, p_worker_id=worker_id), result.log)
 
 
 def finish(db: Database, run_id: int, worker_id: int, result: Result) -> Run | None:
-    """Complete the worker's own running run and notify its initiator. None when it was completed in the worker's stead."""
+    """Complete a run of the worker, and notify the initiator. None if it is not running on this worker (any more)."""
     return _one(db, _FINISH, _parameters(run_id, result, p_worker_id=worker_id), result.log)
 
 
 def fail_dispatch(db: Database, run_id: int, failure: Failure) -> Run | None:
-    """Complete a queued run as failed. None when a worker has started it after all."""
+    """Complete a queued run as failed, and notify the initiator. None if it is not queued, e.g. because a worker claimed it."""
     return _one(db, _FAIL_DISPATCH, _parameters(run_id, Result(Outcome.FAILED, failures=(failure,))))
 
 
 def fail_lost(db: Database, run: Run, lost_after: float, as_of: dt.datetime | None = None) -> Run | None:
-    """Complete a running run whose worker had not beaten for `lost_after` seconds at `as_of`, default now.
+    """Complete a run as failed if its worker is lost: stopped, or without a heartbeat for `lost_after` seconds at `as_of`.
 
-    None when it has beaten or somebody was first.
+    `as_of` defaults to now. Notifies the initiator and adds a rescue record. None if the worker is alive, or another process was
+    first.
     """
     result = Result(
         Outcome.FAILED,
@@ -217,9 +225,10 @@ def fail_lost(db: Database, run: Run, lost_after: float, as_of: dt.datetime | No
 
 
 def redispatch(db: Database, run_id: int, older_than: float) -> Run | None:
-    """Take it upon oneself to queue the message of a waiting run again, which was last queued `older_than` seconds ago or never.
+    """Win the right to queue the message of a queued run again, if it was last queued more than `older_than` seconds ago.
 
-    Of any number of rescuers one gets the run; the others get None.
+    If it was never queued, the age of the run counts. Adds a rescue record. Of several rescuers, one gets the run; the others get
+    None.
     """
     return _one(db, _REDISPATCH, {"p_id": run_id, "p_older_than": older_than})
 
@@ -238,7 +247,7 @@ def _parameters(run_id: int, result: Result, **more: object) -> dict[str, object
 
 
 def completed_suffix(value: Outcome) -> str:
-    """What stands behind the operation's label in the title of the completed notification: for people, never to be read back."""
+    """The suffix of the completed notification's title, after the operation's label. For people: code must not parse it."""
     return f" {OUTCOME_LABELS[value].lower()}"
 
 

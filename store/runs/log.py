@@ -1,4 +1,4 @@
-"""A run's log lines. They are sanitized where they are made, and bounded per run by the one that makes them."""
+"""The log lines of a run. The code that creates them sanitizes them and limits their number."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ import sqlalchemy as sa
 from store.model.records import NO_TIME, LogLine, Run
 from store.model.tables import run_events
 
+#: The maximum number of log lines of a run.
 MAX_EVENTS = 500
+#: The maximum length of a log line, in characters.
 MAX_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class NewLogLine:
-    """A line that was logged `age` seconds before it is stored: instants are the database server's."""
+    """A log line to store."""
 
+    #: debug, info, warning or error.
     level: str
     message: str
+    #: Seconds since it was logged. The instant that is stored is by the database's clock.
     age: float = 0.0
 
 
 def append(connection: sa.Connection, run: Run, new: Sequence[NewLogLine]) -> None:
-    """Store the lines with the change of the run that is made in the same transaction; none lies before the run's start."""
+    """Store the lines in the transaction of the run's change. Their instants are not before the run's start."""
     first = run.started_at or NO_TIME
 
     def at(event: NewLogLine) -> dt.datetime:
@@ -36,7 +40,7 @@ def append(connection: sa.Connection, run: Run, new: Sequence[NewLogLine]) -> No
 
 
 def read_log(connection: sa.Connection, run_id: int, after: int = 0, limit: int = MAX_EVENTS) -> tuple[LogLine, ...]:
-    """The newest `limit` lines of a run with ids above `after`, oldest first."""
+    """The newest `limit` log lines of a run with ids above `after`, oldest first."""
     query = sa.select(run_events.c.id, run_events.c.at, run_events.c.level, run_events.c.message)
     query = (
         query.where(run_events.c.run_id == run_id, run_events.c.id > after)

@@ -1,4 +1,4 @@
-"""What a run's counts say about its outcome, and its failures in a bounded summary."""
+"""Derives a run's outcome from its counts, and collects its failures in a bounded summary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from store.model.records import Counts, Failure, Outcome
 from store.sanitizer.sanitize import sanitize
 
-#: Our own words for the codes that we produce. A code that is not here (a plug-in's) stands with its detail alone.
+#: The messages for opsmon's own codes. A failure with another code (a plug-in's) has only its detail as message.
 FAILURE_MESSAGES: Final = {
     "graph.throttled": "Microsoft Graph throttled the requests",
     "graph.forbidden": "Microsoft Graph refused: the app lacks a permission",
@@ -32,8 +32,10 @@ MAX_DETAIL: Final = 200
 
 
 def derive_outcome(counts: Counts | None, *, raised: bool = False) -> Outcome:
-    """Every item done or skipped: succeeded. Some done, some failed: partially succeeded. None done and one failed, or an
-    exception before anything was done: failed. Items that were announced and never dealt with count as failed.
+    """The outcome of a run with these counts; `raised` means that its operation ended with an exception.
+
+    All items succeeded or skipped, and no exception: succeeded. Otherwise partially succeeded if at least one item succeeded, and
+    failed if none did. Announced items that were never processed count as failed.
     """
     counts = counts or Counts()
     wrong = raised or counts.failed > 0 or counts.done < counts.total
@@ -43,19 +45,22 @@ def derive_outcome(counts: Counts | None, *, raised: bool = False) -> Outcome:
 
 
 def failure(code: str, detail: object = "", count: int = 1) -> Failure:
-    """A failure that may be stored: our words for the code, then at most 200 sanitized characters of detail."""
+    """A Failure that is safe to store: the message for the code, then at most MAX_DETAIL sanitized characters of detail.
+
+    A code that is not valid becomes `operation.error`.
+    """
     code = str(code)  # a plug-in need not be type-checked
     if not (len(code) <= 60 and _CODE.fullmatch(code)):
         code = "operation.error"
-    words, told = FAILURE_MESSAGES.get(code), sanitize(str(detail), MAX_DETAIL)
-    message = f"{words}: {told}" if words and told else words or told or code
+    words, shown = FAILURE_MESSAGES.get(code), sanitize(str(detail), MAX_DETAIL)
+    message = f"{words}: {shown}" if words and shown else words or shown or code
     return Failure(code, message, count)
 
 
 def add_failure(failures: dict[tuple[str, str], int], new: Failure) -> None:
-    """Count `new` in. The list is bounded: past 48 kinds, what is new is counted as one more of an honest rest.
+    """Add a failure to the counts by (code, message), which are bounded: beyond 48 kinds, new kinds are counted together.
 
-    The 50th place is kept for what ends the run: see `add_last_failure`.
+    The 49th place is for those, and the 50th for the failure that ends the run: see `add_last_failure`.
     """
     key = (new.code, new.message)
     if key not in failures and len(failures) >= MAX_FAILURES - 2:
@@ -64,14 +69,16 @@ def add_failure(failures: dict[tuple[str, str], int], new: Failure) -> None:
 
 
 def add_last_failure(failures: dict[tuple[str, str], int], last: Failure) -> None:
-    """Count in what ended the run, which is always named."""
+    """Add the failure that ended the run, which always has an entry of its own."""
     key = (last.code, last.message)
     failures[key] = failures.get(key, 0) + last.count
 
 
 def summary(failures: dict[tuple[str, str], int]) -> tuple[Failure, ...]:
+    """The failure summary of counts by (code, message), in the order of their first occurrence."""
     return tuple(Failure(code, message, count) for (code, message), count in failures.items())
 
 
 def as_json(failures: Iterable[Failure]) -> list[dict[str, object]] | None:
+    """The value of the column `failure_summary`; None if there are no failures."""
     return [item.as_json() for item in failures] or None

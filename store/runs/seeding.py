@@ -1,6 +1,6 @@
-"""Runs of the past, in bulk: what the demo shows, and what tests and benchmarks need a million of.
+"""Inserts completed runs in bulk, for the demo, tests and benchmarks.
 
-Nothing here is a way around the lifecycle: what is inserted is completed from its first moment on and never was active.
+This does not bypass the lifecycle: the runs are completed when they are inserted, and never change their status.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from store.runs.lifecycle import completed_suffix
 from store.runs.log import NewLogLine
 from store.runs.outcome import as_json
 
-#: Runs in one transaction: enough that commits cost nothing, few enough that others can write in between.
+#: Runs per transaction: enough to make commits negligible, few enough to let other writers in between.
 BATCH: Final = 2000
 
 Row = dict[str, Any]
@@ -32,37 +32,37 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SeedRun:
-    """A run as it was when it ended. Times are in seconds; instants are counted back from the database server's now.
+    """A completed run to insert. Durations are in seconds; ages are counted back from the database server's now.
 
-    Texts are stored as they are: whoever makes them up sanitizes them, or wants to see what happens when nobody did.
-    Raises ValueError for a run that cannot have been: one without an end, one that ended in the future.
+    Texts are stored without sanitizing: the caller does that, or omits it on purpose.
+    Raises ValueError for an impossible run, such as one that is not completed, or ends in the future.
     """
 
     tenant_id: int
     type: str
     outcome: Outcome
-    #: How long ago it was opened.
+    #: Seconds since its creation.
     age: float
-    #: From there to its start; None when it was never started because the queue refused it.
+    #: Seconds from its creation to its start; None if it was never started because the queue did not accept it.
     waited: float | None = 0.2
-    #: From its start (or, never started, from its opening) to its end.
+    #: Seconds from its start (from its creation, if it was never started) to its completion.
     took: float = 1.0
-    #: None for the system and the scheduler.
+    #: The initiator; None for the system.
     user_id: int | None = None
     initiator_name: str = "System"
     label: str | None = None
     counts: Counts | None = None
     failures: tuple[Failure, ...] = ()
     context: Mapping[str, Any] | None = None
-    #: Log lines, each so many seconds before the run's end.
+    #: Log lines. Their `age` is in seconds before the run's completion.
     log: tuple[NewLogLine, ...] = ()
-    #: The run that this one retries, as its place (from 0) among all that are inserted with it; it must come before.
+    #: The run that this one retries, as an index (from 0) into the runs of the same call; it must come before this one.
     retry_of: int | None = None
     worker_id: int | None = None
-    #: Whether the initiator was told, as they would have been, and has read it.
+    #: Whether its notifications are inserted too, and whether they are read.
     notified: bool = True
     read: bool = True
-    #: Made from type and parameters when it is not given.
+    #: Computed from tenant, type and parameters if it is empty.
     run_identity_hash: str = ""
 
     def __post_init__(self) -> None:
@@ -70,27 +70,27 @@ class SeedRun:
             raise ValueError(f"a run of the past is completed, and none ends as {self.outcome}")
         if self.waited is None and self.outcome is not Outcome.FAILED:
             raise ValueError("a run that was never started has failed")
-        # So that what is no number is refused, too.
+        # Written this way round so that NaN is rejected.
         if not (min(self.waited or 0.0, self.took) >= 0 and self.ended >= 0):
             raise ValueError(f"opened {self.age} s ago, the run would have ended in the future, or before it began")
 
     @property
     def ended(self) -> float:
-        """How long ago it ended."""
+        """Seconds since its completion."""
         return self.age - (self.waited or 0.0) - self.took
 
 
 def seed_runs(db: Database, runs: Iterable[SeedRun], batch: int = BATCH) -> int:
-    """Insert runs, with their log lines and notifications, in the order given; the oldest should come first, as ids do.
+    """Insert runs with their log lines and notifications, in the given order; ids ascend, so the oldest should come first.
 
-    `runs` may be a generator of any length: `batch` runs at a time are held and committed. Returns how many there were.
-    Raises DatabaseAway; the batches before that stay.
+    `runs` may be a generator of any length: `batch` runs at a time are kept in memory and committed. Returns their number.
+    Raises DatabaseAway; batches that were committed before remain.
     """
-    found, ids = iter(runs), array("q")
+    remaining, ids = iter(runs), array("q")
     with db.read() as connection:
         now = connection.execute(sa.select(utcnow())).scalar_one()
         slugs = {row.id: row.slug for row in connection.execute(sa.select(tenants.c.id, tenants.c.slug))}
-    while part := list(islice(found, batch)):
+    while part := list(islice(remaining, batch)):
         with db.write() as connection:
             _insert(connection, part, ids, now, slugs)
     return len(ids)
@@ -103,8 +103,12 @@ def _insert(
     new = ids[-len(part) :]
     _fill(connection, operation_runs, [_run_row(id_, run, ids, now) for id_, run in zip(new, part, strict=True)])
     _fill(connection, run_events, [row for id_, run in zip(new, part, strict=True) for row in _log(id_, run, now)])
-    told = [(id_, run) for id_, run in zip(new, part, strict=True) if run.notified and run.user_id is not None]
-    _fill(connection, notifications, [row for id_, run in told for row in _told(id_, run, now, slugs[run.tenant_id])])
+    notified = [(id_, run) for id_, run in zip(new, part, strict=True) if run.notified and run.user_id is not None]
+    _fill(
+        connection,
+        notifications,
+        [row for id_, run in notified for row in _notifications(id_, run, now, slugs[run.tenant_id])],
+    )
 
 
 def _fill(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
@@ -113,9 +117,9 @@ def _fill(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
 
 
 def _unused_ids(connection: sa.Connection, count: int) -> Sequence[int]:
-    """Ids known before the insert: what belongs to a run can then be inserted in bulk, too."""
+    """Reserve ids before the insert, so that rows which refer to the runs can be inserted in bulk too."""
     if connection.dialect.name == "sqlite":
-        # The transaction is the only writer. A deleted run's id must not come back, so the highest ever counts.
+        # The transaction is the only writer. Ids of deleted runs must not be reused: start after the highest id ever used.
         taken = sa.text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'operation_runs'")
         first = int(connection.execute(taken).scalar_one()) + 1
         return range(first, first + count)
@@ -160,7 +164,7 @@ def _log(id_: int, run: SeedRun, now: dt.datetime) -> Iterator[Row]:
         yield {"run_id": id_, "at": at, "level": line.level, "message": line.message}
 
 
-def _told(id_: int, run: SeedRun, now: dt.datetime, slug: str) -> Iterator[Row]:
+def _notifications(id_: int, run: SeedRun, now: dt.datetime, slug: str) -> Iterator[Row]:
     created_at, completed_at = (now - dt.timedelta(seconds=age) for age in (run.age, run.ended))
     read_at = completed_at if run.read else None
     common = {"run_id": id_, "user_id": run.user_id, "read_at": read_at}

@@ -1,7 +1,7 @@
-"""One change of a run together with what must become true with it, in one transaction and as few round trips as can be.
+"""Applies one change of a run and its effects (notification, rescue record) atomically, in as few round trips as possible.
 
-PostgreSQL takes it as one statement (the change and its effects are CTEs). SQLite has no data-modifying CTEs and no round
-trips either: there the same expressions run one after the other in one transaction.
+On PostgreSQL this is one statement; the change and its effects are CTEs. SQLite has no data-modifying CTEs, but no round trips
+either: there the same expressions are executed one after the other in one transaction.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from store.model.records import Run
 from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import operation_runs, tenants
 
-#: Given something with the columns of the changed runs, the INSERT that goes with the change.
+#: Returns the INSERT that goes with a change; the argument has the columns of the changed runs.
 Effect = Callable[[sa.FromClause], sa.Insert]
 
 
 class Transition:
-    """`change` is an UPDATE or INSERT of `operation_runs` whose WHERE says from which state it may be made.
+    """A change of `operation_runs`, an UPDATE or INSERT, with its effects. Its WHERE is the required state of the run.
 
-    Parameters are named `p_…`, so that none is mistaken for a column to be set.
+    Bind parameters are named `p_…`, because SQLAlchemy reserves the names of columns for values to set.
     """
 
     def __init__(self, change: sa.Update | sa.Insert, *effects: Effect) -> None:
@@ -33,7 +33,7 @@ class Transition:
         self._effects = effects
 
     def apply(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> list[Run]:
-        """Make the change and its effects. Returns the runs as they are now; none when no run was in the right state."""
+        """Execute the change and its effects. Returns the changed runs; none if no run was in the required state."""
         if connection.dialect.name == "sqlite":
             return self._apply_in_steps(connection, parameters)
         return _runs(_execute(connection, self._as_one, parameters))
@@ -64,7 +64,7 @@ class Transition:
 
 
 def insert_or_ignore(table: sa.Table, columns: Iterable[str], select: sa.Select[Any]) -> sa.Insert:
-    """INSERT … SELECT … ON CONFLICT DO NOTHING, which both dialects spell the same way."""
+    """INSERT … SELECT … ON CONFLICT DO NOTHING, which has the same syntax in both dialects."""
     return postgresql.insert(table).from_select(list(columns), select).on_conflict_do_nothing()
 
 

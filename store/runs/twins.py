@@ -1,4 +1,4 @@
-"""The active run of an identity, which a start of the same would join."""
+"""Twins: the active run of an identity, to which a start of the same identity attaches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _run = operation_runs.c
 
 
 def is_active_twin(tenant_id: int, identities: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether a run of the table is the tenant's active one of an identity; of each there is one at most."""
+    """A condition on `operation_runs`: the active runs of the tenant with these identities, at most one of each."""
     return sa.and_(_run.tenant_id == tenant_id, _run.run_identity_hash.in_(identities), IS_ACTIVE)
 
 
 def read(connection: sa.Connection, tenant_id: int, identity: str, *, context: bool = True) -> Run | None:
-    """The queued or running run of this identity, if there is one; without its context when that is not wanted."""
+    """The active run of the identity, or None. With `context=False` the run's context is not read."""
     query = sa.select(*run_columns(context=context)).join(tenants, tenants.c.id == _run.tenant_id)
     row = connection.execute(query.where(is_active_twin(tenant_id, [identity]))).mappings().first()
     return None if row is None else run_from_row(dict(row))

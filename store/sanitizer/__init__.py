@@ -1,1 +1,1 @@
-"""Text fit to be stored: no secret, no private thing, nothing that a terminal obeys."""
+"""Makes text safe to store: without secrets, private data and terminal escape sequences."""

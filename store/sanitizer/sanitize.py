@@ -1,7 +1,7 @@
-"""Text from outside (exceptions, log lines, Graph's answers) before it is stored or logged: no secret, no address, no escape.
+"""Sanitizes text from outside (exceptions, log lines, Graph's responses) before it is stored or logged.
 
-Sanitizing happens once, here: secrets that are known by name or prefix (`secrets.py`), long random words (`randomness.py`),
-then what is private. Patterns are linear in the length of the text, and the text is cut before they run.
+In this order it replaces secrets recognized by a name or prefix (`secrets.py`), long random words (`randomness.py`), and private
+data such as addresses. Patterns take time linear in the length of the text, and the text is cut before they run.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from store.sanitizer.secrets import Rule
 
-#: Nobody reads more of one message than this many characters, and patterns need not run over a megabyte.
+#: The number of characters of a text that are processed: nobody reads more, and patterns should not run over a megabyte.
 MAX_INPUT: Final = 16_384
 
 _LOCAL: Final = r"[\w.!#$%&'*+=^`{|}~-]"
-#: Behind the @ of an image, an action or a package stands no machine: a digest, a commit, a version of up to three numbers.
+#: After an @, no host but a digest, a commit or a version of up to three numbers: of an image, an action or a package.
 _NO_MACHINE: Final = r"(?!(?:sha\d{1,3}|md5):|[0-9a-f]{40}(?![\w.-])|v?\d{1,4}(?:\.\d{1,4}){0,2}(?!\.?[\w-]))"
 
 
-# Compiling the patterns takes longer than all else that a command does at its start, and most commands sanitize nothing: they
-# are made at first use.
+# Patterns are compiled at first use: that takes longer than anything else in the start of a command, and most commands sanitize
+# nothing.
 
 
 @functools.cache
 def _secrets() -> tuple[Rule, ...]:
-    """What is known for certain first: what it leaves is no random word."""
+    """The rules for secrets. Certain ones come first, so that their replacements are not tested for randomness."""
     from store.sanitizer.randomness import WORD, without_random
     from store.sanitizer.secrets import LOOSE, NAMED
 
@@ -36,7 +36,7 @@ def _secrets() -> tuple[Rule, ...]:
 
 @functools.cache
 def rules() -> tuple[Rule, ...]:
-    """All patterns, with what takes the place of what they match, in the order in which they are used."""
+    """All rules (pattern, replacement), in the order of their application."""
     private: tuple[Rule, ...] = (
         (
             re.compile(
@@ -44,7 +44,7 @@ def rules() -> tuple[Rule, ...]:
             ),
             "[address]",
         ),
-        # The query of a URL, of a path too, and what OData writes behind a blank: ?$filter=name eq 'x' and …
+        # The query of a URL or path, with OData's expressions after a space: ?$filter=name eq 'x' and …
         (
             re.compile(
                 r"(?<=[\w/.=\])-])(?:\?|%3f|#(?=[^\s=]{1,60}=))(?=[^\s\"'<>)\]])\S+"
@@ -58,7 +58,7 @@ def rules() -> tuple[Rule, ...]:
     return _secrets() + private
 
 
-# The escape sequences whole (CSI, OSC and the other strings), so that their payload does not stay as text.
+# Whole escape sequences (CSI, OSC and other strings), so that their payload does not remain as text.
 _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
@@ -67,9 +67,9 @@ _ESCAPES: Final = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` on one line: escape sequences, control, format and bidirectional characters are gone.
+    """`text` on one line, without escape sequences and control, format and bidirectional characters.
 
-    They leave no blank: they have no width, and a word that they go through is one word to whoever reads it.
+    These are removed without leaving a space: they have no width, so that a word which contains them reads as one word.
     """
     text = _ESCAPES.sub("", text)
     if not text.isprintable():
@@ -78,7 +78,7 @@ def visible(text: str) -> str:
 
 
 def sanitize(text: str, limit: int) -> str:
-    """One line of at most `limit` characters that is fit to be stored and shown."""
+    """Sanitize `text`: one line of at most `limit` characters, safe to store and to show."""
     text = _head(text)
     for pattern, replacement in rules():
         text = pattern.sub(replacement, text)
@@ -86,7 +86,7 @@ def sanitize(text: str, limit: int) -> str:
 
 
 def sanitize_value(name: str, text: str, limit: int) -> str:
-    """The same for what is kept under a name: when that is the name of a secret, all of it goes."""
+    """Sanitize the value of a name. If the name is one of a secret, the whole value becomes `[secret]`."""
     from store.sanitizer.secrets import SECRET_NAME, STATE
 
     head = f": {visible(text[:MAX_INPUT])}"
@@ -96,13 +96,14 @@ def sanitize_value(name: str, text: str, limit: int) -> str:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether `text` looks as if it held a token, key or password. Addresses and query strings are not secrets."""
+    """Whether `text` seems to contain a token, key or password. Addresses and query strings are not secrets."""
     return _changed_by(_secrets(), visible(text))
 
 
 def names_secret(text: str) -> bool:
-    """Whether `text` holds a secret that is known by its name or by a service's prefix. A long random word is none, nor is what
-    stands after a mere "key": it may be a digest, or what somebody calls a policy.
+    """Whether `text` contains a secret recognized by its name or by a service's prefix.
+
+    A long random word, or a value after a mere "key", does not count: it may be a digest, or the name of a policy.
     """
     from store.sanitizer.secrets import NAMED
 
@@ -114,9 +115,7 @@ def _changed_by(some: tuple[Rule, ...], text: str) -> bool:
 
 
 def _head(text: str) -> str:
-    """What is visible of the beginning of a long text, without the word that the cut went through: half a token must not
-    pass as a word.
-    """
+    """The visible beginning of a long text, without the word at the cut: half a token would not be recognized."""
     if len(text) <= MAX_INPUT:
         return visible(text)
     return visible(text[:MAX_INPUT]).rpartition(" ")[0] + " …"

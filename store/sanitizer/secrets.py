@@ -1,9 +1,8 @@
-"""The shapes by which a secret is known for certain: what it is called, what a service writes in front of it, how it is sent.
+"""Patterns that recognize a secret for certain: by its name, by a service's prefix, or by the way it is sent.
 
-Names and prefixes are those that public secret scanners know. Patterns are permissive on purpose: a word too many that is
-replaced costs nothing, a token that is kept costs a tenant. Hence most do not ask what stands before them: what is cut off
-there, or glued on, is not known. All are linear in the length of the text (nothing that repeats without a bound can be
-entered at every place of a long run).
+Names and prefixes are the ones of public secret scanners. Patterns are permissive on purpose: replacing a word too many costs
+nothing, keeping a token costs a tenant. Hence most of them match regardless of the text before, which may be cut or joined to
+the name. All take time linear in the length of the text: no unbounded repetition can start at every position of a long run.
 """
 
 from __future__ import annotations
@@ -14,16 +13,17 @@ from typing import Final
 
 from store.sanitizer.randomness import is_random_value
 
+#: A pattern and its replacement.
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
-#: What, in front of "key", makes its value a secret whatever it looks like.
+#: Words before "key" that make its value a secret, whatever the value looks like.
 _KEYS: Final = (
     r"api|access|account|private|secret|subscription|functions?|master|host|storage|encryption|signing|shared|shared[_ -]?access"
     r"|azure|aws|gcp|google|github|openai|anthropic|client|application|app|admin|license|product|recovery|webhook|deploy"
     r"|auth|service|db|database|priv"
 )
-#: What a secret is called, or what its name ends in: CLIENT_SECRET, clientSecret, Account Key, db_password, secretText.
-#: People choose some of them, so that any words may be one; the others are issued by machines.
+#: Names of secrets, or endings of such names: CLIENT_SECRET, clientSecret, Account Key, db_password, secretText.
+#: Values of the first kind are chosen by people and may be any words; those of the second are issued by machines.
 _CHOSEN: Final = (
     r"secret|pass(?:word|wd|phrase|code)?|pwd|passwor[td]|kennwort|geheimnis|contrase[ñn]a|secure[_ -]?string"
 )
@@ -34,18 +34,18 @@ _ISSUED: Final = (
 _ENDING: Final = r"(?:[_ -]?(?:text|value|string|base64|b64|s|\d{1,3}))?"
 _NAME: Final = rf"((?:{_CHOSEN}|{_ISSUED}){_ENDING})"
 _QUOTE: Final = r"(?:\\{0,8}[\"']|&quot;|&#3[49];)"
-#: From name to value: name=value, "name": "value", \"name\":\"value\", env['name'] = 'value', ('name', 'value'), name%3Dvalue,
-#: <name>value, "name" value="value", name 'value', and YAML's name: |. Taken or left as a whole.
+#: Between name and value: name=value, "name": "value", \"name\":\"value\", env['name'] = 'value', ('name', 'value'),
+#: name%3Dvalue, <name>value, "name" value="value", name 'value', and YAML's name: |. Atomic.
 _IS: Final = (
     rf"(?>(?:{_QUOTE}\]?)? ?(?:=>|:=|->|[=:>]|%(?:25){{0,3}}3[ad]) ?(?:[|>][+-]? )?"
     rf"|{_QUOTE} ?, ?|{_QUOTE} value ?= ?| (?=[\"']))"
 )
-#: A quoted value goes whole, blanks and all, and so does one in a connection string or between tags.
+#: A value. A quoted one, or one in a connection string or between tags, is replaced as a whole, spaces included.
 _VALUE: Final = (
     r"(?:[bru]{0,2}\\{0,8}\"(?:[^\"\\]|\\.|\"\")*\"?|[bru]{0,2}\\{0,8}'(?:[^'\\]|\\.|'')*'?"
     r"|(?:(?<==)|(?<== ))[^;]{1,200}?(?=[;\"…])|(?:(?<=>)|(?<=> ))[^<]{1,200}?(?=[<…])|(?:&quot;|&#3[49];)?[^\s;]+)"
 )
-#: After `name: ` and `name = `, a password may be several words: up to where something else begins.
+#: A password of several words after `name: ` or `name = `, up to where something else begins.
 _WORDS: Final = (
     r"(?:(?<=: )|(?<= = ))(?![\"'\\&])[^\s;]+"
     r"(?:(?<![.,:!?)\]}>\"'|…]) (?![(\[{<|&\u2013\u2014-]|[^\s:=]{1,40} ?[:=])[^\s;]+){0,11}"
@@ -62,23 +62,23 @@ _VERBS: Final = (
     r"|ends?|see|failed|missing|invalid|unknown|denied|rejected|refused|revoked|required|changed|cancelled|muss|ist|war|wurde"
     r"|hat|kann|nicht|fehlt|läuft|abgelaufen"
 )
-#: How a sentence about a secret begins: with its verb, or with who does something. An article alone begins a passphrase, too.
+#: The beginning of a sentence about a secret: its verb or its subject. An article alone may also begin a passphrase.
 _SENTENCE: Final = (
     rf"(?:(?-i:[a-z]{{2,14}} ){{1,3}}(?:must|cannot|are|were|should)(?= [a-z])"
     rf"|(?:{_VERBS}|no|too|please|at least|min(?:imum)?|max(?:imum)?|mindestens|höchstens|bitte|kein|in(?= \d))(?= [\wäöü])"
     rf"|(?:the|an?|access|users?|client|server|der|die|das|ein)(?= (?:[\w'-]{{1,30}} ){{0,3}}(?:{_VERBS})(?![\w-])))"
 )
-#: So many of them, or for so long: secrets=3, "90 days left".
+#: A number of secrets or of days: secrets=3, "90 days left".
 _COUNT: Final = r"\d{1,3}(?=[,.)%}\]]?(?:\s|\Z))"
 _END: Final = r"(?=[\"'>)\]}]{0,3}(?:[,;]|[.:!?…]{0,3}(?:\s|\Z)))"
-#: What says how it stands with a secret, and is none: null, "expired", a number of them, and after a colon a sentence.
+#: The state of a secret instead of its value: null, "expired", a number, or a sentence after a colon.
 _STATE: Final = rf"(?:\\{{0,8}}[\"'](?:{_STATES})\\{{0,8}}[\"']|(?:{_STATES}){_END}|{_COUNT}|(?<=: ){_SENTENCE})"
-#: What no machine issues, after a colon: a word that others follow, the name of a property.
+#: A value after a colon that no machine issues: a word followed by others, or the name of a property.
 _PLAIN: Final = (
     r"(?-i:(?:[A-ZÄÖÜ]?[a-zäöüß]{1,14}|[A-Z]{2,5})(?=,? [\w(])"
     rf"|(?:[a-z]{{2,20}}(?:[A-Z][a-z]{{2,20}}){{1,5}}|[A-Za-z]{{2,20}}(?:[._][A-Za-z]{{2,20}}){{1,5}}){_END})"
 )
-#: Of these, nor a single word: authorization: delegated.
+#: After these names, a single plain word is not a secret either: authorization: delegated.
 _STANDS: Final = "|".join(
     f"(?<={name}: )"
     for name in (
@@ -96,15 +96,15 @@ _STANDS: Final = "|".join(
 )
 _SAID: Final = rf"{_IS}(?! ?{_STATE})"
 _SAID_ISSUED: Final = rf"{_SAID}(?!(?<=: ){_PLAIN}|(?:{_STANDS})(?-i:[a-z]{{1,14}}(?:-[a-z]{{1,14}})?){_END})"
-#: A key of no said kind: what it is depends on its value. Some are names of other things.
+#: "key" of an unspecified kind: its value decides whether it is a secret. Some kinds of keys never are.
 _KEY: Final = r"(key(?:s|\d{1,2})?(?<!public.key)(?<!publickey)(?<!foreign.key)(?<!partition.key))"
 _LOOSE: Final = re.compile(rf"{_KEY}{_IS}[\"']?([\w+/.~!@#$%^&*-]{{8,}}={{0,2}})[\"']?", re.IGNORECASE)
 _USER_AND_REST: Final = r"(?!\d+:\d+(?![\w]))[^\s:\"'/]{1,100}:(?!//)[^\s\"']+"
-#: Of curl, whatever follows is a password; of others, a number may be a port.
+#: The same, except that a number may be a port; with curl, whatever follows is a password.
 _USER_AND_NO_PORT: Final = rf"(?![^\s:\"'/]{{1,100}}:\d{{1,5}}(?![\w~+/.=:!@#$%^&*-])){_USER_AND_REST}"
 _USER_OPTION: Final = r"(?:-u|--(?:proxy-)?user)"
 
-#: What stands in front of the keys of well-known services; no word begins like that.
+#: The prefixes of the keys of well-known services; no word begins with one.
 _PREFIXES: Final = (
     r"gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|oas)-|(?:AKIA|ASIA|ABIA|ACCA)(?=[A-Z0-9]{8})|AIza|GOCSPX-"
     r"|ya29\.|xox[a-z]-|xapp-\d|npm_|npg_|pypi-AgE|dckr_[op]at_|hv[sbr]\.|do[opr]_v1_|dapi(?=[0-9a-f]{8})|shp(?:at|ca|pa|ss)_"
@@ -121,7 +121,7 @@ _SERVICES: Final = (
     (re.compile(r"(?<![A-Za-z0-9])(?:sk-[\w-]{8,}|[srp]k_(?:live|test|prod)_\w{8,})"), "[secret]"),
     (re.compile(r"(?<![A-Za-z0-9])(?:(?:SK|AC)[0-9a-f]{32}|SG\.[\w-]{16,}(?:\.[\w-]+)?|key-[0-9a-f]{32})"), "[secret]"),
     (re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w-]+"), "[secret]"),
-    # Bots of Telegram and Discord, Airtable; keys of Azure's services of the newer kind
+    # Bots of Telegram and Discord; Airtable; newer keys of Azure's services
     (re.compile(r"(?<![A-Za-z0-9])\d{8,10}:AA[\w-]{32,}"), "[secret]"),
     (re.compile(r"(?<![A-Za-z0-9])[MNO][\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}"), "[secret]"),
     (re.compile(r"(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[0-9a-f]{32,}"), "[secret]"),
@@ -129,7 +129,7 @@ _SERVICES: Final = (
         re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{30,60}(?:JQQJ9|AzFu|\+ASt|AzSe|AzCa|ACDb)[A-Za-z0-9+/=]{4,}"),
         "[secret]",
     ),
-    # Addresses that whoever has them may post to
+    # Webhooks: whoever has the URL may post to it
     (re.compile(r"(hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/\S+"), r"\1/[secret]"),
     (re.compile(r"(webhook\.office\.com)/\S+"), r"\1/[secret]"),
     # BitLocker's recovery password, and a product key
@@ -142,9 +142,10 @@ def _loose(match: re.Match[str]) -> str:
     return f"{match[1]}=[secret]" if is_random_value(match[2]) else match[0]
 
 
+#: The rules for secrets recognized by a name or prefix, in the order of their application.
 NAMED: Final[tuple[Rule, ...]] = (
     (re.compile(r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}-{4,5}.*?(?:-{4,5} ?END [A-Z0-9 ]{0,40}-{4,5}|\Z)"), "[key]"),
-    # Words may follow these words, too: "basic authentication", "Basic Windows11"
+    # Plain words may follow these words too: "basic authentication", "Basic Windows11"
     (
         re.compile(
             r"(?:bearer(?!(?:%20|[ +=:\"'\\,])+[a-z]+(?![\w~+/.=:%-]))"
@@ -154,7 +155,7 @@ NAMED: Final[tuple[Rule, ...]] = (
         ),
         "[token]",
     ),
-    # JSON in Base64, with what follows behind dots
+    # JSON in Base64, such as a JWT, with the further parts after dots
     (
         re.compile(
             r"(?<![A-Za-z0-9])(?:ey[JI][\w+/=%-]{4,}(?:\.[\w+/=%-]*){0,4}|ew[og][\w+/=-]{8,}(?:\.[\w+/=-]+){1,4})"
@@ -174,7 +175,7 @@ NAMED: Final[tuple[Rule, ...]] = (
         r"\1=[secret]",
     ),
     (re.compile(r"(cookie)[\"']? ?[:=] ?[\"']?(?:[^\s;=]{1,100}=[^\s;]*(?:; ?)?)+", re.IGNORECASE), r"\1=[secret]"),
-    # What a command is given: --password x, -Password x, -u user:x
+    # Command-line options: --password x, -Password x, -u user:x
     (re.compile(rf"((?<![\w-])--?[\w-]{{0,30}}){_NAME} (?!{_STATE})[^\s;]+", re.IGNORECASE), r"\1\2=[secret]"),
     (
         re.compile(
@@ -187,8 +188,8 @@ NAMED: Final[tuple[Rule, ...]] = (
     (re.compile(rf"((?:{_ISSUED}){_ENDING}){_SAID_ISSUED}{_VALUE}", re.IGNORECASE), r"\1=[secret]"),
     *_SERVICES,
 )
-#: The name of a secret, and what says how it stands with one, each by itself: where a value does not stand behind its name.
+#: The name and the state of a secret as patterns of their own, for values that are stored apart from their names.
 SECRET_NAME: Final = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 STATE: Final = re.compile(_STATE, re.IGNORECASE)
-#: What is a secret in a sentence may be the name of something in a parameter.
+#: The rule for values after a mere "key". It is apart from NAMED, because in a parameter such a value may be a name.
 LOOSE: Final[Rule] = (_LOOSE, _loose)

@@ -1,1 +1,1 @@
-"""Worker processes and their queue: who lives, what waits, and how busy they are."""
+"""Worker processes and their queue: heartbeats, queue depth, pauses, load and throughput."""

@@ -1,4 +1,4 @@
-"""How the database is: what serves it, what time it has, and which workers live. For `opsmon doctor`."""
+"""Health checks for `opsmon doctor`: the database server, its clock, and the workers that are alive."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from store.workers import heartbeats
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What serves the database, and where, without credentials.
+    """The database server."""
 
-    `offset` is its clock minus this machine's, in seconds; `only_reads` means that it refuses every change.
-    """
-
+    #: PostgreSQL or SQLite.
     kind: str
     version: str
+    #: The file, or host/database, without credentials.
     place: str
+    #: Its clock minus this machine's, in seconds.
     offset: float
+    #: Whether it refuses every change.
     only_reads: bool = False
 
 
 def server(db: Database) -> Server:
-    """Raises DatabaseAway, also for an SQLite file that is not there: connecting would make an empty one."""
+    """Describe the database server. Raises DatabaseAway, also for a missing SQLite file: connecting would create an empty one."""
     if db.is_sqlite and not Path(db.url.database or "").exists():
         raise DatabaseAway(f"there is no database {db.url.database}", "run 'opsmon' or 'opsmon db upgrade'")
     version = "sqlite_version()" if db.is_sqlite else "current_setting('server_version')"
     query = sa.select(sa.literal_column(version, sa.Text), utcnow(), only_reads())
     with db.read() as connection:
-        # Twice: the first answer also paid for making the connection, which would count as a wrong clock.
+        # A first statement makes the connection: that time would count as an offset of the clock.
         connection.execute(sa.select(1))
         before = time.time()
-        told, now, reads = connection.execute(query).one()
+        version_text, now, reads = connection.execute(query).one()
         after = time.time()
-    # PostgreSQL's now() is when the transaction began, just before.
+    # PostgreSQL's now() is the start of the transaction, just before the query.
     offset = now.timestamp() - (before + after) / 2
     kind = "SQLite" if db.is_sqlite else "PostgreSQL"
-    return Server(kind, str(told).split()[0], _place(db), offset, bool(reads))
+    return Server(kind, str(version_text).split()[0], _place(db), offset, bool(reads))
 
 
 def _place(db: Database) -> str:
@@ -55,6 +56,6 @@ def _place(db: Database) -> str:
 
 
 def workers_alive(db: Database, within: float) -> tuple[Worker, ...]:
-    """Workers that have beaten within so many seconds. Raises DatabaseAway or SchemaMismatch."""
+    """Workers with a heartbeat in the last `within` seconds. Raises DatabaseAway or SchemaMismatch."""
     with db.read() as connection:
         return heartbeats.alive(connection, within)

@@ -1,4 +1,4 @@
-"""Worker processes: who they are, that they live, and what is left behind when they do not."""
+"""Worker processes: registration, heartbeats, and the runs that dead workers leave behind."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _IS_RUNNING = sa.and_(IS_ACTIVE, _run.status == Status.RUNNING.value)
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a worker is told when it beats: the instant, by the database's clock, and whether the queue is paused."""
+    """The answer to a worker's heartbeat."""
 
+    #: The instant of the heartbeat, by the database's clock.
     at: dt.datetime
     queue_is_paused: bool
 
 
 def register(db: Database, *, host: str, pid: int, version: str, slots: int, embedded: bool) -> int:
-    """A worker has started. Returns its id, under which it beats and claims."""
+    """Register a new worker. Returns its id, for its heartbeats and claims."""
     new = (
         sa.insert(workers)
         .values(host=host, pid=pid, version=version, slots=slots, embedded=embedded)
@@ -42,14 +43,14 @@ def register(db: Database, *, host: str, pid: int, version: str, slots: int, emb
 
 
 def heartbeat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
-    """The worker lives; `stuck_slots` of its slots hold an operation that did not end at its deadline.
+    """Record a heartbeat. `stuck_slots` is the number of slots that hold an operation which did not end at its deadline.
 
-    Raises WorkerUnknown when it was never registered in what is the database now.
+    Raises WorkerUnknown if the present database does not have the worker, e.g. because it was replaced by an older one.
     """
-    # The clock as it is, never pushed on: a beat out of the future would let a dead worker look alive.
+    # The plain clock, not `now_after`: a heartbeat in the future would make a dead worker look alive.
     change = sa.update(workers).where(_worker.id == worker_id).values(beat_at=utcnow(), stuck_slots=stuck_slots)
     with db.write_one() as connection:
-        # In the same statement: a worker learns of a pause without a round trip of its own.
+        # The same statement reads the pause, which saves a round trip.
         found = connection.execute(change.returning(_worker.beat_at, IS_PAUSED)).one_or_none()
     if found is None:
         raise WorkerUnknown
@@ -58,7 +59,7 @@ def heartbeat(db: Database, worker_id: int, stuck_slots: int) -> Beat:
 
 
 def deregister(db: Database, worker_id: int) -> None:
-    """The worker has ended in good order and will not beat again."""
+    """Record that the worker shut down in good order and sends no more heartbeats."""
     with db.write_one() as connection:
         connection.execute(
             sa.update(workers).where(_worker.id == worker_id).values(stopped_at=now_after(_worker.beat_at))
@@ -66,7 +67,7 @@ def deregister(db: Database, worker_id: int) -> None:
 
 
 def alive(connection: sa.Connection, within: float) -> tuple[Worker, ...]:
-    """Workers that have beaten within so many seconds, with the number of runs that each of them has in hand."""
+    """Workers with a heartbeat in the last `within` seconds, ordered by id, with their numbers of running runs."""
     return tuple(worker_from(dict(row)) for row in connection.execute(_alive(within)).mappings())
 
 
@@ -79,7 +80,7 @@ def _alive(within: float) -> sa.Select[Any]:
 
 
 def silences(connection: sa.Connection, of: Iterable[Run], silent_after: float) -> dict[int, float]:
-    """Of each of these runs that is running and whose worker is silent, or has stopped: the seconds since its last beat."""
+    """The seconds since the worker's last heartbeat, by run id, for the runs that are running on a silent or stopped worker."""
     running = {run.id: run.worker_id for run in of if run.status is Status.RUNNING and run.worker_id is not None}
     if not running:
         return {}
@@ -96,7 +97,7 @@ _SILENT = sa.select(_worker.id, _worker.beat_at, utcnow()).where(
 
 
 def worker_from(row: dict[str, object]) -> Worker:
-    """A row of `workers`, together with the database's `now`."""
+    """Map a row of `workers` with the database's `now`."""
     now = row.pop("now")
     assert isinstance(now, dt.datetime)
     beat_at = row["beat_at"]
@@ -107,9 +108,9 @@ def worker_from(row: dict[str, object]) -> Worker:
 def stalled_runs(
     db: Database, lost_after: float, as_of: dt.datetime | None = None, limit: int = 200
 ) -> tuple[Run, ...]:
-    """Running runs whose worker had not beaten for `lost_after` seconds at `as_of` (default now), or has stopped.
+    """At most `limit` running runs whose worker is lost: stopped, or without a heartbeat for `lost_after` seconds at `as_of`.
 
-    `store.runs.lifecycle.fail_lost` asks once more.
+    `as_of` defaults to now. `store.runs.lifecycle.fail_lost` checks the condition again. Raises DatabaseAway.
     """
     ago = seconds_ago(sa.literal(lost_after, sa.Float))
     before = sa.literal(as_of - dt.timedelta(seconds=lost_after), UtcTime) if as_of else ago
@@ -123,7 +124,11 @@ def stalled_runs(
 
 
 def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float, limit: int = 1000) -> tuple[Run, ...]:
-    """Queued runs whose message was never queued in so many seconds, or was queued so many seconds ago; the oldest first."""
+    """Queued runs whose message may be lost, oldest first, at most `limit`.
+
+    The message was not queued within `never_queued_for` seconds of the run's creation, or was queued more than `queued_for`
+    seconds ago. Raises DatabaseAway.
+    """
     never = sa.and_(_run.dispatched_at.is_(None), _run.created_at < seconds_ago(sa.literal(never_queued_for, sa.Float)))
     long_ago = _run.dispatched_at < seconds_ago(sa.literal(queued_for, sa.Float))
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
@@ -136,7 +141,7 @@ def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float
 
 
 def clock(db: Database) -> dt.datetime:
-    """The database's now, by which beats are judged."""
+    """The database's now, to which the ages of heartbeats refer. Raises DatabaseAway."""
     with db.read_one() as connection:
         now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
     return now

@@ -1,13 +1,16 @@
-"""How often workers beat, and from when on one is said to be silent."""
+"""The interval of heartbeats, and the time after which a worker is silent."""
 
 from __future__ import annotations
 
 
 def beat_interval(beat_seconds: float, lost_after: float) -> float:
-    """Seconds between two beats: whoever sets the one time alone must not make living workers look dead between two beats."""
+    """Seconds between heartbeats: `beat_seconds`, but at most a quarter of `lost_after`.
+
+    Somebody who changes only one of the two settings must not make workers that are alive look lost.
+    """
     return min(beat_seconds, lost_after / 4)
 
 
 def silent_after(beat_seconds: float, lost_after: float) -> float:
-    """Seconds without a beat after which a worker has missed two: from then on it is said to be silent."""
+    """Seconds without a heartbeat after which a worker is silent: it has missed two."""
     return 2 * beat_interval(beat_seconds, lost_after)

@@ -1,6 +1,6 @@
-"""How busy the house is: the workers and what they have in hand, what waits, and how the last hours went.
+"""The load of the system: workers and their runs in flight, queue depth, throughput of the last hours, rescues.
 
-Every statement is bounded and walks an index, so that this can be read with each poll whatever lies in the database.
+Every statement is bounded and uses an index, so that each poll can read this from a database of any size.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from store.workers.queue_depth import QueueDepth
 from store.workers.rescues import Rescue
 from store.workers.throughput import HourlyThroughput, last_hours
 
-#: Seconds for which a worker that stopped or went silent is still shown.
+#: Seconds for which a stopped or silent worker is still shown.
 GONE_FOR: Final = 86_400.0
-#: At most so many workers are shown, and so many of the newest are looked at for those that stopped.
+#: The maximum number of workers that are shown. Stopped workers are searched among as many of the newest.
 MAX_WORKERS: Final = 500
-#: At most so many runs in hand are named.
+#: The maximum number of runs in flight that are read.
 MAX_IN_FLIGHT: Final = 2000
 
 _run = operation_runs.c
@@ -36,42 +36,48 @@ _worker = workers_table.c
 
 @dataclass(frozen=True, slots=True)
 class InFlightRun:
-    """A run that a worker has in hand."""
+    """A run in flight: a worker carries it out."""
 
     run_id: int
+    #: The label, or the type if there is none.
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLoad:
-    """A worker; `alive` unless it has stopped or gone silent. `has_others`: it has runs in tenants that are not one's own.
-
-    How many is not told: numbers would tell how busy others are.
-    """
+    """A worker and its runs in flight."""
 
     worker: Worker
+    #: Whether it has neither stopped nor gone silent.
     alive: bool
+    #: Runs in the user's tenants, ordered by id.
     runs: tuple[InFlightRun, ...] = ()
+    #: Whether it also has runs in other tenants. Their number is withheld: it would show how busy those are.
     has_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SystemLoad:
-    """The workers, what waits in the user's own tenants, the queue's pause, the last hours and the newest rescues."""
+    """The load of the system, as a member of some tenants may see it."""
 
+    #: Workers that are alive, oldest first; then the others, newest first.
     workers: tuple[WorkerLoad, ...]
+    #: The queue depth of the tenants.
     waiting: QueueDepth
+    #: The pause of the queue; None if it is not paused.
     paused: QueuePause | None
+    #: The throughput of the tenants.
     hours: HourlyThroughput
+    #: The newest rescues in the tenants, newest first.
     rescues: tuple[Rescue, ...]
 
 
 def read(
     connection: sa.Connection, of: Sequence[Membership], lost_after: float, known: HourlyThroughput | None = None
 ) -> SystemLoad:
-    """All of it for a member of these tenants. Without a beat in `lost_after` seconds a worker counts as silent.
+    """Read the load for a member of the tenants. A worker without a heartbeat for `lost_after` seconds counts as silent.
 
-    `known` hours are taken over while they hold; the rest is as of one instant.
+    `known` is an earlier throughput, which is returned again while it is fresh.
     """
     waiting = queue_depth.read(connection, [member.tenant.id for member in of])
     return SystemLoad(
@@ -83,11 +89,11 @@ def read(
     )
 
 
-# ---- who works
+# ---- workers and their runs
 
 
 def _workers(connection: sa.Connection, of: Sequence[Membership], lost_after: float) -> tuple[WorkerLoad, ...]:
-    """The living first, oldest first; then the others, newest first."""
+    """Workers that are alive, oldest first; then the others, newest first."""
     living = [WorkerLoad(worker, True) for worker in heartbeats.alive(connection, lost_after)[:MAX_WORKERS]]
     seen = {found.worker.id for found in living}
     gone = [WorkerLoad(worker, False) for worker in _gone(connection) if worker.id not in seen]
@@ -95,7 +101,7 @@ def _workers(connection: sa.Connection, of: Sequence[Membership], lost_after: fl
 
 
 def _gone(connection: sa.Connection) -> list[Worker]:
-    """Workers that stopped or fell silent of late, and those that live. Which stopped is looked for among the newest."""
+    """Workers with a heartbeat, or that stopped, in the last GONE_FOR seconds. Stopped ones are searched among the newest."""
     lately = _worker.beat_at > seconds_ago(sa.literal(GONE_FOR, sa.Float))
     newest = sa.select(workers_table).order_by(_worker.id.desc()).limit(at_most(MAX_WORKERS)).subquery("newest")
     silent = (

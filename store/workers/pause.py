@@ -1,4 +1,4 @@
-"""A queue that is paused: workers take no messages, runs in hand go on. At most one pause holds at a time."""
+"""Pausing the queue: workers take no messages; runs in flight continue. At most one pause is in effect."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _pause = queue_pauses.c
 
 @dataclass(frozen=True, slots=True)
 class QueuePause:
-    """A pause that holds: who paused the queue, and when."""
+    """The pause in effect."""
 
+    #: The login and the name of the user who paused the queue.
     login: str
     name: str
+    #: When, by the database's clock.
     paused_at: dt.datetime
 
 
 def current(connection: sa.Connection) -> QueuePause | None:
-    """The pause that holds; None when workers take messages."""
+    """The pause in effect; None if workers take messages."""
     query = sa.select(users.c.login, users.c.name, _pause.paused_at).join_from(
         queue_pauses, users, users.c.id == _pause.user_id
     )
@@ -37,9 +39,10 @@ def current(connection: sa.Connection) -> QueuePause | None:
 
 
 def pause(db: Database, user: User) -> bool:
-    """Have workers take no more messages, from their next beat on. Returns whether that is new.
+    """Pause the queue: workers take no messages from their next heartbeat on. Returns whether that changed anything.
 
-    A queue that is paused already stays so, in the name of who did it first. Raises Forbidden for who owns no tenant.
+    If the queue is paused already, the pause remains the one of the user who was first. Raises Forbidden if the user owns no
+    tenant.
     """
     new = (
         postgresql.insert(queue_pauses)
@@ -51,9 +54,9 @@ def pause(db: Database, user: User) -> bool:
 
 
 def resume(db: Database, user: User) -> bool:
-    """Have workers take messages again, from their next beat on. Returns whether a pause held.
+    """Resume the queue: workers take messages again from their next heartbeat on. Returns whether it was paused.
 
-    Raises Forbidden for who owns no tenant.
+    Raises Forbidden if the user owns no tenant.
     """
     change = (
         sa.update(queue_pauses).where(PAUSE_HOLDS).values(resumed_at=now_after(_pause.paused_at)).returning(_pause.id)
@@ -64,7 +67,7 @@ def resume(db: Database, user: User) -> bool:
 def _change(db: Database, user: User, change: sa.UpdateBase, action: str) -> bool:
     with db.write() as connection:
         require_owner(connection, user)
-        # Who ends the last pause, or has just ended it, comes first: no pause begins before the one ahead of it has ended.
+        # Lock the last pause: wait for a transaction that is ending it, so that no pause begins before the previous one has ended.
         connection.execute(sa.select(_pause.id).order_by(_pause.id.desc()).limit(1).with_for_update())
         is_new = connection.execute(change).first() is not None
         if is_new:

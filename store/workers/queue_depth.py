@@ -1,4 +1,4 @@
-"""How many runs wait for a worker, and since when."""
+"""The queue depth: how many runs wait for a worker, and since when."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from store.model.types import at_most, utcnow
 from store.people.access import read_memberships
 
 _run = operation_runs.c
-#: It waits for a worker, or for its message to be queued.
+#: The run waits for a worker, or for its message to be queued.
 IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'queued'"))
 
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """The queued runs of some tenants at the instant `at` (the database's clock)."""
+    """The queued runs of some tenants."""
 
+    #: The instant of reading, by the database's clock.
     at: dt.datetime
+    #: The number of queued runs, capped at COUNT_CAP.
     count: Count
-    #: The run that was created first, and when; None when nothing waits.
+    #: The run that was created first, and when; None if none is queued.
     oldest_run_id: int | None = None
     oldest_since: dt.datetime | None = None
 
     @property
     def oldest(self) -> float | None:
-        """Seconds since the oldest was created."""
+        """Seconds since the creation of the oldest queued run; None if there is none."""
         return None if self.oldest_since is None else waited(self.at, self.oldest_since)
 
 
 def waiting(db: Database, user_id: int) -> QueueDepth:
-    """What waits in the user's tenants. Raises DatabaseAway or SchemaMismatch."""
+    """The queue depth of the user's tenants. Raises DatabaseAway or SchemaMismatch."""
     with db.read() as connection:
         return read(connection, [member.tenant.id for member in read_memberships(connection, user_id)])
 
 
 def read(connection: sa.Connection, tenant_ids: Sequence[int]) -> QueueDepth:
-    """What waits in these tenants, in bounded time however much that is."""
+    """The queue depth of the tenants, in bounded time whatever the depth."""
     mine = {"p_tenant_ids": list(tenant_ids)}
     now, depth = connection.execute(_DEPTH, mine).one()
     since, run_id = connection.execute(_OLDEST, mine).first() or (None, None)
@@ -52,7 +54,7 @@ def read(connection: sa.Connection, tenant_ids: Sequence[int]) -> QueueDepth:
 _MINE: sa.BindParameter[int] = sa.bindparam("p_tenant_ids", expanding=True)
 _SOME = sa.select(_run.id).where(IS_QUEUED, _run.tenant_id.in_(_MINE)).limit(at_most(COUNT_CAP + 1)).subquery()
 _DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scalar_subquery())
-# For each tenant one step into the index: the oldest of all could otherwise be found only by looking at all that wait.
+# One index lookup per tenant: otherwise finding the oldest run would mean reading all queued runs.
 _OLDEST_OF_A_TENANT = (
     sa.select(_run.id)
     .where(_run.tenant_id == tenants.c.id, _run.outcome == Outcome.PENDING.value, _run.status == Status.QUEUED.value)
@@ -70,7 +72,7 @@ _OLDEST = (
 
 
 def lag(db: Database) -> float | None:
-    """Seconds for which the first of the queue has waited for a worker, whoever's it is; None when nothing is in the queue.
+    """The queue's lag: seconds since the oldest waiting message of any tenant was queued; None if none waits.
 
     Raises DatabaseAway or SchemaMismatch.
     """
@@ -81,5 +83,5 @@ def lag(db: Database) -> float | None:
 
 
 def waited(now: dt.datetime, since: dt.datetime) -> float:
-    """Seconds from then to now. On PostgreSQL now is when the transaction began, and a run may be younger than that."""
+    """Seconds from `since` to `now`, at least 0.0: on PostgreSQL, now is the start of the transaction, and a run may be newer."""
     return max(0.0, (now - since).total_seconds())

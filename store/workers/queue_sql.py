@@ -1,11 +1,11 @@
-"""What is said to the queue's tables by ourselves and not by Huey."""
+"""SQL on the queue's tables that opsmon executes instead of Huey."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Huey's own way to queue a message takes four round trips: BEGIN, this INSERT, this SELECT, COMMIT. With the parameters
-#: queue, data, priority, channel, on a connection that commits each statement.
+#: Queues a message in one round trip; Huey takes four: BEGIN, this INSERT, this SELECT, COMMIT. Parameters: queue, data,
+#: priority, channel. The connection must be in autocommit mode.
 ENQUEUE_SQL: Final = (
     "WITH message AS (INSERT INTO huey_task (queue, data, priority) VALUES (%s, %s, %s)) SELECT pg_notify(%s, '')"
 )

@@ -1,4 +1,4 @@
-"""What rescuers did, for reading: one row for each run that one of them changed."""
+"""Reads rescues: one row for each change that a rescuer made to a run."""
 
 from __future__ import annotations
 
@@ -15,25 +15,29 @@ from store.people.access import Membership
 _rescue = rescues.c
 _run = operation_runs.c
 
-#: How far back `recent` looks for rescues in one's own tenants: those of others may be many.
+#: `recent` searches only as many of the newest rescues of all tenants: those of other tenants may be many.
 LOOK_AT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """`what` became of a run: it was lost with its worker, its message had never been queued, or was queued again."""
+    """A row of `rescues`, with its run's title and tenant."""
 
     id: int
     run_id: int
+    #: The run's label, or its type if there is none.
     title: str
+    #: The tenant's slug.
     tenant: str
     at: dt.datetime
+    #: lost (completed as failed with its worker), queued (its message had never been queued) or queued_again.
     what: str
+    #: The lost worker; None unless the run was lost.
     worker_id: int | None
 
 
 def recent(connection: sa.Connection, of: Sequence[Membership], limit: int = 20) -> tuple[Rescue, ...]:
-    """The newest rescues of runs in these tenants, newest first, as far as they are among the newest LOOK_AT of all."""
+    """The newest rescues in the tenants, newest first: at most `limit`, from the newest LOOK_AT of all tenants."""
     if not of:
         return ()
     among = sa.select(sa.func.max(rescues.alias().c.id) - LOOK_AT).scalar_subquery()
@@ -41,7 +45,7 @@ def recent(connection: sa.Connection, of: Sequence[Membership], limit: int = 20)
     title = sa.func.coalesce(_run.label, _run.type).label("title")
     query = sa.select(looked_at, title, tenants.c.slug.label("tenant"))
     query = query.join_from(looked_at, operation_runs, _run.id == looked_at.c.run_id)
-    # The zero keeps SQLite from looking through all runs of the tenants for those that were rescued.
+    # `+ 0` keeps SQLite from using an index of tenant_id: it would scan all runs of the tenants.
     query = query.join(tenants, tenants.c.id == _run.tenant_id + 0)
     query = query.where((_run.tenant_id + 0).in_([member.tenant.id for member in of]))
     rows = connection.execute(query.order_by(looked_at.c.id.desc()).limit(limit)).mappings()

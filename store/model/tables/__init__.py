@@ -1,4 +1,4 @@
-"""The tables, as docs/data-model.md describes them. Migrations create them; a test holds both equal."""
+"""The tables, described in docs/data-model.md. Migrations create them; a test compares the two."""
 
 from store.model.tables.base import metadata
 from store.model.tables.intune import policies

@@ -1,4 +1,4 @@
-"""The metadata that every table belongs to, with its naming convention."""
+"""The metadata of all tables, with the naming convention for constraints and indexes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read from Microsoft Intune."""
+"""The inventory read from Microsoft Intune."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tenants, users and their roles, what they have set up, and what they did."""
+"""Tenants, users, their roles and settings, and the audit trail."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ user_settings = Table(
     Column("updated_at", UtcTime, nullable=False, server_default=utcnow()),
 )
 
-#: Who did what, and from where. Triggers refuse to change or delete a row.
+#: The audit trail: who did what, and from where. Triggers reject updates and deletes.
 audit_events = Table(
     "audit_events",
     metadata,
@@ -61,6 +61,6 @@ audit_events = Table(
     Column("detail", Json),
     Column("reason", Text),
     Index(None, "tenant_id", "id"),
-    # SQLite would otherwise give the id of the newest row, deleted by a hand, to another one.
+    # Without this, SQLite would reuse the id of the newest row if somebody deleted it by hand.
     sqlite_autoincrement=True,
 )

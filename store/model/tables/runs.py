@@ -1,4 +1,4 @@
-"""Runs, and what hangs on them: log lines, notifications, rescues."""
+"""Runs, and the tables that refer to them: log lines, notifications, rescues."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, 
 from store.model.tables.base import metadata
 from store.model.types import BigId, Json, UtcTime, utcnow
 
+#: The conditions of the partial indexes.
 ACTIVE = "status IN ('queued', 'running')"
 FAILURES = "failure_summary IS NOT NULL"
 RETRIES = "retry_of_id IS NOT NULL"
@@ -51,7 +52,7 @@ operation_runs = Table(
         sqlite_where=text(ACTIVE),
     ),
     Index(None, "tenant_id", "type", "created_at"),
-    # The id is the tie-break of every keyset page, so it stands behind each order that is paged.
+    # The id breaks ties in keyset pagination, so it is the last column of each index that is paged along.
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "outcome", "created_at", "id"),
     Index(None, "tenant_id", "user_id", "outcome", "created_at", "id"),
@@ -66,13 +67,13 @@ operation_runs = Table(
         sqlite_where=text(FAILURES),
     ),
     Index(None, "retry_of_id", postgresql_where=text(RETRIES), sqlite_where=text(RETRIES)),
-    # What is active is few among millions: the rescuer, the workers' screen and the Active tab read only this.
+    # Few of millions of runs are active. The rescuer, the workers' screen and the Active tab read only this index.
     Index("ix_operation_runs_active", "status", "worker_id", postgresql_where=text(ACTIVE), sqlite_where=text(ACTIVE)),
-    # SQLite would otherwise give a deleted run's id to a new one, and a late message would start the wrong run.
+    # Without this, SQLite would reuse the id of a deleted run, and a late message would start the wrong run.
     sqlite_autoincrement=True,
 )
 
-#: As the partial indexes say it, in literals: with parameters neither database can tell that it may use them.
+#: With literals, like the conditions of the partial indexes: with bind parameters neither database could use those indexes.
 IS_ACTIVE = operation_runs.c.status.in_([literal_column("'queued'"), literal_column("'running'")])
 
 run_events = Table(
@@ -110,7 +111,7 @@ notifications = Table(
     ),
 )
 
-#: What a rescuer did to a run; `worker_id` is the worker that was lost.
+#: A rescuer's changes of runs. `worker_id` is the lost worker; NULL unless `what` is 'lost'.
 rescues = Table(
     "rescues",
     metadata,

@@ -1,4 +1,4 @@
-"""Worker processes, and the pauses of their queue."""
+"""Worker processes, and the pauses of the queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ workers = Table(
     Column("started_at", UtcTime, nullable=False, server_default=utcnow()),
     Column("beat_at", UtcTime, nullable=False, server_default=utcnow()),
     Column("stopped_at", UtcTime),
-    # Only the living are asked for every second; the dead pile up with each restart.
+    # Workers that are alive are read every second; the rows of stopped ones accumulate with each restart.
     Index(
         "ix_workers_alive",
         "beat_at",
@@ -31,7 +31,7 @@ workers = Table(
     sqlite_autoincrement=True,
 )
 
-#: While a row has no `resumed_at`, workers take no messages. There is at most one such row.
+#: The queue is paused while a row has no `resumed_at`: workers take no messages. There is at most one such row.
 queue_pauses = Table(
     "queue_pauses",
     metadata,
@@ -51,8 +51,8 @@ queue_pauses = Table(
 
 
 _pause = queue_pauses.c
-# In literals, as the partial index says it: with parameters neither database can tell that it may use it.
+#: With literals, like the condition of the partial index: with bind parameters neither database could use that index.
 PAUSE_HOLDS = sa.and_(_pause.queue == sa.literal_column("'opsmon'"), _pause.resumed_at.is_(None))
 
-#: Whether the queue is paused, as an expression that any statement can ask along.
+#: Whether the queue is paused: an expression that any statement can include.
 IS_PAUSED = sa.exists().where(PAUSE_HOLDS)
