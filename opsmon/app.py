@@ -32,7 +32,7 @@ from store.workers import pause as queue_pause
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredPreferences:
     """A user's saved views and preferences, in the database. Every method raises DatabaseAway."""
 
     db: Database
@@ -42,7 +42,7 @@ class Kept:
         """The user's saved views."""
         return saved_views.read(self.db, self.user_id)
 
-    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+    def save_view(self, view: SavedView) -> tuple[SavedView, ...]:
         """Save a view under its name. Returns all saved views."""
         return saved_views.save(self.db, self.user_id, view)
 
@@ -76,7 +76,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
     def matching(wanted: RunFilter, tab: str, limit: int) -> matching_runs.Matching:
         return matching_runs.all_matching(services.db, user.id, wanted, tab, limit)
 
-    def hold_queue(paused: bool) -> bool:
+    def set_queue_paused(paused: bool) -> bool:
         return (queue_pause.pause if paused else queue_pause.resume)(services.db, user)
 
     return Backend(
@@ -86,8 +86,8 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         dispatcher=lambda: services.dispatcher,
         mark_read=mark_read,
         matching=matching,
-        keeps=Kept(services.db, user.id),
-        hold_queue=hold_queue,
+        preferences=StoredPreferences(services.db, user.id),
+        set_queue_paused=set_queue_paused,
         poll_seconds=services.settings.poll_seconds,
         lost_after=services.settings.lost_after_seconds,
         silent_after=services.settings.silent_after,

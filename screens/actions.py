@@ -201,4 +201,4 @@ class RunActions:
             if paused
             else "Resume the queue of all tenants?"
         )
-        shell.ask(question, lambda: shell.background.run(lambda: shell.backend.hold_queue(paused), then))
+        shell.ask(question, lambda: shell.background.run(lambda: shell.backend.set_queue_paused(paused), then))

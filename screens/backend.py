@@ -25,7 +25,7 @@ class Preferences(Protocol):
     def views(self) -> tuple[SavedView, ...]:
         """Return the saved views."""
 
-    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+    def save_view(self, view: SavedView) -> tuple[SavedView, ...]:
         """Save a view, and return all saved views. Raises InputInvalid."""
 
     def delete_view(self, name: str) -> tuple[SavedView, ...]:
@@ -43,7 +43,7 @@ class Backend:
     """Everything that a screen calls outside `screens/`.
 
     `fetch` reads a snapshot. `mark_read` (user id, run id or None, newest notification id or None) marks notifications
-    as read. `matching` (filter, tab, limit) finds the runs that match. `hold_queue` pauses (True) or resumes the queue,
+    as read. `matching` (filter, tab, limit) finds the runs that match. `set_queue_paused` pauses (True) or resumes the queue,
     and returns whether that changed anything. `dispatcher` builds the dispatcher on its first call.
 
     All of them may block or raise, and are called in threads only: those of `background`, and the poller's.
@@ -57,8 +57,8 @@ class Backend:
     mark_read: Callable[[int, int | None, int | None], None]
     matching: Callable[[RunFilter, str, int], Matching]
     #: What is stored for the user.
-    keeps: Preferences
-    hold_queue: Callable[[bool], bool]
+    preferences: Preferences
+    set_queue_paused: Callable[[bool], bool]
     #: Seconds between two polls.
     poll_seconds: float = 1.0
     #: Seconds without a heartbeat after which a worker counts as lost.

@@ -126,7 +126,7 @@ class Monitor(App[None]):
         poller.ask(replace(poller.request, limit=paging.window(None, self.size.height)))
         poller.start()
         self.saved_views.load()
-        self.background.run(self.backend.keeps.seen_at, self._have_seen)
+        self.background.run(self.backend.preferences.seen_at, self._have_seen)
         self.set_interval(1.0, self._show_freshness)
         self.app_suspend_signal.subscribe(self, lambda _: self._teller.close(), immediate=True)
 
@@ -282,7 +282,7 @@ class Monitor(App[None]):
 
     def mark_seen(self, at: dt.datetime) -> None:
         """Keep, in the background, when the user was there."""
-        self.background.run(lambda: self.backend.keeps.mark_seen(at), lambda _: None)
+        self.background.run(lambda: self.backend.preferences.mark_seen(at), lambda _: None)
 
     def _have_seen(self, at: dt.datetime | Exception | None) -> None:
         self._teller.was_seen(None if isinstance(at, Exception) else at)

@@ -18,7 +18,7 @@ class SavedViews:
 
     def load(self) -> None:
         """Read the saved views, in the background."""
-        self._shell.background.run(self._shell.backend.keeps.views, self._loaded)
+        self._shell.background.run(self._shell.backend.preferences.views, self._loaded)
 
     def _loaded(self, found: tuple[SavedView, ...] | Exception) -> None:
         # On an error the database is away: the banner says so, and the next save returns all views.
@@ -33,11 +33,11 @@ class SavedViews:
 
     def keep(self, view: SavedView, then: Callable[[], object]) -> None:
         """Save a view, then call `then`. An error is shown instead."""
-        self._change(lambda: self._shell.backend.keeps.keep_view(view), then)
+        self._change(lambda: self._shell.backend.preferences.save_view(view), then)
 
     def delete(self, name: str, then: Callable[[], object]) -> None:
         """Delete a view, then call `then`. An error is shown instead."""
-        self._change(lambda: self._shell.backend.keeps.delete_view(name), then)
+        self._change(lambda: self._shell.backend.preferences.delete_view(name), then)
 
     def _change(self, change: Callable[[], tuple[SavedView, ...]], then: Callable[[], object]) -> None:
         def changed(views: tuple[SavedView, ...] | Exception) -> None:

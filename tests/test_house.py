@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import tomllib
 import types
 from collections import defaultdict
 from collections.abc import Iterator
@@ -133,3 +134,30 @@ def test_nine_in_ten_public_names_say_what_they_are(room: str) -> None:
     silent = [name for name, is_documented in named if not is_documented]
     assert len(named) > 100
     assert len(silent) <= len(named) / 10, silent
+
+
+# ---- the order that pyproject.toml says
+
+
+def stairs() -> Iterator[tuple[str, dict[str, int]]]:
+    """For each room that has a contract of layers: how high each of its members stands."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for contract in project["tool"]["importlinter"]["contracts"]:
+        rooms = {layer.split(".")[0] for layer in contract.get("layers", ())}
+        if contract["type"] == "layers" and len(rooms) == 1:
+            levels = enumerate(reversed(contract["layers"]))
+            yield rooms.pop(), {member.strip(): level for level, layer in levels for member in layer.split("|")}
+
+
+def test_every_room_has_its_order() -> None:
+    assert sorted(room for room, _ in stairs()) == sorted(ROOMS)
+
+
+@pytest.mark.parametrize(("room", "height"), list(stairs()))
+def test_every_member_of_a_room_stands_in_its_order_and_imports_what_is_below(
+    room: str, height: dict[str, int]
+) -> None:
+    members = {".".join(name.split(".")[:2]) for name in MODULES if name.startswith(f"{room}.")}
+    assert members == set(height)
+    upward = [(box, other) for box, others in boxes(room).items() for other in others if height[other] >= height[box]]
+    assert upward == []

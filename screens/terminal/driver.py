@@ -15,7 +15,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 
-from screens.terminal.screen_buffer import ScreenBuffer
+from screens.terminal.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -72,7 +72,7 @@ class DiffingDriver(LinuxDriver):
         self._new_size: tuple[int, int] | None = None
         self._forgetting = False
         self._writing = threading.Lock()
-        self._buffer = ScreenBuffer(80, 24)
+        self._interpreter = Interpreter(80, 24)
         #: Whether this program has the terminal, and not the shell.
         self._is_ours = False
         self._was_continued = False
@@ -90,16 +90,16 @@ class DiffingDriver(LinuxDriver):
     def write(self, data: str) -> None:
         with self._writing:
             self._catch_up()
-            if self._is_ours and (sent := self._buffer.feed(data)):
+            if self._is_ours and (sent := self._interpreter.feed(data)):
                 super().write(sent)
 
     def _catch_up(self) -> None:
         size, self._new_size = self._new_size, None
         if size:
-            self._buffer.resize(*size)
+            self._interpreter.resize(*size)
         if self._forgetting:
             self._forgetting = False
-            self._buffer.resize(self._buffer.columns, self._buffer.lines)
+            self._interpreter.restart()
 
     def start_application_mode(self) -> None:
         # Needed after a suspension, too: other programs have used the terminal meanwhile.

@@ -1,42 +1,31 @@
-"""A model of what the terminal shows. It passes on only output that changes the picture.
+"""A model of what the terminal shows: a grid of cells, and how to send those that changed.
 
-Painted text goes onto a grid of cells. At the end of a frame, the cells that differ from the terminal's are sent, with
-as few cursor moves and style changes as possible. Sequences that the model does not know pass through unchanged, in
-order. If one of them may have changed cells or moved the cursor, the model marks all cells as unknown; an unknown cell
-is sent whenever it is painted.
+Painted text goes onto the grid. At the end of a frame, the cells that differ from the terminal's are sent, with as few
+cursor moves and style changes as possible. A cell that is unknown is sent whenever it is painted.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Final
 
-from screens.terminal.cell_width import CERTAIN, Cluster, clusters, is_certain
-from screens.terminal.escape_sequences import ERASES, HARMLESS, TOKENS
-from screens.terminal.sgr import DEFAULT, apply, blank, delta, linked
+from screens.terminal.cell_width import is_certain
+from screens.terminal.sgr import DEFAULT, blank, delta
 
-_MOVES: Final = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
 _SYNC: Final = "\x1b[?2026"
 #: From this many blanks at a line's end, erasing them is shorter than sending them.
 _WORTH_ERASING: Final = 6
 #: Up to this many unchanged cells between two changed ones, sending them is no longer than moving the cursor.
 _WORTH_SENDING: Final = 4
-#: Longest sequence, in characters, that is buffered until it is complete; a longer one is passed on unfinished.
-_LONGEST: Final = 1 << 20
 
 
 class ScreenBuffer:
-    """The cells of a terminal of `columns` by `lines`, all unknown at first."""
+    """The cells of a terminal of `columns` by `lines`, all unknown at first. Rows (y) and columns (x) count from 0."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.columns, self.lines = columns, lines
         self._out: list[str] = []
-        self._rest = ""
         self._sync_asked = self._sync_sent = False
-        #: Position and style of the next text. While `_lost`, the position is unknown.
-        self._y = self._x = 0
-        self._lost = True
-        self._style = self._saved = DEFAULT
         #: The terminal's own cursor position and style; None if unknown.
         self._at: tuple[int, int] | None = None
         self._sent: str | None = None
@@ -58,43 +47,13 @@ class ScreenBuffer:
     def resize(self, columns: int, lines: int) -> None:
         """The terminal was resized: its cell contents are unknown from now on."""
         self.columns, self.lines = columns, lines
-        self._lost, self._at, self._sent = True, None, None
+        self._at, self._sent = None, None
         self.invalidate()
-
-    def feed(self, data: str) -> str:
-        """Return what to send so that the terminal shows what `data` would have made it show."""
-        data, self._rest, self._out = self._rest + data, "", []
-        for token in TOKENS.finditer(data):
-            kind = token.lastgroup
-            if kind == "text":
-                self._text(token[0])
-            elif kind == "sgr":
-                self._style = apply(self._style, token["sgr"])
-            elif kind in ("move", "home"):
-                self._move(token)
-            else:
-                self._seldom(kind or "control", token)
-        self._flush()
-        return "".join(self._out)
 
     # -- painting on the grid ---------------------------------------------------------------------------------------------
 
-    def _text(self, text: str) -> None:
-        certain = CERTAIN(text) is not None
-        cells = [] if certain else clusters(text)
-        width = len(text) if certain else sum(cell.width for cell in cells)
-        if self._lost or self._x + width > self.columns or (cells and self._joins_nothing(cells[0])):
-            self._pass_text(text)
-        elif certain:
-            style = self._style if text.strip(" ") else blank(self._style)
-            self._put(list(text), style)
-        else:
-            for cell in cells:
-                self._lay_cluster(cell)
-
-    def _put(self, cells: list[str | None] | list[str], style: str) -> None:
-        """Put cells at the cursor. The other half of an overwritten wide character becomes a blank, as in the terminal."""
-        y, x = self._y, self._x
+    def put(self, y: int, x: int, cells: Sequence[str | None], style: str) -> None:
+        """Put cells onto a row from a column on. Half of an overwritten wide character becomes a blank, as in the terminal."""
         end = x + len(cells)
         chars, styles = self._row(y)
         if chars[x] == "":
@@ -103,120 +62,71 @@ class ScreenBuffer:
             chars[end] = " "
         chars[x:end] = cells
         styles[x:end] = [style] * len(cells)
-        self._x = end
 
-    def _lay_cluster(self, cluster: Cluster) -> None:
-        if not cluster.certain:
-            self._ambiguous_rows.add(self._y)
-        if cluster.width:
-            self._put([cluster.text] + [""] * (cluster.width - 1), self._style)
-            return
-        chars, _ = self._row(self._y)
-        x = self._x - 1
+    def join(self, y: int, x: int, text: str) -> None:
+        """Join text that takes no column of its own to the character before the column."""
+        chars, _ = self._row(y)
+        x -= 1
         while chars[x] == "":
             x -= 1
-        chars[x] = f"{chars[x]}{cluster.text}"
+        chars[x] = f"{chars[x]}{text}"
 
-    def _joins_nothing(self, cluster: Cluster) -> bool:
-        """Whether the cluster would combine with a character that does not exist or is unknown."""
-        return not cluster.width and (self._x == 0 or self._chars[self._y][self._x - 1] is None)
+    def is_known(self, y: int, x: int) -> bool:
+        """Whether the cell's content is known."""
+        return self._chars[y][x] is not None
+
+    def mark_ambiguous(self, y: int) -> None:
+        """The row has a character whose width differs between terminals."""
+        self._ambiguous_rows.add(y)
 
     def _row(self, y: int) -> tuple[list[str | None], list[str]]:
-        """The row, for writing: its content before this frame is saved first."""
+        """The row, to be written on."""
         row = self._chars[y], self._styles[y]
         if y not in self._before:
             self._before[y] = row[0][:], row[1][:]
             self._known = True
         return row
 
-    def _move(self, token: re.Match[str]) -> None:
-        y, x = int(token["line"] or 1), int(token["move"] or 1)
-        scrolls = token[0][0] == "\n" and (self._lost or self._y == self.lines - 1)
-        if scrolls or y > self.lines or x > self.columns:
-            self._pass(token[0])
-            self._be_lost()
-            return
-        self._y, self._x, self._lost = max(y, 1) - 1, max(x, 1) - 1, False
+    # -- sending ------------------------------------------------------------------------------------------------------------
 
-    # -- what is not painting -----------------------------------------------------------------------------------------------
+    def take(self) -> str:
+        """What is to be sent, which is forgotten with this."""
+        out, self._out = "".join(self._out), []
+        return out
 
-    def _seldom(self, kind: str, token: re.Match[str]) -> None:
-        text = token[0]
-        if kind == "rest" and len(text) < _LONGEST:
-            self._rest = text
-        elif kind == "sync":
-            self._sync(token["sync"])
-        elif kind == "link":
-            self._style = linked(self._style, token["link"])
-        elif HARMLESS.fullmatch(text):
-            self._flush()
-            self._out.append(text)
-        elif not self._moved(text):
-            self._pass(text)
-            if not ERASES.fullmatch(text):
-                self._be_lost(text)
-            self._forget_what_is_known()
+    def begin_sync(self) -> None:
+        """Begin a synchronised update. It is sent only if a frame changes something."""
+        self._sync_asked = True
 
-    def _sync(self, which: str) -> None:
-        """Begin or end a synchronised update. It is sent only around a frame that changes something."""
-        if which == "h":
-            self._sync_asked = True
-            return
-        self._flush()
+    def end_sync(self, cursor: tuple[int, int] | None) -> None:
+        """End the synchronised update, and send the frame."""
+        self.flush(cursor)
         if self._sync_sent:
             self._out.append(f"{_SYNC}l")
         self._sync_asked = self._sync_sent = False
 
-    def _moved(self, text: str) -> bool:
-        """Follow a relative cursor move. Returns False if the text is none, or its target is unknown."""
-        if self._lost or self._x == self.columns:
-            return False
-        if text == "\r":
-            self._x = 0
-        elif text == "\n" and self._y < self.lines - 1:
-            # Whether the cursor also goes to the first column depends on the tty's settings.
-            self._pass(text)
-            self._lost, self._at = True, None
-        elif text[:2] == "\x1b[" and text[-1] in _MOVES and (text[2:-1] or "1").isdigit():
-            count = max(1, int(text[2:-1] or 1))
-            down, right = _MOVES[text[-1]]
-            self._y = min(max(self._y + down * count, 0), self.lines - 1)
-            self._x = min(max(self._x + right * count, 0), self.columns - 1)
-        else:
-            return False
-        return True
-
-    def _pass(self, text: str) -> None:
-        """Send unchanged what depends on the position and the style."""
-        self._flush()
-        self._set_style(self._style)
+    def pass_on(self, text: str, cursor: tuple[int, int] | None, style: str | None = None) -> None:
+        """Send the frame, then the text unchanged; with `style`, once the terminal writes in that."""
+        self.flush(cursor)
+        if style is not None:
+            self._set_style(style)
         self._out.append(text)
 
-    def _pass_text(self, text: str) -> None:
-        """Pass on text at an unknown position or across the right margin: its effect depends on the terminal."""
-        self._pass(text)
-        self._be_lost()
+    def lose_cursor(self) -> None:
+        """The terminal's cursor may be anywhere."""
+        self._at = None
 
-    def _be_lost(self, text: str = "") -> None:
-        self._lost, self._at = True, None
-        if text[1:2] != "[":
-            self._sent = None
-        if text == "\x1b7":
-            self._saved = self._style
-        elif text == "\x1b8":
-            self._style = self._saved
-        elif text in ("\x1bc", "\x1b[!p"):
-            self._style, self._sent = DEFAULT, None
-        self._forget_what_is_known()
+    def lose_style(self) -> None:
+        """The terminal may write in any style."""
+        self._sent = None
 
-    def _forget_what_is_known(self) -> None:
+    def forget(self) -> None:
+        """Something may have changed the cells: mark them as unknown."""
         if self._known:
             self.invalidate()
 
-    # -- sending ------------------------------------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        """Send the changed cells, and put the terminal's cursor where it belongs."""
+    def flush(self, cursor: tuple[int, int] | None) -> None:
+        """Send what has changed, and move the terminal's cursor to (y, x); None leaves it where it is."""
         if self._before:
             before, self._before = self._before, {}
             start = len(self._out)
@@ -226,13 +136,14 @@ class ScreenBuffer:
             if self._sync_asked and not self._sync_sent and len(self._out) > start:
                 self._out.insert(start, f"{_SYNC}h")
                 self._sync_sent = True
-        if self._lost:
+        if cursor is None:
             return
-        if self._x < self.columns:
-            self._move_cursor(self._y, self._x)
-        elif self._at != (self._y, self._x):
-            # Pending wrap: the cursor gets behind the last column only by writing the last cell.
-            self._send_cells(self._y, self.columns - 1, self.columns)
+        y, x = cursor
+        if x < self.columns:
+            self._move_cursor(y, x)
+        elif self._at != cursor:
+            # Behind the last column a cursor waits for what comes next: only writing the last cell brings it there.
+            self._send_cells(y, self.columns - 1, self.columns)
 
     def _send_row(self, y: int, old_chars: list[str | None], old_styles: list[str]) -> None:
         chars, styles = self._chars[y], self._styles[y]

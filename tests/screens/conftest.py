@@ -182,7 +182,7 @@ class FakeBackend:
     def views(self) -> tuple[SavedView, ...]:
         return tuple(self.kept)
 
-    def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+    def save_view(self, view: SavedView) -> tuple[SavedView, ...]:
         self.kept.append(view)
         return self.views()
 
@@ -203,8 +203,9 @@ class FakeBackend:
     def backend(self, dispatcher: Callable[[], Dispatcher] | None = None) -> Backend:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
-            mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching, keeps=self,
-            hold_queue=self._hold,
+            mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
+            preferences=self,
+            set_queue_paused=self._hold,
         )  # fmt: skip
 
     def _hold(self, paused: bool) -> bool:

@@ -226,9 +226,9 @@ async def test_who_leaves_the_views_before_the_database_answers_is_where_they_we
     go_on = threading.Event()
 
     class Slow(FakeBackend):
-        def keep_view(self, view: SavedView) -> tuple[SavedView, ...]:
+        def save_view(self, view: SavedView) -> tuple[SavedView, ...]:
             go_on.wait(HANG)
-            return super().keep_view(view)
+            return super().save_view(view)
 
         def delete_view(self, name: str) -> tuple[SavedView, ...]:
             go_on.wait(HANG)

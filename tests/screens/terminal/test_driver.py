@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from screens.terminal.cell_width import CERTAIN, clusters
-from screens.terminal.screen_buffer import ScreenBuffer
+from screens.terminal.interpreter import Interpreter
 from screens.terminal.sgr import apply, blank, delta, linked
 from tests.support.emulator import Emulator
 from tests.support.properties import examples
@@ -51,7 +51,7 @@ def shown_of(data: list[str]) -> Emulator:
 
 
 def thinned(data: list[str]) -> list[str]:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     return [glass.feed(write) for write in data]
 
 
@@ -63,7 +63,7 @@ def cut(text: str, places: list[int]) -> list[str]:
 @examples(100)
 @given(writes)
 def test_the_screen_is_the_same_after_each_write(data: list[str]) -> None:
-    glass, whole, thin = ScreenBuffer(COLUMNS, LINES), Emulator(COLUMNS, LINES), Emulator(COLUMNS, LINES)
+    glass, whole, thin = Interpreter(COLUMNS, LINES), Emulator(COLUMNS, LINES), Emulator(COLUMNS, LINES)
     for write in data:
         whole.feed(write)
         thin.feed(glass.feed(write))
@@ -99,7 +99,7 @@ screens = st.lists(rows, min_size=LINES, max_size=LINES).map(
 @examples(30)
 @given(screens, screens)
 def test_what_is_painted_again_is_not_sent_again(one: str, other: str) -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     began = glass.feed(one)
     assert glass.feed(one) == ""
     there = glass.feed(other)
@@ -109,7 +109,7 @@ def test_what_is_painted_again_is_not_sent_again(one: str, other: str) -> None:
 
 
 def test_a_frame_that_changes_nothing_has_no_bracket() -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     line = a_line(2, ("31", "abc")) + HOME
     first = ["\x1b[?2026h", line, "\x1b[?2026l"]
     assert "".join(map(glass.feed, first)).count("\x1b[?2026") == 2
@@ -117,13 +117,13 @@ def test_a_frame_that_changes_nothing_has_no_bracket() -> None:
 
 
 def test_one_changed_cell_is_sent_alone() -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     glass.feed(a_line(2, ("31", "abcdefghijkl")) + HOME)
     assert glass.feed(a_line(2, ("31", "abcdefXhijkl")) + HOME) == "\x1b[2;7HX\x1b[1H"
 
 
 def test_a_style_that_the_terminal_has_is_not_sent_again() -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     glass.feed("\x1b[?1049h")
     sent = glass.feed(a_line(1, ("1;31;44", "ab"), ("1;31;44", "cd"), ("31;44", "e"), ("32;44", " "), ("31;44", "f")))
     assert sent == "\x1b[1H\x1b[1;31;44mabcd\x1b[22me f"
@@ -131,7 +131,7 @@ def test_a_style_that_the_terminal_has_is_not_sent_again() -> None:
 
 def test_after_forgetting_everything_is_sent_whole() -> None:
     line = a_line(3, ("31", "abc")) + HOME
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     first = glass.feed(line)
     glass.resize(COLUMNS, LINES)
     assert glass.feed(line) == first
@@ -141,7 +141,7 @@ def test_after_forgetting_everything_is_sent_whole() -> None:
     "sequence", ["\x1b[?1049h", "\x1b[2J", "\x1bc", "\x1b[3M", "\x1bP0;0q#0~\x1b\\", "\x1b_Gf=1;AA\x1b\\"]
 )
 def test_what_may_alter_the_glass_is_passed_and_makes_it_forget(sequence: str) -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     line = a_line(3, ("31", "abc")) + HOME
     glass.feed(line)
     assert sequence in glass.feed(sequence)
@@ -154,7 +154,7 @@ def test_what_may_alter_the_glass_is_passed_and_makes_it_forget(sequence: str) -
      "\x1b[2 q", "\x1bPtmux;\x1b\x1b]9;hi\x07\x1b\\"],
 )  # fmt: skip
 def test_what_alters_nothing_is_passed_and_nothing_forgotten(sequence: str) -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     line = a_line(3, ("31", "abc")) + HOME
     glass.feed(line)
     for half in range(len(sequence)):
@@ -164,7 +164,7 @@ def test_what_alters_nothing_is_passed_and_nothing_forgotten(sequence: str) -> N
 
 
 def test_links_open_and_close() -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     line = f"{HOME}\x1b]8;id=1;http://a\x1b\\\x1b[31mab\x1b[0m\x1b]8;;\x1b\\cd{HOME}"
     assert glass.feed(line) == "\x1b[1H" + ("\x1b]8;id=1;http://a\x1b\\\x1b[0;31mab\x1b]8;;\x1b\\\x1b[mcd\r")
     assert glass.feed(line) == ""
@@ -178,7 +178,7 @@ def test_a_row_of_uncertain_width_is_sent_whole_and_the_cursor_placed_after_it(c
         row = f"{character} text {end}"
         return a_line(2, ("31", row + " " * (COLUMNS - cell_len(row)))) + a_line(3, ("32", end)) + HOME
 
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     glass.feed(painted("one"))
     assert glass.feed(painted("one")) == ""
     sent = glass.feed(painted("two"))
@@ -248,7 +248,7 @@ def test_a_full_repaint_costs_little_a_piece_and_next_to_nothing_a_cell() -> Non
         )
 
     def cost(width: int) -> int:
-        glass = ScreenBuffer(12 * width, 40)
+        glass = Interpreter(12 * width, 40)
         glass.feed(screen("one", width))
         return steps(partial(glass.feed, screen("two", width)))
 
@@ -258,7 +258,7 @@ def test_a_full_repaint_costs_little_a_piece_and_next_to_nothing_a_cell() -> Non
 
 
 def test_a_cell_that_changes_its_style_alone_is_sent() -> None:
-    glass = ScreenBuffer(COLUMNS, LINES)
+    glass = Interpreter(COLUMNS, LINES)
     glass.feed(a_line(2, ("31", "abc"), ("32", "def")) + HOME)
     changed = a_line(2, ("31", "abc"), ("33", "def")) + HOME
     assert shown_of([a_line(2, ("31", "abc"), ("32", "def")), glass.feed(changed)]).seen() == shown_of([changed]).seen()

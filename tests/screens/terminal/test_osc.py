@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screens.terminal import osc
+from screens.terminal.interpreter import Interpreter
 from screens.terminal.osc import Kind
-from screens.terminal.screen_buffer import ScreenBuffer
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0"}
 SCREEN = {"STY": "1.pts-0.host"}
@@ -98,7 +98,7 @@ def test_both_parts_of_a_notification_have_one_name() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_thin_driver_lets_them_pass(environment: dict[str, str]) -> None:
-    glass = ScreenBuffer(20, 3)
+    glass = Interpreter(20, 3)
     line = "\x1b[1;1Habc\x1b[1;1H"
     glass.feed(line)
     sequences = [

@@ -318,7 +318,7 @@ async def test_an_owner_pauses_the_real_queue(house: LiveHarness) -> None:
 async def test_somebody_whose_right_was_taken_away_is_refused(house: LiveHarness) -> None:
     """The screen mirrors rights as they were read last; the store asks again."""
     stage = FakeBackend((a_run(990),), load=LOAD)
-    monitor = Monitor(replace(stage.backend(), hold_queue=house.backend("ann").hold_queue))
+    monitor = Monitor(replace(stage.backend(), set_queue_paused=house.backend("ann").set_queue_paused))
     people.make_user(house.db, "olga", contoso=Role.OWNER)
     async with running(monitor, (80, 24)) as pilot:
         await opened(pilot, monitor)
