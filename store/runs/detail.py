@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -73,6 +72,8 @@ class TypicalDuration:
 
     @property
     def _percentiles(self) -> Sequence[float]:
+        import statistics  # not before the first paint: it brings fractions and decimal along
+
         return statistics.quantiles(self.durations, n=100, method="inclusive")
 
     def shorter_than(self, seconds: float) -> int:
