@@ -144,7 +144,7 @@ def _list(
     bare = RunFilter(tenants=request.wanted.tenants, within=request.wanted.within)
     try:
         found = resolve(connection, members, request.user_id, request.wanted)
-        every = resolve_filter(connection, members, request.user_id, bare)
+        every = None if request.wanted == bare else resolve_filter(connection, members, request.user_id, bare)
     except NotFound:
         found = every = None
     counts = tab_counts.counts(connection, found.plan() if found else None, cache)
