@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,6 +144,29 @@ class WorkerHarness:
         past = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-{1} seconds')" if self.db.is_sqlite else "{0} - interval '{1} s'"
         changes = ", ".join(f"{name} = {past.format(name, seconds)}" for name in columns)
         self.execute(f"UPDATE {table} SET {changes} WHERE {where}")
+
+    def freeze(self, worker: WorkerProcess) -> None:
+        """Stop the process at a moment when it holds no lock: one that does keeps all others from writing to SQLite."""
+
+        def is_frozen() -> bool:
+            worker.signal(signal.SIGSTOP)
+            if self._is_writable():
+                return True
+            worker.signal(signal.SIGCONT)
+            return False
+
+        wait_for(is_frozen, "a moment in which the worker holds no lock")
+
+    def _is_writable(self) -> bool:
+        if not self.db.is_sqlite:
+            return True
+        with contextlib.closing(sqlite3.connect(self.db.url.database or "", timeout=1, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def silence(self, worker: WorkerProcess) -> None:
         """Make the last beat of a worker that does not beat any more an old one."""

@@ -95,7 +95,7 @@ def test_a_worker_that_slept_cannot_change_what_was_given_up(stage: WorkerHarnes
     for run in (asks, returns):
         stage.running(run.id, success=1)
     other = stage.worker()
-    sleeper.signal(signal.SIGSTOP)
+    stage.freeze(sleeper)
     stage.silence(sleeper)
     lost = [stage.completed(run.id) for run in (asks, returns)]
     for run in lost:
@@ -120,7 +120,7 @@ def test_the_operation_of_a_run_that_was_given_up_is_ended_at_its_next_call(stag
     run = stage.start("test.count", name="flag")
     stage.running(run.id, success=1)
     other = stage.worker()
-    sleeper.signal(signal.SIGSTOP)
+    stage.freeze(sleeper)
     stage.silence(sleeper)
     lost = stage.completed(run.id)
     assert_failed(lost, "worker.lost")
