@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input
 
@@ -16,7 +17,10 @@ from screens.background import Keys
 from screens.resizing import NewestSize
 from screens.saved_views import SavedViews
 from screens.shell import Shell
+from screens.text import format as fmt
+from screens.text.safe import clean
 from screens.widgets import header_lines
+from screens.widgets.row_table import RowTable
 from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
@@ -160,6 +164,27 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 2:
             self.dismiss()
+
+
+class TableScreen(PolledScreen[Result]):
+    """A whole screen that is one table under a line of words."""
+
+    def compose_body(self) -> ComposeResult:
+        yield header_lines.Line(id="words")
+        yield RowTable()
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.put_words(fmt.WAITING)
+
+    @property
+    def table(self) -> RowTable:
+        """The table."""
+        return self.query_one(RowTable)
+
+    def put_words(self, words: str) -> None:
+        """Write the line above the table."""
+        self.query_one("#words", header_lines.Line).put(Content(clean(f" {words}")))
 
 
 class PolledModal(NewestSize, PolledView, ModalScreen[Result]):

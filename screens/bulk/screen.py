@@ -11,7 +11,7 @@ from textual.content import Content
 
 from screens.base import PolledScreen
 from screens.bulk_retry import RECEIPTS, BulkRetry, Item, Kind, Phase
-from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import clean, figure, fit
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell
@@ -98,8 +98,7 @@ def _about(item: Item) -> str:
 
 
 def _header(width: int) -> str:
-    titles = zip(("Receipt", "Run", "Operation", "Tenant", "What"), _rooms(width), strict=True)
-    return " ".join(fit(title, room) for title, room in titles if room)
+    return heading(("Receipt", "Run", "Operation", "Tenant", "What"), _rooms(width))
 
 
 def _rooms(width: int) -> list[int]:

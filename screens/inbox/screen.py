@@ -6,15 +6,12 @@ import datetime as dt
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
-from screens.base import PolledScreen
+from screens.base import TableScreen
 from screens.text import format as fmt
-from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import figure, fit
-from screens.widgets import header_lines
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.model.records import Notification
@@ -30,7 +27,7 @@ _PARTS: Final = (
 )
 
 
-class InboxScreen(PolledScreen[None]):
+class InboxScreen(TableScreen[None]):
     """The inbox. It shows the newest notifications only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,14 +39,6 @@ class InboxScreen(PolledScreen[None]):
         super().__init__()
         self._shown: tuple[Notification, ...] | None = None
 
-    def compose_body(self) -> ComposeResult:
-        yield header_lines.Line(id="words")
-        yield RowTable()
-
-    def on_mount(self) -> None:
-        self.query_one(RowTable).focus()
-        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
-
     def contribute(self, request: Request) -> Request:
         return replace(request, inbox=True)
 
@@ -58,12 +47,11 @@ class InboxScreen(PolledScreen[None]):
             return
         self._shown = snapshot.inbox
         rows = [self._row(notification, snapshot.at) for notification in snapshot.inbox]
-        titles = zip(("", "Age", "Run", "What", "Details"), self._rooms, strict=True)
-        header = " ".join(fit(title, room) for title, room in titles if room)
-        self.query_one(RowTable).show(rows, header)
-        nothing = " Nothing yet: you are notified when runs that you started are queued and completed."
-        newest = f" The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
-        self.query_one("#words", header_lines.Line).put(Content(newest if rows else nothing))
+        header = heading(("", "Age", "Run", "What", "Details"), self._rooms)
+        self.table.show(rows, header)
+        nothing = "Nothing yet: you are notified when runs that you started are queued and completed."
+        newest = f"The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
+        self.put_words(newest if rows else nothing)
         self.refresh_keys()
 
     @property

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from screens.base import PolledScreen
 from screens.run import json_tree, sections
 from screens.run.json_tree import Path
+from screens.text import format as fmt
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
 from store.model.records import Status
@@ -61,7 +62,7 @@ class RunScreen(PolledScreen[None]):
 
     def on_mount(self) -> None:
         self._page.focus()
-        self._say("Waiting for the database.")
+        self._say(fmt.WAITING)
         self.paint_header()
         shell, run_id = self.shell, self.run_id
         # Opening the run marks its notifications as read.

@@ -6,16 +6,13 @@ import datetime as dt
 from dataclasses import replace
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
-from screens.base import PolledScreen
+from screens.base import TableScreen
 from screens.runs.completion import contradiction
 from screens.text import format as fmt
-from screens.text.column_widths import ColumnSpec, column_widths
-from screens.text.safe import clean, figure, fit
-from screens.widgets import header_lines
+from screens.text.column_widths import ColumnSpec, column_widths, heading
+from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.search import failure_groups
@@ -33,7 +30,7 @@ def _rooms(width: int) -> list[int]:
     )
 
 
-class FailureGroupsScreen(PolledScreen[Group]):
+class FailureGroupsScreen(TableScreen[Group]):
     """The failed runs that match a filter, in groups. Enter shows a group's runs; `r` retries them after a dry run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,14 +46,6 @@ class FailureGroupsScreen(PolledScreen[Group]):
         self._keys: dict[tuple[str, str], int] = {}
         self._groups: dict[int, Group] = {}
 
-    def compose_body(self) -> ComposeResult:
-        yield header_lines.Line(id="words")
-        yield RowTable()
-
-    def on_mount(self) -> None:
-        self.query_one(RowTable).focus()
-        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
-
     def contribute(self, request: Request) -> Request:
         return replace(request, groups_of=self._in_tenant)
 
@@ -66,8 +55,8 @@ class FailureGroupsScreen(PolledScreen[Group]):
 
     def tenant_chosen(self) -> None:
         self._groups = {}
-        self.query_one(RowTable).show((), "", may_follow=False)
-        self.query_one("#words", header_lines.Line).put(Content(" Waiting for the database."))
+        self.table.show((), "", may_follow=False)
+        self.put_words(fmt.WAITING)
         self.paint_header()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
@@ -75,10 +64,10 @@ class FailureGroupsScreen(PolledScreen[Group]):
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
-        titles = zip(("   Runs", "Operation", "Code", "Last", "First", "Message"), _rooms(self.size.width), strict=True)
-        header = " ".join(fit(title, room) for title, room in titles if room)
+        titles = ("   Runs", "Operation", "Code", "Last", "First", "Message")
+        header = heading(titles, _rooms(self.size.width))
         rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
-        self.query_one(RowTable).show(rows, header, may_follow=False)
+        self.table.show(rows, header, may_follow=False)
         self._put_words(
             len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.scanned_to) else ""
         )
@@ -94,13 +83,13 @@ class FailureGroupsScreen(PolledScreen[Group]):
         return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, of_message)] if text))
 
     def _put_words(self, many: int, back_to: str) -> None:
-        words = " No failed runs" if not many else f" {many} group{'s' if many > 1 else ''} of failed runs"
-        words = f" The {many} largest groups of failed runs" if many == failure_groups.MOST else words
+        words = "No failed runs" if not many else f"{many} group{'s' if many > 1 else ''} of failed runs"
+        words = f"The {many} largest groups of failed runs" if many == failure_groups.MOST else words
         words += f"   filter: {self._terms}" if self._terms else ""
         if chosen := contradiction(self._in_tenant, self.shell.no_member):
-            words = f" {chosen}"
+            words = chosen
         words += f"   of the newest {failure_groups.GROUPED:,}, back to {back_to}" if back_to else ""
-        self.query_one("#words", header_lines.Line).put(Content(clean(words)))
+        self.put_words(words)
 
     @property
     def place(self) -> str:
@@ -110,7 +99,7 @@ class FailureGroupsScreen(PolledScreen[Group]):
 
     @property
     def _painted(self) -> Group | None:
-        return self._groups.get(self.query_one(RowTable).painted_key or 0)
+        return self._groups.get(self.table.painted_key or 0)
 
     def disabled_reason(self, action: str) -> str | None:
         return "There is no group." if action == "retry" and self.is_mounted and not self._painted else None

@@ -29,7 +29,7 @@ def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> li
 def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> str:
     """Why the list is empty; `page` is None before the first snapshot."""
     if page is None:
-        return "Waiting for the database."
+        return fmt.WAITING
     if contradiction:
         return contradiction
     if page.scanned_to:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from screens.text.safe import fit
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
@@ -38,3 +40,8 @@ def column_widths(parts: Sequence[ColumnSpec], width: int) -> list[int]:
     for place in shown if shares else ():
         widths[place] += left * parts[place].grow // shares
     return widths
+
+
+def heading(titles: Sequence[str], widths: Sequence[int]) -> str:
+    """The titles as a table's heading, each in its width. A column of width 0 is left out."""
+    return " ".join(fit(title, width) for title, width in zip(titles, widths, strict=True) if width)

@@ -8,6 +8,9 @@ from typing import Final
 
 from store.model.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Count, Counts, Outcome, Run, Status
 
+#: What a screen says before the first poll has come back.
+WAITING: Final = "Waiting for the database."
+
 
 @dataclass(frozen=True, slots=True)
 class State:

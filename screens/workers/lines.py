@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from screens.text import format as fmt
-from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.format import State
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
@@ -42,8 +42,7 @@ def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
 
 def header(width: int) -> str:
     """The table's header line."""
-    names, widths = _columns(width)
-    return " ".join(fit(name, room) for name, room in zip(names, widths, strict=True) if room)
+    return heading(*_columns(width))
 
 
 def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_after: float = math.inf) -> Row:

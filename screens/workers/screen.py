@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.base import PolledScreen
+from screens.text import format as fmt
 from screens.text.safe import without_colour
 from screens.widgets import header_lines
 from screens.widgets.plots import Bars, HoursPlot
@@ -61,7 +62,7 @@ class WorkersScreen(PolledScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(RowTable).focus()
-        self.query_one("#queue", header_lines.Line).put(Content(" Waiting for the database."))
+        self.query_one("#queue", header_lines.Line).put(Content(f" {fmt.WAITING}"))
         self._make_room()
 
     def contribute(self, request: Request) -> Request:

@@ -228,15 +228,20 @@ def test_an_action_hits_the_painted_run_or_nothing(player: Player, steps: list[A
     player.play(steps)
 
 
+async def a_new_run_comes(pilot: Any, stage: FakeBackend, monitor: Monitor) -> None:
+    """Run 16 comes on top of run 15, which stands painted under the cursor: applied and not yet painted."""
+    await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
+    monitor.data.poller.stop()
+    stage.runs = (a_run(16), *stage.runs)
+    monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1)))))
+
+
 def test_a_new_run_on_top_does_not_take_the_retry_that_was_meant_for_the_first_row() -> None:
     async def scene() -> None:
         stage = FakeBackend((a_run(15), a_run(14)))
         monitor = Watched(stage)
         async with running(monitor, (80, 14)) as pilot:
-            await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
-            monitor.data.poller.stop()
-            stage.runs = (a_run(16), *stage.runs)
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1)))))
+            await a_new_run_comes(pilot, stage, monitor)
             assert monitor.screen.query_one(RowTable).cursor_key == 16, "it follows the newest"
             monitor.screen.action_retry()  # type: ignore[attr-defined]
             assert [run.id for run in monitor.actions.retried] == [15]
@@ -249,10 +254,7 @@ def test_open_opens_the_painted_run() -> None:
         stage = FakeBackend((a_run(15), a_run(14)))
         monitor = Watched(stage)
         async with running(monitor, (80, 14)) as pilot:
-            await until(pilot, lambda: monitor.snapshot and monitor.screen.query_one(RowTable).painted_key == 15)
-            monitor.data.poller.stop()
-            stage.runs = (a_run(16), *stage.runs)
-            monitor._polled(Monitor.Polled(Arrived(10_000, stage.fetch(Request(1)))))
+            await a_new_run_comes(pilot, stage, monitor)
             monitor.screen.query_one(RowTable).action_open()
             await until(pilot, lambda: isinstance(monitor.screen, RunScreen), "the run")
             assert monitor.screen.run_id == 15  # type: ignore[attr-defined]
