@@ -31,7 +31,7 @@ help:
 	@echo "make proof    every test at length: twenty times the examples, whole crowds, large tables"
 	@echo "make check    formatter, linter, types, import laws"
 	@echo "make mutants  makes wrong changes in a copy, one at a time, and sees that a test notices each"
-	@echo "make setup | format | bench | lock | clean"
+	@echo "make setup | setup-dev | format | bench | lock | clean"
 
 # ---- the environment: a stamp a step, so that nothing is done twice
 

@@ -1,6 +1,7 @@
 """The lifecycle of a run. Every change of status is one conditional UPDATE in this file, and a completed run never changes again.
 
     queued ──claim──► running ──finish──► completed
+       │                └──fail_lost────────▲        (outcome failed)
        └───fail_dispatch─────────────────────▲        (outcome failed)
 
 Each change returns the updated run, or None if the run was not in the state that the change requires: another process was

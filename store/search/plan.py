@@ -2,7 +2,7 @@
 
 A list is the union of ordered ranges, each along one index: an IN would make the database sort, or scan, everything. Tenants,
 initiators, types and outcomes select ranges. What no index serves (words, failure codes, negations) is tested on at most SCAN rows;
-how far back they reach is range_ of the answer. So no filter costs more than a bounded scan.
+how far back they reach is `scanned_to` of the answer. So no filter costs more than a bounded scan.
 """
 
 from __future__ import annotations
