@@ -1,44 +1,403 @@
-"""The kinds of policy in the inventory, and the Graph paths that list them."""
+"""The kinds of Intune object that opsmon knows, as data: how each is read whole, what in it means what, how it is
+written, and which permissions that takes. The columns are explained in resource.py.
+
+Sources: Microsoft's OpenAPI files of beta (2025-10), microsoftgraph/microsoft-graph-docs-contrib, and the practice of
+Micke-K/IntuneManagement and almenscorner/IntuneCD.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-KindName = Literal[
-    "configuration_policies",
-    "device_configurations",
-    "compliance_policies",
-    "mobile_apps",
-    "scripts",
-    "assignment_filters",
-    "scope_tags",
-    "role_definitions",
-]
+from tasks.graph.resource import Child, Create, GraphResource, KindName, Place, Reference, Update
+
+#: Properties of every kind that Graph sets, and a POST must not carry. Beside them: keys that begin with `#`, and
+#: annotations (`…@odata.…`) other than `@odata.type` and `…@odata.bind`.
+READ_ONLY: Final = frozenset(
+    {
+        "id",
+        "createdDateTime",
+        "lastModifiedDateTime",
+        "modifiedDateTime",
+        "version",
+        "supportsScopeTags",
+        "isAssigned",
+        "assignments",
+    }
+)
+#: What every kind with assignments refers to.
+ASSIGNED_TO: Final = (
+    Reference(Place("assignments[].target.groupId"), "groups"),
+    Reference(Place("assignments[].target.deviceAndAppManagementAssignmentFilterId"), "assignment_filters"),
+)
+_TAGS: Final = Reference(Place("roleScopeTagIds"), "scope_tags")
+
+_CONFIGURATION: Final = "DeviceManagementConfiguration"
+_SCRIPTS: Final = "DeviceManagementScripts"  # since the middle of 2025; DeviceManagementConfiguration before
+_APPS: Final = "DeviceManagementApps"
+_RBAC: Final = "DeviceManagementRBAC"
+_SERVICE: Final = "DeviceManagementServiceConfig"
+
+#: The service pages settings by 25 unless it is asked for more.
+_SETTINGS: Final = Child("settings", "/settings?$top=1000")
+_CATALOG_VOLATILE: Final = ("settingCount", "creationSource", "settings[].id")
+_SECRET_SETTING: Final = Place("**.value", of_type="deviceManagementConfigurationSecretSettingValue")
+_REUSABLE: Final = Reference(
+    Place("**.value", of_type="deviceManagementConfigurationReferenceSettingValue"), "reusable_settings"
+)
+_RULES: Final = "scheduledActionsForRule($expand=scheduledActionConfigurations)"
+_RULE_REFERENCES: Final = (
+    Reference(
+        Place("scheduledActionsForRule[].scheduledActionConfigurations[].notificationTemplateId"),
+        "notification_templates",
+    ),
+    Reference(Place("scheduledActionsForRule[].scheduledActionConfigurations[].notificationMessageCCList"), "groups"),
+)
+_CC_LISTS: Final = "scheduledActionsForRule[].scheduledActionConfigurations[].notificationMessageCCList"
 
 
-@dataclass(frozen=True, slots=True)
-class GraphResource:
-    """One kind of object: its internal name, its label for people, and the Graph path that lists it (without a version)."""
+def _link(key: str, *of_types: str, single: bool = True) -> Child:
+    """A certificate profile that a profile uses: no GET of the profile itself has it."""
+    return Child(key, f"/microsoft.graph.{{type}}/{key}", single, of_types)
 
-    name: KindName
-    label: str
-    path: str
+
+_LINKS: Final = (
+    _link("rootCertificate", "scepcertificateprofile", "pkcscertificateprofile", "importedpfxcertificateprofile"),
+    _link("rootCertificateForServerValidation", "enterprisewificonfiguration", "wirednetworkconfiguration"),
+    _link("identityCertificateForClientAuthentication", "enterprisewificonfiguration", "wirednetworkconfiguration"),
+    _link("identityCertificate", "vpnconfiguration", "easemailprofileconfiguration"),
+)
+
+
+def _script(
+    name: KindName, label: str, path: str, key: str, *contents: str, strip: tuple[str, ...] = ()
+) -> GraphResource:
+    return GraphResource(
+        name,
+        label,
+        f"/deviceManagement/{path}",
+        _SCRIPTS,
+        200,
+        item_expand="assignments",
+        assign=key,
+        contents=contents,
+        references=(_TAGS,),
+        strip=strip,
+    )
+
+
+def _update_profile(name: KindName, label: str, path: str) -> GraphResource:
+    return GraphResource(
+        name,
+        label,
+        f"/deviceManagement/{path}",
+        _CONFIGURATION,
+        300,
+        list_expand="assignments",
+        references=(_TAGS,),
+        volatile=("deployableContentDisplayName", "endOfSupportDate", "releaseDateDisplayName"),
+    )
 
 
 KINDS: Final = (
-    GraphResource("configuration_policies", "configuration policies", "/deviceManagement/configurationPolicies"),
-    GraphResource("device_configurations", "device configurations", "/deviceManagement/deviceConfigurations"),
-    GraphResource("compliance_policies", "compliance policies", "/deviceManagement/deviceCompliancePolicies"),
-    GraphResource("mobile_apps", "mobile apps", "/deviceAppManagement/mobileApps"),
-    GraphResource("scripts", "device management scripts", "/deviceManagement/deviceManagementScripts"),
-    GraphResource("assignment_filters", "assignment filters", "/deviceManagement/assignmentFilters"),
-    GraphResource("scope_tags", "scope tags", "/deviceManagement/roleScopeTags"),
-    GraphResource("role_definitions", "role definitions", "/deviceManagement/roleDefinitions"),
+    GraphResource(
+        "configuration_policies",
+        "configuration policies",
+        "/deviceManagement/configurationPolicies",
+        _CONFIGURATION,
+        300,
+        name_field="name",
+        list_expand="assignments",
+        children=(_SETTINGS,),
+        secrets=(_SECRET_SETTING,),
+        volatile=_CATALOG_VOLATILE,
+        references=(_TAGS, _REUSABLE),
+        # PATCH refuses the navigation property `settings`.
+        update=Update("PUT"),
+    ),
+    GraphResource(
+        "linux_compliance_policies",
+        "Linux compliance policies",
+        "/deviceManagement/compliancePolicies",
+        _CONFIGURATION,
+        300,
+        name_field="name",
+        list_expand=f"{_RULES},assignments",
+        children=(_SETTINGS,),
+        volatile=_CATALOG_VOLATILE,
+        sets=(_CC_LISTS,),
+        references=(_TAGS, _REUSABLE, *_RULE_REFERENCES),
+        create=Create(afterwards=("scheduledActionsForRule",)),
+        update=Update("PUT", actions=(("scheduledActionsForRule", "setScheduledActions", "scheduledActions"),)),
+    ),
+    GraphResource(
+        "device_configurations",
+        "device configurations",
+        "/deviceManagement/deviceConfigurations",
+        _CONFIGURATION,
+        300,
+        list_expand="assignments",
+        children=_LINKS,
+        secrets=(Place("omaSettings[].value", flag="isEncrypted"), Place("preSharedKey")),
+        volatile=("omaSettings[].secretReferenceValueId",),
+        references=(
+            _TAGS,
+            *(Reference(Place(f"{link.key}.id"), "device_configurations") for link in _LINKS),
+        ),
+        create=Create(typed=True),
+        update=Update(
+            without=(
+                "qualityUpdatesPauseExpiryDateTime",
+                "featureUpdatesPauseExpiryDateTime",
+                "qualityUpdatesRollbackStartDateTime",
+                "featureUpdatesRollbackStartDateTime",
+            )
+        ),
+    ),
+    GraphResource(
+        "compliance_policies",
+        "compliance policies",
+        "/deviceManagement/deviceCompliancePolicies",
+        _CONFIGURATION,
+        300,
+        list_expand=f"{_RULES},assignments",
+        sets=(_CC_LISTS,),
+        references=(_TAGS, *_RULE_REFERENCES),
+        create=Create(typed=True),
+        update=Update(
+            without=("scheduledActionsForRule",),
+            actions=(
+                ("scheduledActionsForRule", "scheduleActionsForRules", "deviceComplianceScheduledActionForRules"),
+            ),
+        ),
+    ),
+    _script(
+        "scripts",
+        "device management scripts",
+        "deviceManagementScripts",
+        "deviceManagementScriptAssignments",
+        "scriptContent",
+    ),
+    _script(
+        "shell_scripts", "shell scripts", "deviceShellScripts", "deviceManagementScriptAssignments", "scriptContent"
+    ),
+    _script(
+        "custom_attributes",
+        "custom attributes",
+        "deviceCustomAttributeShellScripts",
+        "deviceManagementScriptAssignments",
+        "scriptContent",
+    ),
+    _script(
+        "health_scripts",
+        "remediations",
+        "deviceHealthScripts",
+        "deviceHealthScriptAssignments",
+        "detectionScriptContent",
+        "remediationScriptContent",
+        strip=("isGlobalScript", "highestAvailableVersion"),
+    ),
+    GraphResource(
+        "mobile_apps",
+        "mobile apps",
+        "/deviceAppManagement/mobileApps",
+        _APPS,
+        60,
+        item_expand="assignments,categories",
+        assign="mobileAppAssignments",
+        volatile=(
+            "uploadState",
+            "publishingState",
+            "dependentAppCount",
+            "supersedingAppCount",
+            "supersededAppCount",
+            "isFeatured",
+        ),
+        references=(_TAGS,),
+        strip=("committedContentVersion", "size", "categories"),
+        create=Create(typed=True),
+    ),
+    GraphResource(
+        "managed_app_policies",
+        "app protection and configuration policies",
+        "/deviceAppManagement/managedAppPolicies",
+        _APPS,
+        300,
+        item_expand="apps,assignments",
+        typed_paths={
+            "iosmanagedappprotection": "/deviceAppManagement/iosManagedAppProtections",
+            "androidmanagedappprotection": "/deviceAppManagement/androidManagedAppProtections",
+            "windowsmanagedappprotection": "/deviceAppManagement/windowsManagedAppProtections",
+            "targetedmanagedappconfiguration": "/deviceAppManagement/targetedManagedAppConfigurations",
+        },
+        volatile=("deployedAppCount",),
+        sets=("apps",),
+        references=(_TAGS,),
+        strip=("apps",),
+        create=Create(typed=True, afterwards=("apps",)),
+        update=Update(without=("apps",), actions=(("apps", "targetApps", "apps"),)),
+    ),
+    GraphResource(
+        "administrative_templates",
+        "administrative templates",
+        "/deviceManagement/groupPolicyConfigurations",
+        _CONFIGURATION,
+        300,
+        list_expand="assignments",
+        children=(
+            Child(
+                "definitionValues",
+                "/definitionValues?$expand=definition($select=id,classType,displayName,categoryPath,policyType,groupPolicyCategoryId)",
+                children=(Child("presentationValues", "/presentationValues?$expand=presentation"),),
+            ),
+        ),
+        volatile=(
+            "policyConfigurationIngestionType",
+            "definitionValues[].id",
+            "definitionValues[].createdDateTime",
+            "definitionValues[].lastModifiedDateTime",
+        ),
+        references=(_TAGS,),
+        strip=("definitionValues",),
+        create=Create(afterwards=("definitionValues",)),
+        update=Update(
+            without=("definitionValues",), actions=(("definitionValues", "updateDefinitionValues", "added"),)
+        ),
+    ),
+    GraphResource(
+        "assignment_filters",
+        "assignment filters",
+        "/deviceManagement/assignmentFilters",
+        _CONFIGURATION,
+        15,
+        assign=None,
+        volatile=("payloads",),
+        sets=("roleScopeTags",),
+        references=(Reference(Place("roleScopeTags"), "scope_tags"),),
+        update=Update(without=("platform", "assignmentFilterManagementType")),
+    ),
+    GraphResource(
+        "scope_tags",
+        "scope tags",
+        "/deviceManagement/roleScopeTags",
+        _RBAC,
+        10,
+        list_expand="assignments",
+        strip=("isBuiltIn",),
+    ),
+    GraphResource(
+        "role_definitions",
+        "role definitions",
+        "/deviceManagement/roleDefinitions",
+        _RBAC,
+        20,
+        assign=None,
+        sets=(
+            "permissions[].actions",
+            "rolePermissions[].actions",
+            "rolePermissions[].resourceActions[].allowedResourceActions",
+            "rolePermissions[].resourceActions[].notAllowedResourceActions",
+        ),
+        references=(_TAGS,),
+        strip=("isBuiltIn", "isBuiltInRoleDefinition", "roleAssignments"),
+    ),
+    GraphResource(
+        "role_assignments",
+        "role assignments",
+        "/deviceManagement/roleAssignments",
+        _RBAC,
+        400,
+        list_expand="roleDefinition",
+        assign=None,
+        sets=("members", "resourceScopes", "scopeMembers"),
+        references=(
+            Reference(Place("roleDefinition.id"), "role_definitions"),
+            Reference(Place("members"), "groups"),
+            Reference(Place("resourceScopes"), "groups"),
+            Reference(Place("scopeMembers"), "groups"),
+        ),
+        strip=("roleDefinition",),
+    ),
+    GraphResource(
+        "notification_templates",
+        "notification templates",
+        "/deviceManagement/notificationMessageTemplates",
+        _SERVICE,
+        40,
+        list_expand="localizedNotificationMessages",
+        assign=None,
+        volatile=("localizedNotificationMessages[].id", "localizedNotificationMessages[].lastModifiedDateTime"),
+        sets=("localizedNotificationMessages",),
+        references=(_TAGS,),
+        strip=("defaultLocale", "localizedNotificationMessages", "description"),
+        create=Create(afterwards=("localizedNotificationMessages",)),
+        update=Update(without=("localizedNotificationMessages",)),
+    ),
+    GraphResource(
+        "reusable_settings",
+        "reusable settings",
+        "/deviceManagement/reusablePolicySettings",
+        _CONFIGURATION,
+        250,
+        item_expand="",
+        assign=None,
+        secrets=(_SECRET_SETTING,),
+        volatile=("referencingConfigurationPolicyCount",),
+        update=Update("PUT"),
+    ),
+    GraphResource(
+        "enrollment_configurations",
+        "enrollment configurations",
+        "/deviceManagement/deviceEnrollmentConfigurations",
+        _SERVICE,
+        300,
+        list_expand="assignments",
+        assign="enrollmentConfigurationAssignments",
+        references=(_TAGS,),
+        create=Create(typed=True),
+        update=Update(without=("priority",)),
+    ),
+    _update_profile("feature_update_profiles", "feature update profiles", "windowsFeatureUpdateProfiles"),
+    _update_profile("quality_update_profiles", "quality update profiles", "windowsQualityUpdateProfiles"),
+    _update_profile("driver_update_profiles", "driver update profiles", "windowsDriverUpdateProfiles"),
+    _update_profile("quality_update_policies", "quality update policies", "windowsQualityUpdatePolicies"),
+    GraphResource(
+        "intents",
+        "security baselines and other intents",
+        "/deviceManagement/intents",
+        _CONFIGURATION,
+        300,
+        list_expand="assignments",
+        children=(Child("settings", "/settings"),),
+        volatile=("settings[].id", "isMigratingToConfigurationPolicy"),
+        references=(_TAGS,),
+        strip=("settings", "templateId"),
+        create=Create(path="/deviceManagement/templates/{templateId}/createInstance", afterwards=("settings",)),
+        update=Update(without=("settings",), actions=(("settings", "updateSettings", "settings"),)),
+    ),
 )
+
+BY_NAME: Final[Mapping[str, GraphResource]] = {kind.name: kind for kind in KINDS}
 
 
 def name_of(item: Mapping[str, Any]) -> str:
     """The display name of an object. Settings catalog policies have `name`, all others `displayName`; falls back to the id."""
     return str(item.get("displayName") or item.get("name") or item["id"])
+
+
+def resource_at(path: str) -> GraphResource | None:
+    """The kind that a path belongs to; None for a path of none. The path may begin with a version."""
+    plain = path.lower().removeprefix("/beta").removeprefix("/v1.0")
+    for kind in KINDS:
+        for own in (kind.path, *kind.typed_paths.values()):
+            if plain == own.lower() or plain.startswith((f"{own.lower()}/", f"{own.lower()}(")):
+                return kind
+    return None
+
+
+def permission_for(path: str, *, writing: bool) -> str:
+    """The application permission that a request needs; empty if that is not known."""
+    if kind := resource_at(path):
+        return kind.write_permission if writing else kind.read_permission
+    return "GroupMember.Read.All" if "/groups" in path.lower() and not writing else ""

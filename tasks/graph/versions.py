@@ -1,25 +1,20 @@
-"""Maps Graph paths to API versions: much of Intune exists in beta only."""
+"""Maps Graph paths to API versions.
+
+What counts is not whether v1.0 has a resource but whether it has its fields: in v1.0 the target of an assignment has no
+filter and a policy no scope tags (Microsoft's OpenAPI files, 2025-10). So everything of Intune goes through beta. Groups
+and the rest of the directory are whole in v1.0.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Resources missing from v1.0, according to Microsoft's reference. All other paths use v1.0.
-BETA_ONLY: Final = (
-    "/deviceManagement/assignmentFilters",
-    "/deviceManagement/configurationPolicies",
-    "/deviceManagement/deviceHealthScripts",
-    "/deviceManagement/deviceManagementScripts",
-    "/deviceManagement/deviceShellScripts",
-    "/deviceManagement/roleScopeTags",
-)
+_INTUNE: Final = ("/devicemanagement/", "/deviceappmanagement/")
 
 
 def version_of(path: str) -> str:
     """The API version, `beta` or `v1.0`, of a path that starts with a slash and has no version."""
-    return (
-        "beta" if any(path == known or path.startswith((f"{known}/", f"{known}(")) for known in BETA_ONLY) else "v1.0"
-    )
+    return "beta" if f"{path}/".lower().startswith(_INTUNE) else "v1.0"
 
 
 def versioned(path: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from store.errors import OperationFailed
 from store.intune import inventory
-from tasks.graph.resources import KINDS, GraphResource, KindName, name_of
+from tasks.graph.resource import GraphResource, KindName
+from tasks.graph.resources import KINDS, name_of
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 

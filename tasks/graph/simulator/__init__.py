@@ -9,7 +9,9 @@ It listens on 127.0.0.1 only. An app signs in with the client id `opsmon` and th
 from __future__ import annotations
 
 from tasks.graph.simulator.faults import Fault
+from tasks.graph.simulator.folders import from_folder
 from tasks.graph.simulator.server import Simulator
-from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, directory_id, from_folder, secret, synthetic
+from tasks.graph.simulator.synthetic import synthetic
+from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, directory_id, secret
 
 __all__ = ["CLIENT_ID", "Fault", "SimulatedTenant", "Simulator", "directory_id", "from_folder", "secret", "synthetic"]

@@ -11,17 +11,23 @@ from store.errors import InputInvalid
 
 @dataclass
 class Fault:
-    """One rule. It applies to requests that match `path` and `tenant`."""
+    """One rule. It applies to requests that match `path`, `tenant`, `method` and `query`."""
 
     #: Part of the request's path.
     path: str = ""
     #: Slug of the tenant; empty for any.
     tenant: str = ""
+    #: HTTP method; empty for any.
+    method: str = ""
+    #: Part of the query string as it was sent; empty for any.
+    query: str = ""
     #: HTTP status to answer with instead; 0 keeps the right answer.
     status: int = 0
+    #: Graph's code for the error, with `status` only; empty for the usual one.
+    code: str = ""
     #: Value of the Retry-After header, with `status` only.
     retry_after: str | None = None
-    #: Send half of the right answer, then close the connection.
+    #: Send half of the right answer, then close the connection: what was asked is carried out.
     break_off: bool = False
     #: Seconds to wait before answering.
     slow: float = 0.0
@@ -44,10 +50,14 @@ class Fault:
             )
         return Fault(**given)
 
+    def concerns(self, path: str, tenant: str, method: str, query: str) -> bool:
+        """Whether a request is one of those that the rule is for."""
+        return self.path in path and self.tenant in ("", tenant) and self.method in ("", method) and self.query in query
+
 
 def _fits(name: str, value: object) -> bool:
     match name:
-        case "path" | "tenant":
+        case "path" | "tenant" | "method" | "query" | "code":
             return isinstance(value, str)
         case "break_off":
             return isinstance(value, bool)
@@ -77,13 +87,13 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def strike(self, path: str, tenant: str = "") -> Fault | None:
+    def strike(self, path: str, tenant: str = "", method: str = "GET", query: str = "") -> Fault | None:
         """The fault for this request, or None; updates the rule's counters. `tenant` is the slug of the tenant that the
         token is for.
         """
         with self._lock:
             for rule in self._rules:
-                if rule.path not in path or rule.tenant not in ("", tenant) or rule.count == 0:
+                if rule.count == 0 or not rule.concerns(path, tenant, method, query):
                     continue
                 if rule.after > 0:
                     rule.after -= 1

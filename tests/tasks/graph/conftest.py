@@ -50,3 +50,8 @@ def client(simulator: Simulator, token: AppToken, slept: list[float]) -> Iterato
         yield lambda **limits: stack.enter_context(
             GraphClient(simulator.url, token, limits=RetryLimits(**limits), sleep=slept.append)
         )
+
+
+def there(simulator: Simulator, kind: str = "configuration_policies") -> list[str]:
+    """The ids of what the simulated tenant has of a kind."""
+    return [item["id"] for item in simulator.tenant("contoso").listed(kind)]

@@ -6,18 +6,20 @@ import datetime as dt
 import email.utils
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import OperationFailed
+from tasks.graph.answers import ApprovalRequired, OutcomeUnknown, refusal
 from tasks.graph.auth import AppCredentials, AppToken
-from tasks.graph.client import GraphClient
+from tasks.graph.client import GraphClient, RetryLimits
 from tasks.graph.resources import KINDS
-from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, server, synthetic
-from tasks.graph.versions import versioned
+from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, reading, secret, synthetic
 from tests.support.properties import examples
+from tests.tasks.graph.conftest import there
 
 PATH = "/deviceManagement/configurationPolicies"
 Make = Callable[..., GraphClient]
@@ -27,21 +29,11 @@ def ids(graph: GraphClient, path: str = PATH) -> list[str]:
     return [item["id"] for page in graph.pages(path) for item in page]
 
 
-def there(simulator: Simulator, kind: str = "configuration_policies") -> list[str]:
-    return [item["id"] for item in simulator.tenant("contoso").listed(kind)]
-
-
 def test_every_page_is_read_once(simulator: Simulator, client: Make) -> None:
     graph = client()
     for kind in KINDS:
         assert ids(graph, kind.path) == there(simulator, kind.name)
     assert len(there(simulator)) > 2 * simulator.page_size, "the test wants several pages"
-
-
-def test_paths_that_are_beta_only_are_asked_for_in_beta() -> None:
-    assert versioned("/deviceManagement/configurationPolicies/1/settings").startswith("/beta/")
-    assert versioned("/deviceManagement/deviceConfigurations").startswith("/v1.0/")
-    assert versioned("/deviceManagement/roleScopeTagsOfAnother").startswith("/v1.0/")
 
 
 FAULTS = st.builds(
@@ -189,7 +181,7 @@ def test_a_server_that_is_not_there_is_unavailable(token: AppToken) -> None:
 def test_the_token_is_sent_to_graph_alone(simulator: Simulator, token: AppToken) -> None:
     with Simulator([], page_size=1) as other, GraphClient(simulator.url, token) as graph:
         with pytest.raises(OperationFailed):
-            graph._next(other.url + "/beta/deviceManagement/configurationPolicies?$skiptoken=1")
+            graph.link(other.url + "/beta/deviceManagement/configurationPolicies?$skiptoken=1")
         assert other.requests == []
 
 
@@ -209,7 +201,7 @@ def test_links_that_lead_nowhere_end_the_reading(
     if isinstance(link, str):
         path = f"{simulator.url}/beta{PATH}"
         link = link.replace("{self}", path).replace("{host}", simulator.url)
-    monkeypatch.setattr(server._Handler, "_page", lambda *_: {"value": [{"id": "1"}], "@odata.nextLink": link})
+    monkeypatch.setattr(reading, "_list", lambda *_: {"value": [{"id": "1"}], "@odata.nextLink": link})
     with pytest.raises(OperationFailed) as caught:
         ids(client())
     assert caught.value.failure_code == "graph.unavailable"
@@ -235,3 +227,121 @@ def test_a_sleep_that_ends_the_run_ends_the_call(simulator: Simulator, token: Ap
     simulator.faults.add(Fault(PATH, status=429, retry_after="60"))
     with GraphClient(simulator.url, token, sleep=sleep) as graph, pytest.raises(RunIsOver):
         ids(graph)
+
+
+# ---- writing
+
+POLICY = {"name": "New", "platforms": "windows10", "technologies": "mdm", "settings": [{"settingInstance": {}}]}
+
+
+def named(simulator: Simulator, name: str) -> int:
+    return sum(one.get("name") == name for one in simulator.tenant("contoso").listed("configuration_policies"))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_post_that_was_refused_is_sent_again(
+    simulator: Simulator, client: Make, slept: list[float], status: int
+) -> None:
+    simulator.faults.add(Fault(PATH, method="POST", status=status, retry_after="7"))
+    answer = client().write("POST", PATH, POLICY)
+    assert answer["name"] == "New"
+    assert named(simulator, "New") == 1
+    assert slept == [7]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"break_off": True},
+        {"status": 500},
+        {"status": 502},
+        {"status": 504},
+        {"status": 408},
+    ],
+)
+def test_a_post_whose_answer_was_lost_is_not_sent_again(
+    simulator: Simulator, client: Make, slept: list[float], fault: dict[str, Any]
+) -> None:
+    simulator.faults.add(Fault(PATH, method="POST", **fault))
+    with pytest.raises(OutcomeUnknown) as caught:
+        client().write("POST", PATH, POLICY)
+    assert caught.value.failure_code == "graph.unknown"
+    assert named(simulator, "New") == (1 if "break_off" in fault else 0)
+    assert sum(method == "POST" and path.endswith("Policies") for method, path, _ in simulator.requests) == 1
+    assert slept == []
+
+
+def test_what_may_be_repeated_is(simulator: Simulator, client: Make) -> None:
+    graph = client()
+    id_ = there(simulator)[0]
+    for method, path, body, repeatable in (
+        ("PUT", f"{PATH}/{id_}", {**POLICY, "name": "Put"}, None),
+        ("PATCH", f"{PATH}/{id_}", {"name": "Patched"}, None),
+        ("POST", f"{PATH}/{id_}/assign", {"assignments": []}, True),
+    ):
+        simulator.faults.add(Fault(PATH, method=method, break_off=True))
+        simulator.faults.add(Fault(PATH, method=method, status=504))
+        graph.write(method, path, body, repeatable=repeatable)  # type: ignore[arg-type]
+    assert named(simulator, "Patched") == 1
+
+
+def test_a_server_that_is_not_there_was_sent_nothing(token: AppToken) -> None:
+    token()
+    slept: list[float] = []
+    limits = RetryLimits(attempts=3)
+    with (
+        GraphClient("http://127.0.0.1:9", token, sleep=slept.append, limits=limits) as graph,
+        pytest.raises(OperationFailed) as caught,
+    ):
+        graph.write("POST", PATH, POLICY)
+    assert caught.value.failure_code == "graph.unavailable"
+    assert len(slept) == 2
+
+
+def test_an_approval_that_is_waited_for_is_an_answer_of_its_own() -> None:
+    answer = refusal(412, {"X-MSFT-Approval-Code": "a1"}, {"error": {"code": "BadRequest"}})
+    failure = answer.failure(repeatable=False)
+    assert isinstance(failure, ApprovalRequired)
+    assert failure.approval_code == "a1"
+    assert not answer.may_repeat(True)
+    assert not isinstance(refusal(412, {}, None).failure(), ApprovalRequired)
+
+
+def test_a_403_names_the_permission_of_our_table(simulator: Simulator, client: Make) -> None:
+    simulator.tenant("contoso").granted = frozenset({"DeviceManagementConfiguration.Read.All"})
+    graph = client()
+    for path, permission in (
+        ("/deviceManagement/deviceShellScripts", "DeviceManagementScripts.Read.All"),
+        ("/deviceAppManagement/mobileApps", "DeviceManagementApps.Read.All"),
+    ):
+        with pytest.raises(OperationFailed, match=permission) as caught:
+            ids(graph, path)
+        assert caught.value.failure_code == "graph.forbidden"
+        assert "scopes" not in str(caught.value)
+    with pytest.raises(OperationFailed, match=r"DeviceManagementConfiguration\.ReadWrite\.All"):
+        graph.write("POST", PATH, POLICY)
+
+
+def test_writes_and_reads_have_budgets_of_their_own(simulator: Simulator, token: AppToken) -> None:
+    slept: list[float] = []
+
+    class Enough(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        raise Enough
+
+    limits = RetryLimits(reads=3, writes=2)
+    id_ = there(simulator)[0]
+    with GraphClient(simulator.url, token, limits=limits, sleep=sleep) as graph:
+        for number in range(2):
+            graph.write("PATCH", f"{PATH}/{id_}", {"description": str(number)})
+        for _ in range(3):
+            graph.get(f"{PATH}/{id_}")
+        with pytest.raises(Enough):
+            graph.write("PATCH", f"{PATH}/{id_}", {"description": "x"})
+        with pytest.raises(Enough):
+            graph.get(f"{PATH}/{id_}")
+    assert len(slept) == 2
+    assert all(0 < wait <= 20 for wait in slept)

@@ -1,0 +1,126 @@
+"""What an answer of Graph that is no success means: our code for it, our words, and whether the request may be sent again.
+
+Graph's error messages are never shown: Intune nests a JSON string with internal URLs and tenant ids in them. Errors give
+opsmon's own words for the status, and Graph's short error code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from store.errors import OperationFailed
+
+_SHORT_CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,60}")
+#: Statuses after which the same request may do better; 0 is an answer that did not come, or not whole.
+AGAIN: Final = (0, 408, 423, 429, 500, 502, 503, 504, 509)
+#: Of those, the ones that say that nothing was done.
+REFUSED: Final = (423, 429, 503, 509)
+#: Codes of a delta link that has ended, in lower case.
+_EXPIRED: Final = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
+_CODES: Final = {
+    401: ("graph.unauthorized", "the token was refused: check the app's credentials and consent"),
+    403: ("graph.forbidden", "grant the app the permission and consent to it"),
+    404: ("graph.not_found", ""),
+    408: ("graph.unavailable", ""),
+    429: ("graph.throttled", "it did not end in time: try later"),
+    509: ("graph.throttled", "it did not end in time: try later"),
+}
+
+
+class OutcomeUnknown(OperationFailed):
+    """A write whose answer was lost: Graph may have carried it out. Look before it is sent again."""
+
+
+class ApprovalRequired(OperationFailed):
+    """The write waits for a person's approval (Multi Admin Approval). The identical request is sent again with
+    `approval_code` once it is given.
+    """
+
+    def __init__(self, approval_code: str) -> None:
+        super().__init__("graph.approval_required", "the change waits for another administrator's approval")
+        self.approval_code = approval_code
+
+
+class SyncExpired(OperationFailed):
+    """Graph no longer knows the state that a delta query goes on from: begin from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is no success. `status` 0 is an answer that did not come, or not whole."""
+
+    status: int
+    #: Graph's short code, or our words with status 0.
+    detail: str = ""
+    #: Seconds that Graph asked to wait; None if it did not.
+    retry_after: float | None = None
+    #: The code of an approval that is waited for; empty if none is.
+    approval: str = ""
+    #: The request certainly did not reach Graph.
+    unsent: bool = False
+
+    @property
+    def throttled(self) -> bool:
+        """Whether Graph asked to send less."""
+        return self.status in (429, 509)
+
+    def may_repeat(self, repeatable: bool) -> bool:
+        """Whether the same request may be sent again; `repeatable`: also when it may have been carried out."""
+        return self.status in AGAIN and (repeatable or self.unsent or self.status in REFUSED)
+
+    def failure(self, permission: str = "", repeatable: bool = True) -> OperationFailed:
+        """The error to raise. `permission` is the one that the request needs, for a 403."""
+        if self.approval:
+            return ApprovalRequired(self.approval)
+        if not repeatable and self.status in AGAIN and not self.may_repeat(False):
+            return OutcomeUnknown(
+                "graph.unknown", f"{self._told()}: it may have been carried out: look before repeating"
+            )
+        if self.status == 0:
+            return OperationFailed("graph.unavailable", self.detail)
+        if self.status == 410 or self.detail.lower() in _EXPIRED:
+            return SyncExpired("graph.sync_expired", f"{self._told()}: the delta link has ended")
+        code, advice = _CODES.get(self.status, ("graph.unavailable" if self.status >= 500 else "operation.error", ""))
+        if self.status == 403 and permission:
+            advice = f"grant the app {permission} and consent to it"
+        return OperationFailed(code, self._told() + (f", {advice}" if advice else ""))
+
+    def _told(self) -> str:
+        if self.status == 0:
+            return self.detail
+        return f"status {self.status}" + (f" ({self.detail})" if self.detail else "")
+
+
+def refusal(status: int, headers: Mapping[str, str], body: Any) -> Refusal:
+    """From an answer's status, headers (any case) and JSON body."""
+    given = {name.lower(): value for name, value in headers.items()}
+    approval = given.get("x-msft-approval-code", "") if status == 412 else ""
+    return Refusal(status, short_code(body), retry_after(given.get("retry-after", "")), approval[:100])
+
+
+def short_code(body: Any) -> str:
+    """Graph's code for an error, such as `ResourceNotFound`; empty if there is none, or it is no short word."""
+    try:
+        code = body["error"]["code"]
+    except (KeyError, TypeError):
+        return ""
+    return code if isinstance(code, str) and _SHORT_CODE.fullmatch(code) else ""
+
+
+def retry_after(text: object) -> float | None:
+    """The header Retry-After in seconds, from a number or an HTTP date; None if it is missing or invalid."""
+    given = str(text).strip()
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
+        return float(given)
+    try:
+        then = email.utils.parsedate_to_datetime(given)
+        if then.tzinfo is None:  # "-0000": UTC, of a place that is not told
+            then = then.replace(tzinfo=dt.UTC)
+        return max(0.0, (then - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,59 @@
+"""The simulated Graph: from a request that is signed in to its reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tasks.graph.resources import BY_NAME
+from tasks.graph.simulator import batch, directory, reading, writing
+from tasks.graph.simulator.faults import Fault, Faults
+from tasks.graph.simulator.request import GraphError, Reply, Request
+from tasks.graph.simulator.tenants import SimulatedTenant
+
+VERSIONS: Final = ("v1.0", "beta")
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Answers requests for one tenant."""
+
+    tenant: SimulatedTenant
+    #: Objects a page, where the service has no number of its own.
+    page_size: int
+    faults: Faults
+
+    def respond(self, request: Request) -> Reply:
+        """The reply. Errors are replies, too."""
+        try:
+            if request.version not in VERSIONS:
+                raise GraphError(400, "BadRequest", f"Invalid version: {request.version}")
+            if request.path.lower() == "/$batch":
+                return batch.respond(request, self._item)
+            return self._route(request)
+        except GraphError as error:
+            return error.reply(request.path, request.headers.get("client-request-id", ""))
+
+    def _item(self, request: Request) -> Reply:
+        """The reply to an item of a batch: a fault may strike it by itself."""
+        path = f"/{request.version}{request.path}"
+        fault = self.faults.strike(path, self.tenant.slug, request.method, request.query)
+        return refused(fault, path) if fault and fault.status else self.respond(request)
+
+    def _route(self, request: Request) -> Reply:
+        if directory.concerns(request):
+            return directory.respond(self.tenant, request, self.page_size)
+        collection, _ = reading.find_collection(request)
+        resource = BY_NAME[collection.kind]
+        writes = resource.write_permission
+        if request.method == "GET":
+            reading.require(self.tenant, resource.read_permission, writes)
+            return reading.get(self.tenant, request, self.page_size)
+        reading.require(self.tenant, writes)
+        return writing.change(self.tenant, request)
+
+
+def refused(fault: Fault, path: str) -> Reply:
+    """The reply of a fault with a status."""
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    return replace(GraphError(fault.status, fault.code).reply(path), headers=headers)
