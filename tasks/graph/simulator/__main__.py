@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from store.errors import InputInvalid
-from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, from_folder, synthetic
+from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, synthetic
+from tasks.graph.simulator.folders import load_folder
 
 
 def tenant_from(text: str) -> SimulatedTenant:
@@ -20,7 +21,7 @@ def tenant_from(text: str) -> SimulatedTenant:
     if not slug:
         raise InputInvalid(f"'{text}' names no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
     if what.startswith("folder:"):
-        return from_folder(slug, Path(what.removeprefix("folder:")))
+        return _loaded(slug, Path(what.removeprefix("folder:")))
     given = dict(pair.partition(":")[::2] for pair in what.split(",") if pair)
     try:
         seed, policies = int(given.pop("seed", 1)), int(given.pop("policies", 100))
@@ -29,6 +30,14 @@ def tenant_from(text: str) -> SimulatedTenant:
     except ValueError:
         pass
     raise InputInvalid(f"'{text}' is no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
+
+
+def _loaded(slug: str, folder: Path) -> SimulatedTenant:
+    """The tenant in a folder. Standard error gets what was read, since standard output is for the one line of JSON."""
+    tenant, report = load_folder(slug, folder)
+    for line in report.lines():
+        sys.stderr.write(f"simulator: {slug}: {line}\n")
+    return tenant
 
 
 def faults_from(text: str) -> list[Fault]:
@@ -85,7 +94,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Serve until SIGTERM or SIGINT, or until standard input closes if asked to. Returns the exit code.
 
-    Prints one line of JSON when ready: the URL, and each tenant's directory id.
+    Prints one line of JSON when ready: the URL, and each tenant's directory id. What was read from folders goes to
+    standard error.
     """
     arguments = _arguments()
     stop = threading.Event()

@@ -7,20 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from store.errors import InputInvalid
 from tasks.graph.resources import KINDS
-from tasks.graph.simulator import SimulatedTenant, Simulator, from_folder, synthetic
+from tasks.graph.simulator import SimulatedTenant, Simulator, synthetic
 from tasks.graph.simulator.__main__ import main
-from tasks.graph.simulator.folders import kind_of
 from tests.support.waiting import HANG
-
-BITLOCKER = {"@odata.type": "#microsoft.graph.windows10CompliancePolicy", "displayName": "BitLocker"}
-FILTER = {"displayName": "VMs", "platform": "windows10AndLater", "rule": '(device.model -eq "Virtual Machine")'}
 
 
 def test_a_seed_makes_the_same_tenant_again() -> None:
@@ -31,53 +25,6 @@ def test_a_seed_makes_the_same_tenant_again() -> None:
     assert synthetic("contoso", 8, 100).objects != first.objects
 
 
-def test_a_folder_is_loaded_with_ids_and_kinds(tmp_path: Path) -> None:
-    (tmp_path / "one.json").write_text(json.dumps(BITLOCKER), encoding="utf-8-sig")
-    (tmp_path / "many.json").write_text(json.dumps({"value": [FILTER, {"what": "else"}]}), encoding="utf-8")
-    tenant = from_folder("f", tmp_path)
-    (policy,), (filter_,) = tenant.listed("compliance_policies"), tenant.listed("assignment_filters")
-    assert policy["displayName"] == "BitLocker"
-    assert filter_["id"]
-    assert from_folder("f", tmp_path).objects == tenant.objects
-
-
-def test_another_file_leaves_the_ids_of_a_folder_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "b.json").write_text(json.dumps(BITLOCKER), encoding="utf-8")
-    (policy,) = from_folder("f", tmp_path).listed("compliance_policies")
-    (tmp_path / "a.json").write_text(json.dumps(BITLOCKER), encoding="utf-8")
-    assert policy in from_folder("f", tmp_path).listed("compliance_policies")
-    assert len(from_folder("f", tmp_path).listed("compliance_policies")) == 2
-
-
-@pytest.mark.parametrize(
-    ("type_", "kind"),
-    [
-        ("deviceManagementConfigurationPolicy", "configuration_policies"),
-        ("macOSCompliancePolicy", "compliance_policies"),
-        ("windowsUniversalAppX", "mobile_apps"),
-        ("iosMobileAppConfiguration", None),
-        ("windows10EnrollmentCompletionPageConfiguration", None),
-        ("windows81GeneralConfiguration", "device_configurations"),
-        ("androidTrustedRootCertificate", "device_configurations"),
-        ("deviceManagementScript", "scripts"),
-        ("deviceAndAppManagementAssignmentFilter", "assignment_filters"),
-        ("roleScopeTag", "scope_tags"),
-        ("deviceAndAppManagementRoleDefinition", "role_definitions"),
-    ],
-)
-def test_a_type_says_the_kind_wherever_the_file_lies(type_: str, kind: str | None) -> None:
-    assert kind_of({"@odata.type": f"#microsoft.graph.{type_}"}, Path("x.json")) == kind
-    if kind:
-        assert kind_of({"@odata.type": f"#microsoft.graph.{type_}"}, Path("Compliance/x.json")) == kind
-
-
-def test_without_a_type_folder_and_shape_say_the_kind() -> None:
-    catalog = {"name": "x", "settings": [], "technologies": "mdm"}
-    assert kind_of(catalog, Path("x.json")) == "configuration_policies"
-    assert kind_of(catalog, Path("Compliance Policies/x.json")) == "compliance_policies"
-    assert kind_of({"displayName": "x"}, Path("Scope Tags/x.json")) == "scope_tags"
-
-
 def test_a_new_object_replaces_no_other() -> None:
     tenant = SimulatedTenant("f")
     first, last = (tenant.put("scripts", {"displayName": str(number)}) for number in range(2))
@@ -85,14 +32,6 @@ def test_a_new_object_replaces_no_other() -> None:
     tenant.put("scripts", {"displayName": "new"})
     assert {item["displayName"] for item in tenant.listed("scripts")} == {"1", "new"}
     assert tenant.objects["scripts"][last]["displayName"] == "1"
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '"text"'])
-def test_a_folder_without_policies_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
-    (tmp_path / "x.json").write_text(content, encoding="utf-8")
-    with pytest.raises(InputInvalid) as caught:
-        from_folder("f", tmp_path)
-    assert "\n" not in str(caught.value)
 
 
 def test_without_a_token_nothing_is_told(simulator: Simulator) -> None:
