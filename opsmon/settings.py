@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from opsmon.credentials import Value, all_credentials, credentials_in_file, read_credentials, refuse_mixed_clouds
 from store.errors import InputInvalid
 from store.workers.intervals import beat_interval, silent_after
 
@@ -31,6 +31,8 @@ class Setting:
     minimum: float = 0.0
     #: The texts allowed; empty for any.
     choices: tuple[str, ...] = ()
+    #: What an empty text stands for, for people; empty if it stands for itself.
+    unset: str = ""
 
     @property
     def variable(self) -> str:
@@ -38,20 +40,10 @@ class Setting:
         return f"OPSMON_{self.key.upper()}"
 
 
-#: Keys of a tenant's credentials: under [credentials.SLUG], or as OPSMON_CREDENTIALS_<SLUG>_<KEY> (dashes become underscores).
-CREDENTIAL_KEYS: Final = ("directory_id", "client_id", "client_secret", "client_secret_file", "client_secret_command")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """The value of a setting or credential, and its source: the variable, the file, or "default"."""
-
-    value: Any
-    source: str
-
-
-def _setting(default: str | float, help_: str, minimum: float = 0.0, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"help": help_, "minimum": minimum, "choices": choices})
+def _setting(
+    default: str | float, help_: str, minimum: float = 0.0, choices: tuple[str, ...] = (), unset: str = ""
+) -> Any:
+    return field(default=default, metadata={"help": help_, "minimum": minimum, "choices": choices, "unset": unset})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +53,8 @@ class Settings:
     """
 
     database_url: str = _setting("", "SQLAlchemy URL; default an SQLite file in the user's data folder")
-    graph_url: str = _setting("https://graph.microsoft.com", "Microsoft Graph")
-    graph_authority: str = _setting("https://login.microsoftonline.com", "who gives out tokens for it")
+    graph_url: str = _setting("", "Microsoft Graph", unset="of the tenant's cloud")
+    graph_authority: str = _setting("", "who gives out tokens for it", unset="of the tenant's cloud")
     poll_seconds: float = _setting(1.0, "between two looks of the screens at the database", 0.1)
     worker_slots: int = _setting(4, "runs that one worker carries out at a time", 1)
     beat_seconds: float = _setting(5.0, "between two beats of a worker", 0.05)
@@ -113,26 +105,12 @@ class Settings:
         """Seconds without a beat after which a worker has missed two beats and counts as silent."""
         return silent_after(self.beat_seconds, self.lost_after_seconds)
 
-    def credentials(self, slug: str) -> dict[str, str] | None:
-        """`directory_id`, `client_id` and `client_secret` of a tenant's app; None if none are set up.
+    def credentials(self, slug: str) -> dict[str, Any] | None:
+        """What a tenant's app signs in with, as `read_credentials` returns it; None if nothing is set up.
 
-        The secret is read from its file or command on each call, and not stored. Raises InputInvalid.
+        Secrets are read from their files or commands on each call, and not stored. Raises InputInvalid.
         """
-        given = {**self.credential_values.get(slug, {}), **_credentials_from_environment(slug)}
-        if not given:
-            return None
-        secret = _secret(slug, {key: value.value for key, value in given.items()})
-        missing = [key for key in ("directory_id", "client_id") if key not in given]
-        if missing or secret is None:
-            lacking = missing[0] if missing else "client_secret"
-            raise InputInvalid(
-                f"the credentials of tenant '{slug}' lack {lacking}", f"set it under [credentials.{slug}]"
-            )
-        return {
-            "directory_id": given["directory_id"].value,
-            "client_id": given["client_id"].value,
-            "client_secret": secret,
-        }
+        return read_credentials(slug, self.credential_values.get(slug, {}))
 
 
 def _default(of: Field[Any]) -> str | float:
@@ -149,16 +127,18 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
     environment = os.environ if environment is None else environment
     path = config or _config_path(environment)
     from_file = _read_file(path) if path else {}
-    credentials = from_file.pop("credentials", {})
+    credentials = credentials_in_file(from_file.pop("credentials", {}), path)
     keys = _keys(from_file.pop("keys", {}), path)
     _refuse_unknown(from_file, path)
     values = {setting.key: _value(setting, environment, from_file, path) for setting in SETTINGS}
     if not values["database_url"].value:
         values["database_url"] = Value(f"sqlite:///{_data_folder() / 'opsmon.db'}", "default")
+    every = all_credentials(credentials, environment)
+    refuse_mixed_clouds(every, values["graph_url"].value, values["graph_authority"].value)
     return Settings(
         **{key: value.value for key, value in values.items()},
         sources={key: value.source for key, value in values.items()},
-        credential_values=_credentials(credentials, path),
+        credential_values=credentials,
         keys=keys,
     )
 
@@ -213,45 +193,10 @@ def _refuse_unknown(from_file: Mapping[str, Any], path: Path | None) -> None:
             raise InputInvalid(f"{path} sets '{key}', which is no setting", hint)
 
 
-def _credentials(given: Any, path: Path | None) -> dict[str, dict[str, Value]]:
-    if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
-        raise InputInvalid(f"'credentials' in {path} is not a table", "write [credentials.SLUG]")
-    for slug, table in given.items():
-        for key, value in table.items():
-            if key not in CREDENTIAL_KEYS or not isinstance(value, str):
-                raise InputInvalid(
-                    f"[credentials.{slug}] in {path} sets '{key}'", f"known texts: {', '.join(CREDENTIAL_KEYS)}"
-                )
-    return {slug: {key: Value(value, str(path)) for key, value in table.items()} for slug, table in given.items()}
-
-
 def _keys(given: Any, path: Path | None) -> dict[str, str]:
     if not isinstance(given, dict) or not all(isinstance(key, str) and key for key in given.values()):
         raise InputInvalid(f"'keys' in {path} is not a table of texts", 'write [keys] and retry = "ctrl+r"')
     return dict(given)
-
-
-def _credentials_from_environment(slug: str) -> dict[str, Value]:
-    prefix = f"OPSMON_CREDENTIALS_{slug.upper().replace('-', '_')}_"
-    names = {key: prefix + key.upper() for key in CREDENTIAL_KEYS}
-    return {key: Value(os.environ[name], name) for key, name in names.items() if os.environ.get(name)}
-
-
-def _secret(slug: str, given: Mapping[str, str]) -> str | None:
-    if "client_secret" in given:
-        return given["client_secret"]
-    try:
-        if "client_secret_file" in given:
-            return Path(given["client_secret_file"]).expanduser().read_text(encoding="utf-8").strip()
-        if "client_secret_command" in given:
-            command = given["client_secret_command"]
-            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30, check=True)  # noqa: S602 (the operator's own)
-            return done.stdout.strip()
-    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
-        raise InputInvalid(
-            f"the secret of tenant '{slug}' cannot be read ({type(error).__name__})", "see its file or command"
-        ) from None
-    return None
 
 
 def _data_folder() -> Path:

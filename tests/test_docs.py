@@ -22,6 +22,7 @@ import pytest
 
 from opsmon import settings
 from opsmon.cli.parser import parse
+from opsmon.credentials import CREDENTIAL_KEYS
 from opsmon.login import login_name
 from opsmon.settings import SETTINGS
 from store import schema
@@ -167,7 +168,7 @@ def test_every_setting_is_one(page: Path, tmp_path: Path) -> None:
 def test_every_variable_is_one(page: Path) -> None:
     known = {setting.variable for setting in SETTINGS} | {"OPSMON_CONFIG", "OPSMON_DEBUG"}
     named = set(re.findall(r"\bOPSMON_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
-    credential = re.compile(rf"OPSMON_CREDENTIALS_[A-Z]+_({'|'.join(map(str.upper, settings.CREDENTIAL_KEYS))})")
+    credential = re.compile(rf"OPSMON_CREDENTIALS_[A-Z]+_({'|'.join(map(str.upper, CREDENTIAL_KEYS))})")
     assert {name for name in named - known if not credential.fullmatch(name)} == set()
 
 

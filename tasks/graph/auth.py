@@ -4,61 +4,46 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from store.errors import InputInvalid, OperationFailed
+from tasks.graph.credentials import AppCredentials, unauthorized
 from tasks.graph.transport import is_loopback, make_http
 
-#: Requests every permission granted to the app. The audience is Graph's, whatever the address that Graph is reached at.
-SCOPE: Final = "https://graph.microsoft.com/.default"
+__all__ = ["AppCredentials", "AppToken"]
+
 _REASON: Final = re.compile(r"[A-Za-z_]{1,60}")
 #: Microsoft's error number, which its documentation is indexed by. The text after it names directories and apps.
-_NUMBER: Final = re.compile(r"AADSTS[0-9]{4,9}(?![0-9])")
+_NUMBER: Final = re.compile(r"AADSTS([0-9]{4,9})(?![0-9])")
+#: What to do about a refusal, by Microsoft's number. Source: "Microsoft Entra authentication and authorization error codes"
+#: (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+_ADVICE: Final = {
+    "7000222": "the client secret has expired: make a new one in the app registration",
+    "7000215": "the client secret is wrong: give the secret's value, not its id",
+    "700027": "the client certificate is not this app's: register it in the app registration, or use the one that is",
+    "90002": "there is no such tenant in this cloud: check directory_id and cloud",
+    "53003": "conditional access blocks the app: ask for its policies to let the app sign in",
+    "530033": "conditional access demands a device, which an app does not have: ask for an exception for the app",
+    "65001": "nobody has consented to the app's permissions: have an administrator grant them",
+    "900382": "the app or the scope belongs to another cloud: check cloud",
+}
 _MICROSOFT: Final = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn", ".partner.microsoftonline.cn")
-
-
-@dataclass(frozen=True, slots=True)
-class AppCredentials:
-    """The app registration that a tenant's runs sign in with: the ids of the directory and the app, and the app's
-    secret.
-
-    The secret is left out of `repr`.
-    """
-
-    directory_id: str
-    client_id: str
-    client_secret: str = field(repr=False)
-
-    @staticmethod
-    def from_settings(slug: str, ask: Callable[[str], Mapping[str, str] | None]) -> AppCredentials:
-        """The credentials that `ask(slug)` returns. Raises OperationFailed if there are none, or they are incomplete or
-        unreadable.
-        """
-        try:
-            found = ask(slug)
-        except InputInvalid as error:  # the settings are wrong, not the run's parameters
-            raise OperationFailed("graph.unauthorized", error.message, error.hint) from None
-        if found is None:
-            raise OperationFailed(
-                "graph.unauthorized", f"no credentials are set up for {slug}: see [credentials.{slug}] in opsmon.toml"
-            )
-        return AppCredentials(found["directory_id"], found["client_id"], found["client_secret"])
 
 
 class AppToken:
     """Returns the app's access token, from msal's cache until shortly before it expires. Thread-safe."""
 
-    def __init__(self, credentials: AppCredentials, authority: str) -> None:
+    def __init__(self, credentials: AppCredentials, authority: str = "") -> None:
+        """`authority` is the URL of the sign-in service; that of the credentials' cloud if it is empty."""
         self._credentials = credentials
-        self._authority = authority.rstrip("/")
+        self._authority = (authority or credentials.cloud.authority).rstrip("/")
         self._lock = threading.Lock()
         self._app: Any = None
-        self._http = _Http(authority)
+        self._http = _Http(self._authority)
 
     def close(self) -> None:
         """Close the connections to the sign-in service."""
@@ -70,6 +55,8 @@ class AppToken:
                 return self._acquire(force)
             except OperationFailed:
                 raise
+            except InputInvalid as error:  # an assertion that cannot be read
+                raise unauthorized(error) from None
             except httpx.HTTPError as error:
                 raise OperationFailed("graph.unavailable", f"the sign-in service: {type(error).__name__}") from error
             except Exception as error:  # msal lets any error through, with the server's answer in its text
@@ -81,12 +68,10 @@ class AppToken:
         app = self._make_app()
         if force:
             app.remove_tokens_for_client()
-        answer: dict[str, Any] = app.acquire_token_for_client(scopes=[SCOPE]) or {}
+        answer: dict[str, Any] = app.acquire_token_for_client(scopes=[self._credentials.cloud.scope]) or {}
         if "access_token" in answer:
             return str(answer["access_token"])
-        raise OperationFailed(
-            "graph.unauthorized", f"the sign-in was refused ({_reason(answer)}): check directory, client id and secret"
-        )
+        raise _refusal(answer, self._credentials.kind)
 
     def _make_app(self) -> Any:
         if self._app is None:
@@ -97,7 +82,7 @@ class AppToken:
             try:
                 self._app = msal.ConfidentialClientApplication(
                     self._credentials.client_id,
-                    client_credential=self._credentials.client_secret,
+                    client_credential=_for_msal(self._credentials),
                     authority=address,
                     validate_authority=known,
                     instance_discovery=None if known else False,
@@ -105,17 +90,35 @@ class AppToken:
                 )
             except ValueError as error:
                 raise OperationFailed(
-                    "graph.unauthorized", "the sign-in service does not know the directory"
+                    "graph.unauthorized",
+                    "the sign-in service does not know the directory: check directory_id and cloud",
                 ) from error
         return self._app
 
 
-def _reason(answer: Mapping[str, Any]) -> str:
-    """Why a sign-in was refused, as short codes only."""
+def _for_msal(credentials: AppCredentials) -> Any:
+    """What msal takes as `client_credential`. From a certificate it computes the SHA-256 thumbprint itself; with a
+    `thumbprint` it would take that for SHA-1.
+    """
+    if credentials.certificate:
+        return {
+            "private_key": credentials.certificate.key,
+            "public_certificate": credentials.certificate.certificate,
+        }
+    if credentials.assertion:
+        return {"client_assertion": credentials.assertion}
+    return credentials.client_secret
+
+
+def _refusal(answer: Mapping[str, Any], kind: str) -> OperationFailed:
+    """The failure for a sign-in that was refused: the reason as short codes only, and what to do about it."""
     error = answer.get("error")
     number = _NUMBER.search(str(answer.get("error_description")))
     known = isinstance(error, str) and _REASON.fullmatch(error)
-    return (str(error) if known else "unknown") + (f", {number.group()}" if number else "")
+    reason = (str(error) if known else "unknown") + (f", {number.group()}" if number else "")
+    advice = _ADVICE.get(number[1]) if number else None
+    advice = advice or f"check directory, client id and {kind}"
+    return OperationFailed("graph.unauthorized", f"the sign-in was refused ({reason}): {advice}")
 
 
 def _readable(response: httpx.Response) -> httpx.Response:
@@ -148,7 +151,9 @@ class _Http:
         return _readable(self._client.get(self._address(url), params=params, headers=self._headers(headers)))
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
-        sent = self._client.post(self._address(url), params=params, data=data, headers=self._headers(headers))
+        # msal gives a signed assertion as bytes, of which httpx would send the `repr`.
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        sent = self._client.post(self._address(url), params=params, data=form, headers=self._headers(headers))
         return _readable(sent)
 
     def close(self) -> None:

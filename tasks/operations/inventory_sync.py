@@ -41,10 +41,11 @@ def _graph(run: RunContext) -> Iterator[GraphClient]:
 
     settings = run.tools.settings
     credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials)
-    token = AppToken(credentials, settings.graph_authority)
+    addresses = credentials.addresses(settings.graph_url, settings.graph_authority)
+    token = AppToken(credentials, addresses.authority)
 
     try:
-        with GraphClient(settings.graph_url, token, sleep=run.sleep, on_throttle=_throttle_logger(run)) as graph:
+        with GraphClient(addresses.graph_url, token, sleep=run.sleep, on_throttle=_throttle_logger(run)) as graph:
             yield graph
     finally:
         token.close()

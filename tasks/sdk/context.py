@@ -23,12 +23,13 @@ from tasks.sdk.notes import MAX_KEY, MAX_NUMBER, Notes
 class GraphSettings:
     """How to reach Microsoft Graph."""
 
-    #: URL of Graph, without a version.
+    #: URL of Graph, without a version; empty for that of the tenant's cloud.
     graph_url: str
-    #: URL of the sign-in service.
+    #: URL of the sign-in service; empty for that of the tenant's cloud.
     graph_authority: str
-    #: Returns the credentials of the app for a tenant's slug; None if none are set up.
-    credentials: Callable[[str], Mapping[str, str] | None]
+    #: Returns the credentials of the app for a tenant's slug, as in [credentials.SLUG]; None if none are set up. Texts, but
+    #: `client_assertion` is a function that reads it.
+    credentials: Callable[[str], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)

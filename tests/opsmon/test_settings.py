@@ -105,8 +105,10 @@ def test_the_file_is_named_or_here_or_in_the_config_folder(
         ("credentials = 3", "'credentials' in opsmon.toml is not a table: write [credentials.SLUG]"),
         (
             "[credentials.contoso]\nsecret = 'x'",
-            "[credentials.contoso] in opsmon.toml sets 'secret': known texts: directory_id, client_id, client_secret,"
-            " client_secret_file, client_secret_command",
+            "[credentials.contoso] in opsmon.toml sets 'secret': known texts: directory_id, client_id,"
+            " delegated_client_id, cloud, client_secret, client_secret_file, client_secret_command,"
+            " client_certificate_file, client_assertion_file, client_assertion_command,"
+            " client_certificate_password_file, client_certificate_password_command",
         ),
     ],
 )
@@ -172,7 +174,7 @@ def test_a_secret_that_cannot_be_read() -> None:
     for slug, kind in (("a", "FileNotFoundError"), ("b", "CalledProcessError")):
         with pytest.raises(InputInvalid, match=f"the secret of tenant '{slug}' cannot be read .{kind}"):
             found.credentials(slug)
-    with pytest.raises(InputInvalid, match="lack client_secret"):
+    with pytest.raises(InputInvalid, match="lack one of client_secret, client_secret_file, "):
         found.credentials("c")
 
 

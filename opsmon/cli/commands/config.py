@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from opsmon.cli.commands.session import Session
+from opsmon.credentials import all_credentials, variable_of_credential
 from opsmon.output import table
-from opsmon.settings import CREDENTIAL_KEYS, MASK, SETTINGS, Settings, Value
+from opsmon.settings import MASK, SETTINGS, Settings
 from store.sanitizer.sanitize import holds_secret
 
-_PREFIX: Final = "OPSMON_CREDENTIALS_"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _USERINFO: Final = re.compile(r"(?<=://)([^:/?#@]*):.*@(?=[^@]*$)", re.DOTALL)
 _IN_QUERY: Final = re.compile(r"([?&;#])([^=&;#]*)(=?)([^&;#]*)")
@@ -50,33 +50,17 @@ def config(session: Session, _: argparse.Namespace) -> int:
 def _settings(settings: Settings) -> Iterator[Line]:
     for setting in SETTINGS:
         value = masked(setting.key, getattr(settings, setting.key))
-        yield Line(setting.key, value, settings.sources[setting.key], setting.variable)
+        yield Line(
+            setting.key, setting.unset if value == "" else value, settings.sources[setting.key], setting.variable
+        )
 
 
 def _credentials(settings: Settings, environment: Mapping[str, str]) -> Iterator[Line]:
-    for slug, values in sorted(_by_slug(settings, environment).items()):
+    for slug, values in sorted(all_credentials(settings.credential_values, environment).items()):
         for key, value in values.items():
             yield Line(
                 f"credentials.{slug}.{key}", masked(key, value.value), value.source, variable_of_credential(slug, key)
             )
-
-
-def _by_slug(settings: Settings, environment: Mapping[str, str]) -> dict[str, dict[str, Value]]:
-    found = {slug: dict(values) for slug, values in settings.credential_values.items()}
-    for variable, value in sorted(environment.items()):
-        # The longest key first, so that a shorter one never matches the end of a longer one.
-        for key in sorted(CREDENTIAL_KEYS, key=len, reverse=True):
-            if value and variable.startswith(_PREFIX) and variable.endswith(f"_{key.upper()}"):
-                middle = variable[len(_PREFIX) : -len(key) - 1].lower()
-                slug = next((s for s in found if s.replace("-", "_") == middle), middle.replace("_", "-"))
-                found.setdefault(slug, {})[key] = Value(value, variable)
-                break
-    return found
-
-
-def variable_of_credential(slug: str, key: str) -> str:
-    """The environment variable for a key of a tenant's credentials."""
-    return f"{_PREFIX}{slug.upper().replace('-', '_')}_{key.upper()}"
 
 
 def masked(key: str, value: Any) -> Any:
@@ -87,7 +71,7 @@ def masked(key: str, value: Any) -> Any:
         return value
     if key == "client_secret":
         return MASK
-    if key == "client_secret_command":  # its arguments may hold the secret
+    if key.endswith("_command"):  # its arguments may hold the secret
         program, has_more, _ = value.strip().partition(" ")
         return f"{program} {MASK}" if has_more else value
     if _URL.match(value):  # the places of secrets in a URL are known, and its path may look like a key

@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Reply(status, answer))
             return
         simulator = self.server.simulator
-        whose = simulator.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        whose = simulator.sign_in.tenant_of(self.headers.get("Authorization", "").removeprefix("Bearer "))
         fault = simulator.faults.strike(parts.path, whose.slug if whose else "", self.command, parts.query)
         if fault and fault.slow:
             time.sleep(fault.slow)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tasks.graph.clouds import GLOBAL
 from tasks.graph.resources import KINDS
 
 _NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
@@ -40,6 +41,14 @@ class SimulatedTenant:
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KEPT})
     #: Permissions of the app, such as `DeviceManagementRBAC.Read.All`; None for all. A read is granted by ReadWrite, too.
     granted: frozenset[str] | None = None
+    #: The cloud that the tenant is in, by its name in `tasks.graph.clouds`.
+    cloud: str = GLOBAL.name
+    #: Certificates of the app, as PEM, without their keys.
+    certificates: list[str] = field(default_factory=list, repr=False)
+    #: Federated tokens that the app may sign in with, as a workload identity's issuer would have made them.
+    federated: set[str] = field(default_factory=set, repr=False)
+    #: The number AADSTS… that every sign-in is refused with; 0 for none.
+    sign_in_refusal: int = 0
     #: Counts the changes.
     sequence: int = 0
     #: The number of the last change of an object, by kind and id.

@@ -36,9 +36,9 @@ class Sync:
     def tenant(self) -> SimulatedTenant:
         return self.simulator.tenant("contoso")
 
-    def worker(self, client_secret: str = secret("contoso")) -> WorkerProcess:
+    def worker(self, client_secret: str = secret("contoso"), **more: str) -> WorkerProcess:
         address = {"graph_url": self.simulator.url, "graph_authority": self.simulator.url}
-        app = {"directory_id": directory_id("contoso"), "client_id": CLIENT_ID, "client_secret": client_secret}
+        app = {"directory_id": directory_id("contoso"), "client_id": CLIENT_ID, "client_secret": client_secret} | more
         return self.stage.worker(**address, **{f"credentials_contoso_{name}": value for name, value in app.items()})
 
     def run(self, **parameters: object) -> Run:
@@ -170,12 +170,24 @@ def test_a_wrong_secret_fails_the_run_and_is_kept_nowhere(sync: Sync) -> None:
     worker = sync.worker(client_secret="abc8Q~wrongwrongwrongwrongwrong")
     run = sync.run()
     assert_failed(run, "graph.unauthorized")
-    assert "check directory, client id and secret" in run.failure_summary[0].message
+    assert "the client secret is wrong" in run.failure_summary[0].message
     assert sync.known() == []
     worker.stop()
     assert worker.exit_code() == 0
     for text in (sync.stage.everything(), worker.log):
         assert "wrongwrong" not in text
+
+
+@pytest.mark.worker
+def test_a_tenant_of_another_cloud_is_signed_in_to_that_cloud(sync: Sync) -> None:
+    sync.tenant.cloud = "gcc_high"
+    sync.worker(cloud="gcc_high")
+    assert sync.run(kinds=["mobile_apps"]).outcome is Outcome.SUCCEEDED
+    assert set(sync.simulator.sign_in.scopes) == {"https://graph.microsoft.us/.default"}
+    sync.tenant.cloud = "china"
+    run = sync.run(kinds=["mobile_apps"])
+    assert_failed(run, "graph.unauthorized")
+    assert "another cloud: check cloud" in run.failure_summary[0].message
 
 
 @pytest.mark.worker

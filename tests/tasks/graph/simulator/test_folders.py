@@ -287,7 +287,7 @@ def test_a_loaded_folder_is_served(tmp_path: Path) -> None:
     tenant = from_folder("f", tmp_path)
     with Simulator([tenant]) as simulator:
         form = {"grant_type": "client_credentials", "client_id": "opsmon", "client_secret": secret("f")}
-        form["scope"] = f"{simulator.url}/.default"
+        form["scope"] = "https://graph.microsoft.com/.default"
         token = httpx.post(f"{simulator.url}/{tenant.directory}/oauth2/v2.0/token", data=form).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.get(f"{simulator.url}/beta/deviceManagement/configurationPolicies", headers=headers)
