@@ -140,7 +140,12 @@ KINDS: Final = (
         list_expand="assignments",
         children=_LINKS,
         secrets=(Place("omaSettings[].value", flag="isEncrypted"), Place("preSharedKey")),
-        volatile=("omaSettings[].secretReferenceValueId",),
+        volatile=(
+            "omaSettings[].secretReferenceValueId",
+            # A link comes as the whole certificate profile.
+            *(f"{link.key}.{key}" for link in _LINKS for key in sorted(READ_ONLY - {"id"})),
+        ),
+        sets=tuple(f"{link.key}.roleScopeTagIds" for link in _LINKS),
         references=(
             _TAGS,
             *(Reference(Place(f"{link.key}.id"), "device_configurations") for link in _LINKS),
@@ -213,7 +218,9 @@ KINDS: Final = (
             "supersedingAppCount",
             "supersededAppCount",
             "isFeatured",
+            "categories[].lastModifiedDateTime",
         ),
+        sets=("categories",),
         references=(_TAGS,),
         strip=("committedContentVersion", "size", "categories"),
         create=Create(typed=True),
@@ -257,6 +264,9 @@ KINDS: Final = (
             "definitionValues[].id",
             "definitionValues[].createdDateTime",
             "definitionValues[].lastModifiedDateTime",
+            "definitionValues[].presentationValues[].id",
+            "definitionValues[].presentationValues[].createdDateTime",
+            "definitionValues[].presentationValues[].lastModifiedDateTime",
         ),
         references=(_TAGS,),
         strip=("definitionValues",),
