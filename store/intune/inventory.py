@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -18,8 +16,6 @@ from store.model.tables import operation_runs, policies
 from store.model.types import now_after
 
 _policy = policies.c
-#: Properties that change although the policy does not.
-_VOLATILE: Final = frozenset({"lastModifiedDateTime", "@odata.etag", "@odata.context", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +26,12 @@ class SeenPolicy:
     external_id: str
     name: str
     description: str | None
-    #: The whole policy as JSON.
+    #: What a list shows of it, as JSON.
     body: Mapping[str, Any]
     #: Its last change, as Microsoft Graph reports it.
     modified_at: dt.datetime | None
+    #: Such as `windows10`; None if it has none.
+    platform: str | None = None
 
 
 def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
@@ -46,7 +44,7 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
     new = postgresql.insert(policies)
     changed: dict[str, Any] = {
         name: new.excluded[name]
-        for name in ("name", "description", "body", "content_hash", "modified_at", "last_seen_run_id")
+        for name in ("name", "description", "platform", "body", "modified_at", "last_seen_run_id")
     }
     changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
     with db.write() as connection:
@@ -54,6 +52,15 @@ def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[
         connection.execute(
             new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed), rows
         )
+
+
+def known(db: Database, tenant_id: int, kind: str) -> int:
+    """How many policies of a kind the tenant had when it was last read."""
+    query = sa.select(sa.func.count()).where(
+        _policy.tenant_id == tenant_id, _policy.kind == kind, _policy.missing_since.is_(None)
+    )
+    with db.read_one() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
@@ -77,28 +84,22 @@ def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[
     return {
         "tenant_id": tenant_id,
         "kind": kind,
-        "external_id": _storable(policy.external_id),
-        "name": _storable(policy.name),
-        "description": _storable(policy.description),
-        "body": _storable(policy.body),
-        "content_hash": content_hash(policy.body),
+        "external_id": storable(policy.external_id),
+        "name": storable(policy.name),
+        "description": storable(policy.description),
+        "body": storable(policy.body),
+        "platform": storable(policy.platform),
         "modified_at": policy.modified_at,
         "last_seen_run_id": run_id,
     }
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """`value` without what JSON allows and PostgreSQL cannot store: NUL, lone surrogates, NaN and infinity."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode(errors="replace").decode()
     if isinstance(value, Mapping):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return [_storable(item) for item in value] if isinstance(value, list) else value
-
-
-def content_hash(body: Mapping[str, Any]) -> str:
-    """The SHA-256, in hex, of a policy's body without its volatile properties (times and versions)."""
-    lasting = {key: value for key, value in body.items() if key not in _VOLATILE}
-    return hashlib.sha256(json.dumps(lasting, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return [storable(item) for item in value] if isinstance(value, list) else value

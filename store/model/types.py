@@ -15,6 +15,7 @@ from sqlalchemy import (
     Float,
     Integer,
     String,
+    Text,
     TypeDecorator,
     literal_column,
 )
@@ -27,6 +28,9 @@ from store.model.records import NO_TIME
 
 #: Primary keys have 64 bits. SQLite generates ids only for a column whose type is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+#: Text that is compared and sorted byte by byte, whatever language the database is set to: beginnings are index ranges.
+BytewiseText = Text().with_variant(Text(collation="C"), "postgresql")
 
 #: JSON text on SQLite, jsonb on PostgreSQL. None is stored as NULL.
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

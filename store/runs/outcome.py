@@ -26,6 +26,7 @@ FAILURE_MESSAGES: Final = {
     "operation.unknown": "No worker knows this type of operation",
     "operation.incomplete": "Not every item was accounted for",
     "operation.error": "The operation failed",
+    "policy.incomplete": "Not everything of the policy could be read",
     "input.invalid": "The parameters are not valid",
 }
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")

@@ -32,6 +32,14 @@ _CODES: Final = {
 }
 
 
+class Refused(OperationFailed):
+    """Graph answered with an error. `status` is the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
 class OutcomeUnknown(OperationFailed):
     """A write whose answer was lost: Graph may have carried it out. Look before it is sent again."""
 
@@ -88,7 +96,7 @@ class Refusal:
         code, advice = _CODES.get(self.status, ("graph.unavailable" if self.status >= 500 else "operation.error", ""))
         if self.status == 403 and permission:
             advice = f"grant the app {permission} and consent to it"
-        return OperationFailed(code, self._told() + (f", {advice}" if advice else ""))
+        return Refused(code, self._told() + (f", {advice}" if advice else ""), self.status)
 
     def _told(self) -> str:
         if self.status == 0:

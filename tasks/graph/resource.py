@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 KindName = Literal[
     "configuration_policies",
@@ -114,6 +115,8 @@ class GraphResource:
     order: int
     #: The property with its name.
     name_field: str = "displayName"
+    #: The platform of all its objects; empty if they differ (see `platform_of` in resources.py).
+    platform: str = ""
     #: What the list is asked with, to come with assignments and parts. Graph may refuse it: then each object is asked.
     list_expand: str = ""
     #: The list leaves contents out: each object is read by a GET of its own, with this `$expand`; None if the list has all.
@@ -152,4 +155,4 @@ class GraphResource:
         """The path of one object, from its `id` and `@odata.type`."""
         type_ = str(item.get("@odata.type", "")).lower()
         path = next((path for end, path in self.typed_paths.items() if type_.endswith(end)), self.path)
-        return f"{path}/{item['id']}"
+        return f"{path}/{quote(str(item['id']), safe='')}"

@@ -123,7 +123,7 @@ KINDS: Final = (
         _CONFIGURATION,
         300,
         name_field="name",
-        list_expand=f"{_RULES},assignments",
+        item_expand=f"{_RULES},assignments",
         children=(_SETTINGS,),
         volatile=_CATALOG_VOLATILE,
         sets=(_CC_LISTS,),
@@ -378,7 +378,6 @@ KINDS: Final = (
         "/deviceManagement/intents",
         _CONFIGURATION,
         300,
-        list_expand="assignments",
         children=(Child("settings", "/settings"),),
         volatile=("settings[].id", "isMigratingToConfigurationPolicy"),
         references=(_TAGS,),
@@ -394,6 +393,32 @@ BY_NAME: Final[Mapping[str, GraphResource]] = {kind.name: kind for kind in KINDS
 def name_of(item: Mapping[str, Any]) -> str:
     """The display name of an object. Settings catalog policies have `name`, all others `displayName`; falls back to the id."""
     return str(item.get("displayName") or item.get("name") or item["id"])
+
+
+#: Beginnings of `@odata.type`s, in lower case, and their platforms, as settings catalog policies name them.
+_PLATFORMS: Final = (
+    ("windows", "windows10"),
+    ("win32", "windows10"),
+    ("winget", "windows10"),
+    ("officesuite", "windows10"),
+    ("sharedpc", "windows10"),
+    ("editionupgrade", "windows10"),
+    ("ios", "iOS"),
+    ("macos", "macOS"),
+    ("android", "android"),
+    ("aosp", "android"),
+    ("managedandroid", "android"),
+    ("managedios", "iOS"),
+)
+
+
+def platform_of(kind: GraphResource, item: Mapping[str, Any]) -> str | None:
+    """The platform that an object is for, such as `windows10`: as it says itself, else by its type; None if it has none."""
+    given = item.get("platforms") or item.get("platform") or kind.platform
+    if given:
+        return str(given)
+    type_ = str(item.get("@odata.type", "")).lower().rpartition(".")[2]
+    return next((platform for start, platform in _PLATFORMS if type_.startswith(start)), None)
 
 
 def resource_at(path: str) -> GraphResource | None:

@@ -1,7 +1,8 @@
 """The tables, described in docs/data-model.md. Migrations create them; a test compares the two."""
 
 from store.model.tables.base import metadata
-from store.model.tables.intune import policies
+from store.model.tables.directory import directory_group_words, directory_groups, directory_state
+from store.model.tables.intune import COMPLETENESS, contents, policies, policy_versions
 from store.model.tables.people import audit_events, memberships, tenants, user_settings, users
 from store.model.tables.runs import (
     ACTIVE,
@@ -17,17 +18,23 @@ from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, wor
 
 __all__ = [
     "ACTIVE",
+    "COMPLETENESS",
     "FAILURES",
     "IS_ACTIVE",
     "IS_PAUSED",
     "PAUSE_HOLDS",
     "RETRIES",
     "audit_events",
+    "contents",
+    "directory_group_words",
+    "directory_groups",
+    "directory_state",
     "memberships",
     "metadata",
     "notifications",
     "operation_runs",
     "policies",
+    "policy_versions",
     "queue_pauses",
     "rescues",
     "run_events",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.intune.inventory import _storable
+from store.intune.inventory import storable
 from tasks.graph.canonical import (
     assignments_hash,
     bare,
@@ -103,7 +103,7 @@ def test_any_json_has_one_form(kind: GraphResource, body: dict[str, Any], chance
 
 @given(kind=EVERY_KIND, body=BODIES)
 def test_a_stored_copy_has_the_hash_of_what_was_read(kind: GraphResource, body: dict[str, Any]) -> None:
-    stored = _storable(body)
+    stored = storable(body)
     assert canonical_hash(kind, stored) == canonical_hash(kind, body) == canonical_hash(kind, bare(stored))
     assert assignments_hash(stored) == assignments_hash(body)
 

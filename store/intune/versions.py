@@ -1,0 +1,144 @@
+"""What a policy was from which run to which: bodies as Microsoft Graph gave them, each stored once, with assignments and
+what is missing of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from store.db.engine import Database
+from store.intune.inventory import storable
+from store.model.tables import COMPLETENESS, contents, policies, policy_versions
+from store.model.types import now_after
+
+_version = policy_versions.c
+_COMPARED: Final[tuple[sa.Column[Any], ...]] = (
+    _version.id,
+    _version.policy_id,
+    _version.canonical_hash,
+    _version.assignments_hash,
+    _version.completeness,
+    _version.gaps,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPolicy:
+    """A policy as it was read whole."""
+
+    #: Its id in Microsoft Graph.
+    external_id: str
+    #: Without assignments and annotations.
+    body: Mapping[str, Any]
+    content_hash: str
+    #: Equal for two bodies that mean the same.
+    canonical_hash: str
+    #: None: they could not be read.
+    assignments: Sequence[Mapping[str, Any]] | None
+    assignments_hash: str | None
+    #: What Graph did not give, as (code, detail); the codes are those of COMPLETENESS.
+    gaps: Sequence[tuple[str, str]] = ()
+
+    @property
+    def completeness(self) -> str:
+        """The worst of its gaps; `whole` if it has none."""
+        return max((code for code, _ in self.gaps), key=COMPLETENESS.index, default="whole")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of the policies that were read: numbers of each."""
+
+    #: The first version of a policy.
+    new: int = 0
+    #: Another version than the last one.
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Recorded) -> Recorded:
+        return Recorded(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
+
+
+def record(db: Database, tenant_id: int, run_id: int, kind: str, read: Sequence[ReadPolicy]) -> Recorded:
+    """Store what was read, in one transaction: a new version where meaning, assignments or completeness differ from the
+    last one, else the last one is seen again. The policies are in the inventory already; others are left out.
+
+    Raises DatabaseAway.
+    """
+    latest = {policy.external_id: policy for policy in read}
+    with db.write() as connection:
+        # Two runs may read the same kind at the same time: the rows are locked, in the same order.
+        rows = connection.execute(
+            sa.select(policies.c.id, policies.c.external_id)
+            .where(policies.c.tenant_id == tenant_id, policies.c.kind == kind, policies.c.external_id.in_(latest))
+            .order_by(policies.c.id)
+            .with_for_update()
+        )
+        by_id = {id_: latest[external_id] for id_, external_id in rows}
+        last = _last_versions(connection, by_id)
+        same = [last[id_].id for id_, policy in by_id.items() if id_ in last and _same(last[id_], policy)]
+        fresh = {id_: policy for id_, policy in by_id.items() if id_ not in last or not _same(last[id_], policy)}
+        _insert(connection, run_id, fresh)
+        if same:
+            seen = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
+            connection.execute(sa.update(policy_versions).where(_version.id.in_(same)).values(**seen))
+    new = sum(id_ not in last for id_ in fresh)
+    return Recorded(new, len(fresh) - new, len(same))
+
+
+def _last_versions(connection: sa.Connection, policy_ids: Mapping[int, ReadPolicy]) -> dict[int, sa.Row[Any]]:
+    newest = sa.select(sa.func.max(_version.id)).where(_version.policy_id.in_(policy_ids)).group_by(_version.policy_id)
+    found = connection.execute(sa.select(*_COMPARED).where(_version.id.in_(newest)))
+    return {row.policy_id: row for row in found}
+
+
+def _same(version: sa.Row[Any], policy: ReadPolicy) -> bool:
+    return bool(
+        version.canonical_hash == policy.canonical_hash
+        and version.assignments_hash == policy.assignments_hash
+        and version.completeness == policy.completeness
+        and version.gaps == _gaps(policy)
+    )
+
+
+def _gaps(policy: ReadPolicy) -> list[dict[str, str]]:
+    return [{"code": code, "detail": detail} for code, detail in policy.gaps]
+
+
+def _insert(connection: sa.Connection, run_id: int, fresh: Mapping[int, ReadPolicy]) -> None:
+    if not fresh:
+        return
+    bodies = {policy.content_hash: policy for policy in fresh.values()}
+    connection.execute(
+        postgresql.insert(contents).on_conflict_do_nothing(index_elements=["content_hash"]),
+        [
+            {
+                "content_hash": hash_,
+                "canonical_hash": bodies[hash_].canonical_hash,
+                "body": storable(bodies[hash_].body),
+            }
+            for hash_ in sorted(bodies)  # in a fixed order: no deadlock
+        ],
+    )
+    connection.execute(
+        sa.insert(policy_versions),
+        [
+            {
+                "policy_id": id_,
+                "content_hash": policy.content_hash,
+                "canonical_hash": policy.canonical_hash,
+                "assignments": None if policy.assignments is None else storable(list(policy.assignments)),
+                "assignments_hash": policy.assignments_hash,
+                "completeness": policy.completeness,
+                "gaps": _gaps(policy),
+                "first_run_id": run_id,
+                "last_run_id": run_id,
+            }
+            for id_, policy in sorted(fresh.items())
+        ],
+    )

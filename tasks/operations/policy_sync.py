@@ -1,0 +1,121 @@
+"""`policy.sync`: reads every policy whole, with its assignments, and keeps a version of each that changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from store.errors import OperationFailed
+from store.intune import inventory, versions
+from store.intune.versions import ReadPolicy, Recorded
+from tasks.graph.resource import GraphResource, KindName
+from tasks.graph.resources import name_of
+from tasks.operations.tenant_graph import fail_kind, kinds_named, seen_policy, tenant_graph
+from tasks.sdk.context import RunContext
+from tasks.sdk.operation import operation
+
+if TYPE_CHECKING:
+    from tasks.graph.client import GraphClient
+    from tasks.graph.whole import WholeObject
+
+#: Gaps without which nothing could be made of a policy again.
+_NOT_READ = ("content_missing", "assignments_unknown")
+_WORDS = {
+    "secret_unreadable": "with secrets that Graph does not give",
+    "reference_lost": "with a reference that leads nowhere",
+}
+
+
+@operation("policy.sync", label="Sync policies", identity=["kinds"], timeout=4 * 3600)
+def sync(run: RunContext, kinds: tuple[KindName, ...] | None = None) -> None:
+    """Read every policy whole, with its assignments.
+
+    Args:
+        kinds: the kinds of policy to read; all when left empty
+    """
+    with tenant_graph(run) as graph:
+        for kind in kinds_named(kinds):
+            _Sync(run, graph, kind).carry_out()
+
+
+@dataclass
+class _Sync:
+    """The sync of one kind."""
+
+    run: RunContext
+    graph: GraphClient
+    kind: GraphResource
+    seen: set[str] = field(default_factory=set)
+    recorded: Recorded = field(default_factory=Recorded)
+    gaps: Counter[str] = field(default_factory=Counter)
+
+    def carry_out(self) -> None:
+        """Read the kind. If its list cannot be read, only this kind fails; refused credentials end the run."""
+        from tasks.graph.whole import read_whole
+
+        db, tenant = self.run.tools.db, self.run.tenant.id
+        try:
+            for chunk in read_whole(self.graph, self.kind, lambda text: self.run.log(text, "warning")):
+                self.run.check()
+                self._keep([one for one in chunk if not one.gone and str(one.listed["id"]) not in self.seen])
+        except OperationFailed as error:
+            fail_kind(self.run, self.graph, self.kind, error, len(self.seen))
+            return
+        # Only a complete read shows which objects are gone.
+        gone = inventory.mark_missing(db, tenant, self.run.id, self.kind.name)
+        self.run.log(self._told(gone))
+
+    def _keep(self, chunk: list[WholeObject]) -> None:
+        db, tenant = self.run.tools.db, self.run.tenant.id
+        # A page may repeat an object: the last of a chunk counts, and none of a later chunk.
+        latest = {str(one.listed["id"]): one for one in chunk}
+        self.seen |= set(latest)
+        inventory.upsert(
+            db, tenant, self.run.id, self.kind.name, [seen_policy(self.kind, one.listed) for one in latest.values()]
+        )
+        read = [policy for id_, one in latest.items() if (policy := _read_policy(self.kind, id_, one))]
+        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, read)
+        for one in latest.values():
+            self._count(one)
+
+    def _count(self, one: WholeObject) -> None:
+        name = f"{self.kind.label}: {name_of(one.listed)}"
+        if one.failure is not None:
+            self.run.failed(one.failure.failure_code, f"{name}: {one.failure.message}")
+            return
+        self.gaps.update({gap.code for gap in one.gaps})
+        if missing := [gap.detail for gap in one.gaps if gap.code in _NOT_READ]:
+            self.run.failed("policy.incomplete", f"{name}: {', '.join(missing)}")
+        else:
+            self.run.success()
+
+    def _told(self, gone: int) -> str:
+        parts = [f"{len(self.seen)} {self.kind.label}"]
+        numbers = {"new": self.recorded.new, "changed": self.recorded.changed}
+        parts += [f"{number} {word}" for word, number in numbers.items() if number]
+        parts += [f"{self.gaps[code]} {words}" for code, words in _WORDS.items() if self.gaps[code]]
+        return ", ".join(parts + ([f"{gone} missing since the last sync"] if gone else []))
+
+
+def _read_policy(kind: GraphResource, id_: str, one: WholeObject) -> ReadPolicy | None:
+    """The policy for the store; None if it could not be read, which `one.failure` says."""
+    from tasks.graph import canonical
+
+    if one.failure is not None:
+        return None
+    known = one.assignments is not None
+    try:
+        body = canonical.bare(one.body)
+        return ReadPolicy(
+            external_id=id_,
+            body=body,
+            content_hash=canonical.content_hash(body),
+            canonical_hash=canonical.canonical_hash(kind, body),
+            assignments=one.assignments,
+            assignments_hash=canonical.assignments_hash({"assignments": one.assignments}) if known else None,
+            gaps=[(gap.code, gap.detail) for gap in one.gaps],
+        )
+    except RecursionError:  # nobody's policy, but one such body must not end the sync
+        one.failure = OperationFailed("policy.incomplete", "it is nested too deep")
+        return None
