@@ -19,6 +19,7 @@ import store.schema
 import tasks.dispatch
 import tasks.graph.client
 import tasks.operations.inventory_sync
+import tasks.operations.policy_sync
 import tasks.operations.probe
 import tasks.queue.queue
 import tasks.sdk.registry
