@@ -10,8 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from store.db.engine import Database
+from store.intune import directory, inventory, versions
+from store.intune.inventory import SeenPolicy
+from store.intune.versions import ReadPolicy
 from store.model.records import Tenant, User
-from store.model.tables import memberships, metadata, notifications, operation_runs, rescues, run_events
+from store.model.tables import (
+    directory_groups,
+    memberships,
+    metadata,
+    notifications,
+    operation_runs,
+    policy_versions,
+    rescues,
+    run_events,
+)
 from tests.support.people import make_user, open_run, start_run
 
 NOW, NULL = sa.func.current_timestamp(), sa.null()
@@ -78,6 +90,27 @@ def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, use
         assert constraint_of(caught.value) == check
 
 
+#: Changes of a whole version of a policy, and of a cached group, that the database must refuse.
+REFUSED_ELSEWHERE: list[tuple[sa.Table, str, dict[str, Any]]] = [
+    (policy_versions, "completeness", {"completeness": "nearly"}),
+    (policy_versions, "assignments", {"assignments_hash": NULL}),
+    (policy_versions, "whole_has_assignments", {"assignments": NULL, "assignments_hash": NULL}),
+    (directory_groups, "removed", {"removed_at": NOW}),
+    (directory_groups, "removed_reason", {"removed_at": NOW, "removed_reason": "lost"}),
+]
+
+
+def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> None:
+    run = open_run(db, tenant)
+    inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("p", "p", None, {}, None)])
+    versions.record(db, tenant.id, run.id, "scripts", [ReadPolicy("p", {}, "content", "canonical", [], "none")])
+    directory.apply(db, tenant.id, 1, [{"id": "g", "displayName": "Group"}])
+    for table, check, values in REFUSED_ELSEWHERE:
+        with pytest.raises(IntegrityError) as caught, db.write() as connection:
+            connection.execute(sa.update(table).values(values))
+        assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
+
+
 def test_every_check_of_the_tables_is_tried_here() -> None:
     checks = {
         str(constraint.name)
@@ -86,6 +119,7 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
         if isinstance(constraint, sa.CheckConstraint)
     }
     tried = {f"ck_operation_runs_{name}" for name, *_ in REFUSED}
+    tried |= {f"ck_{table.name}_{check}" for table, check, _ in REFUSED_ELSEWHERE}
     assert checks == tried | {
         "ck_notifications_kind",
         "ck_run_events_level",
