@@ -92,7 +92,10 @@ def apply(db: Database, tenant_id: int, round_: int, page: Sequence[Mapping[str,
     merged: dict[str, dict[str, Any]] = {}
     for item in page:
         if id_ := str(item.get("id") or ""):
-            merged[id_] = {**merged.get(id_, {}), **item} if "@removed" not in item else dict(item)
+            earlier = merged.get(id_, {})
+            # Removed and there again, or the other way round: what came last counts alone.
+            apart = "@removed" in item or "@removed" in earlier
+            merged[id_] = dict(item) if apart else {**earlier, **item}
     removed = {id_: item for id_, item in merged.items() if "@removed" in item}
     there = {id_: item for id_, item in merged.items() if id_ not in removed}
     with db.write() as connection:

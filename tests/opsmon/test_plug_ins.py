@@ -67,7 +67,12 @@ def run_opsmon(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 def listed(done: subprocess.CompletedProcess[str]) -> set[str]:
     """The operations that it printed, as JSON and nothing else."""
     assert done.returncode == 0, done.stderr
-    return {found["type"] for found in json.loads(done.stdout)} - {"system.probe", "inventory.sync", "policy.sync"}
+    return {found["type"] for found in json.loads(done.stdout)} - {
+        "system.probe",
+        "inventory.sync",
+        "policy.sync",
+        "directory_groups.sync",
+    }
 
 
 @pytest.mark.worker

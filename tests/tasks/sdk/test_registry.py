@@ -271,7 +271,13 @@ def test_a_package_that_is_broken_is_named(
     monkeypatch.delitem(sys.modules, "opsmon_plug_in_bad", raising=False)
     monkeypatch.delitem(sys.modules, "opsmon_plug_in_good", raising=False)
     found = load_registry()
-    assert set(found.operations) == {"good.run", "system.probe", "inventory.sync", "policy.sync"}
+    assert set(found.operations) == {
+        "good.run",
+        "system.probe",
+        "inventory.sync",
+        "policy.sync",
+        "directory_groups.sync",
+    }
     [problem] = found.problems
     assert problem.startswith(f"plug-in 'bad' cannot be loaded: {told}")
 
@@ -280,7 +286,13 @@ def test_entry_points_that_cannot_be_read_take_nobody_down(tmp_path: Path, monke
     monkeypatch.syspath_prepend(plug_in(plug_in(tmp_path, "bad", entry="no assignment"), "good"))
     monkeypatch.delitem(sys.modules, "opsmon_plug_in_good", raising=False)
     found = load_registry()
-    assert set(found.operations) == {"good.run", "system.probe", "inventory.sync", "policy.sync"}
+    assert set(found.operations) == {
+        "good.run",
+        "system.probe",
+        "inventory.sync",
+        "policy.sync",
+        "directory_groups.sync",
+    }
     [problem] = found.problems
     assert problem.startswith("the entry points of package 'opsmon-bad' cannot be read: ")
 
