@@ -66,7 +66,14 @@ class Services:
             embedded=embedded,
             rescue_timeouts=timeouts,
         )
-        graph = GraphSettings(settings.graph_url, settings.graph_authority, settings.credentials)
+        graph = GraphSettings(
+            settings.graph_url,
+            settings.graph_authority,
+            settings.credentials,
+            reads=settings.graph_reads,
+            writes=settings.graph_writes,
+            longest_wait=settings.graph_wait_seconds,
+        )
         return Worker(self.db, self.registry, OperationResources(self.db, graph), options)
 
     def close(self) -> None:

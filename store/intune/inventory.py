@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -36,22 +39,30 @@ class SeenPolicy:
 
 def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
     """Insert or update a page of policies, in one transaction. They are no longer marked as missing."""
+    with db.write() as connection:
+        put(connection, tenant_id, run_id, kind, seen)
+
+
+def put(connection: sa.Connection, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
+    """`upsert` within a transaction of the caller's."""
     if not seen:
         return
     latest = {policy.external_id: policy for policy in seen}
     # In a fixed order, so that two runs that read the same kind cannot deadlock.
     rows = [_values(tenant_id, run_id, kind, latest[id_]) for id_ in sorted(latest)]
+    # executemany: one statement with all rows would be compiled again for every page.
+    connection.execute(_upsert(), rows)
+
+
+@functools.cache
+def _upsert() -> postgresql.Insert:
     new = postgresql.insert(policies)
     changed: dict[str, Any] = {
         name: new.excluded[name]
         for name in ("name", "description", "platform", "body", "modified_at", "last_seen_run_id")
     }
     changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
-    with db.write() as connection:
-        # executemany: one statement with all rows would be compiled again for every page.
-        connection.execute(
-            new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed), rows
-        )
+    return new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed)
 
 
 def known(db: Database, tenant_id: int, kind: str) -> int:
@@ -96,10 +107,19 @@ def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[
 
 def storable(value: Any) -> Any:
     """`value` without what JSON allows and PostgreSQL cannot store: NUL, lone surrogates, NaN and infinity."""
+    # Nearly everything is; the encoder finds out much faster than a walk.
+    return _storable(value) if _ODD.search(json.dumps(value)) else value
+
+
+#: As the encoder writes them, or words that look like them.
+_ODD: Final = re.compile(r"\\u0000|\\ud[89a-f]|NaN|Infinity")
+
+
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\x00", "").encode(errors="replace").decode()
     if isinstance(value, Mapping):
-        return {storable(key): storable(item) for key, item in value.items()}
+        return {_storable(key): _storable(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return [storable(item) for item in value] if isinstance(value, list) else value
+    return [_storable(item) for item in value] if isinstance(value, list) else value

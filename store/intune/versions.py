@@ -4,7 +4,7 @@ what is missing of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
-from store.intune.inventory import storable
+from store.intune import inventory
+from store.intune.inventory import SeenPolicy, storable
 from store.model.tables import COMPLETENESS, contents, policies, policy_versions
 from store.model.types import now_after
 
@@ -64,14 +65,26 @@ class Recorded:
         return Recorded(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
-def record(db: Database, tenant_id: int, run_id: int, kind: str, read: Sequence[ReadPolicy]) -> Recorded:
-    """Store what was read, in one transaction: a new version where meaning, assignments or completeness differ from the
-    last one, else the last one is seen again. The policies are in the inventory already; others are left out.
+def known_contents(db: Database, content_hashes: Collection[str]) -> dict[str, str]:
+    """The canonical hashes of the bodies that are stored already, by content hash; others are left out."""
+    query = sa.select(contents.c.content_hash, contents.c.canonical_hash)
+    with db.read_one() as connection:
+        found = connection.execute(query.where(contents.c.content_hash.in_(content_hashes)))
+        return {row.content_hash: row.canonical_hash for row in found}
+
+
+def record(
+    db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy], read: Sequence[ReadPolicy]
+) -> Recorded:
+    """Store what was read, in one transaction: those `seen` in the inventory, and of those `read` whole a new version where
+    meaning, assignments or completeness differ from the last one, else the last one is seen again. A policy that is not
+    in the inventory has no version.
 
     Raises DatabaseAway.
     """
     latest = {policy.external_id: policy for policy in read}
     with db.write() as connection:
+        inventory.put(connection, tenant_id, run_id, kind, seen)
         # Two runs may read the same kind at the same time: the rows are locked, in the same order.
         rows = connection.execute(
             sa.select(policies.c.id, policies.c.external_id)
@@ -85,8 +98,8 @@ def record(db: Database, tenant_id: int, run_id: int, kind: str, read: Sequence[
         fresh = {id_: policy for id_, policy in by_id.items() if id_ not in last or not _same(last[id_], policy)}
         _insert(connection, run_id, fresh)
         if same:
-            seen = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
-            connection.execute(sa.update(policy_versions).where(_version.id.in_(same)).values(**seen))
+            again = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
+            connection.execute(sa.update(policy_versions).where(_version.id.in_(same)).values(**again))
     new = sum(id_ not in last for id_ in fresh)
     return Recorded(new, len(fresh) - new, len(same))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import OperationFailed
 from store.intune import inventory, versions
@@ -16,12 +18,13 @@ from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 
 if TYPE_CHECKING:
+    from store.db.engine import Database
     from tasks.graph.client import GraphClient
     from tasks.graph.whole import WholeObject
 
 #: Gaps without which nothing could be made of a policy again.
-_NOT_READ = ("content_missing", "assignments_unknown")
-_WORDS = {
+_NOT_READ: Final = ("content_missing", "assignments_unknown")
+_WORDS: Final = {
     "secret_unreadable": "with secrets that Graph does not give",
     "reference_lost": "with a reference that leads nowhere",
 }
@@ -71,11 +74,10 @@ class _Sync:
         # A page may repeat an object: the last of a chunk counts, and none of a later chunk.
         latest = {str(one.listed["id"]): one for one in chunk}
         self.seen |= set(latest)
-        inventory.upsert(
-            db, tenant, self.run.id, self.kind.name, [seen_policy(self.kind, one.listed) for one in latest.values()]
-        )
-        read = [policy for id_, one in latest.items() if (policy := _read_policy(self.kind, id_, one))]
-        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, read)
+        readable = {id_: one for id_, one in latest.items() if one.failure is None}
+        seen = [seen_policy(self.kind, one.listed) for one in latest.values()]
+        read = _read_policies(db, self.kind, readable)
+        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, seen, read)
         for one in latest.values():
             self._count(one)
 
@@ -98,24 +100,43 @@ class _Sync:
         return ", ".join(parts + ([f"{gone} missing since the last sync"] if gone else []))
 
 
-def _read_policy(kind: GraphResource, id_: str, one: WholeObject) -> ReadPolicy | None:
-    """The policy for the store; None if it could not be read, which `one.failure` says."""
+def _read_policies(db: Database, kind: GraphResource, whole: Mapping[str, WholeObject]) -> list[ReadPolicy]:
+    """The policies for the store. One that cannot be told gets a `failure`, and is left out."""
     from tasks.graph import canonical
 
-    if one.failure is not None:
-        return None
-    known = one.assignments is not None
+    bodies: dict[str, tuple[dict[str, Any], str]] = {}
+    for id_, one in whole.items():
+        with _telling(one):
+            bodies[id_] = canonical.bare_and_hash(one.body)
+    # Most policies are as they were: their canonical form is known, and making it takes longer than all the rest.
+    known = versions.known_contents(db, {hash_ for _, hash_ in bodies.values()})
+    read: list[ReadPolicy] = []
+    for id_, (body, hash_) in bodies.items():
+        one = whole[id_]
+        with _telling(one):
+            policy = ReadPolicy(
+                external_id=id_,
+                body=body,
+                content_hash=hash_,
+                canonical_hash=known.get(hash_) or canonical.canonical_hash(kind, body),
+                assignments=one.assignments,
+                assignments_hash=_assignments_hash(one.assignments),
+                gaps=[(gap.code, gap.detail) for gap in one.gaps],
+            )
+            read.append(policy)
+    return read
+
+
+@contextmanager
+def _telling(one: WholeObject) -> Iterator[None]:
+    """What is done to a body within this block may fail for that body alone."""
     try:
-        body = canonical.bare(one.body)
-        return ReadPolicy(
-            external_id=id_,
-            body=body,
-            content_hash=canonical.content_hash(body),
-            canonical_hash=canonical.canonical_hash(kind, body),
-            assignments=one.assignments,
-            assignments_hash=canonical.assignments_hash({"assignments": one.assignments}) if known else None,
-            gaps=[(gap.code, gap.detail) for gap in one.gaps],
-        )
+        yield
     except RecursionError:  # nobody's policy, but one such body must not end the sync
         one.failure = OperationFailed("policy.incomplete", "it is nested too deep")
-        return None
+
+
+def _assignments_hash(assignments: list[dict[str, Any]] | None) -> str | None:
+    from tasks.graph import canonical
+
+    return None if assignments is None else canonical.assignments_hash({"assignments": assignments})

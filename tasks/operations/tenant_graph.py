@@ -30,7 +30,7 @@ def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
     """Graph, for the tenant of the run. Raises OperationFailed if its credentials cannot be used."""
     # Imported only when a worker carries out a run, not by every screen that lists operations.
     from tasks.graph.auth import AppCredentials, AppToken
-    from tasks.graph.client import GraphClient
+    from tasks.graph.client import GraphClient, RetryLimits
 
     settings = run.tools.settings
     credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials)
@@ -38,7 +38,9 @@ def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
     token = AppToken(credentials, addresses.authority)
 
     try:
-        with GraphClient(addresses.graph_url, token, sleep=run.sleep, on_throttle=_throttle_logger(run)) as graph:
+        limits = RetryLimits(total_wait=settings.longest_wait, reads=settings.reads, writes=settings.writes)
+        logger = _throttle_logger(run)
+        with GraphClient(addresses.graph_url, token, limits=limits, sleep=run.sleep, on_throttle=logger) as graph:
             yield graph
             run.note("last_request_id", graph.request_id)
     finally:

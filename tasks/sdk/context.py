@@ -30,6 +30,11 @@ class GraphSettings:
     #: Returns the credentials of the app for a tenant's slug, as in [credentials.SLUG]; None if none are set up. Texts, but
     #: `client_assertion` is a function that reads it.
     credentials: Callable[[str], Mapping[str, Any] | None]
+    #: Requests that a run sends in any 20 seconds at most, to read and to change.
+    reads: int = 900
+    writes: int = 90
+    #: Seconds that one request waits for a throttled Graph, in all.
+    longest_wait: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
     huey-worker URL          bare Huey: a consumer with four threads
     load URL RUNS            fills a database with history
     pollers URL SESSIONS     so many sessions, each with a connection that polls once a second
+    simulator POLICIES GROUPS   a simulated tenant; says its address as JSON
 
 Line by line the input is a number: of runs to start, or of executions after which the time is to be told. A child ends when
 its input does, or when anything in it fails. QUEUE is the database that the queue is in, that of the runs or another one.
@@ -29,6 +30,7 @@ from tests.benchmarks.report import write
 if TYPE_CHECKING:
     from tasks.sdk.registry import Registry
 
+GROUP_TARGET = "#microsoft.graph.groupAssignmentTarget"
 STARTERS = 2
 SLOTS = 4
 #: Seconds between two looks of an idle consumer on SQLite: the same for both sides.
@@ -245,6 +247,30 @@ def pollers(url: str, count: str) -> None:
     serve(lambda _: write(done[0]))
 
 
+# ---- a tenant
+
+
+def simulator(policies: str, groups: str) -> None:
+    """A tenant `bench` with so many policies, each with five assignments, and so many groups."""
+    import json
+
+    from tasks.graph.simulator import Simulator, synthetic
+
+    tenant = synthetic("bench", 1, int(policies))
+    for kind, objects in tenant.objects.items():
+        for id_, item in list(objects.items()):
+            if "assignments" in item:
+                targets = [{"@odata.type": GROUP_TARGET, "groupId": f"group-{number}"} for number in range(5)]
+                made = [{"id": f"{id_}_{number}", "target": target} for number, target in enumerate(targets)]
+                tenant.put(kind, {**item, "assignments": made})
+    for number in range(int(groups)):
+        tenant.put("groups", {"id": f"group-{number}", "displayName": f"Group {number}", "description": "x" * 80})
+    with Simulator([tenant], page_size=100) as running:
+        write(json.dumps({"url": running.url}))
+        for _ in sys.stdin:
+            pass
+
+
 if __name__ == "__main__":
     ROLES: dict[str, Callable[..., None]] = {
         "starter": starter,
@@ -253,6 +279,7 @@ if __name__ == "__main__":
         "huey-worker": huey_worker,
         "load": load,
         "pollers": pollers,
+        "simulator": simulator,
     }
     threading.excepthook = fail
     ROLES[sys.argv[1]](*sys.argv[2:])

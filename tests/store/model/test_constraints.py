@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from store.db.engine import Database
-from store.intune import directory, inventory, versions
+from store.intune import directory, versions
 from store.intune.inventory import SeenPolicy
 from store.intune.versions import ReadPolicy
 from store.model.records import Tenant, User
@@ -102,8 +102,8 @@ REFUSED_ELSEWHERE: list[tuple[sa.Table, str, dict[str, Any]]] = [
 
 def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
-    inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("p", "p", None, {}, None)])
-    versions.record(db, tenant.id, run.id, "scripts", [ReadPolicy("p", {}, "content", "canonical", [], "none")])
+    seen = SeenPolicy("p", "p", None, {}, None)
+    versions.record(db, tenant.id, run.id, "scripts", [seen], [ReadPolicy("p", {}, "content", "canonical", [], "none")])
     directory.apply(db, tenant.id, 1, [{"id": "g", "displayName": "Group"}])
     for table, check, values in REFUSED_ELSEWHERE:
         with pytest.raises(IntegrityError) as caught, db.write() as connection:

@@ -1,0 +1,190 @@
+"""Reading a tenant: syncs beside a bare httpx client that sends the very requests, memory over many groups, and the search
+in the cached directory while somebody types.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psutil
+
+from store.db.engine import Database
+from store.intune import directory, group_search
+from store.model.records import Run
+from store.people import access
+from store.runs import lifecycle
+from store.runs.identity import identity_hash
+from tasks.graph.client import GraphClient
+from tasks.graph.simulator import CLIENT_ID, directory_id, secret
+from tasks.operations import directory_groups_sync, inventory_sync, policy_sync
+from tasks.sdk.context import GraphSettings, OperationResources, RunContext
+from tests.benchmarks.report import Line, median, percentile, ratio_line, say
+from tests.benchmarks.stage import KINDS, Stage, me, opened
+
+#: What people type, letter by letter.
+TYPED = ("sales berlin", "pilot dev", "all users", "köln", "zzz", "x 97")
+WORDS = ("Sales", "Berlin", "Köln", "Pilot", "Users", "Devices", "All", "Team", "Project", "VPN", "Test", "Legal")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request as it was sent."""
+
+    method: str
+    url: str
+    body: Any
+
+
+def syncs(stage: Stage) -> Iterator[Line]:
+    """inventory.sync and policy.sync against a bare client, request by request the same."""
+    for kind in KINDS:
+        with _tenant(stage, "simulator", stage.scale.policies) as url, opened(stage.founded(kind)) as db:
+            yield _beside_bare(stage, kind, "inventory.sync", inventory_sync.sync, db, url)
+            yield _beside_bare(stage, kind, "policy.sync", policy_sync.sync, db, url)
+
+
+def _beside_bare(
+    stage: Stage, kind: str, name: str, sync: Callable[[RunContext], None], db: Database, url: str
+) -> Line:
+    with _recorded() as sent:
+        _carry_out(db, url, sync)
+    ours, bare = [], []
+    for number in range(stage.scale.syncs):
+        say(f"{kind}: {name}, repetition {number + 1} of {stage.scale.syncs}")
+        ours.append(_timed(lambda: _carry_out(db, url, sync)))
+        bare.append(_timed(lambda: _send_bare(url, sent)))
+    shown = f"{median(ours):.2f} and {median(bare):.2f} s, {len(sent)} requests"
+    return ratio_line(f"{kind}: {name} of {stage.scale.policies} policies, against bare httpx", ours, bare, shown, 2)
+
+
+def groups(stage: Stage) -> Iterator[Line]:
+    """The memory of the process that reads many groups, page by page; then the search."""
+    scale = stage.scale
+    for kind in KINDS:
+        with _tenant(stage, "simulator", 30, scale.groups) as url, opened(stage.founded(kind)) as db:
+            pages: list[float] = []
+            with _looked_at(pages):
+                _carry_out(db, url, directory_groups_sync.sync)
+            settled = pages[len(pages) // 10 :]
+            spread = max(settled) - min(settled)
+            yield Line(
+                f"{kind}: memory while {scale.groups:,} groups are read",
+                f"{min(settled):.0f} to {max(settled):.0f} MB",
+                "+- 10 MB",
+                spread <= 20,
+            )
+        with opened(stage.founded(kind)) as db:
+            yield _search(stage, kind, db)
+
+
+def _search(stage: Stage, kind: str, db: Database) -> Line:
+    chance, many = random.Random(1), stage.scale.searched_groups
+    run = _start(db)
+    round_ = directory.begin_round(db, run.tenant_id, run.id)
+    for start in range(0, many, 500):
+        say(f"{kind}: {start:,} of {many:,} groups")
+        names = (
+            f"{chance.choice(WORDS)} {chance.choice(WORDS)} {number % 977}" for number in range(start, start + 500)
+        )
+        page = [{"id": f"id-{start + place}", "displayName": name} for place, name in enumerate(names)]
+        directory.apply(db, run.tenant_id, round_, page)
+    waits = [
+        1000 * _timed(functools.partial(group_search.search, db, run.tenant_id, text[:length]))
+        for _ in range(stage.scale.searches)
+        for text in TYPED
+        for length in range(1, len(text) + 1)
+    ]
+    worst = percentile(waits, 0.99)
+    value = f"p50 {median(waits):.0f}, p99 {worst:.0f} ms of {len(waits)}"
+    return Line(f"{kind}: a letter typed into the search of {many:,} groups", value, "p99 <= 50 ms", worst <= 50)
+
+
+# ---- the surroundings
+
+
+@contextlib.contextmanager
+def _tenant(stage: Stage, role: str, policies: int, groups: int = 0) -> Iterator[str]:
+    """A simulated tenant in a process of its own; its address."""
+    with stage.child(role, str(policies), str(groups)) as child:
+        yield str(json.loads(child.hear())["url"])
+
+
+def _start(db: Database) -> Run:
+    """A run of the tenant `bench` that is running, without a worker's process."""
+    from store.workers import heartbeats
+
+    user = access.find_user(db, me())
+    tenant = access.memberships_of(db, user.id)[0].tenant
+    worker = heartbeats.register(db, host="bench", pid=1, version="0", slots=1, embedded=False)
+    identity = identity_hash(tenant.id, "bench.sync", {"at": time.monotonic_ns()})
+    new = lifecycle.NewRun(tenant.id, user.id, user.name, "bench.sync", "Sync", identity, {})
+    run, _ = lifecycle.create_or_attach(db, new)
+    claimed = lifecycle.claim(db, run.id, worker)
+    assert claimed
+    return claimed
+
+
+def _carry_out(db: Database, url: str, sync: Callable[[RunContext], None]) -> None:
+    app = {"directory_id": directory_id("bench"), "client_id": CLIENT_ID, "client_secret": secret("bench")}
+    # Without a budget: it is the client's own work that is measured.
+    context = RunContext(_start(db), OperationResources(db, GraphSettings(url, url, lambda slug: app, reads=10**9)))
+    sync(context)
+
+
+@contextlib.contextmanager
+def _recorded() -> Iterator[list[Sent]]:
+    """What the client sends to Graph within this block."""
+    sent: list[Sent] = []
+    original = GraphClient._try
+
+    def recording(self: GraphClient, method: str, url: httpx.URL, body: Any, *rest: Any, **more: Any) -> Any:
+        sent.append(Sent(method, str(url), body))
+        return original(self, method, url, body, *rest, **more)
+
+    GraphClient._try = recording  # type: ignore[method-assign]
+    try:
+        yield sent
+    finally:
+        GraphClient._try = original  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def _looked_at(megabytes: list[float]) -> Iterator[None]:
+    """Note the memory of this process at each page of groups within this block."""
+    original, process = directory.apply, psutil.Process()
+
+    def looking(*given: Any) -> Any:
+        megabytes.append(process.memory_info().rss / 2**20)
+        return original(*given)
+
+    directory.apply = looking  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        directory.apply = original
+
+
+def _send_bare(url: str, sent: Sequence[Sent]) -> None:
+    with httpx.Client(trust_env=False) as http:
+        token = f"{url}/{directory_id('bench')}/oauth2/v2.0/token"
+        form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": secret("bench")}
+        form["scope"] = "https://graph.microsoft.com/.default"
+        http.headers["Authorization"] = f"Bearer {http.post(token, data=form).json()['access_token']}"
+        for one in sent:
+            answer = http.request(one.method, one.url, json=one.body)
+            assert answer.is_success
+            answer.json()
+
+
+def _timed(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
