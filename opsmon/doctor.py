@@ -1,6 +1,7 @@
 """`opsmon doctor`: checks everything that a run needs, and prints one line per check. Only reads.
 
-With `--probe` it also starts a probe run, which exercises all of it and notifies nobody.
+With `--tenant` it also signs in as the apps of tenants, and tries what they can read. With `--probe` it also starts a probe
+run, which exercises all of it and notifies nobody.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
+from opsmon import tenant_doctor
+from opsmon.findings import Finding, State
 from opsmon.output import Output
 from opsmon.services import Services
 from screens.text.format import instant, span
@@ -50,24 +52,6 @@ class Asker:
     unknown: str = NO_USER
 
 
-class State(StrEnum):
-    """The result of one check."""
-
-    OK = "ok"
-    WARNING = "warning"
-    BAD = "bad"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check: its name, its state, and a message for people."""
-
-    check: str
-    state: State
-    message: str
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[T]):
     """The value that a check read (None after an error), and its finding."""
@@ -76,24 +60,30 @@ class _Answer(Generic[T]):
     finding: Finding
 
 
-def run(services: Services, asker: Asker, as_json: bool, probe: bool = False) -> int:
-    """Run all checks and print each finding at once; with `probe`, start a probe run last. Returns the exit code: 1 if
-    a check is bad.
+def run(services: Services, asker: Asker, as_json: bool, probe: bool = False, tenants: Sequence[str] = ()) -> int:
+    """Run all checks and print each finding at once; then those of `tenants`, which the asker may view; with `probe`, start a
+    probe run last. Returns the exit code: 1 if a check is bad.
     """
     found = []
-    for finding in examine(services, asker, probe):
+    width = tenant_doctor.width(tenants) if tenants else 8
+    for finding in examine(services, asker, probe, tenants):
         found.append(finding)
         if not as_json:
-            sys.stdout.write(f"{finding.state:7}  {finding.check:8}  {visible(finding.message)}\n")
+            sys.stdout.write(line(finding, width) + "\n")
             sys.stdout.flush()
     if as_json:
         Output(json=True).show(found, str)
     return int(any(finding.state is State.BAD for finding in found))
 
 
-def examine(services: Services, asker: Asker, probe: bool = False) -> Iterator[Finding]:
+def line(finding: Finding, width: int) -> str:
+    """A finding as a line of text; `width` is the columns that the name of the check takes."""
+    return f"{finding.state:7}  {visible(finding.check):{width}}  {visible(finding.message)}"
+
+
+def examine(services: Services, asker: Asker, probe: bool = False, tenants: Sequence[str] = ()) -> Iterator[Finding]:
     """Yield the findings one by one. Errors of the checks become findings; without `probe` nothing is written."""
-    last = ("probe",) if probe else ()
+    last = (*tenants, "probe") if probe else tuple(tenants)
     server = _check("database", lambda: health.server(services.db), _server)
     yield server.finding
     if server.value is None:
@@ -111,9 +101,22 @@ def examine(services: Services, asker: Asker, probe: bool = False) -> Iterator[F
     workers = _check("workers", lambda: health.workers_alive(services.db, within), _workers)
     yield workers.finding
     yield from _ownerless(services, asker)
+    for slug in tenants:
+        yield from _tenant(services, asker, slug)
     if probe:
         why = _why_no_probe(queue_, workers)
         yield Finding("probe", State.SKIPPED, why) if why else _probe(services, asker)
+
+
+def _tenant(services: Services, asker: Asker, slug: str) -> Iterator[Finding]:
+    """The findings about a tenant. Nothing is looked at for somebody who cannot be known as a member."""
+    if asker.user is None:
+        return _skipped(asker.unknown, slug)
+    try:
+        access.require_right(services.db, asker.user, slug, access.Right.VIEW)
+    except OpsmonError as error:
+        return _skipped(str(error), slug)
+    return tenant_doctor.examine(services, asker.user, slug)
 
 
 def _check(name: str, ask: Callable[[], T], judge: Callable[[T], tuple[State, str]]) -> _Answer[T]:

@@ -20,18 +20,22 @@ from types import MappingProxyType
 import psycopg
 import pytest
 
-from opsmon import settings
+from opsmon import doctor, settings, tenant_doctor
 from opsmon.cli.parser import parse
 from opsmon.credentials import CREDENTIAL_KEYS
 from opsmon.login import login_name
-from opsmon.settings import SETTINGS
+from opsmon.settings import SETTINGS, Setting
+from opsmon.tenant_doctor import missing_findings
 from store import schema
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.model.records import Counts, Outcome, Run, Status
 from store.people.admin import Administrator
 from store.runs import lifecycle
+from tasks.graph.checkup import SUBJECTS, ReadCheck, Result
+from tasks.graph.clouds import CLOUDS
 from tasks.graph.resources import KINDS
+from tasks.sdk.registry import load_registry
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
 from tests.support.shared import Shared
@@ -43,6 +47,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 OPERATION = ROOT / "docs" / "writing-an-operation.md"
 QUICKSTART = ROOT / "docs" / "quickstart.md"
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
+PERMISSIONS = ROOT / "docs" / "permissions.md"
+CREDENTIALS = ROOT / "docs" / "credentials.md"
 
 
 # ---- the pages
@@ -203,6 +209,86 @@ def test_the_wrapper_names_the_configuration(tmp_path: Path) -> None:
             env={"PATH": os.defpath, **environment}, capture_output=True, text=True, timeout=HANG, check=True,
         )  # fmt: skip
         assert said.stdout == f"{config} show a b\n"
+
+
+def rows(page: Path, heading: str, count: int) -> list[list[str]]:
+    """The cells of the tables with that heading of their first column, and that many columns."""
+    text = page.read_text(encoding="utf-8")
+    tables = re.findall(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for table in tables for line in table.splitlines()]
+    return [cells for cells in found if len(cells) == count]
+
+
+def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
+    told = [(key.strip("`"), default, help_) for key, default, help_ in rows(DEPLOYMENT, "setting", 3)]
+    assert told[:-2] == [(setting.key, _default(setting), setting.help) for setting in SETTINGS]
+    assert [key for key, _, _ in told[-2:]] == ["[keys]", "[credentials.SLUG]"]
+
+
+def _default(setting: Setting) -> str:
+    if setting.default == "":
+        return setting.unset
+    return f"`{setting.default:g}`" if isinstance(setting.default, float) else f"`{setting.default}`"
+
+
+# ---- credentials
+
+
+def test_the_table_of_credentials_has_every_key_once() -> None:
+    assert sorted(key.strip("`") for key, _ in rows(CREDENTIALS, "key", 2)) == sorted(CREDENTIAL_KEYS)
+
+
+def test_the_examples_show_each_way_to_sign_in_and_each_is_complete(tmp_path: Path) -> None:
+    """What the files and commands would hold is put in their place; everything else is read as it stands there."""
+    shown: set[str] = set()
+    for example in in_language(CREDENTIALS, "toml"):
+        ((slug, keys),) = tomllib.loads(example)["credentials"].items()
+        text = example
+        (tmp_path / "held").write_text("what it holds\n")
+        for key, value in keys.items():
+            if key.endswith(("_file", "_command")):
+                held = f"cat {tmp_path / 'held'}" if key.endswith("_command") else str(tmp_path / "held")
+                text = text.replace(f'"{value}"', f'"{held}"')
+        (tmp_path / "opsmon.toml").write_text(text)
+        found = settings.load({}, tmp_path / "opsmon.toml").credentials(slug)
+        assert found, text
+        assert {"directory_id", "client_id"} < found.keys(), text
+        shown |= found.keys()
+    ways = {"client_secret", "client_certificate_file", "client_certificate_password", "client_assertion"}
+    assert shown == ways | {"directory_id", "client_id", "cloud"}
+
+
+def test_the_table_of_clouds_is_the_one_that_holds() -> None:
+    told = [tuple(cell.strip("`") for cell in cells) for cells in rows(CREDENTIALS, "`cloud`", 4)]
+    clouds = [(cloud.name, cloud.authority, cloud.graph_url) for cloud in CLOUDS.values()]
+    assert [(name, authority, url) for name, _, authority, url in told] == clouds
+
+
+# ---- permissions
+
+
+def test_each_permission_is_told_with_what_it_is_for() -> None:
+    told = {permission.strip("`"): labels.split(", ") for permission, labels in rows(PERMISSIONS, "permission", 2)}
+    wanted: dict[str, list[str]] = {}
+    for subject in SUBJECTS:
+        wanted.setdefault(subject.permission, []).append(subject.label)
+    assert {name: sorted(labels) for name, labels in told.items()} == {
+        name: sorted(labels) for name, labels in wanted.items()
+    }
+
+
+def test_every_operation_of_opsmons_own_has_its_permissions_told() -> None:
+    text = PERMISSIONS.read_text(encoding="utf-8")
+    own = [type_ for type_, one in load_registry().operations.items() if one.function.__module__.startswith("tasks.")]
+    assert len(own) >= 3
+    assert [type_ for type_ in own if type_ not in text] == []
+
+
+def test_what_the_doctor_says_of_a_missing_permission_stands_there_as_it_is_said() -> None:
+    (shown,) = in_language(PERMISSIONS, "text")
+    scripts = [subject for subject in SUBJECTS if subject.permission == "DeviceManagementScripts.Read.All"]
+    (finding,) = missing_findings("contoso", [ReadCheck(subject, Result.FORBIDDEN) for subject in scripts])
+    assert shown == doctor.line(finding, tenant_doctor.width(["contoso"])) + "\n"
 
 
 # ---- the unit

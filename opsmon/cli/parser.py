@@ -272,4 +272,11 @@ def _add_house(commands: _Commands) -> None:
     doctor.add_argument(
         "--probe", action="store_true", help="also have a worker carry out a run, which notifies nobody"
     )
+    doctor.add_argument(
+        "--tenant",
+        action="append",
+        dest="tenants",
+        metavar="SLUG",
+        help="also sign in as the tenant's app and try what it can read; can be given several times",
+    )
     commands.add("config", "config:config", "the effective settings, and where each came from")

@@ -14,7 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from opsmon import doctor
-from opsmon.doctor import Asker, State, examine
+from opsmon.doctor import Asker, examine
+from opsmon.findings import State
 from opsmon.login import login_name
 from opsmon.services import Services
 from store.db.dialects import Timeouts

@@ -13,8 +13,8 @@ from store.people.access import Role
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 LOOKS = (
-    "doctor", "doctor --json", "runs", "runs outcome:failed boom", "show 1", "show 1 --card", "notifications",
-    "notifications --all", "operations", "tenants list", "users list", "queue", "db check", "db upgrade", "config",
+    "doctor", "doctor --json", "doctor --tenant contoso", "runs", "runs outcome:failed boom", "show 1", "show 1 --card",
+    "notifications", "notifications --all", "operations", "tenants list", "users list", "queue", "db check", "db upgrade", "config",
     "retry 1 --dry-run", "wait 1 0",
 )  # fmt: skip
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from opsmon.cli.commands.session import Session
 from store import schema
 from store.errors import NotFound, OpsmonError, SchemaMismatch
+from store.people import access
 
 if TYPE_CHECKING:
     from opsmon.doctor import Asker
+    from store.model.records import User
 
 
 def upgrade(session: Session, _: argparse.Namespace) -> int:
@@ -44,10 +46,24 @@ def check(session: Session, _: argparse.Namespace) -> int:
 
 
 def doctor(session: Session, arguments: argparse.Namespace) -> int:
-    """Run the checks of `opsmon doctor`. Returns the exit code."""
+    """Run the checks of `opsmon doctor`. Returns the exit code. Raises NotFound for a tenant that the user is no member of."""
     from opsmon.doctor import run
 
-    return run(session.services, _asker(session), session.output.json, arguments.probe)
+    tenants = tuple(dict.fromkeys(arguments.tenants or ()))
+    asker = _asker(session, is_stranger_refused=bool(tenants))
+    if asker.user:
+        for slug in tenants:
+            _require_view(session, asker.user, slug)
+    return run(session.services, asker, session.output.json, arguments.probe, tenants)
+
+
+def _require_view(session: Session, user: User, slug: str) -> None:
+    """Raise NotFound if the user is no member of the tenant. A database that fails now is found faulty by the checks."""
+    try:
+        access.require_right(session.services.db, user, slug, access.Right.VIEW)
+    except OpsmonError as error:
+        if error.exit_code != 1:
+            raise
 
 
 def _exists(session: Session) -> bool:
@@ -55,13 +71,15 @@ def _exists(session: Session) -> bool:
     return not db.is_sqlite or Path(db.url.database or "").exists()
 
 
-def _asker(session: Session) -> Asker:
-    """Who runs the command, as far as a faulty database can tell. Raises Forbidden."""
+def _asker(session: Session, is_stranger_refused: bool) -> Asker:
+    """Who runs the command, as far as a faulty database can tell. Raises Forbidden; NotFound for a stranger who is refused."""
     from opsmon.doctor import Asker
 
     try:
         return Asker(session.user)
     except NotFound:
+        if is_stranger_refused:
+            raise
         return Asker()
     except OpsmonError as error:
         if error.exit_code != 1:

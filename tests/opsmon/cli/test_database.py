@@ -220,7 +220,8 @@ def test_a_url_that_cannot_be(cli: Cli, monkeypatch: pytest.MonkeyPatch, url: st
 def test_the_doctor_is_told_who_asks(opsmon: Cli, town: object, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, bool, bool]] = []
 
-    def run(_: Services, asker: Asker, as_json: bool, probe: bool) -> int:
+    def run(_: Services, asker: Asker, as_json: bool, probe: bool, tenants: tuple[str, ...]) -> int:
+        assert tenants == ()
         seen.append((asker.user.name if asker.user else asker.unknown, as_json, probe))
         return 1
 
