@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.graph.checkup import ReadCheck
 
 #: Operations that sign in: the success of one proves that the credentials worked.
-SYNCS: Final = ("inventory.sync", "policy.sync")
+SYNCS: Final = ("inventory.sync", "policy.sync", "directory_groups.sync")
 #: Names of the checks beside those of kinds, behind the tenant's slug and a slash.
 _CREDENTIALS: Final = "credentials"
 _SIGN_IN: Final = "sign-in"
