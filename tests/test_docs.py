@@ -13,7 +13,7 @@ import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 
@@ -35,6 +35,7 @@ from store.runs import lifecycle
 from tasks.graph.checkup import SUBJECTS, ReadCheck, Result
 from tasks.graph.clouds import CLOUDS
 from tasks.graph.resources import KINDS
+from tasks.graph.simulator import Fault
 from tasks.sdk.registry import load_registry
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
@@ -46,6 +47,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 OPERATION = ROOT / "docs" / "writing-an-operation.md"
 QUICKSTART = ROOT / "docs" / "quickstart.md"
+SIMULATOR = ROOT / "docs" / "simulator.md"
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
 PERMISSIONS = ROOT / "docs" / "permissions.md"
 CREDENTIALS = ROOT / "docs" / "credentials.md"
@@ -359,11 +361,11 @@ def test_every_kind_is_named_beside_a_permission() -> None:
 def test_a_sync_of_the_simulated_tenant_reads_what_the_page_says(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = next(text for text in in_language(QUICKSTART, "sh") if "tasks.graph.simulator" in text)
+    (command,) = (found for found in commands(QUICKSTART) if found[:1] == ["simulate"])
     config = next(text for text in in_language(QUICKSTART, "toml") if "graph_url" in text)
-    _, *arguments = shlex.split(command.replace("--port 8765", "--port 0"))
+    arguments = ["0" if word == "8765" else word for word in command]
     with subprocess.Popen(
-        [sys.executable, *arguments, "--until-stdin-closes"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "opsmon", *arguments, "--json"], cwd=ROOT, stdout=subprocess.PIPE
     ) as simulator:
         try:
             assert simulator.stdout
@@ -377,6 +379,13 @@ def test_a_sync_of_the_simulated_tenant_reads_what_the_page_says(
             simulator.kill()
     assert (run.outcome, run.summary_counts) == (Outcome.SUCCEEDED, Counts(300, 300))
     assert "A sync reads 300 policies." in QUICKSTART.read_text(encoding="utf-8")
+
+
+def test_every_field_of_a_fault_is_told_and_the_example_is_one() -> None:
+    rows = [line.split("|") for line in SIMULATOR.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert {field.name for field in fields(Fault)} <= {row[1].strip(" `") for row in rows}
+    (example,) = in_language(SIMULATOR, "json")
+    assert Fault.from_json(json.loads(example)).retry_after == "7"
 
 
 # ---- the package with an operation

@@ -18,6 +18,7 @@ ROLES: Final = ("owner", "manager", "operator", "readonly")
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
+    *("--synthetic", "--port", "--fault"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -127,6 +128,13 @@ def limit(text: str) -> int:
 def slots(text: str) -> int:
     """Parse a number of slots, 1 to 256. Raises InputInvalid."""
     return _whole(text, 256)
+
+
+def port(text: str) -> int:
+    """Parse a TCP port, 0 to 65535. Raises InputInvalid."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise InputInvalid(f"'{text}' is no port", "give a whole number from 0, which takes a free one, to 65535")
+    return int(text)
 
 
 def _whole(text: str, most: int) -> int:
@@ -279,4 +287,34 @@ def _add_house(commands: _Commands) -> None:
         metavar="SLUG",
         help="also sign in as the tenant's app and try what it can read; can be given several times",
     )
+    _add_simulate(commands)
     commands.add("config", "config:config", "the effective settings, and where each came from")
+
+
+def _add_simulate(commands: _Commands) -> None:
+    simulate = commands.add(
+        "simulate", "simulate:simulate", "simulate Microsoft Graph on this machine, until ctrl+c", "folders"
+    )
+    simulate.add_argument(
+        "folders", metavar="FOLDER", nargs="*", default=[], help="a folder of exported JSON, which becomes a tenant"
+    )
+    simulate.add_argument(
+        "--synthetic", action="store_true", help="the tenant contoso with 300 policies; the default without any other"
+    )
+    simulate.add_argument("--port", type=port, default=8765, metavar="N", help="default 8765; 0 takes a free one")
+    simulate.add_argument(
+        "--tenant",
+        dest="tenants",
+        action="append",
+        default=[],
+        metavar="SLUG=...",
+        help="SLUG=seed:7,policies:300,groups:2000,cloud:gcc_high or SLUG=folder:PATH; repeatable",
+    )
+    simulate.add_argument(
+        "--fault",
+        dest="faults",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='what goes wrong, such as {"path": "/assign", "status": 503}; repeatable',
+    )

@@ -3,7 +3,8 @@ operations.
 
     python -m tasks.graph.simulator --port 8080 --tenant contoso=seed:7,policies:300 --tenant fabrikam=folder:./export
 
-It listens on 127.0.0.1 only. An app signs in with the client id `opsmon` and the secret `simulated-<directory id>`.
+`opsmon simulate` is the same for people; docs/simulator.md tells everything. It listens on 127.0.0.1 only. An app signs in
+with the client id `opsmon` and the secret `simulated-<directory id>`.
 """
 
 from __future__ import annotations

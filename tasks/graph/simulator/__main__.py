@@ -7,55 +7,24 @@ import json
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import NoReturn
 
-from store.errors import InputInvalid
-from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, synthetic
-from tasks.graph.simulator.folders import load_folder
+from store.errors import OpsmonError
+from tasks.graph.simulator.arguments import TENANT_HINT, GivenTenant, listen, parse_faults, parse_tenant, parse_tenants
+from tasks.graph.simulator.tenants import SimulatedTenant
 
 
 def tenant_from(text: str) -> SimulatedTenant:
-    """Parse `SLUG=seed:7,policies:300` or `SLUG=folder:PATH`. Raises InputInvalid."""
-    slug, _, what = text.partition("=")
-    if not slug:
-        raise InputInvalid(f"'{text}' names no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
-    if what.startswith("folder:"):
-        return _loaded(slug, Path(what.removeprefix("folder:")))
-    given = dict(pair.partition(":")[::2] for pair in what.split(",") if pair)
-    try:
-        seed, policies = int(given.pop("seed", 1)), int(given.pop("policies", 100))
-        if not given and policies >= 0:
-            return synthetic(slug, seed, policies)
-    except ValueError:
-        pass
-    raise InputInvalid(f"'{text}' is no tenant", "write SLUG=seed:7,policies:300 or SLUG=folder:PATH")
+    """The tenant of `arguments.parse_tenant`. Standard error gets what was read, since standard output is for the one line of
+    JSON.
+    """
+    return _told(parse_tenant(text))
 
 
-def _loaded(slug: str, folder: Path) -> SimulatedTenant:
-    """The tenant in a folder. Standard error gets what was read, since standard output is for the one line of JSON."""
-    tenant, report = load_folder(slug, folder)
-    for line in report.lines():
-        sys.stderr.write(f"simulator: {slug}: {line}\n")
-    return tenant
-
-
-def faults_from(text: str) -> list[Fault]:
-    """Parse a fault, or a list of faults, from JSON. Raises InputInvalid."""
-    try:
-        given = json.loads(text)
-        return [Fault.from_json(one) for one in (given if isinstance(given, list) else [given])]
-    except (ValueError, TypeError):
-        raise InputInvalid(f"'{text}' is no fault", 'write {"path": "/x", "status": 403}') from None
-
-
-def _tenants(texts: list[str]) -> list[SimulatedTenant]:
-    tenants = [tenant_from(text) for text in texts]
-    slugs = [tenant.slug for tenant in tenants]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise InputInvalid(f"tenant '{slug}' is there twice", "name each once")
-    return tenants
+def _told(given: GivenTenant) -> SimulatedTenant:
+    for line in given.report.lines() if given.report else ():
+        sys.stderr.write(f"simulator: {given.tenant.slug}: {line}\n")
+    return given.tenant
 
 
 def _port(text: str) -> int:
@@ -80,9 +49,7 @@ class _Parser(argparse.ArgumentParser):
 def _arguments() -> argparse.Namespace:
     parser = _Parser(prog="python -m tasks.graph.simulator", description="A simulator of Microsoft Graph.")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
-    parser.add_argument(
-        "--tenant", action="append", default=[], metavar="SLUG=…", help="seed:7,policies:300 or folder:PATH"
-    )
+    parser.add_argument("--tenant", action="append", default=[], metavar="SLUG=…", help=TENANT_HINT)
     parser.add_argument(
         "--fault", action="append", default=[], metavar="JSON", help="as POST /_simulator/faults takes it"
     )
@@ -102,21 +69,15 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        tenants = _tenants(arguments.tenant)
-        faults = [fault for text in arguments.fault for fault in faults_from(text)]
-        with Simulator(tenants, arguments.port, arguments.page_size) as simulator:
-            for fault in faults:
-                simulator.faults.add(fault)
+        tenants = [_told(given) for given in parse_tenants(arguments.tenant)]
+        with listen(tenants, arguments.port, parse_faults(arguments.fault), arguments.page_size) as simulator:
             print(json.dumps({"url": simulator.url, "tenants": {t.slug: t.directory for t in tenants}}), flush=True)  # noqa: T201
             if arguments.until_stdin_closes:
                 threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
             stop.wait()
-    except InputInvalid as error:
+    except OpsmonError as error:
         sys.stderr.write(f"simulator: {error}\n")
-        return 2
-    except OSError as error:
-        sys.stderr.write(f"simulator: cannot listen on port {arguments.port} ({error.strerror}): choose another\n")
-        return 1
+        return error.exit_code
     return 0
 
 

@@ -8,10 +8,12 @@ from typing import Final
 from tasks.graph.resources import BY_NAME
 from tasks.graph.simulator import batch, directory, reading, writing
 from tasks.graph.simulator.faults import Fault, Faults
+from tasks.graph.simulator.query import Query
 from tasks.graph.simulator.request import GraphError, Reply, Request
 from tasks.graph.simulator.tenants import SimulatedTenant
 
 VERSIONS: Final = ("v1.0", "beta")
+_APPROVALS: Final = ["devicemanagement", "operationapprovalrequests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Graph:
     def _route(self, request: Request) -> Reply:
         if directory.concerns(request):
             return directory.respond(self.tenant, request, self.page_size)
+        if request.version == "beta" and [part.lower() for part in request.parts[:2]] == _APPROVALS:
+            return self._approvals(request)
         collection, _ = reading.find_collection(request)
         resource = BY_NAME[collection.kind]
         writes = resource.write_permission
@@ -50,7 +54,24 @@ class Graph:
             reading.require(self.tenant, resource.read_permission, writes)
             return reading.get(self.tenant, request, self.page_size)
         reading.require(self.tenant, writes)
+        if collection.kind in self.tenant.protected:
+            return self.tenant.approvals.guard(request, lambda: writing.change(self.tenant, request))
         return writing.change(self.tenant, request)
+
+    def _approvals(self, request: Request) -> Reply:
+        """The writes that wait for an approval, or one of them: they are read only, and decided elsewhere."""
+        if request.method != "GET":
+            raise GraphError(405)
+        reading.require(self.tenant, "DeviceManagementRBAC.Read.All")
+        query, there = Query.parse(request.query), [one.shown() for one in self.tenant.approvals.listed()]
+        query.check(("$select", "$filter", "$top"))
+        if not request.parts[2:]:
+            answer = reading.page(request, query, query.selected(there, ("status",)), query.top or self.page_size)
+            return Reply(200, {**answer, "value": [query.cut(one) for one in answer["value"]]})
+        for one in there:
+            if [one["id"]] == request.parts[2:]:
+                return Reply(200, {"@odata.context": reading.context(request), **query.cut(one)})
+        raise GraphError(404, "ResourceNotFound", "The approval request was not found.")
 
 
 def refused(fault: Fault, path: str) -> Reply:

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from store.errors import InputInvalid
-from tasks.graph.simulator.faults import Fault, Faults
+from tasks.graph.simulator.control import PREFIX, Control
+from tasks.graph.simulator.faults import Faults
 from tasks.graph.simulator.graph import Graph, refused
 from tasks.graph.simulator.request import GraphError, Reply, Request
 from tasks.graph.simulator.signin import SignIn
@@ -34,6 +34,7 @@ class Simulator:
         #: Every answered request: (method, path, status).
         self.requests: list[tuple[str, str, int]] = []
         self.sign_in = SignIn(self.tenants)
+        self.control = Control(self.tenants, self.faults, self.requests)
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.simulator = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -124,11 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(GraphError(413).reply(parts.path))
             return
         body = self.rfile.read(int(length))
-        if parts.path.startswith("/_simulator/"):
-            status, answer = self._control(parts.path, body)
-            self._send(Reply(status, answer))
-            return
         simulator = self.server.simulator
+        if parts.path.startswith(PREFIX):
+            self._send(simulator.control.respond(self.command, parts.path, body))
+            return
         whose = simulator.sign_in.tenant_of(self.headers.get("Authorization", "").removeprefix("Bearer "))
         fault = simulator.faults.strike(parts.path, whose.slug if whose else "", self.command, parts.query)
         if fault and fault.slow:
@@ -165,30 +165,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data[: len(data) // 2] if break_off else data)
         self.close_connection = self.close_connection or break_off
-
-    # -- control ----------------------------------------------------------------------------------------------------------
-
-    def _control(self, path: str, body: bytes) -> tuple[int, Any]:
-        """`/_simulator/faults` POST a fault or a list of them, DELETE all; `/_simulator/requests` GET;
-        `/_simulator/SLUG/KIND/ID` PUT or DELETE an object.
-        """
-        simulator = self.server.simulator
-        try:
-            match self.command, path.strip("/").split("/")[1:]:
-                case "POST", ["faults"]:
-                    given = json.loads(body)
-                    for fault in [Fault.from_json(one) for one in (given if isinstance(given, list) else [given])]:
-                        simulator.faults.add(fault)
-                case "DELETE", ["faults"]:
-                    simulator.faults.clear()
-                case "GET", ["requests"]:
-                    return 200, simulator.requests
-                case "PUT", [slug, kind, id_]:
-                    simulator.tenant(slug).put(kind, {**json.loads(body or b"{}"), "id": id_})
-                case "DELETE", [slug, kind, id_]:
-                    simulator.tenant(slug).delete(kind, id_)
-                case _:
-                    return 404, {"error": "no such control"}
-        except (ValueError, KeyError, StopIteration, TypeError, InputInvalid) as error:
-            return 400, {"error": f"{type(error).__name__}: {error}"}
-        return 200, {"ok": True}

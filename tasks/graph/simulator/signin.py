@@ -1,4 +1,4 @@
-"""The simulated sign-in service: tokens for the app of a tenant."""
+"""The simulated sign-in service: tokens for the app of a tenant, and for people who sign in with a device code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from urllib.parse import parse_qs, unquote
 
 from tasks.graph.clouds import CLOUDS
-from tasks.graph.simulator import assertions
+from tasks.graph.simulator import assertions, device_code
 from tasks.graph.simulator.request import Reply
 from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, secret
 
 #: Refusals by their number: status, error and description. Source: Entra's error codes.
 _REFUSALS: Final = {
     90002: (400, "invalid_request", "Tenant not found."),
-    900144: (400, "invalid_request", "The request body must contain the following parameter: 'scope'."),
+    900144: (400, "invalid_request", "The request body must contain the following parameters: 'client_id', 'scope'."),
     900382: (400, "invalid_scope", "Confidential Client is not supported in Cross Cloud request."),
     70011: (400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
     7000215: (401, "invalid_client", "Invalid client secret provided."),
@@ -37,6 +37,7 @@ _REFUSALS: Final = {
     assertions.NOT_FEDERATED: (400, "invalid_request", "No matching federated identity record found."),
 }
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_DEVICE_CODE: Final = "/oauth2/v2.0/devicecode"
 
 
 class SignIn:
@@ -47,6 +48,9 @@ class SignIn:
         self.tokens: dict[str, SimulatedTenant] = {}
         #: The scope of every request for a token, as it was asked.
         self.scopes: list[str] = []
+        #: The tokens that are a person's, not the app's.
+        self.delegated: set[str] = set()
+        self.device_codes = device_code.DeviceCodes()
 
     def tenant_of(self, token: str) -> SimulatedTenant | None:
         """Whose token this is; None for one that Graph refuses: unknown, or of another cloud than the tenant's."""
@@ -60,6 +64,8 @@ class SignIn:
             return self._discovery(path, headers)
         if path.endswith("/oauth2/v2.0/token"):
             return self._token(path, headers, body)
+        if path.endswith(_DEVICE_CODE):
+            return self._device_code(path, headers, body)
         return None
 
     def _discovery(self, path: str, headers: Mapping[str, str]) -> Reply:
@@ -71,21 +77,48 @@ class SignIn:
             "issuer": f"{base}/v2.0",
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
             "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}{_DEVICE_CODE}",
         }
         return Reply(200, found)
 
     def _token(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         form = _form(headers, body)
+        tenant = self._tenant_at(path)
+        if form.get("grant_type") == device_code.GRANT:
+            return self._poll(tenant, form)
         self.scopes.append(form.get("scope", ""))
-        tenant = self._tenants.get(path.strip("/").split("/")[0])
         if tenant is None:
             return _refused(90002)
         number = tenant.sign_in_refusal or _wrong_scope(tenant, form) or _wrong_app(tenant, form, _base(headers) + path)
         if number:
             return _refused(number)
-        token = f"simulated.{tenant.cloud}.{uuid.uuid4().hex}"
+        return Reply(200, self._issue(tenant))
+
+    def _issue(self, tenant: SimulatedTenant, mark: str = "") -> dict[str, object]:
+        token = f"simulated.{tenant.cloud}.{mark}{uuid.uuid4().hex}"
         self.tokens[token] = tenant
-        return Reply(200, {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token})
+        return {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}
+
+    def _tenant_at(self, path: str) -> SimulatedTenant | None:
+        return self._tenants.get(path.strip("/").split("/")[0])
+
+    def _device_code(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        form = _form(headers, body)
+        self.scopes.append(form.get("scope", ""))
+        tenant = self._tenant_at(path)
+        number = 90002 if tenant is None else tenant.sign_in_refusal or _wrong_delegation(tenant, form)
+        return _refused(number) if tenant is None or number else self.device_codes.start(tenant, form)
+
+    def _poll(self, tenant: SimulatedTenant | None, form: Mapping[str, str]) -> Reply:
+        """The reply to a poll for the token of a device code. The token is marked: `simulated.CLOUD.delegated-…`."""
+        if tenant is None or tenant.sign_in_refusal:
+            return _refused(tenant.sign_in_refusal if tenant else 90002)
+        found = self.device_codes.poll(tenant, form)
+        if isinstance(found, Reply):
+            return found
+        issued = self._issue(tenant, "delegated-")
+        self.delegated.add(str(issued["access_token"]))
+        return Reply(200, {**issued, "scope": found})
 
 
 def _base(headers: Mapping[str, str]) -> str:
@@ -110,6 +143,16 @@ def _wrong_scope(tenant: SimulatedTenant, form: Mapping[str, str]) -> int:
     if not scope:
         return 900144
     return 900382 if any(scope == cloud.scope for cloud in CLOUDS.values()) else 70011
+
+
+def _wrong_delegation(tenant: SimulatedTenant, form: Mapping[str, str]) -> int:
+    """The number that a request for a device code is refused with; 0 if it names an app, and permissions of Graph in the
+    tenant's cloud alone.
+    """
+    scopes, graph = form.get("scope", "").split(), CLOUDS[tenant.cloud].graph_url
+    if not scopes or not form.get("client_id"):
+        return 900144
+    return 0 if all("://" not in scope or scope.startswith(f"{graph}/") for scope in scopes) else 70011
 
 
 def _wrong_app(tenant: SimulatedTenant, form: Mapping[str, str], audience: str) -> int:

@@ -1,5 +1,5 @@
 """Tenants made from a seed, with objects of every kind as beta gives them: assignments with filters and exclusions,
-settings, secrets, scope tags.
+settings, secrets, scope tags; and with the groups that they are assigned to.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tasks.graph.resources import KINDS
+from tasks.graph.simulator.synthetic_groups import make_group
 from tasks.graph.simulator.tenants import SimulatedTenant, guid
 
 #: Weights of the kinds in a generated tenant; every other kind has weight 1.
@@ -60,10 +61,15 @@ _WITHOUT_TAGS: Final = frozenset({"scope_tags", "assignment_filters", "role_assi
 GROUPS: Final = 24
 
 
-def synthetic(slug: str, seed: int, policies: int) -> SimulatedTenant:
-    """Generate a tenant with `policies` objects across all kinds; equal arguments give equal tenants."""
+def synthetic(slug: str, seed: int, policies: int, groups: int = GROUPS) -> SimulatedTenant:
+    """Generate a tenant with `policies` objects across all kinds, and groups beside them, which every assignment leads to.
+
+    Equal arguments give equal tenants.
+    """
     chance = random.Random(f"{slug}/{seed}")  # noqa: S311 (reproducible, not secret)
     tenant = SimulatedTenant(slug)
+    for number in range(groups):
+        tenant.put("groups", make_group(slug, seed, number, group_id(slug, number)))
     for number in range(policies):
         kind = _pick_kind(chance, number)
         tenant.put(kind, _object(chance, tenant, kind, number))
@@ -96,12 +102,15 @@ def _object(chance: random.Random, tenant: SimulatedTenant, kind: str, number: i
     if make := _BODIES.get(kind):
         made |= make(chance, made)
     if resource.assign:
-        made["assignments"] = [_assignment(chance, tenant, id_, place) for place in range(chance.randint(0, 3))]
+        count = min(chance.randint(0, 3), len(tenant.objects["groups"]))
+        made["assignments"] = [_assignment(chance, tenant, id_, place) for place in range(count)]
     return made
 
 
 def _assignment(chance: random.Random, tenant: SimulatedTenant, owner: str, place: int) -> dict[str, Any]:
-    group = group_id(tenant.slug, (chance.randrange(GROUPS) // 4) * 4 + place)  # no group twice
+    groups = len(tenant.objects["groups"])
+    number = (chance.randrange(groups) // 4) * 4 + place  # no group twice: each place has numbers of its own
+    group = group_id(tenant.slug, number if number < groups else place)
     type_ = "exclusionGroupAssignmentTarget" if place and chance.random() < 0.3 else "groupAssignmentTarget"
     filters = list(tenant.objects["assignment_filters"])
     filtered = filters and type_ == "groupAssignmentTarget" and chance.random() < 0.2

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tasks.graph.clouds import GLOBAL
 from tasks.graph.resources import KINDS
+from tasks.graph.simulator.approvals import Approvals
 
 _NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
 CLIENT_ID: Final = "opsmon"
@@ -49,6 +50,14 @@ class SimulatedTenant:
     federated: set[str] = field(default_factory=set, repr=False)
     #: The number AADSTS… that every sign-in is refused with; 0 for none.
     sign_in_refusal: int = 0
+    #: What the polls for a device code's token are answered with, in order; the last one stays. `success`, a number AADSTS…,
+    #: or the word of an error, such as `authorization_pending`.
+    device_answers: list[str] = field(default_factory=lambda: ["authorization_pending", "success"])
+    #: Seconds between two polls, at least: who polls faster is told to slow down. 0 lets everybody poll as they like.
+    device_interval: int = 5
+    #: Kinds whose writes somebody has to approve (Multi Admin Approval).
+    protected: set[str] = field(default_factory=set)
+    approvals: Approvals = field(default_factory=Approvals, repr=False)
     #: Counts the changes.
     sequence: int = 0
     #: The number of the last change of an object, by kind and id.

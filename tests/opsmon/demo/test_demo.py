@@ -30,7 +30,7 @@ from store.model.records import Outcome, Run, Status, Tenant, User
 from store.people import access
 from store.runs import lifecycle
 from store.workers import health
-from tasks.graph.simulator.__main__ import faults_from
+from tasks.graph.simulator.arguments import faults_from
 from tests.support.embedding import warm_children
 from tests.support.forked import warm_up
 from tests.support.losing import losing

@@ -21,6 +21,7 @@ SELECT = {"$select": "id,displayName"}
 @pytest.fixture
 def groups(simulator: Simulator) -> Simulator:
     tenant = simulator.tenant("contoso")
+    tenant.objects["groups"].clear()
     for number in range(90):
         tenant.put("groups", {"id": f"g{number}", "displayName": f"Group {number} ", "members": [{"id": "u1"}]})
     return simulator
