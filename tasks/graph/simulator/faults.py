@@ -33,6 +33,8 @@ class Fault:
     slow: float = 0.0
     #: Matching requests to let pass first.
     after: int = 0
+    #: Of the requests after those, the rule strikes every so many: 20 for each twentieth.
+    every: int = 1
     #: Requests that then fail; None for all.
     count: int | None = 1
 
@@ -98,6 +100,8 @@ class Faults:
                 if rule.after > 0:
                     rule.after -= 1
                     continue
+                if rule.every > 1:
+                    rule.after = rule.every - 1
                 if rule.count is not None:
                     rule.count -= 1
                 return rule
