@@ -50,7 +50,7 @@ def throttled(large: Sync, since: int) -> int:
 
 @pytest.mark.worker
 def test_a_large_tenant_under_faults_is_read_whole(large: Sync) -> None:
-    large.worker(graph_reads=1_000_000)
+    large.worker(graph_reads="1000000")
     for type_ in ("inventory.sync", "policy.sync"):
         since = len(large.simulator.requests)
         run = carried_out(large, type_)
@@ -70,7 +70,7 @@ def test_a_large_tenant_under_faults_is_read_whole(large: Sync) -> None:
 
 @pytest.mark.worker
 def test_many_groups_under_faults_are_read_whole(large: Sync) -> None:
-    large.worker(graph_reads=1_000_000)
+    large.worker(graph_reads="1000000")
     run = carried_out(large, "directory_groups.sync")
     assert run.summary_counts == Counts(GROUPS, GROUPS)
     assert run.context is not None
