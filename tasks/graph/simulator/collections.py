@@ -81,9 +81,10 @@ COLLECTIONS: Final = (
         "linux_compliance_policies",
         "compliancePolicies",
         navigation=("assignments", "settings", "scheduledActionsForRule"),
-        list_expands=("assignments",),
+        list_expands=("assignments", "settings"),
         item_expands=("assignments", "settings", "scheduledActionsForRule"),
-        routes=("assignments", "settings"),
+        routes=("assignments", "settings", "scheduledActionsForRule"),
+        nested={"scheduledActionsForRule": ("scheduledActionConfigurations",)},
         page=25,
     ),
     _intune(
@@ -101,7 +102,8 @@ COLLECTIONS: Final = (
         navigation=("assignments", "scheduledActionsForRule"),
         list_expands=("assignments", "scheduledActionsForRule"),
         item_expands=("assignments", "scheduledActionsForRule"),
-        routes=("assignments",),  # the rules have no path of their own
+        routes=("assignments", "scheduledActionsForRule"),
+        nested={"scheduledActionsForRule": ("scheduledActionConfigurations",)},
         v1=True,
     ),
     _intune("scripts", "deviceManagementScripts", **_SCRIPT),
@@ -142,7 +144,14 @@ COLLECTIONS: Final = (
     ),
     _intune("assignment_filters", "assignmentFilters", absent=("payloads",)),
     _intune("scope_tags", "roleScopeTags", **_ASSIGNED_ROUTE),
-    _intune("role_definitions", "roleDefinitions", navigation=("roleAssignments",), v1=True),
+    _intune(
+        "role_definitions",
+        "roleDefinitions",
+        navigation=("roleAssignments",),
+        item_expands=("roleAssignments",),
+        routes=("roleAssignments",),
+        v1=True,
+    ),
     _intune(
         "role_assignments",
         "roleAssignments",

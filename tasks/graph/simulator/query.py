@@ -15,13 +15,24 @@ from urllib.parse import parse_qsl
 from tasks.graph.simulator.request import GraphError
 
 _KNOWN: Final = {"$select", "$filter", "$expand", "$top", "$search", "$count", "$skiptoken", "$deltatoken", "$orderby"}
-_TERM: Final = re.compile(r"(\w+(?:/\w+)*)\s+(eq|ne|ge|le|gt|lt)\s+('(?:[^']|'')*'|[^\s()]+)", re.IGNORECASE)
+_TERM: Final = re.compile(r"([\w.]+(?:/\w+)*)\s+(eq|ne|ge|le|gt|lt)\s+('(?:[^']|'')*'|[^\s()]+)", re.IGNORECASE)
 _STARTS: Final = re.compile(r"startswith\(\s*(\w+)\s*,\s*('(?:[^']|'')*')\s*\)", re.IGNORECASE)
 _SEARCH: Final = re.compile(r'"?(\w+):([^"]*)"?')
+#: One path in brackets, as some clients write it.
+_BRACKETED: Final = re.compile(r"\(([\w./]+)\)")
 #: Graph refuses more.
 MAX_OR: Final = 15
 #: Properties that every kind has, whether or not an object at hand shows it.
-_COMMON: Final = {"id", "displayName", "name", "description", "createdDateTime", "lastModifiedDateTime", "@odata.type"}
+_COMMON: Final = {
+    "id",
+    "version",
+    "displayName",
+    "name",
+    "description",
+    "createdDateTime",
+    "lastModifiedDateTime",
+    "@odata.type",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,8 @@ class Query:
     @staticmethod
     def parse(text: str) -> Query:
         """From the part of a URL behind `?`. Raises GraphError (400)."""
-        return _parsed(parse_qsl(text, keep_blank_values=True))
+        # Some clients send a second question mark, and Graph does not mind.
+        return _parsed(parse_qsl(text.lstrip("?"), keep_blank_values=True))
 
     @property
     def skip(self) -> int:
@@ -157,7 +169,8 @@ Passes = Callable[[Mapping[str, Any]], bool]
 
 
 def _filter(text: str, properties: set[str]) -> Passes:
-    alternatives = re.split(r"\s+or\s+", text.strip(), flags=re.IGNORECASE)
+    text = _BRACKETED.sub(r"\1", text.strip())
+    alternatives = re.split(r"\s+or\s+", text, flags=re.IGNORECASE)
     if len(alternatives) > MAX_OR:
         raise GraphError(400, "Request_UnsupportedQuery", "Too many child clauses specified in search filter.")
     groups = [
@@ -175,7 +188,10 @@ def _term(text: str, properties: set[str]) -> Passes:
         return lambda item: str(item.get(name, "")).lower().startswith(beginning)
     if term := _TERM.fullmatch(text):
         name, how, value = term[1], term[2].lower(), _value(term[3])
-        _refuse_unknown(name.split("/")[0], properties)
+        cast, _, inner = name.partition("/")
+        if "." in cast:  # a property of a derived type: other objects do not have it
+            return lambda item: _compare(item.get(inner), how, value)
+        _refuse_unknown(cast, properties)
         return lambda item: _compare(item.get(name), how, value)
     raise GraphError(400, "BadRequest", "Invalid filter clause.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -59,7 +60,7 @@ def get(tenant: SimulatedTenant, request: Request, page_size: int) -> Reply:
         expand = query.expanded(collection.item_expands)
         seen = shown(collection, item, request.version, expand, listed=False)
         query.selected([seen], collection.navigation)
-        return Reply(200, {"@odata.context": context(request), **query.cut(seen, expand)})
+        return Reply(200, {"@odata.context": context(request), **query.cut(seen, ("id", *expand))})
     return _below(tenant, collection, item, rest[1:], request, query)
 
 
@@ -71,11 +72,17 @@ def _list(
     items = items_of(tenant, collection)
     if query.filter or query.select:
         seen = [shown(collection, item, request.version, {}, listed=True) for item in items]
-        chosen = {item["id"] for item in query.selected(seen, (*collection.navigation, "isBuiltIn"))}
+        known = (*collection.navigation, *collection.absent, "isBuiltIn", "isAssigned")
+        chosen = {item["id"] for item in query.selected(seen, known)}
         items = [item for item in items if item["id"] in chosen]
     answer = page(request, query, items, query.top or collection.page or page_size)
+    # What a list leaves out comes if it is selected by name.
+    asked = {name.lower() for name in query.select}
+    full = replace(collection, absent=tuple(name for name in collection.absent if name.lower() not in asked))
+    # Intune gives the id whatever is selected: almenscorner/IntuneCD relies on it.
+    keep = ("id", *expand, *(f"{name}@odata.context" for name in expand))
     answer["value"] = [
-        query.cut(shown(collection, item, request.version, expand, listed=True), expand) for item in answer["value"]
+        query.cut(shown(full, item, request.version, expand, listed=True), keep) for item in answer["value"]
     ]
     return answer
 
@@ -111,6 +118,8 @@ def _parts(owner: dict[str, Any], name: str, request: Request, query: Query, col
     query.check(("$expand", "$top", "$select"))
     query.expanded(collection.nested.get(name, ()))
     value = masked(part(owner, name, request.version, query), str(owner.get("id", "")))
+    if value is None:
+        value = []
     if not isinstance(value, list):
         return {"@odata.context": context(request), **(value or {})}
     return page(request, query, value, query.top or 25)

@@ -146,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             if tenant is None:
                 return GraphError(401).reply(path)
             version, _, rest = path.lstrip("/").partition("/")
-            base = f"http://{self.headers['Host']}"
+            # Behind a TLS proxy, links have to lead back to it.
+            base = f"{headers.get('x-forwarded-proto', 'http')}://{self.headers['Host']}"
             asked = json.loads(body) if body else None
             request = Request(self.command, version, "/" + rest, query, headers, asked, base)
         except ValueError:  # a form that is no text, or a body that is no JSON

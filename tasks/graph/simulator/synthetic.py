@@ -193,6 +193,7 @@ def _configuration(chance: random.Random, made: Mapping[str, Any]) -> dict[str, 
     setting = {
         "@odata.type": "#microsoft.graph.omaSettingString",
         "displayName": "Key",
+        "description": None,
         "omaUri": "./Vendor/Simulated/Key",
         "value": "simulated-key",
         "isEncrypted": True,
@@ -223,7 +224,8 @@ def _health(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
 
 def _app(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
     icon = {"type": "image/png", "value": _text("simulated icon")}
-    return {"publisher": "Simulated", "largeIcon": icon, "publishingState": "published", "categories": []}
+    made_of = {"publisher": "Simulated", "publishingState": "published", "displayVersion": "1.0"}
+    return {**made_of, "largeIcon": icon, "categories": []}
 
 
 def _app_policy(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:

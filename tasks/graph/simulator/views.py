@@ -38,6 +38,7 @@ def shown(
     if version == "v1.0":
         seen = _v1(collection.kind, seen)
     for name, query in expand.items():
+        seen[f"{name}@odata.context"] = f"https://graph.microsoft.com/{version}/$metadata#{collection.path[1:]}/{name}"
         seen[name] = part(item, name, version, query)
     whole: dict[str, Any] = masked(seen, str(item.get("id", "")))
     return whole

@@ -118,7 +118,8 @@ def test_rules_of_a_compliance_policy_come_expanded_only(tenant: SimulatedTenant
     tenant.put("compliance_policies", {"id": "c", "displayName": "x", "scheduledActionsForRule": rules})
     path = "/beta/deviceManagement/deviceCompliancePolicies"
     assert "scheduledActionsForRule" not in http.get(f"{path}/c").json()
-    assert http.get(f"{path}/c/scheduledActionsForRule").status_code == 404
+    assert values(http, f"{path}/c/scheduledActionsForRule") == [{"id": "r", "ruleName": None}]
+    assert values(http, f"{path}/c/scheduledActionsForRule?$expand=scheduledActionConfigurations") == rules
     (flat,) = values(http, f"{path}?$expand=scheduledActionsForRule")
     assert flat["scheduledActionsForRule"] == [{"id": "r", "ruleName": None}]
     (whole,) = values(
@@ -243,6 +244,31 @@ def test_lists_are_filtered_and_cut(tenant: SimulatedTenant, http: httpx.Client)
     assert found("displayName ne 'Beta' and isBuiltIn eq false") == ["Alpha", "alpine", "O'Fallon"]
     assert values(http, f"{path}?$select=id&$top=1") == [{"id": "0"}]
     assert http.get(f"{path}?$count=true&$top=1").json()["@odata.count"] == 4
+
+
+def test_what_other_clients_send_is_understood(tenant: SimulatedTenant, http: httpx.Client) -> None:
+    """As almenscorner/IntuneCD does."""
+    tenant.put("mobile_apps", {"id": "1", "displayName": "Built in", "appAvailability": "global"})
+    tenant.put("mobile_apps", {"id": "2", "displayName": "Ours"})
+    cast = "(microsoft.graph.managedApp/appAvailability)"
+    query = f"$filter={cast} eq null or {cast} eq 'lineOfBusiness' or isAssigned eq true"
+    path = "/beta/deviceAppManagement/mobileApps"
+    assert [one["id"] for one in values(http, f"{path}?{query}")] == ["2"]
+    assert values(http, f"{path}??$select=displayName&$top=1") == [{"id": "1", "displayName": "Built in"}]
+    expanded = http.get(f"{path}/1?$expand=assignments").json()
+    assert expanded["assignments@odata.context"].endswith("/assignments")
+    tenant.put("reusable_settings", {"id": "r", "displayName": "x", "settingInstance": {"a": 1}})
+    path = "/beta/deviceManagement/reusablePolicySettings"
+    assert "settingInstance" not in values(http, path)[0]
+    assert values(http, f"{path}?$select=id,settinginstance")[0]["settingInstance"] == {"a": 1}
+
+
+def test_behind_a_tls_proxy_links_lead_back_to_it(tenant: SimulatedTenant, http: httpx.Client) -> None:
+    for number in range(3):
+        tenant.put("scope_tags", {"id": str(number)})
+    headers = {"X-Forwarded-Proto": "https", "Host": "graph.microsoft.com"}
+    page = http.get("/beta/deviceManagement/roleScopeTags?$top=1", headers=headers).json()
+    assert page["@odata.nextLink"].startswith("https://graph.microsoft.com/beta/deviceManagement/roleScopeTags?")
 
 
 def test_what_the_app_was_not_granted_is_refused_by_name(tenant: SimulatedTenant, http: httpx.Client) -> None:
