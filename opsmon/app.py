@@ -88,12 +88,20 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         matching=matching,
         preferences=StoredPreferences(services.db, user.id),
         set_queue_paused=set_queue_paused,
+        kind_label=kind_label,
         poll_seconds=services.settings.poll_seconds,
         lost_after=services.settings.lost_after_seconds,
         silent_after=services.settings.silent_after,
         nobody_after=NOBODY_AFTER if services.settings.is_embedded else 0.0,
         rescues=rescues,
     )
+
+
+def kind_label(kind: str) -> str:
+    """What people call a kind of policy. The kinds are loaded when somebody looks at an inventory: the first paint needs none."""
+    from tasks.graph.resources import BY_NAME
+
+    return BY_NAME[kind].label if kind in BY_NAME else kind
 
 
 def make_look(settings: Settings) -> Appearance:

@@ -59,6 +59,8 @@ class Backend:
     #: What is stored for the user.
     preferences: Preferences
     set_queue_paused: Callable[[bool], bool]
+    #: The name of a kind of policy for people, such as "compliance policies"; what is no known kind, as it is.
+    kind_label: Callable[[str], str] = str
     #: Seconds between two polls.
     poll_seconds: float = 1.0
     #: Seconds without a heartbeat after which a worker counts as lost.

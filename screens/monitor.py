@@ -62,6 +62,7 @@ class Monitor(App[None]):
         Binding("n", "notifications", "Inbox", id="notifications"),
         Binding("b", "bulk", "Bulk retries", show=False, id="bulk"),
         Binding("w", "workers", "Workers", show=False, id="workers"),
+        Binding("i", "inventory", "Inventory", show=False, id="inventory"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -216,7 +217,9 @@ class Monitor(App[None]):
         self.data.poller.poke()
 
     def update_request(self) -> None:
-        request = replace(self.data.poller.request, run_id=None, inbox=False, groups_of=None, load=False)
+        request = replace(
+            self.data.poller.request, run_id=None, inbox=False, groups_of=None, load=False, inventory=None
+        )
         for screen in self.screen_stack:
             if isinstance(screen, PolledView):
                 request = screen.contribute(request)
@@ -312,6 +315,18 @@ class Monitor(App[None]):
 
     def action_workers(self) -> None:
         self.navigator.workers()
+
+    def action_inventory(self) -> None:
+        """Show the inventory of the chosen tenant, or of the only one; else choose one first."""
+        slugs = [member.tenant.slug for member in self.snapshot.memberships] if self.snapshot else []
+        if tenant := self.tenant or (slugs[0] if len(slugs) == 1 else None):
+            self.navigator.inventory(tenant)
+        elif slugs:
+            self.navigator.tenant_of_inventory(self.navigator.inventory)
+        else:
+            self.message(
+                "You are a member of no tenant." if self.snapshot else "The database has not answered yet.", "warning"
+            )
 
     def action_help(self) -> None:
         self.navigator.help()

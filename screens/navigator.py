@@ -107,6 +107,30 @@ class Navigator:
 
         self._open_once(WorkersScreen)
 
+    def tenant_of_inventory(self, then: Callable[[str], None]) -> None:
+        """Choose the tenant whose inventory is shown; `then` gets its slug."""
+        from screens.tenants.picker import TenantPicker
+
+        if not isinstance(self._app.screen, TenantPicker):
+            self._open(TenantPicker("Inventory of", with_all=False), then)
+
+    def inventory(self, tenant: str) -> None:
+        """Show the kinds of the tenant's policies."""
+        from screens.inventory.kinds import KindsScreen
+
+        if not isinstance(self._app.screen, KindsScreen):
+            self._app.push_screen(KindsScreen(tenant))
+
+    def policies(self, tenant: str, kind: str) -> None:
+        from screens.inventory.policies import PoliciesScreen
+
+        self._app.push_screen(PoliciesScreen(tenant, kind))
+
+    def policy(self, policy_id: int) -> None:
+        from screens.inventory.policy import PolicyScreen
+
+        self._app.push_screen(PolicyScreen(policy_id))
+
     def help(self) -> None:
         """Show the keys of the screen on top."""
         from screens.dialogs.help import HelpModal

@@ -50,6 +50,12 @@ class Navigation(Protocol):
     def show_view(self, view: SavedView) -> None:
         """Go back to the list of runs, and show the view there."""
 
+    def policies(self, tenant: str, kind: str) -> None:
+        """Show the policies of a kind in the tenant with this slug."""
+
+    def policy(self, policy_id: int) -> None:
+        """Show one policy."""
+
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""
 

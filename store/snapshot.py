@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
+from store.intune import browse
+from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
@@ -50,6 +54,8 @@ class Request:
     #: The filter of the failure groups; None if no screen shows them.
     groups_of: RunFilter | None = None
     load: bool = False
+    #: What is shown of the inventory; None if no screen shows any.
+    inventory: Wanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -75,6 +81,8 @@ class Snapshot:
     inbox: tuple[Notification, ...] | None = None
     groups: Groups | None = None
     load: SystemLoad | None = None
+    #: None also when what the request wants does not exist for the user.
+    inventory: Found | None = None
     #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -93,6 +101,8 @@ class SnapshotCache(PollCache):
 
     #: The last hours, read anew when they are no longer fresh.
     hours: HourlyThroughput | None = None
+    #: Bodies of the policy that is shown, by their hashes: they may be large, and never change.
+    bodies: Mapping[str, Any] = MappingProxyType({})
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -122,6 +132,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             if request.groups_of
             else None,
             load=_load(connection, members, request, cache) if request.load else None,
+            inventory=_inventory(connection, members, request, cache),
             silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
@@ -134,6 +145,15 @@ def _load(
     found = load.read(connection, members, request.lost_after, cache.hours if cache else None)
     if cache:
         cache.hours = found.hours
+    return found
+
+
+def _inventory(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: SnapshotCache | None
+) -> Found | None:
+    found = browse.read(connection, members, request.inventory, cache.bodies if cache else {})
+    if cache:
+        cache.bodies = found.bodies if isinstance(found, PolicyDetail) else {}
     return found
 
 

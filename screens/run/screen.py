@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens.base import PolledScreen
-from screens.run import json_tree, sections
-from screens.run.json_tree import Path
+from screens.run import sections
 from screens.text import format as fmt
+from screens.text import json_tree
+from screens.text.json_tree import Path
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
 from store.model.records import Status

@@ -10,11 +10,10 @@ from typing import Any, Final
 
 from rich.cells import cell_len
 
-from screens.run import json_tree
-from screens.run.json_tree import Path
-from screens.text import explain
+from screens.text import explain, json_tree
 from screens.text import format as fmt
 from screens.text.explain import Fact
+from screens.text.json_tree import Path
 from screens.text.safe import clean, wrap
 from screens.text.timeline import Moment, timeline
 from screens.widgets.line_view import Line, Target

@@ -1,4 +1,4 @@
-"""The choice of the tenant whose runs are shown."""
+"""The choice of a tenant: whose runs, or whose inventory, are shown."""
 
 from __future__ import annotations
 
@@ -27,8 +27,13 @@ class TenantPicker(PolledModal[str]):
         Binding("k", "cursor(-1)", "Up", show=False),
     ]
 
+    def __init__(self, what: str = "Show runs of", *, with_all: bool = True) -> None:
+        super().__init__()
+        self._what = what
+        self._with_all = with_all
+
     def compose(self) -> ComposeResult:
-        yield Static("Show runs of  (enter chooses, esc closes)", markup=False)
+        yield Static(f"{self._what}  (enter chooses, esc closes)", markup=False)
         yield OptionList(markup=False)
 
     def on_mount(self) -> None:
@@ -37,7 +42,9 @@ class TenantPicker(PolledModal[str]):
         self.query_one(OptionList).focus()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        choices: list[str | None] = [None, *(member.tenant.slug for member in snapshot.memberships)]
+        choices: list[str | None] = [member.tenant.slug for member in snapshot.memberships]
+        if self._with_all:
+            choices.insert(0, None)
         listed = self.query_one(OptionList)
         if [option.id for option in listed.options] == [slug or "-" for slug in choices]:
             return

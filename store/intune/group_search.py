@@ -76,9 +76,14 @@ def search(db: Database, tenant_id: int, text: str, limit: int = 100) -> list[Di
 
 def by_group_ids(db: Database, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
     """The groups with these ids, removed ones included; unknown ids are left out. At most 1,000 at once."""
-    query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, _group.group_id.in_(group_ids[:1000]))
     with db.read_one() as connection:
-        return {row.group_id: _group_from(row) for row in connection.execute(query)}
+        return read_by_group_ids(connection, tenant_id, group_ids)
+
+
+def read_by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
+    """The same within a transaction."""
+    query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, _group.group_id.in_(group_ids[:1000]))
+    return {row.group_id: _group_from(row) for row in connection.execute(query)}
 
 
 def count(db: Database, tenant_id: int) -> int:

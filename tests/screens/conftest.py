@@ -28,6 +28,7 @@ from screens.runs.paging import cursor_of
 from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
+from store.intune.browsed import Found, Wanted
 from store.model.records import (
     Count,
     Counts,
@@ -141,6 +142,8 @@ class FakeBackend:
     kept: list[SavedView] = field(default_factory=list)
     seen: dt.datetime | None = None
     load: SystemLoad | None = None
+    #: What is found in the inventory, by what is asked of it.
+    inventory: dict[Wanted, Found] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -170,6 +173,7 @@ class FakeBackend:
             detail=RunDetail(chosen, self.events, self._attempts(chosen), **self.detail) if chosen else None,
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
+            inventory=self.inventory.get(request.inventory) if request.inventory else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -205,7 +209,7 @@ class FakeBackend:
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
             preferences=self,
-            set_queue_paused=self._hold,
+            set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
 
     def _hold(self, paused: bool) -> bool:

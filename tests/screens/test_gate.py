@@ -18,6 +18,7 @@ from screens.bulk.screen import BulkScreen
 from screens.dialogs.confirm import ConfirmModal
 from screens.dialogs.help import HelpModal
 from screens.inbox.screen import InboxScreen
+from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.runs.filter_input import FilterInput
@@ -195,6 +196,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("?", HelpModal),
         ("n", InboxScreen),
         ("w", WorkersScreen),
+        ("i", KindsScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

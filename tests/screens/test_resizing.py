@@ -33,6 +33,7 @@ OPENED = {
     "question_mark": HelpModal,
     "n": InboxScreen,
     "w": WorkersScreen,
+    "i": TenantPicker,
     "F": FailureGroupsScreen,
     "t": TenantPicker,
     "V": SavedViewsModal,

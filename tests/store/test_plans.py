@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
+from store.intune.browsed import KindsWanted, Place, PoliciesWanted, PolicyWanted, Wanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
-from store.model.tables import operation_runs, rescues
+from store.model.tables import contents, operation_runs, policies, policy_versions, rescues
 from store.model.tables import workers as workers_table
 from store.model.types import utcnow
 from store.people import access, notifications, preferences
@@ -47,7 +48,9 @@ SLUGS = ("alpha", "beta", "gamma")
 RUNS = {"postgresql": 20_000, "sqlite": 1_000}
 SECONDS = 160 * 86_400
 #: Tables that grow without a bound.
-LARGE = ("operation_runs", "run_events", "notifications", "rescues")
+LARGE = ("operation_runs", "run_events", "notifications", "rescues", "policy_versions", "contents")
+#: Grows with the tenants. PostgreSQL walks the few thousand that are here, and rightly: SQLite says whether an index is there.
+LARGE_ON_SQLITE = (*LARGE, "policies")
 
 
 class Full:
@@ -70,9 +73,34 @@ class Full:
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
+        self._policies()
         if not db.is_sqlite:
             with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
+
+    def _policies(self) -> None:
+        """Thousands of policies in the other tenants, a few hundred in this one; each with versions."""
+        count = self.runs // 4
+        rows = [
+            {
+                "tenant_id": self.tenants[0 if number % 20 == 0 else 1 + number % 2].id, "kind": f"kind{number % 9}",
+                "external_id": str(number), "name": f"Policy {number}", "body": {},
+            }
+            for number in range(count)
+        ]  # fmt: skip
+        bodies = [{"content_hash": f"h{n}", "canonical_hash": "c", "body": {"n": n}} for n in range(count)]
+        with self.db.write() as connection:
+            connection.execute(sa.insert(policies), rows)
+            connection.execute(sa.insert(contents), bodies)
+            ids = connection.execute(sa.select(policies.c.id)).scalars().all()
+            versions = [
+                {
+                    "policy_id": id_, "content_hash": f"h{place}", "canonical_hash": "c", "assignments": [],
+                    "assignments_hash": "a", "completeness": "whole", "gaps": [],
+                }
+                for place, id_ in enumerate(ids) for _ in range(2)
+            ]  # fmt: skip
+            connection.execute(sa.insert(policy_versions), versions)
 
     def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
@@ -136,7 +164,7 @@ def walked(db: Database, statement: str, parameters: Any) -> list[str]:
     """The lines of the statement's plan that read a large table from one end to the other."""
     if db.is_sqlite:
         lines = [str(row[-1]) for row in explain(db, "EXPLAIN QUERY PLAN " + statement, parameters)]
-        return [line for line in lines if re.match(rf"SCAN ({'|'.join(LARGE)})\b", line)]
+        return [line for line in lines if re.match(rf"SCAN ({'|'.join(LARGE_ON_SQLITE)})\b", line)]
     # As the server plans it for these values, and as it plans a prepared statement for any.
     any_values = re.sub(r"%\((\w+)\)s", lambda match: f"${list(parameters).index(match[1]) + 1}", statement)
     lines = [str(row[0]) for row in explain(db, "EXPLAIN " + statement, parameters)]
@@ -228,6 +256,15 @@ def grouping(line: str) -> Callable[[Full], object]:
     )
 
 
+def _inventory(wanted: Wanted) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        found = snapshot.take(full.db, Request(full.user.id, inventory=wanted)).inventory
+        assert found
+        return found
+
+    return ask
+
+
 def a_run(full: Full, running: bool = False) -> Run:
     return (start_run if running else open_run)(full.db, full.tenants[0], full.user)
 
@@ -294,6 +331,11 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "load": reading(lambda c, full: load.read(c, access.read_memberships(c, full.user.id), 30)),
     "snapshot that remembers": remembering,
     "snapshot with the load": lambda full: snapshot.take(full.db, Request(full.user.id, load=True)),
+    "inventory": _inventory(KindsWanted("alpha")),
+    "policies of a kind": _inventory(PoliciesWanted("alpha", "kind0")),
+    "policies further down": _inventory(PoliciesWanted("alpha", "kind0", "9", Place("policy 1", 1))),
+    "a policy": _inventory(PolicyWanted(1)),
+    "a version of a policy": _inventory(PolicyWanted(1, 1, compared=True)),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
     "beat": lambda full: heartbeats.heartbeat(full.db, 1, 0),
     "a queued run, whole": lambda full: whole(full, queued_behind_another(full)),

@@ -16,10 +16,10 @@ from rich.cells import cell_len
 
 from screens.actions import RunActions
 from screens.monitor import Monitor
-from screens.run import json_tree, sections
+from screens.run import sections
 from screens.run.screen import RunScreen
 from screens.runs import columns
-from screens.text import explain
+from screens.text import explain, json_tree
 from screens.text import format as fmt
 from screens.text.safe import wrap
 from screens.widgets.header_lines import Line as HeaderLine

@@ -1,0 +1,172 @@
+"""The policies of a kind, by name, a page at a time: platform, to whom they are assigned, how complete they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar, Final, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from screens.base import TableScreen
+from screens.inventory import assigned, words
+from screens.inventory.name_search import NameSearch
+from screens.inventory.syncing import CanSync
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths
+from screens.text.safe import figure, fit
+from screens.widgets import header_lines
+from screens.widgets.row_diff import Cell, Row
+from screens.widgets.row_table import RowTable
+from store.intune.browse import PAGE
+from store.intune.browsed import ListedPolicy, Place, PoliciesWanted, PolicyPage
+from store.snapshot import Request, Snapshot
+
+#: The columns: name, platform, assigned to, state, age. A state is never cut: it may end with a date. A platform has room
+#: for `androidWorkProfile`, or none.
+_PARTS: Final = (
+    ColumnSpec(30, 12, 0, grow=3),
+    ColumnSpec(18, 18, 4),
+    ColumnSpec(18, 16, 3, grow=2),
+    ColumnSpec(26, 26, 1),
+    ColumnSpec(6, 5, 2),
+)
+_TITLES: Final = ("Name", "Platform", "Assigned to", "State")
+_Jump = Literal["first", "last"] | None
+
+
+class PoliciesScreen(CanSync, TableScreen[None]):
+    """Enter shows a policy; moving past an end of the page shows the page there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("slash", "search", "Search", id="filter"),
+        Binding("s", "sync", "Sync policies", id="start"),
+    ]
+
+    def __init__(self, tenant: str, kind: str) -> None:
+        super().__init__()
+        self.tenant = tenant
+        self.kind = kind
+        self.text = ""
+        #: Where this page and those before it begin.
+        self._places: tuple[Place | None, ...] = (None,)
+        self._jump: _Jump = None
+        self._page: PolicyPage | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield header_lines.Line(id="words")
+        yield NameSearch()
+        yield RowTable(beyond=self._beyond)
+
+    @property
+    def _wanted(self) -> PoliciesWanted:
+        return PoliciesWanted(self.tenant, self.kind, self.text, self._places[-1])
+
+    def contribute(self, request: Request) -> Request:
+        return replace(request, inventory=self._wanted)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------------
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.request.inventory != self._wanted:
+            return
+        page = self._page = snapshot.inventory if isinstance(snapshot.inventory, PolicyPage) else None
+        rows = [self._row(one, page.groups, snapshot.at) for one in page.policies] if page else []
+        self.table.show(rows, self._header if rows else "", may_follow=False, go_to=self._jump)
+        self._jump = None
+        self.put_words(self._told(page))
+        self.refresh_keys()
+
+    def _told(self, page: PolicyPage | None) -> str:
+        """The line above the table."""
+        if page is None:
+            return f"There is no tenant {self.tenant}."
+        if not page.policies and not self.text:
+            return f"Nothing of this kind yet. {self.how_to_sync}"
+        named = f" with '{self.text}' in the name" if self.text else ""
+        if not page.policies:
+            return f"No policy{named}. esc shows all, / searches again."
+        number = fmt.count(page.matching, self.shell.ascii_only)
+        many = words.several(page.matching, "policy", "policies", number)
+        first = (len(self._places) - 1) * PAGE + 1
+        which = f"{first:,} to {first + len(page.policies) - 1:,} of " if first > 1 or page.next else ""
+        more = " j on the last goes on." if page.next else ""
+        return f"{which}{many}{named}.{more}"
+
+    @property
+    def _rooms(self) -> list[int]:
+        return column_widths(_PARTS, self.size.width - 1)
+
+    @property
+    def _header(self) -> str:
+        *rooms, of_age = self._rooms
+        titles = [fit(title, room) for title, room in zip(_TITLES, rooms, strict=True) if room]
+        return " ".join([*titles, f"{'Seen':>{of_age}}"])
+
+    def _row(self, policy: ListedPolicy, groups: Mapping[str, str], now: dt.datetime) -> Row:
+        *rooms, of_age = self._rooms
+        state = words.state(policy.completeness, policy.missing_since)
+        whom = assigned.short(policy.assignments, groups)
+        texts = (policy.name, policy.platform or "", whom, words.with_glyph(state, self.shell.ascii_only))
+        cut = [fit(text, room) for text, room in zip(texts, rooms, strict=True)]
+        cut.append(figure(f"{fmt.age(policy.last_seen_at, now):>{of_age}}", of_age))
+        is_gone = policy.missing_since is not None
+        styles = ("", "dim", "yellow" if whom == assigned.UNKNOWN else "", state.style, "dim")
+        shown = zip(cut, styles, strict=True)
+        return Row(policy.id, tuple(Cell(text, "dim" if is_gone else style) for text, style in shown if text))
+
+    @property
+    def place(self) -> str:
+        return f"{self.tenant}, {self.shell.backend.kind_label(self.kind)}"
+
+    # -- pages and search -------------------------------------------------------------------------------------------------
+
+    def _beyond(self, by: int, to_end: bool) -> None:
+        if by > 0 and not to_end and self._page and self._page.next:
+            self._go((*self._places, self._page.next), "first")
+        elif by < 0 and len(self._places) > 1:
+            self._go((None,) if to_end else self._places[:-1], "first" if to_end else "last")
+
+    def _go(self, places: tuple[Place | None, ...], jump: _Jump) -> None:
+        # Until the page is there, no key goes further.
+        self._places, self._jump, self._page = places, jump, None
+        self.shell.update_request()
+
+    def _show(self, text: str) -> None:
+        """Show the policies with this text in their names, from the first."""
+        self.text = text
+        self._go((None,), "first")
+
+    def tenant_chosen(self) -> None:
+        self.tenant = self.shell.tenant or self.tenant
+        self._show(self.text)
+
+    def action_search(self) -> None:
+        self.query_one(NameSearch).open(self.text)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        self._show(message.value.strip())
+        self._leave_search()
+
+    def on_name_search_left(self) -> None:
+        self._leave_search()
+
+    def _leave_search(self) -> None:
+        self.query_one(NameSearch).close()
+        self.table.focus()
+
+    # -- what is done -----------------------------------------------------------------------------------------------------
+
+    def on_row_table_opened(self, message: RowTable.Opened) -> None:
+        self.shell.navigator.policy(message.key)
+
+    def action_back(self) -> None:
+        """Show all again; if all are shown, go back."""
+        if self.text:
+            self._show("")
+        else:
+            super().action_back()
