@@ -35,7 +35,7 @@ def see(db: Database, run: Run, kind: str, *names: str) -> None:
 def version(db: Database, run: Run, name: str, text: str, *targets: dict[str, Any]) -> None:
     assignments = [{"target": target} for target in targets]
     policy = ReadPolicy(f"id {name}", {"text": text}, f"h {text}", f"c {text}", assignments, str(assignments))
-    versions.record(db, run.tenant_id, run.id, KIND, [policy])
+    versions.record(db, run.tenant_id, run.id, KIND, [], [policy])
 
 
 @pytest.fixture
