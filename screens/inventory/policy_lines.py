@@ -25,7 +25,7 @@ FEW: Final = 4
 #: What folds the versions; the body's paths begin with their own word.
 VERSIONS: Final[Path] = ("versions",)
 BODY: Final = "body"
-_SIGNS: Final = {"+": ("+ added    ", "green"), "-": ("- removed  ", "red"), " ": ("           ", "dim")}
+_SIGNS: Final = {"+": ("+ added    ", "green"), "-": ("- removed  ", "red"), " ": ("= same     ", "dim")}
 
 
 @dataclass(frozen=True, slots=True)
