@@ -17,6 +17,7 @@ FIRST = "groups/delta?$select="
 
 @pytest.fixture
 def groups(sync: Sync) -> Sync:
+    sync.tenant.objects["groups"].clear()
     for number in range(GROUPS):
         sync.tenant.put(
             "groups", {"id": f"g{number}", "displayName": f"Group {number} ", "members": [{"id": "secret-u1"}]}
