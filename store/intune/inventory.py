@@ -37,30 +37,56 @@ class SeenPolicy:
     platform: str | None = None
 
 
-def upsert(db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
-    """Insert or update a page of policies, in one transaction. They are no longer marked as missing."""
+def upsert(
+    db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy], *, complete: bool = False
+) -> int:
+    """Insert or update policies, in one transaction. They are no longer marked as missing.
+
+    `complete`: with these the run has read the whole kind; see `mark_missing`, whose number is returned.
+    """
     with db.write() as connection:
         put(connection, tenant_id, run_id, kind, seen)
+        return mark_missing(connection, tenant_id, run_id, kind) if complete else 0
 
 
 def put(connection: sa.Connection, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
-    """`upsert` within a transaction of the caller's."""
+    """Insert or update policies, within a transaction of the caller's."""
     if not seen:
         return
-    latest = {policy.external_id: policy for policy in seen}
+    values = (_values(tenant_id, run_id, kind, policy) for policy in seen)
+    latest = {row["external_id"]: row for row in values}
     # In a fixed order, so that two runs that read the same kind cannot deadlock.
-    rows = [_values(tenant_id, run_id, kind, latest[id_]) for id_ in sorted(latest)]
-    # executemany: one statement with all rows would be compiled again for every page.
-    connection.execute(_upsert(), rows)
+    rows = {id_: latest[id_] for id_ in sorted(latest)}
+    there = connection.execute(
+        sa.select(_policy.id, _policy.external_id, *(_policy[name] for name in _COMPARED))
+        .where(_policy.tenant_id == tenant_id, _policy.kind == kind, _policy.external_id.in_(rows))
+        .order_by(_policy.external_id)
+        .with_for_update()
+    )
+    # Most are as they were. To write them again would cost more than all the rest, and a database its space.
+    same = [row for row in there if all(getattr(row, name) == rows[row.external_id][name] for name in _COMPARED)]
+    if same:
+        again = {
+            "last_seen_run_id": run_id,
+            "last_seen_at": now_after(_policy.last_seen_at),
+            "missing_since": sa.null(),
+        }
+        connection.execute(sa.update(policies).where(_policy.id.in_([row.id for row in same])).values(**again))
+    for row in same:
+        del rows[row.external_id]
+    if rows:
+        # executemany: one statement with all rows would be compiled again for every page.
+        connection.execute(_upsert(), list(rows.values()))
+
+
+#: What can differ from one sync to the next.
+_COMPARED: Final = ("name", "description", "platform", "body", "modified_at")
 
 
 @functools.cache
 def _upsert() -> postgresql.Insert:
     new = postgresql.insert(policies)
-    changed: dict[str, Any] = {
-        name: new.excluded[name]
-        for name in ("name", "description", "platform", "body", "modified_at", "last_seen_run_id")
-    }
+    changed: dict[str, Any] = {name: new.excluded[name] for name in (*_COMPARED, "last_seen_run_id")}
     changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
     return new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed)
 
@@ -74,7 +100,7 @@ def known(db: Database, tenant_id: int, kind: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
+def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kind: str) -> int:
     """Mark the policies of a kind that no run has seen since this one started; call it once the run has read the whole kind.
 
     Returns how many became missing. 'No run' rather than 'not this run': another run may read the same kind at the same time,
@@ -87,8 +113,7 @@ def mark_missing(db: Database, tenant_id: int, run_id: int, kind: str) -> int:
     change = sa.update(policies).where(
         _policy.tenant_id == tenant_id, _policy.kind == kind, unseen, _policy.missing_since.is_(None)
     )
-    with db.write_one() as connection:
-        return connection.execute(change.values(missing_since=now_after(_policy.last_seen_at))).rowcount
+    return connection.execute(change.values(missing_since=now_after(_policy.last_seen_at))).rowcount
 
 
 def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[str, Any]:
@@ -100,9 +125,14 @@ def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[
         "description": storable(policy.description),
         "body": storable(policy.body),
         "platform": storable(policy.platform),
-        "modified_at": policy.modified_at,
+        "modified_at": _in_milliseconds(policy.modified_at),
         "last_seen_run_id": run_id,
     }
+
+
+def _in_milliseconds(instant: dt.datetime | None) -> dt.datetime | None:
+    """What both databases hold of an instant: it must equal itself when it is read again."""
+    return instant and instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def storable(value: Any) -> Any:

@@ -60,9 +60,16 @@ class Recorded:
     #: Another version than the last one.
     changed: int = 0
     unchanged: int = 0
+    #: Marked as missing.
+    gone: int = 0
 
     def __add__(self, other: Recorded) -> Recorded:
-        return Recorded(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
+        return Recorded(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.gone + other.gone,
+        )
 
 
 def known_contents(db: Database, content_hashes: Collection[str]) -> dict[str, str]:
@@ -74,11 +81,19 @@ def known_contents(db: Database, content_hashes: Collection[str]) -> dict[str, s
 
 
 def record(
-    db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy], read: Sequence[ReadPolicy]
+    db: Database,
+    tenant_id: int,
+    run_id: int,
+    kind: str,
+    seen: Sequence[SeenPolicy],
+    read: Sequence[ReadPolicy],
+    *,
+    complete: bool = False,
 ) -> Recorded:
     """Store what was read, in one transaction: those `seen` in the inventory, and of those `read` whole a new version where
     meaning, assignments or completeness differ from the last one, else the last one is seen again. A policy that is not
-    in the inventory has no version.
+    in the inventory has no version. `complete`: with these the run has read the whole kind; what it did not see is
+    missing.
 
     Raises DatabaseAway.
     """
@@ -100,8 +115,9 @@ def record(
         if same:
             again = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
             connection.execute(sa.update(policy_versions).where(_version.id.in_(same)).values(**again))
+        gone = inventory.mark_missing(connection, tenant_id, run_id, kind) if complete else 0
     new = sum(id_ not in last for id_ in fresh)
-    return Recorded(new, len(fresh) - new, len(same))
+    return Recorded(new, len(fresh) - new, len(same), gone)
 
 
 def _last_versions(connection: sa.Connection, policy_ids: Mapping[int, ReadPolicy]) -> dict[int, sa.Row[Any]]:

@@ -22,7 +22,7 @@ from tasks.graph.places import find
 from tasks.graph.resource import Child, GraphResource
 
 #: Objects that are read whole together: enough for full batches, few enough for memory.
-CHUNK: Final = 100
+CHUNK: Final = 200
 _NEXT: Final = "@odata.nextLink"
 _MASK: Final = "****"
 

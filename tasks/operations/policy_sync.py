@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import OperationFailed
-from store.intune import inventory, versions
+from store.intune import versions
 from store.intune.versions import ReadPolicy, Recorded
 from tasks.graph.resource import GraphResource, KindName
 from tasks.graph.resources import name_of
@@ -57,27 +57,31 @@ class _Sync:
         """Read the kind. If its list cannot be read, only this kind fails; refused credentials end the run."""
         from tasks.graph.whole import read_whole
 
-        db, tenant = self.run.tools.db, self.run.tenant.id
+        last: list[WholeObject] = []
         try:
             for chunk in read_whole(self.graph, self.kind, lambda text: self.run.log(text, "warning")):
                 self.run.check()
-                self._keep([one for one in chunk if not one.gone and str(one.listed["id"]) not in self.seen])
+                if last:
+                    self._keep(last)
+                last = chunk
         except OperationFailed as error:
+            self._keep(last)
             fail_kind(self.run, self.graph, self.kind, error, len(self.seen))
             return
         # Only a complete read shows which objects are gone.
-        gone = inventory.mark_missing(db, tenant, self.run.id, self.kind.name)
-        self.run.log(self._told(gone))
+        self._keep(last, complete=True)
+        self.run.log(self._told())
 
-    def _keep(self, chunk: list[WholeObject]) -> None:
+    def _keep(self, chunk: list[WholeObject], *, complete: bool = False) -> None:
         db, tenant = self.run.tools.db, self.run.tenant.id
         # A page may repeat an object: the last of a chunk counts, and none of a later chunk.
-        latest = {str(one.listed["id"]): one for one in chunk}
+        fresh = [one for one in chunk if not one.gone and str(one.listed["id"]) not in self.seen]
+        latest = {str(one.listed["id"]): one for one in fresh}
         self.seen |= set(latest)
         readable = {id_: one for id_, one in latest.items() if one.failure is None}
         seen = [seen_policy(self.kind, one.listed) for one in latest.values()]
         read = _read_policies(db, self.kind, readable)
-        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, seen, read)
+        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, seen, read, complete=complete)
         for one in latest.values():
             self._count(one)
 
@@ -92,7 +96,8 @@ class _Sync:
         else:
             self.run.success()
 
-    def _told(self, gone: int) -> str:
+    def _told(self) -> str:
+        gone = self.recorded.gone
         parts = [f"{len(self.seen)} {self.kind.label}"]
         numbers = {"new": self.recorded.new, "changed": self.recorded.changed}
         parts += [f"{number} {word}" for word, number in numbers.items() if number]

@@ -40,7 +40,7 @@ def test_what_a_whole_read_did_not_see_is_missing_until_it_is_seen_again(db: Dat
     make_older(db)
     second = people.start_run(db, tenant)
     see(db, second, "a")
-    assert inventory.mark_missing(db, tenant.id, second.id, "scripts") == 1
+    assert inventory.upsert(db, tenant.id, second.id, "scripts", [], complete=True) == 1
     assert missing(db) == ["b"]
     see(db, people.start_run(db, tenant), "b")
     assert missing(db) == []
@@ -50,7 +50,7 @@ def test_a_sync_that_overlaps_another_takes_nothing_that_is_there_for_missing(db
     one, other = people.start_run(db, tenant), people.start_run(db, tenant)
     see(db, one, "a", "b")
     see(db, other, "a", "b")
-    assert inventory.mark_missing(db, tenant.id, one.id, "scripts") == 0
+    assert inventory.upsert(db, tenant.id, one.id, "scripts", [], complete=True) == 0
     assert missing(db) == []
 
 
