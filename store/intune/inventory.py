@@ -7,7 +7,8 @@ import functools
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,34 +38,38 @@ class SeenPolicy:
     platform: str | None = None
 
 
-def upsert(
-    db: Database, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy], *, complete: bool = False
-) -> int:
+#: Policies by kind.
+ByKind = Mapping[str, Sequence[SeenPolicy]]
+
+
+def upsert(db: Database, tenant_id: int, run_id: int, seen: ByKind, complete: Collection[str] = ()) -> Counter[str]:
     """Insert or update policies, in one transaction. They are no longer marked as missing.
 
-    `complete`: with these the run has read the whole kind; see `mark_missing`, whose number is returned.
+    `complete` are the kinds that the run has now read whole: see `mark_missing`, whose numbers are returned.
     """
     with db.write() as connection:
-        put(connection, tenant_id, run_id, kind, seen)
-        return mark_missing(connection, tenant_id, run_id, kind) if complete else 0
+        put(connection, tenant_id, run_id, seen)
+        return mark_missing(connection, tenant_id, run_id, complete)
 
 
-def put(connection: sa.Connection, tenant_id: int, run_id: int, kind: str, seen: Sequence[SeenPolicy]) -> None:
+def put(connection: sa.Connection, tenant_id: int, run_id: int, seen: ByKind) -> None:
     """Insert or update policies, within a transaction of the caller's."""
-    if not seen:
+    values = [_values(tenant_id, run_id, kind, policy) for kind, policies_ in seen.items() for policy in policies_]
+    if not values:
         return
-    values = (_values(tenant_id, run_id, kind, policy) for policy in seen)
-    latest = {row["external_id"]: row for row in values}
+    latest = {(row["kind"], row["external_id"]): row for row in values}
     # In a fixed order, so that two runs that read the same kind cannot deadlock.
-    rows = {id_: latest[id_] for id_ in sorted(latest)}
+    rows = {key: latest[key] for key in sorted(latest)}
     there = connection.execute(
-        sa.select(_policy.id, _policy.external_id, *(_policy[name] for name in _COMPARED))
-        .where(_policy.tenant_id == tenant_id, _policy.kind == kind, _policy.external_id.in_(rows))
-        .order_by(_policy.external_id)
+        sa.select(_policy.id, _policy.kind, _policy.external_id, *(_policy[name] for name in _COMPARED))
+        .where(_policy.tenant_id == tenant_id, sa.tuple_(_policy.kind, _policy.external_id).in_(list(rows)))
+        .order_by(_policy.kind, _policy.external_id)
         .with_for_update()
     )
     # Most are as they were. To write them again would cost more than all the rest, and a database its space.
-    same = [row for row in there if all(getattr(row, name) == rows[row.external_id][name] for name in _COMPARED)]
+    same = [
+        row for row in there if all(getattr(row, name) == rows[row.kind, row.external_id][name] for name in _COMPARED)
+    ]
     if same:
         again = {
             "last_seen_run_id": run_id,
@@ -73,7 +78,7 @@ def put(connection: sa.Connection, tenant_id: int, run_id: int, kind: str, seen:
         }
         connection.execute(sa.update(policies).where(_policy.id.in_([row.id for row in same])).values(**again))
     for row in same:
-        del rows[row.external_id]
+        del rows[row.kind, row.external_id]
     if rows:
         # executemany: one statement with all rows would be compiled again for every page.
         connection.execute(_upsert(), list(rows.values()))
@@ -100,20 +105,26 @@ def known(db: Database, tenant_id: int, kind: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kind: str) -> int:
-    """Mark the policies of a kind that no run has seen since this one started; call it once the run has read the whole kind.
+def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kinds: Collection[str]) -> Counter[str]:
+    """Mark the policies of these kinds that no run has seen since this one started; call it once the run has read the whole
+    kind.
 
-    Returns how many became missing. 'No run' rather than 'not this run': another run may read the same kind at the same time,
-    and replace this one in `last_seen_run_id`.
+    Returns how many became missing, by kind. 'No run' rather than 'not this run': another run may read the same kind at the
+    same time, and replace this one in `last_seen_run_id`.
     """
+    if not kinds:
+        return Counter()
     run = sa.select(operation_runs.c.started_at).where(operation_runs.c.id == run_id).scalar_subquery()
     unseen = sa.and_(
         sa.or_(_policy.last_seen_run_id.is_(None), _policy.last_seen_run_id != run_id), _policy.last_seen_at < run
     )
-    change = sa.update(policies).where(
-        _policy.tenant_id == tenant_id, _policy.kind == kind, unseen, _policy.missing_since.is_(None)
+    change = (
+        sa.update(policies)
+        .where(_policy.tenant_id == tenant_id, _policy.kind.in_(kinds), unseen, _policy.missing_since.is_(None))
+        .values(missing_since=now_after(_policy.last_seen_at))
+        .returning(_policy.kind)
     )
-    return connection.execute(change.values(missing_since=now_after(_policy.last_seen_at))).rowcount
+    return Counter(connection.execute(change).scalars())
 
 
 def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[str, Any]:

@@ -4,6 +4,7 @@ what is missing of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
 from store.intune import inventory
-from store.intune.inventory import SeenPolicy, storable
+from store.intune.inventory import storable
 from store.model.tables import COMPLETENESS, contents, policies, policy_versions
 from store.model.types import now_after
 
@@ -84,40 +85,45 @@ def record(
     db: Database,
     tenant_id: int,
     run_id: int,
-    kind: str,
-    seen: Sequence[SeenPolicy],
-    read: Sequence[ReadPolicy],
-    *,
-    complete: bool = False,
-) -> Recorded:
+    seen: inventory.ByKind,
+    read: Mapping[str, Sequence[ReadPolicy]],
+    complete: Collection[str] = (),
+) -> Mapping[str, Recorded]:
     """Store what was read, in one transaction: those `seen` in the inventory, and of those `read` whole a new version where
-    meaning, assignments or completeness differ from the last one, else the last one is seen again. A policy that is not
-    in the inventory has no version. `complete`: with these the run has read the whole kind; what it did not see is
-    missing.
+    meaning, assignments or completeness differ from the last one, else the last one is seen again.
 
-    Raises DatabaseAway.
+    A policy that is not in the inventory has no version. `complete` are the kinds that the run has now read whole: what it
+    did not see of them is missing. Returns what became of the policies, by kind. Raises DatabaseAway.
     """
-    latest = {policy.external_id: policy for policy in read}
+    latest = {(kind, policy.external_id): policy for kind, some in read.items() for policy in some}
+    recorded: dict[str, Recorded] = defaultdict(Recorded)
     with db.write() as connection:
-        inventory.put(connection, tenant_id, run_id, kind, seen)
+        inventory.put(connection, tenant_id, run_id, seen)
         # Two runs may read the same kind at the same time: the rows are locked, in the same order.
         rows = connection.execute(
-            sa.select(policies.c.id, policies.c.external_id)
-            .where(policies.c.tenant_id == tenant_id, policies.c.kind == kind, policies.c.external_id.in_(latest))
-            .order_by(policies.c.id)
+            sa.select(policies.c.id, policies.c.kind, policies.c.external_id)
+            .where(
+                policies.c.tenant_id == tenant_id,
+                sa.tuple_(policies.c.kind, policies.c.external_id).in_(list(latest)),
+            )
+            .order_by(policies.c.kind, policies.c.external_id)
             .with_for_update()
-        )
-        by_id = {id_: latest[external_id] for id_, external_id in rows}
+        ).all()
+        by_id = {row.id: latest[row.kind, row.external_id] for row in rows}
         last = _last_versions(connection, by_id)
-        same = [last[id_].id for id_, policy in by_id.items() if id_ in last and _same(last[id_], policy)]
-        fresh = {id_: policy for id_, policy in by_id.items() if id_ not in last or not _same(last[id_], policy)}
-        _insert(connection, run_id, fresh)
+        same = {id_ for id_, policy in by_id.items() if id_ in last and _same(last[id_], policy)}
+        _insert(connection, run_id, {id_: policy for id_, policy in by_id.items() if id_ not in same})
         if same:
             again = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
-            connection.execute(sa.update(policy_versions).where(_version.id.in_(same)).values(**again))
-        gone = inventory.mark_missing(connection, tenant_id, run_id, kind) if complete else 0
-    new = sum(id_ not in last for id_ in fresh)
-    return Recorded(new, len(fresh) - new, len(same), gone)
+            ids = [last[id_].id for id_ in same]
+            connection.execute(sa.update(policy_versions).where(_version.id.in_(ids)).values(**again))
+        gone = inventory.mark_missing(connection, tenant_id, run_id, complete)
+    for row in rows:
+        what = "unchanged" if row.id in same else "changed" if row.id in last else "new"
+        recorded[row.kind] += Recorded(**{what: 1})
+    for kind, number in gone.items():
+        recorded[kind] += Recorded(gone=number)
+    return recorded
 
 
 def _last_versions(connection: sa.Connection, policy_ids: Mapping[int, ReadPolicy]) -> dict[int, sa.Row[Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from store.errors import OperationFailed
 from store.intune import inventory
+from store.intune.inventory import SeenPolicy
 from tasks.graph.resource import GraphResource, KindName
+from tasks.graph.resources import BY_NAME
 from tasks.operations.tenant_graph import fail_kind, kinds_named, seen_policy, tenant_graph
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
@@ -28,36 +30,46 @@ def sync(run: RunContext, kinds: tuple[KindName, ...] | None = None) -> None:
         kinds: the kinds of policy to read; all when left empty
     """
     with tenant_graph(run) as graph:
+        syncing = _Sync(run, graph)
         for kind in kinds_named(kinds):
-            _sync_kind(run, graph, kind)
+            syncing.read(kind)
+        syncing.keep()
 
 
-def _sync_kind(run: RunContext, graph: GraphClient, kind: GraphResource) -> None:
-    """Sync one kind. If it cannot be read, only that kind fails; refused credentials end the run."""
-    seen: set[str] = set()
-    unkept: list[dict[str, Any]] = []
-    try:
-        for page in graph.pages(kind.path):
-            run.check()
-            # If the collection changes while it is read, a page may repeat an object: count it once.
-            fresh = {str(item["id"]): item for item in page if item.get("id") and str(item["id"]) not in seen}
-            seen |= fresh.keys()
-            unkept += fresh.values()
-            if len(unkept) >= CHUNK:
-                _keep(run, kind, unkept)
-                unkept = []
-    except OperationFailed as error:
-        _keep(run, kind, unkept)
-        fail_kind(run, graph, kind, error, len(seen))
-        return
-    # Only a complete read shows which objects are gone.
-    gone = _keep(run, kind, unkept, complete=True)
-    run.log(f"{len(seen)} {kind.label}" + (f", {gone} missing since the last sync" if gone else ""))
+@dataclass
+class _Sync:
+    """Objects that were read and are not stored yet: small kinds go into one transaction together."""
 
+    run: RunContext
+    graph: GraphClient
+    unkept: dict[str, list[SeenPolicy]] = field(default_factory=dict)
+    #: The kinds that were read to their end, and how many objects each has.
+    complete: dict[str, int] = field(default_factory=dict)
 
-def _keep(run: RunContext, kind: GraphResource, items: Sequence[dict[str, Any]], *, complete: bool = False) -> int:
-    """Store objects and count them. Returns how many are gone, of a kind that was read to its end."""
-    seen = [seen_policy(kind, item) for item in items]
-    gone = inventory.upsert(run.tools.db, run.tenant.id, run.id, kind.name, seen, complete=complete)
-    run.success(len(items))
-    return gone
+    def read(self, kind: GraphResource) -> None:
+        """Read one kind. If it cannot be read, only that kind fails; refused credentials end the run."""
+        seen: set[str] = set()
+        try:
+            for page in self.graph.pages(kind.path):
+                self.run.check()
+                # If the collection changes while it is read, a page may repeat an object: count it once.
+                fresh = {str(item["id"]): item for item in page if item.get("id") and str(item["id"]) not in seen}
+                seen |= fresh.keys()
+                unkept = self.unkept.setdefault(kind.name, [])
+                unkept += [seen_policy(kind, item) for item in fresh.values()]
+                if sum(map(len, self.unkept.values())) >= CHUNK:
+                    self.keep()
+        except OperationFailed as error:
+            fail_kind(self.run, self.graph, kind, error, len(seen))
+        else:
+            self.complete[kind.name] = len(seen)
+
+    def keep(self) -> None:
+        """Store what was read, and count it. Only of a kind that was read to its end is it known which objects are gone."""
+        db, tenant = self.run.tools.db, self.run.tenant.id
+        gone = inventory.upsert(db, tenant, self.run.id, self.unkept, list(self.complete))
+        self.run.success(sum(map(len, self.unkept.values())))
+        for kind, number in self.complete.items():
+            missing = f", {gone[kind]} missing since the last sync" if gone[kind] else ""
+            self.run.log(f"{number} {BY_NAME[kind].label}{missing}")
+        self.unkept, self.complete = {}, {}

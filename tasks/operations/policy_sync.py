@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +30,10 @@ _WORDS: Final = {
 }
 
 
+#: Objects that are stored in one transaction, at least.
+CHUNK: Final = 200
+
+
 @operation("policy.sync", label="Sync policies", identity=["kinds"], timeout=4 * 3600)
 def sync(run: RunContext, kinds: tuple[KindName, ...] | None = None) -> None:
     """Read every policy whole, with its assignments.
@@ -38,83 +42,106 @@ def sync(run: RunContext, kinds: tuple[KindName, ...] | None = None) -> None:
         kinds: the kinds of policy to read; all when left empty
     """
     with tenant_graph(run) as graph:
+        syncing = _Sync(run, graph)
         for kind in kinds_named(kinds):
-            _Sync(run, graph, kind).carry_out()
+            syncing.read(kind)
+        syncing.keep()
+
+
+@dataclass
+class _KindRead:
+    """What is known of a kind while it is read."""
+
+    kind: GraphResource
+    seen: set[str] = field(default_factory=set)
+    #: Read and not stored yet, by id.
+    unkept: dict[str, WholeObject] = field(default_factory=dict)
+    #: It was read to its end: only then is it known which objects are gone.
+    complete: bool = False
+    recorded: Recorded = field(default_factory=Recorded)
+    gaps: Counter[str] = field(default_factory=Counter)
+
+    def told(self) -> str:
+        """A line for the log."""
+        parts = [f"{len(self.seen)} {self.kind.label}"]
+        numbers = {"new": self.recorded.new, "changed": self.recorded.changed}
+        parts += [f"{number} {word}" for word, number in numbers.items() if number]
+        parts += [f"{self.gaps[code]} {words}" for code, words in _WORDS.items() if self.gaps[code]]
+        return ", ".join(parts + ([f"{self.recorded.gone} missing since the last sync"] if self.recorded.gone else []))
 
 
 @dataclass
 class _Sync:
-    """The sync of one kind."""
+    """The sync of all kinds: small ones go into one transaction together."""
 
     run: RunContext
     graph: GraphClient
-    kind: GraphResource
-    seen: set[str] = field(default_factory=set)
-    recorded: Recorded = field(default_factory=Recorded)
-    gaps: Counter[str] = field(default_factory=Counter)
+    #: The kinds of which something is not stored yet, or not told.
+    reads: dict[str, _KindRead] = field(default_factory=dict)
 
-    def carry_out(self) -> None:
-        """Read the kind. If its list cannot be read, only this kind fails; refused credentials end the run."""
+    def read(self, kind: GraphResource) -> None:
+        """Read one kind. If its list cannot be read, only this kind fails; refused credentials end the run."""
         from tasks.graph.whole import read_whole
 
-        last: list[WholeObject] = []
+        reading = self.reads[kind.name] = _KindRead(kind)
         try:
-            for chunk in read_whole(self.graph, self.kind, lambda text: self.run.log(text, "warning")):
+            for chunk in read_whole(self.graph, kind, lambda text: self.run.log(text, "warning")):
                 self.run.check()
-                if last:
-                    self._keep(last)
-                last = chunk
+                # A page may repeat an object: the last of a chunk counts, and none of a later chunk.
+                fresh = {str(one.listed["id"]): one for one in chunk if not one.gone}
+                fresh = {id_: one for id_, one in fresh.items() if id_ not in reading.seen}
+                reading.seen |= fresh.keys()
+                reading.unkept |= fresh
+                if sum(len(one.unkept) for one in self.reads.values()) >= CHUNK:
+                    self.keep()
+                    self.reads[kind.name] = reading
         except OperationFailed as error:
-            self._keep(last)
-            fail_kind(self.run, self.graph, self.kind, error, len(self.seen))
-            return
-        # Only a complete read shows which objects are gone.
-        self._keep(last, complete=True)
-        self.run.log(self._told())
+            fail_kind(self.run, self.graph, kind, error, len(reading.seen))
+        else:
+            reading.complete = True
 
-    def _keep(self, chunk: list[WholeObject], *, complete: bool = False) -> None:
+    def keep(self) -> None:
+        """Store what was read, count it, and tell what became of each kind that was read to its end."""
         db, tenant = self.run.tools.db, self.run.tenant.id
-        # A page may repeat an object: the last of a chunk counts, and none of a later chunk.
-        fresh = [one for one in chunk if not one.gone and str(one.listed["id"]) not in self.seen]
-        latest = {str(one.listed["id"]): one for one in fresh}
-        self.seen |= set(latest)
-        readable = {id_: one for id_, one in latest.items() if one.failure is None}
-        seen = [seen_policy(self.kind, one.listed) for one in latest.values()]
-        read = _read_policies(db, self.kind, readable)
-        self.recorded += versions.record(db, tenant, self.run.id, self.kind.name, seen, read, complete=complete)
-        for one in latest.values():
-            self._count(one)
+        seen = {
+            name: [seen_policy(one.kind, whole.listed) for whole in one.unkept.values()]
+            for name, one in self.reads.items()
+        }
+        read = {name: _read_policies(db, one) for name, one in self.reads.items()}
+        complete = [name for name, one in self.reads.items() if one.complete]
+        recorded = versions.record(db, tenant, self.run.id, seen, read, complete)
+        for name, reading in self.reads.items():
+            reading.recorded += recorded.get(name, Recorded())
+            for whole in reading.unkept.values():
+                self._count(reading, whole)
+            reading.unkept = {}
+            if reading.complete:
+                self.run.log(reading.told())
+        self.reads = {}
 
-    def _count(self, one: WholeObject) -> None:
-        name = f"{self.kind.label}: {name_of(one.listed)}"
+    def _count(self, reading: _KindRead, one: WholeObject) -> None:
+        name = f"{reading.kind.label}: {name_of(one.listed)}"
         if one.failure is not None:
             self.run.failed(one.failure.failure_code, f"{name}: {one.failure.message}")
             return
-        self.gaps.update({gap.code for gap in one.gaps})
+        reading.gaps.update({gap.code for gap in one.gaps})
         if missing := [gap.detail for gap in one.gaps if gap.code in _NOT_READ]:
             self.run.failed("policy.incomplete", f"{name}: {', '.join(missing)}")
         else:
             self.run.success()
 
-    def _told(self) -> str:
-        gone = self.recorded.gone
-        parts = [f"{len(self.seen)} {self.kind.label}"]
-        numbers = {"new": self.recorded.new, "changed": self.recorded.changed}
-        parts += [f"{number} {word}" for word, number in numbers.items() if number]
-        parts += [f"{self.gaps[code]} {words}" for code, words in _WORDS.items() if self.gaps[code]]
-        return ", ".join(parts + ([f"{gone} missing since the last sync"] if gone else []))
 
-
-def _read_policies(db: Database, kind: GraphResource, whole: Mapping[str, WholeObject]) -> list[ReadPolicy]:
-    """The policies for the store. One that cannot be told gets a `failure`, and is left out."""
+def _read_policies(db: Database, reading: _KindRead) -> list[ReadPolicy]:
+    """The policies of a kind for the store. One that cannot be told gets a `failure`, and is left out."""
     from tasks.graph import canonical
 
+    whole = {id_: one for id_, one in reading.unkept.items() if one.failure is None}
     bodies: dict[str, tuple[dict[str, Any], str]] = {}
     for id_, one in whole.items():
         with _telling(one):
             bodies[id_] = canonical.bare_and_hash(one.body)
     # Most policies are as they were: their canonical form is known, and making it takes longer than all the rest.
-    known = versions.known_contents(db, {hash_ for _, hash_ in bodies.values()})
+    known = versions.known_contents(db, {hash_ for _, hash_ in bodies.values()}) if bodies else {}
     read: list[ReadPolicy] = []
     for id_, (body, hash_) in bodies.items():
         one = whole[id_]
@@ -123,7 +150,7 @@ def _read_policies(db: Database, kind: GraphResource, whole: Mapping[str, WholeO
                 external_id=id_,
                 body=body,
                 content_hash=hash_,
-                canonical_hash=known.get(hash_) or canonical.canonical_hash(kind, body),
+                canonical_hash=known.get(hash_) or canonical.canonical_hash(reading.kind, body),
                 assignments=one.assignments,
                 assignments_hash=_assignments_hash(one.assignments),
                 gaps=[(gap.code, gap.detail) for gap in one.gaps],

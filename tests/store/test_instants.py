@@ -213,7 +213,7 @@ def test_a_policy_was_last_seen_when_the_last_one_saw_it(postgres_db: Database) 
     run = start_run(db, tenant)
 
     def see(db: Database) -> bool:
-        inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("a", "a", None, {}, None)])
+        inventory.upsert(db, tenant.id, run.id, {"scripts": [SeenPolicy("a", "a", None, {}, None)]})
         return True
 
     see(db)
@@ -236,7 +236,7 @@ def test_instants_that_follow_one_in_the_same_row_come_after_it(db: Database) ->
     tenant = make_tenant(db)
     owner, worker_id = make_user(db, **{tenant.slug: Role.OWNER}), make_worker(db)
     run = end_run(db, open_run(db, tenant, owner))
-    inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("a", "a", None, {}, None)])
+    inventory.upsert(db, tenant.id, run.id, {"scripts": [SeenPolicy("a", "a", None, {}, None)]})
     preferences.change(db, owner.id, "x", lambda _: {"a": 1})
     queue_pause.pause(db, owner)
     rows = [
@@ -253,7 +253,7 @@ def test_instants_that_follow_one_in_the_same_row_come_after_it(db: Database) ->
     queue_pause.resume(db, owner)
     notifications.mark_read(db, owner.id)
     preferences.change(db, owner.id, "x", lambda _: {"a": 2})
-    inventory.upsert(db, tenant.id, run.id, "scripts", [SeenPolicy("a", "a", None, {}, None)])
+    inventory.upsert(db, tenant.id, run.id, {"scripts": [SeenPolicy("a", "a", None, {}, None)]})
     with db.read() as connection:
         for before, after in rows:
             latest = connection.execute(sa.select(sa.func.max(after, type_=after.type))).scalar_one()

@@ -196,7 +196,7 @@ async def test_from_the_database_to_the_screen(house: LiveHarness) -> None:
     """Both databases, and the labels of kinds that the Graph client knows."""
     tenant = access.require_right(house.db, house.users["ron"], "contoso", access.Right.VIEW)
     run = people.start_run(house.db, tenant)
-    inventory.upsert(house.db, tenant.id, run.id, KIND, [SeenPolicy("p", "Wi-Fi", None, {"id": "p"}, None, "iOS")])
+    inventory.upsert(house.db, tenant.id, run.id, {KIND: [SeenPolicy("p", "Wi-Fi", None, {"id": "p"}, None, "iOS")]})
     monitor = Monitor(house.backend("ron"))
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot)

@@ -28,14 +28,14 @@ FILTER = "deviceAndAppManagementAssignmentFilterId"
 
 def see(db: Database, run: Run, kind: str, *names: str) -> None:
     inventory.upsert(
-        db, run.tenant_id, run.id, kind, [SeenPolicy(f"id {n}", n, None, {"id": n}, None, "iOS") for n in names]
+        db, run.tenant_id, run.id, {kind: [SeenPolicy(f"id {n}", n, None, {"id": n}, None, "iOS") for n in names]}
     )
 
 
 def version(db: Database, run: Run, name: str, text: str, *targets: dict[str, Any]) -> None:
     assignments = [{"target": target} for target in targets]
     policy = ReadPolicy(f"id {name}", {"text": text}, f"h {text}", f"c {text}", assignments, str(assignments))
-    versions.record(db, run.tenant_id, run.id, KIND, [], [policy])
+    versions.record(db, run.tenant_id, run.id, {}, {KIND: [policy]})
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_pages_lose_none_and_repeat_none_also_of_the_same_name(db: Database, run
     names = ["b", "B", "a", "Ä", "c"]
     see(db, run, KIND, *names)
     same = [SeenPolicy(f"x{n}", "b", None, {}, None) for n in range(3)]
-    inventory.upsert(db, run.tenant_id, run.id, KIND, same)
+    inventory.upsert(db, run.tenant_id, run.id, {KIND: same})
     pages = [listed(db, user, limit=2)]
     while pages[-1].next:
         pages.append(listed(db, user, limit=2, after=pages[-1].next))

@@ -23,7 +23,7 @@ def missing(db: Database) -> list[str]:
 
 
 def see(db: Database, run: Run, *ids: str) -> None:
-    inventory.upsert(db, run.tenant_id, run.id, "scripts", [policy(id_) for id_ in ids])
+    inventory.upsert(db, run.tenant_id, run.id, {"scripts": [policy(id_) for id_ in ids]})
 
 
 def make_older(db: Database) -> None:
@@ -40,7 +40,7 @@ def test_what_a_whole_read_did_not_see_is_missing_until_it_is_seen_again(db: Dat
     make_older(db)
     second = people.start_run(db, tenant)
     see(db, second, "a")
-    assert inventory.upsert(db, tenant.id, second.id, "scripts", [], complete=True) == 1
+    assert inventory.upsert(db, tenant.id, second.id, {}, ["scripts"]) == {"scripts": 1}
     assert missing(db) == ["b"]
     see(db, people.start_run(db, tenant), "b")
     assert missing(db) == []
@@ -50,14 +50,14 @@ def test_a_sync_that_overlaps_another_takes_nothing_that_is_there_for_missing(db
     one, other = people.start_run(db, tenant), people.start_run(db, tenant)
     see(db, one, "a", "b")
     see(db, other, "a", "b")
-    assert inventory.upsert(db, tenant.id, one.id, "scripts", [], complete=True) == 0
+    assert inventory.upsert(db, tenant.id, one.id, {}, ["scripts"]) == {}
     assert missing(db) == []
 
 
 def test_what_no_database_holds_is_left_out_of_a_policy(db: Database, tenant: Tenant) -> None:
     run = people.start_run(db, tenant)
     odd = policy("odd", text="a\x00b\ud800", number=float("nan"), deep=[{"x": float("inf")}])
-    inventory.upsert(db, tenant.id, run.id, "scripts", [odd])
+    inventory.upsert(db, tenant.id, run.id, {"scripts": [odd]})
     with db.read() as connection:
         body = connection.execute(sa.select(policies.c.body)).scalar_one()
     assert body == {"id": "odd", "text": "ab?", "number": None, "deep": [{"x": None}]}

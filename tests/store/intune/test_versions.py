@@ -45,12 +45,12 @@ def rows(db: Database, table: sa.Table = policy_versions) -> list[sa.Row[Any]]:
 def run(db: Database, tenant: Tenant) -> Run:
     run = people.start_run(db, tenant)
     seen = [SeenPolicy(id_, id_, None, {"id": id_}, None, "windows10") for id_ in ("p1", "p2")]
-    inventory.upsert(db, tenant.id, run.id, KIND, seen)
+    inventory.upsert(db, tenant.id, run.id, {KIND: seen})
     return run
 
 
 def record(db: Database, run: Run, *policies: ReadPolicy, kind: str = KIND) -> Recorded:
-    return versions.record(db, run.tenant_id, run.id, kind, [], policies)
+    return versions.record(db, run.tenant_id, run.id, {}, {kind: policies}).get(kind, Recorded())
 
 
 def test_a_version_is_new_only_when_something_changed(db: Database, run: Run) -> None:

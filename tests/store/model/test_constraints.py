@@ -103,7 +103,8 @@ REFUSED_ELSEWHERE: list[tuple[sa.Table, str, dict[str, Any]]] = [
 def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> None:
     run = open_run(db, tenant)
     seen = SeenPolicy("p", "p", None, {}, None)
-    versions.record(db, tenant.id, run.id, "scripts", [seen], [ReadPolicy("p", {}, "content", "canonical", [], "none")])
+    read = ReadPolicy("p", {}, "content", "canonical", [], "none")
+    versions.record(db, tenant.id, run.id, {"scripts": [seen]}, {"scripts": [read]})
     directory.apply(db, tenant.id, 1, [{"id": "g", "displayName": "Group"}])
     for table, check, values in REFUSED_ELSEWHERE:
         with pytest.raises(IntegrityError) as caught, db.write() as connection:
