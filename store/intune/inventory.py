@@ -38,6 +38,8 @@ class SeenPolicy:
     platform: str | None = None
 
 
+#: A policy's kind and external id.
+Key = tuple[str, str]
 #: Policies by kind.
 ByKind = Mapping[str, Sequence[SeenPolicy]]
 
@@ -52,36 +54,45 @@ def upsert(db: Database, tenant_id: int, run_id: int, seen: ByKind, complete: Co
         return mark_missing(connection, tenant_id, run_id, complete)
 
 
-def put(connection: sa.Connection, tenant_id: int, run_id: int, seen: ByKind) -> None:
-    """Insert or update policies, within a transaction of the caller's."""
+def put(connection: sa.Connection, tenant_id: int, run_id: int, seen: ByKind) -> dict[Key, int]:
+    """Insert or update policies, within a transaction of the caller's. Returns the ids of those that were there before."""
     values = [_values(tenant_id, run_id, kind, policy) for kind, policies_ in seen.items() for policy in policies_]
-    if not values:
-        return
     latest = {(row["kind"], row["external_id"]): row for row in values}
     # In a fixed order, so that two runs that read the same kind cannot deadlock.
     rows = {key: latest[key] for key in sorted(latest)}
-    there = connection.execute(
-        sa.select(_policy.id, _policy.kind, _policy.external_id, *(_policy[name] for name in _COMPARED))
-        .where(_policy.tenant_id == tenant_id, sa.tuple_(_policy.kind, _policy.external_id).in_(list(rows)))
-        .order_by(_policy.kind, _policy.external_id)
-        .with_for_update()
-    )
+    there = find(connection, tenant_id, rows, *(_policy[name] for name in _COMPARED))
     # Most are as they were. To write them again would cost more than all the rest, and a database its space.
-    same = [
-        row for row in there if all(getattr(row, name) == rows[row.kind, row.external_id][name] for name in _COMPARED)
-    ]
+    same = [key for key, row in there.items() if all(getattr(row, name) == rows[key][name] for name in _COMPARED)]
     if same:
         again = {
             "last_seen_run_id": run_id,
             "last_seen_at": now_after(_policy.last_seen_at),
             "missing_since": sa.null(),
         }
-        connection.execute(sa.update(policies).where(_policy.id.in_([row.id for row in same])).values(**again))
-    for row in same:
-        del rows[row.kind, row.external_id]
-    if rows:
+        ids = [there[key].id for key in same]
+        connection.execute(sa.update(policies).where(_policy.id.in_(ids)).values(**again))
+    if changed := [row for key, row in rows.items() if key not in set(same)]:
         # executemany: one statement with all rows would be compiled again for every page.
-        connection.execute(_upsert(), list(rows.values()))
+        connection.execute(_upsert(), changed)
+    return {key: row.id for key, row in there.items()}
+
+
+def find(
+    connection: sa.Connection, tenant_id: int, keys: Collection[Key], *columns: sa.ColumnElement[Any]
+) -> dict[Key, sa.Row[Any]]:
+    """Rows of policies by kind and external id, with `id` and these columns, locked until the transaction ends."""
+    if not keys:
+        return {}
+    kinds, ids = {kind for kind, _ in keys}, {id_ for _, id_ in keys}
+    query = (
+        sa.select(_policy.id, _policy.kind, _policy.external_id, *columns)
+        # Two short lists are planned much faster than one of pairs.
+        .where(_policy.tenant_id == tenant_id, _policy.kind.in_(kinds), _policy.external_id.in_(ids))
+        .order_by(_policy.kind, _policy.external_id)
+        .with_for_update()
+    )
+    found = {(row.kind, row.external_id): row for row in connection.execute(query)}
+    return {key: row for key, row in found.items() if key in keys}
 
 
 #: What can differ from one sync to the next.

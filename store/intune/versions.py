@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from store.db.engine import Database
 from store.intune import inventory
 from store.intune.inventory import storable
-from store.model.tables import COMPLETENESS, contents, policies, policy_versions
+from store.model.tables import COMPLETENESS, contents, policy_versions
 from store.model.types import now_after
 
 _version = policy_versions.c
@@ -98,29 +98,23 @@ def record(
     latest = {(kind, policy.external_id): policy for kind, some in read.items() for policy in some}
     recorded: dict[str, Recorded] = defaultdict(Recorded)
     with db.write() as connection:
-        inventory.put(connection, tenant_id, run_id, seen)
-        # Two runs may read the same kind at the same time: the rows are locked, in the same order.
-        rows = connection.execute(
-            sa.select(policies.c.id, policies.c.kind, policies.c.external_id)
-            .where(
-                policies.c.tenant_id == tenant_id,
-                sa.tuple_(policies.c.kind, policies.c.external_id).in_(list(latest)),
-            )
-            .order_by(policies.c.kind, policies.c.external_id)
-            .with_for_update()
-        ).all()
-        by_id = {row.id: latest[row.kind, row.external_id] for row in rows}
+        ids = inventory.put(connection, tenant_id, run_id, seen)
+        # Two runs may read the same kind at the same time: the rows are locked.
+        rest = inventory.find(connection, tenant_id, latest.keys() - ids.keys())
+        ids |= {key: row.id for key, row in rest.items()}
+        by_id = {ids[key]: policy for key, policy in latest.items() if key in ids}
         last = _last_versions(connection, by_id)
         same = {id_ for id_, policy in by_id.items() if id_ in last and _same(last[id_], policy)}
         _insert(connection, run_id, {id_: policy for id_, policy in by_id.items() if id_ not in same})
         if same:
             again = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
-            ids = [last[id_].id for id_ in same]
-            connection.execute(sa.update(policy_versions).where(_version.id.in_(ids)).values(**again))
+            seen_again = [last[id_].id for id_ in same]
+            connection.execute(sa.update(policy_versions).where(_version.id.in_(seen_again)).values(**again))
         gone = inventory.mark_missing(connection, tenant_id, run_id, complete)
-    for row in rows:
-        what = "unchanged" if row.id in same else "changed" if row.id in last else "new"
-        recorded[row.kind] += Recorded(**{what: 1})
+    for kind, external_id in latest.keys() & ids.keys():
+        id_ = ids[kind, external_id]
+        what = "unchanged" if id_ in same else "changed" if id_ in last else "new"
+        recorded[kind] += Recorded(**{what: 1})
     for kind, number in gone.items():
         recorded[kind] += Recorded(gone=number)
     return recorded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -107,7 +107,7 @@ class _Sync:
             name: [seen_policy(one.kind, whole.listed) for whole in one.unkept.values()]
             for name, one in self.reads.items()
         }
-        read = {name: _read_policies(db, one) for name, one in self.reads.items()}
+        read = _read_policies(db, self.reads)
         complete = [name for name, one in self.reads.items() if one.complete]
         recorded = versions.record(db, tenant, self.run.id, seen, read, complete)
         for name, reading in self.reads.items():
@@ -131,31 +131,32 @@ class _Sync:
             self.run.success()
 
 
-def _read_policies(db: Database, reading: _KindRead) -> list[ReadPolicy]:
-    """The policies of a kind for the store. One that cannot be told gets a `failure`, and is left out."""
+def _read_policies(db: Database, reads: Mapping[str, _KindRead]) -> dict[str, list[ReadPolicy]]:
+    """The policies for the store, by kind. One that cannot be told gets a `failure`, and is left out."""
     from tasks.graph import canonical
 
-    whole = {id_: one for id_, one in reading.unkept.items() if one.failure is None}
-    bodies: dict[str, tuple[dict[str, Any], str]] = {}
-    for id_, one in whole.items():
-        with _telling(one):
-            bodies[id_] = canonical.bare_and_hash(one.body)
+    bodies: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
+    for name, reading in reads.items():
+        for id_, one in reading.unkept.items():
+            if one.failure is None:
+                with _telling(one):
+                    bodies[name, id_] = canonical.bare_and_hash(one.body)
     # Most policies are as they were: their canonical form is known, and making it takes longer than all the rest.
     known = versions.known_contents(db, {hash_ for _, hash_ in bodies.values()}) if bodies else {}
-    read: list[ReadPolicy] = []
-    for id_, (body, hash_) in bodies.items():
-        one = whole[id_]
+    read: dict[str, list[ReadPolicy]] = {}
+    for (name, id_), (body, hash_) in bodies.items():
+        one = reads[name].unkept[id_]
         with _telling(one):
             policy = ReadPolicy(
                 external_id=id_,
                 body=body,
                 content_hash=hash_,
-                canonical_hash=known.get(hash_) or canonical.canonical_hash(reading.kind, body),
+                canonical_hash=known.get(hash_) or canonical.canonical_hash(reads[name].kind, body),
                 assignments=one.assignments,
                 assignments_hash=_assignments_hash(one.assignments),
                 gaps=[(gap.code, gap.detail) for gap in one.gaps],
             )
-            read.append(policy)
+            read.setdefault(name, []).append(policy)
     return read
 
 
