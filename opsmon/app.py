@@ -16,8 +16,9 @@ from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Appearance, Backend
 from screens.key_names import KEY_NAMES
-from screens.monitor import Monitor, wants_ascii
+from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
+from screens.text.ascii import wants_ascii
 from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid

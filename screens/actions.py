@@ -62,6 +62,23 @@ class RunActions:
             return f"You may look at {run.tenant}, not start or retry runs there."
         return None
 
+    # -- one tenant -------------------------------------------------------------------------------------------------------
+
+    def in_one_tenant(self, what: str, show: Callable[[str], None]) -> None:
+        """Call `show` with the chosen tenant's slug, or with that of the user's only one; of several, let the user choose
+        first. `what` is the question's beginning, such as `Inventory of`.
+        """
+        shell = self._shell
+        slugs = [member.tenant.slug for member in shell.snapshot.memberships] if shell.snapshot else []
+        if tenant := shell.tenant or (slugs[0] if len(slugs) == 1 else None):
+            show(tenant)
+        elif slugs:
+            shell.navigator.one_tenant(what, show)
+        else:
+            shell.message(
+                "You are a member of no tenant." if shell.snapshot else "The database has not answered yet.", "warning"
+            )
+
     # -- one run ----------------------------------------------------------------------------------------------------------
 
     def start(self, tenant: str, type_: str, values: dict[str, Any]) -> None:

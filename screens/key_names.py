@@ -23,6 +23,7 @@ KEY_NAMES: Final = frozenset(
             "pause_queue",
             "view_run",
             "inventory",
+            "directory",
             "difference",
             "version_before",
             "version_after",

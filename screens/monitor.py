@@ -63,6 +63,7 @@ class Monitor(App[None]):
         Binding("b", "bulk", "Bulk retries", show=False, id="bulk"),
         Binding("w", "workers", "Workers", show=False, id="workers"),
         Binding("i", "inventory", "Inventory", show=False, id="inventory"),
+        Binding("D", "directory", "Directory", show=False, id="directory"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -217,9 +218,7 @@ class Monitor(App[None]):
         self.data.poller.poke()
 
     def update_request(self) -> None:
-        request = replace(
-            self.data.poller.request, run_id=None, inbox=False, groups_of=None, load=False, inventory=None
-        )
+        request = self.data.poller.request.only_list()
         for screen in self.screen_stack:
             if isinstance(screen, PolledView):
                 request = screen.contribute(request)
@@ -317,16 +316,10 @@ class Monitor(App[None]):
         self.navigator.workers()
 
     def action_inventory(self) -> None:
-        """Show the inventory of the chosen tenant, or of the only one; else choose one first."""
-        slugs = [member.tenant.slug for member in self.snapshot.memberships] if self.snapshot else []
-        if tenant := self.tenant or (slugs[0] if len(slugs) == 1 else None):
-            self.navigator.inventory(tenant)
-        elif slugs:
-            self.navigator.tenant_of_inventory(self.navigator.inventory)
-        else:
-            self.message(
-                "You are a member of no tenant." if self.snapshot else "The database has not answered yet.", "warning"
-            )
+        self.actions.in_one_tenant("Inventory of", self.navigator.inventory)
+
+    def action_directory(self) -> None:
+        self.actions.in_one_tenant("Directory of", self.navigator.directory)
 
     def action_help(self) -> None:
         self.navigator.help()
@@ -402,10 +395,3 @@ def _collect_again() -> None:
     """The front door turns the garbage collector off for the start; what that made is there to stay."""
     gc.freeze()
     gc.enable()
-
-
-def wants_ascii() -> bool:
-    """Whether the locale's encoding has no glyphs beyond ASCII."""
-    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    chosen = next((name for name in names if name), "")
-    return "utf" not in chosen.lower()

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
+from store.intune.group_search import DirectoryGroup
 from store.model.records import Run
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
@@ -107,12 +108,11 @@ class Navigator:
 
         self._open_once(WorkersScreen)
 
-    def tenant_of_inventory(self, then: Callable[[str], None]) -> None:
-        """Choose the tenant whose inventory is shown; `then` gets its slug."""
+    def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         from screens.tenants.picker import TenantPicker
 
         if not isinstance(self._app.screen, TenantPicker):
-            self._open(TenantPicker("Inventory of", with_all=False), then)
+            self._open(TenantPicker(what, with_all=False), then)
 
     def inventory(self, tenant: str) -> None:
         """Show the kinds of the tenant's policies."""
@@ -130,6 +130,18 @@ class Navigator:
         from screens.inventory.policy import PolicyScreen
 
         self._app.push_screen(PolicyScreen(policy_id))
+
+    def directory(self, tenant: str) -> None:
+        """Show the tenant's cached groups."""
+        from screens.directory.screen import DirectoryScreen
+
+        if not isinstance(self._app.screen, DirectoryScreen):
+            self._app.push_screen(DirectoryScreen(tenant))
+
+    def group(self, group: DirectoryGroup) -> None:
+        from screens.directory.group_modal import GroupModal
+
+        self._app.push_screen(GroupModal(group))
 
     def help(self) -> None:
         """Show the keys of the screen on top."""

@@ -9,6 +9,7 @@ from screens.backend import Backend
 from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
+from store.intune.group_search import DirectoryGroup
 from store.model.records import Run
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
@@ -55,6 +56,12 @@ class Navigation(Protocol):
 
     def policy(self, policy_id: int) -> None:
         """Show one policy."""
+
+    def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
+        """Ask for one tenant; `what` is the question's beginning. `then` gets the tenant's slug."""
+
+    def group(self, group: DirectoryGroup) -> None:
+        """Show all that is known of a group in the cached directory."""
 
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""

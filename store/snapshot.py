@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import browse
+from store.intune import browse, directory_page
 from store.intune.browsed import Found, PolicyDetail, Wanted
+from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
@@ -56,10 +57,16 @@ class Request:
     load: bool = False
     #: What is shown of the inventory; None if no screen shows any.
     inventory: Wanted | None = None
+    #: What is searched in a tenant's cached directory; None if no screen shows it.
+    directory: DirectoryWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
     silent_after: float = 10.0
+
+    def only_list(self) -> Request:
+        """The same list, and nothing of what is read only when a screen shows it."""
+        return replace(self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ class Snapshot:
     load: SystemLoad | None = None
     #: None also when what the request wants does not exist for the user.
     inventory: Found | None = None
+    #: None also when there is no such tenant for the user.
+    directory: Directory | None = None
     #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -103,6 +112,8 @@ class SnapshotCache(PollCache):
     hours: HourlyThroughput | None = None
     #: Bodies of the policy that is shown, by their hashes: they may be large, and never change.
     bodies: Mapping[str, Any] = MappingProxyType({})
+    #: How many groups the tenant has whose directory is shown: there may be many.
+    counted_groups: Counted | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -133,6 +144,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             else None,
             load=_load(connection, members, request, cache) if request.load else None,
             inventory=_inventory(connection, members, request, cache),
+            directory=_directory(connection, members, request, now, cache),
             silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
@@ -154,6 +166,20 @@ def _inventory(
     found = browse.read(connection, members, request.inventory, cache.bodies if cache else {})
     if cache:
         cache.bodies = found.bodies if isinstance(found, PolicyDetail) else {}
+    return found
+
+
+def _directory(
+    connection: sa.Connection,
+    members: tuple[Membership, ...],
+    request: Request,
+    now: dt.datetime,
+    cache: SnapshotCache | None,
+) -> Directory | None:
+    counted = cache.counted_groups if cache else None
+    found = directory_page.read(connection, members, request.directory, now, counted)
+    if cache and found:
+        cache.counted_groups = found.counted
     return found
 
 

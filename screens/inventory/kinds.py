@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from screens.base import TableScreen
 from screens.inventory import words
-from screens.inventory.syncing import CanSync
+from screens.inventory.syncing import SyncsPolicies
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
@@ -24,7 +24,7 @@ _PARTS: Final = (ColumnSpec(44, 12, 0), ColumnSpec(9, 7, 1), ColumnSpec(9, 7, 2)
 _TITLES: Final = ("There", "Missing", "Seen")
 
 
-class KindsScreen(CanSync, TableScreen[None]):
+class KindsScreen(SyncsPolicies, TableScreen[None]):
     """Enter shows the policies of a kind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

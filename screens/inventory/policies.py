@@ -13,12 +13,12 @@ from textual.widgets import Input
 
 from screens.base import TableScreen
 from screens.inventory import assigned, words
-from screens.inventory.name_search import NameSearch
-from screens.inventory.syncing import CanSync
+from screens.inventory.syncing import SyncsPolicies
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets import header_lines
+from screens.widgets.name_search import NameSearch
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.intune.browse import PAGE
@@ -38,7 +38,7 @@ _TITLES: Final = ("Name", "Platform", "Assigned to", "State")
 _Jump = Literal["first", "last"] | None
 
 
-class PoliciesScreen(CanSync, TableScreen[None]):
+class PoliciesScreen(SyncsPolicies, TableScreen[None]):
     """Enter shows a policy; moving past an end of the page shows the page there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,7 +59,7 @@ class PoliciesScreen(CanSync, TableScreen[None]):
 
     def compose_body(self) -> ComposeResult:
         yield header_lines.Line(id="words")
-        yield NameSearch()
+        yield NameSearch("a part of the name; enter searches, esc leaves")
         yield RowTable(beyond=self._beyond)
 
     @property

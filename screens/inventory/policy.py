@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from screens.base import PolledScreen
 from screens.inventory import policy_lines
 from screens.inventory.difference import Difference, difference
-from screens.inventory.syncing import CanSync
+from screens.inventory.syncing import SyncsPolicies
 from screens.text import format as fmt
 from screens.text import json_tree
 from screens.text.json_tree import Path
@@ -23,7 +23,7 @@ from store.snapshot import Request, Snapshot
 _NEED_THE_POLICY: Final = ("sync", "difference", "version(1)", "version(-1)", "fold")
 
 
-class PolicyScreen(CanSync, PolledScreen[None]):
+class PolicyScreen(SyncsPolicies, PolledScreen[None]):
     """Shows the newest version, or the one that was chosen."""
 
     DEFAULT_CSS = "PolicyScreen LineView { margin: 0 1; }"

@@ -1,4 +1,4 @@
-"""The choice of a tenant: whose runs, or whose inventory, are shown."""
+"""The choice of a tenant: whose runs, inventory or directory are shown."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ Letters in names and messages are not replaced: a `ü` that the terminal cannot 
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from rich.segment import Segment
@@ -45,3 +46,10 @@ class AsciiSigns(LineFilter):
             segment if segment.text.isascii() else Segment(in_ascii(segment.text), segment.style, segment.control)
             for segment in segments
         ]
+
+
+def wants_ascii() -> bool:
+    """Whether the locale's encoding has no glyphs beyond ASCII."""
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    chosen = next((name for name in names if name), "")
+    return "utf" not in chosen.lower()

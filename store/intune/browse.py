@@ -68,7 +68,7 @@ def kinds(connection: sa.Connection, members: Sequence[Membership], wanted: Kind
 
     Looks at every policy of the tenant, along its index: there are thousands, not millions.
     """
-    tenant = _tenant(members, wanted.tenant)
+    tenant = tenant_of(members, wanted.tenant)
     here = _policy.missing_since.is_(None)
     query = (
         sa.select(
@@ -88,7 +88,7 @@ def page(
     connection: sa.Connection, members: Sequence[Membership], wanted: PoliciesWanted, limit: int = PAGE
 ) -> PolicyPage:
     """At most `limit` policies of the kind, the missing ones among them. Raises NotFound for the tenant."""
-    tenant = _tenant(members, wanted.tenant)
+    tenant = tenant_of(members, wanted.tenant)
     listed = _listed(tenant.id, wanted)
     rows = list(connection.execute(_page(listed, wanted.after).limit(limit + 1)))
     counted = sa.select(sa.func.count()).select_from(listed.limit(COUNT_CAP + 1).subquery())
@@ -144,7 +144,8 @@ _OF_THE_ROW: Final = (
 # ---- parts
 
 
-def _tenant(members: Iterable[Membership], slug: str) -> Tenant:
+def tenant_of(members: Iterable[Membership], slug: str) -> Tenant:
+    """The tenant with this slug among the memberships. Raises NotFound."""
     for member in members:
         if member.tenant.slug == slug:
             return member.tenant

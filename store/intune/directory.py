@@ -68,11 +68,16 @@ class Changes:
 
 def state(db: Database, tenant_id: int) -> DirectoryState:
     """How far the cache is. A link that is older than LINK_DAYS is left out."""
+    with db.read_one() as connection:
+        return read_state(connection, tenant_id)
+
+
+def read_state(connection: sa.Connection, tenant_id: int) -> DirectoryState:
+    """The same within a transaction."""
     fresh = _state.delta_link_at > seconds_ago(LINK_DAYS * 86_400)
     link = sa.case((fresh, _state.delta_link))
     query = sa.select(link, _state.round, _state.read_at, _state.complete_at).where(_state.tenant_id == tenant_id)
-    with db.read_one() as connection:
-        row = connection.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
     return DirectoryState() if row is None else DirectoryState(row[0] or "", row[1], row[2], row[3])
 
 

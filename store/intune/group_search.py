@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.intune.folding import words_of
+from store.model.records import Count
 from store.model.tables import directory_group_words, directory_groups
 
 _group = directory_groups.c
@@ -40,6 +41,10 @@ class DirectoryGroup:
     changed_at: dt.datetime
     #: When it was found to be removed; None while it is there.
     removed_at: dt.datetime | None
+    #: By which rule a dynamic group has its members; None if it has none.
+    membership_rule: str | None = None
+    #: When a round brought it first.
+    first_seen_at: dt.datetime | None = None
 
 
 _COLUMNS: Final[tuple[sa.Column[Any], ...]] = (
@@ -49,6 +54,8 @@ _COLUMNS: Final[tuple[sa.Column[Any], ...]] = (
     _group.description,
     _group.group_types,
     _group.synced,
+    _group.membership_rule,
+    _group.first_seen_at,
     _group.mail_enabled,
     _group.security_enabled,
     _group.changed_at,
@@ -62,15 +69,18 @@ def search(db: Database, tenant_id: int, text: str, limit: int = 100) -> list[Di
     Without a word, groups in the order of their names' words. Looks at a bounded number of names: of two beginnings that
     are both frequent and never meet, it may find less than there is.
     """
-    beginnings = words_of(text) if text.strip() else [""]
     with db.read() as connection:
-        rarest = (
-            min(beginnings, key=lambda word: _count(connection, tenant_id, word)) if beginnings[1:] else beginnings[0]
-        )
-        found = _candidates(tenant_id, rarest, [word for word in beginnings if word != rarest], limit)
-        ids = list(dict.fromkeys(connection.execute(found).scalars()))[:limit]
-        rows = connection.execute(sa.select(*_COLUMNS).where(_group.id.in_(ids)))
-        groups = {row.id: _group_from(row) for row in rows}
+        return read_search(connection, tenant_id, text, limit)
+
+
+def read_search(connection: sa.Connection, tenant_id: int, text: str, limit: int = 100) -> list[DirectoryGroup]:
+    """The same within a transaction."""
+    beginnings = words_of(text) if text.strip() else [""]
+    rarest = min(beginnings, key=lambda word: _count(connection, tenant_id, word)) if beginnings[1:] else beginnings[0]
+    found = _candidates(tenant_id, rarest, [word for word in beginnings if word != rarest], limit)
+    ids = list(dict.fromkeys(connection.execute(found).scalars()))[:limit]
+    rows = connection.execute(sa.select(*_COLUMNS).where(_group.id.in_(ids)))
+    groups = {row.id: _group_from(row) for row in rows}
     return [groups[id_] for id_ in ids if id_ in groups]
 
 
@@ -91,6 +101,14 @@ def count(db: Database, tenant_id: int) -> int:
     query = sa.select(sa.func.count()).where(_group.tenant_id == tenant_id, _group.removed_at.is_(None))
     with db.read_one() as connection:
         return int(connection.execute(query).scalar_one())
+
+
+def read_count(connection: sa.Connection, tenant_id: int, cap: int) -> Count:
+    """How many groups are there, within a transaction; beyond `cap` they are not counted."""
+    there = sa.select(sa.literal(1)).where(_group.tenant_id == tenant_id, _group.removed_at.is_(None))
+    counted = sa.select(sa.func.count()).select_from(there.limit(cap + 1).subquery())
+    many = int(connection.execute(counted).scalar_one())
+    return Count(min(many, cap), many > cap)
 
 
 def _starts(tenant_id: int, word: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -140,4 +158,6 @@ def _group_from(row: sa.Row[Any]) -> DirectoryGroup:
         bool(row.security_enabled),
         row.changed_at,
         row.removed_at,
+        row.membership_rule,
+        row.first_seen_at,
     )

@@ -29,6 +29,7 @@ from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
 from store.intune.browsed import Found, Wanted
+from store.intune.directory_page import Directory, DirectoryWanted
 from store.model.records import (
     Count,
     Counts,
@@ -144,6 +145,8 @@ class FakeBackend:
     load: SystemLoad | None = None
     #: What is found in the inventory, by what is asked of it.
     inventory: dict[Wanted, Found] = field(default_factory=dict)
+    #: What is found in a cached directory, by what is asked of it.
+    directory: dict[DirectoryWanted, Directory] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -174,6 +177,7 @@ class FakeBackend:
             groups=self.groups if request.groups_of else None, total=Count(len(self.runs)),
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             inventory=self.inventory.get(request.inventory) if request.inventory else None,
+            directory=self.directory.get(request.directory) if request.directory else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from textual.widgets import Input, Select
 from screens.bulk.screen import BulkScreen
 from screens.dialogs.confirm import ConfirmModal
 from screens.dialogs.help import HelpModal
+from screens.directory.screen import DirectoryScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
@@ -197,6 +198,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("n", InboxScreen),
         ("w", WorkersScreen),
         ("i", KindsScreen),
+        ("D", DirectoryScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

@@ -34,6 +34,7 @@ OPENED = {
     "n": InboxScreen,
     "w": WorkersScreen,
     "i": TenantPicker,
+    "D": TenantPicker,
     "F": FailureGroupsScreen,
     "t": TenantPicker,
     "V": SavedViewsModal,

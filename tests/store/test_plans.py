@@ -15,7 +15,9 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
+from store.intune import directory
 from store.intune.browsed import KindsWanted, Place, PoliciesWanted, PolicyWanted, Wanted
+from store.intune.directory_page import DirectoryWanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
 from store.model.tables import contents, operation_runs, policies, policy_versions, rescues
 from store.model.tables import workers as workers_table
@@ -49,8 +51,9 @@ RUNS = {"postgresql": 20_000, "sqlite": 1_000}
 SECONDS = 160 * 86_400
 #: Tables that grow without a bound.
 LARGE = ("operation_runs", "run_events", "notifications", "rescues", "policy_versions", "contents")
-#: Grows with the tenants. PostgreSQL walks the few thousand that are here, and rightly: SQLite says whether an index is there.
-LARGE_ON_SQLITE = (*LARGE, "policies")
+#: Grow with the tenants (`other` is a second look at the words of groups). PostgreSQL walks the few thousand that are here, and
+#: rightly: SQLite says whether an index is there.
+LARGE_ON_SQLITE = (*LARGE, "policies", "directory_groups", "directory_group_words", "other")
 
 
 class Full:
@@ -74,6 +77,7 @@ class Full:
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         self._policies()
+        self._groups()
         if not db.is_sqlite:
             with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
@@ -101,6 +105,15 @@ class Full:
                 for place, id_ in enumerate(ids) for _ in range(2)
             ]  # fmt: skip
             connection.execute(sa.insert(policy_versions), versions)
+
+    def _groups(self) -> None:
+        """As many groups in each tenant, each with three words, one of which all have."""
+        run = start_run(self.db, self.tenants[0])
+        for tenant in self.tenants:
+            round_ = directory.begin_round(self.db, tenant.id, run.id)
+            names = [f"Group {number} {number % 97}" for number in range(self.runs // 10)]
+            page = [{"id": f"{tenant.id} {name}", "displayName": name} for name in names]
+            directory.apply(self.db, tenant.id, round_, page)
 
     def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
@@ -265,6 +278,16 @@ def _inventory(wanted: Wanted) -> Callable[[Full], object]:
     return ask
 
 
+def _directory(text: str) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        found = snapshot.take(full.db, Request(full.user.id, directory=DirectoryWanted("alpha", text))).directory
+        assert found
+        assert found.groups
+        return found
+
+    return ask
+
+
 def a_run(full: Full, running: bool = False) -> Run:
     return (start_run if running else open_run)(full.db, full.tenants[0], full.user)
 
@@ -336,6 +359,9 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "policies further down": _inventory(PoliciesWanted("alpha", "kind0", "9", Place("policy 1", 1))),
     "a policy": _inventory(PolicyWanted(1)),
     "a version of a policy": _inventory(PolicyWanted(1, 1, compared=True)),
+    "groups": _directory(""),
+    "groups by a beginning": _directory("gro"),
+    "groups by two beginnings": _directory("gro 7"),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
     "beat": lambda full: heartbeats.heartbeat(full.db, 1, 0),
     "a queued run, whole": lambda full: whole(full, queued_behind_another(full)),

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from screens.inventory.kinds import KindsScreen
-from screens.inventory.name_search import NameSearch
 from screens.inventory.policies import PoliciesScreen
 from screens.inventory.policy import PolicyScreen
 from screens.monitor import Monitor
@@ -17,6 +16,7 @@ from screens.start.form import FormScreen
 from screens.tenants.picker import TenantPicker
 from screens.widgets.header_lines import Line
 from screens.widgets.line_view import LineView
+from screens.widgets.name_search import NameSearch
 from screens.widgets.row_table import RowTable
 from store.intune import inventory
 from store.intune.browsed import KindsWanted, PoliciesWanted, PolicyWanted

@@ -10,7 +10,7 @@ from store.intune.browse import MAX_TEXT
 
 
 class NameSearch(LineInput):
-    """Enter searches; esc keeps what is shown. Hidden while not in use."""
+    """Enter keeps what is found; esc leaves the field. Hidden while not in use. The screen decides when it searches."""
 
     DEFAULT_CSS = """
     NameSearch { display: none; height: 1; border: none; padding: 0 1; background: $surface; }
@@ -21,8 +21,8 @@ class NameSearch(LineInput):
     class Left(Message):
         """The user left the field without a search."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="a part of the name; enter searches, esc leaves", max_length=MAX_TEXT)
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, max_length=MAX_TEXT)
 
     def open(self, text: str) -> None:
         """Show the field with the text of the last search in it."""

@@ -1,0 +1,1 @@
+"""The cached directory of a tenant: its groups, searched as one types, and one group."""
