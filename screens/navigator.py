@@ -59,10 +59,10 @@ class Navigator:
 
         self._open(OperationPicker(), self.form)
 
-    def form(self, operation: Operation, retry_of: Run | None = None) -> None:
+    def form(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
         from screens.start.form import FormScreen
 
-        self._app.push_screen(FormScreen(operation, retry_of=retry_of))
+        self._app.push_screen(FormScreen(operation, retry_of=retry_of, tenant=tenant))
 
     def bulk(self, job: BulkRetry) -> None:
         from screens.bulk.screen import BulkScreen

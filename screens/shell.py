@@ -30,8 +30,10 @@ class Navigation(Protocol):
     def start(self) -> None:
         """Let the user choose an operation, then show its form."""
 
-    def form(self, operation: Operation, retry_of: Run | None = None) -> None:
-        """Show the form of an operation; with `retry_of`, the form retries that run with changed parameters."""
+    def form(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
+        """Show the form of an operation; with `retry_of`, the form retries that run with changed parameters. `tenant` is the
+        slug of the tenant that is selected at first; None for the one shown in the list.
+        """
 
     def bulk(self, job: BulkRetry) -> None:
         """Show a bulk retry."""

@@ -41,4 +41,4 @@ class CanSync(PolledView):
         if isinstance(found, Exception):
             self.shell.error(found)
         else:
-            self.shell.navigator.form(found)
+            self.shell.navigator.form(found, tenant=self.tenant)

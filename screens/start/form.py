@@ -51,11 +51,14 @@ class FormScreen(PolledScreen[None]):
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 
-    def __init__(self, operation: Operation, retry_of: Run | None = None) -> None:
-        """With `retry_of`, the form is filled with that run's parameters, and enter retries the run."""
+    def __init__(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
+        """With `retry_of`, the form is filled with that run's parameters, and enter retries the run. `tenant` is the slug of
+        the tenant that is selected at first; None for the one shown in the list.
+        """
         super().__init__()
         self._operation = operation
         self._retry_of = retry_of
+        self._first_tenant = tenant
         #: The parameters of the run to retry that the operation still accepts.
         self._kept = still_taken(operation, retry_of.parameters if retry_of else {})
         self._fields = {p.name: field_for(p, self._kept.get(p.name, default_of(p))) for p in operation.parameters}
@@ -87,11 +90,13 @@ class FormScreen(PolledScreen[None]):
             yield Vertical(self._titles[parameter.name], self._fields[parameter.name], classes="field")
 
     def _tenants(self) -> tuple[list[str], str | None]:
-        """The tenants to choose from, and the selected one: the tenant shown in the list, or the only one, or None."""
+        """The tenants to choose from, and the selected one: the one that the form was opened for, that of the list, the only
+        one, or None.
+        """
         if self._retry_of:
             return [self._retry_of.tenant], self._retry_of.tenant
         slugs = self._may_start_in
-        wanted = self.shell.tenant or (slugs[0] if len(slugs) == 1 else None)
+        wanted = self._first_tenant or self.shell.tenant or (slugs[0] if len(slugs) == 1 else None)
         return slugs, wanted if wanted in slugs else None
 
     @property
@@ -109,6 +114,7 @@ class FormScreen(PolledScreen[None]):
     def tenant_chosen(self) -> None:
         # A retry stays in the tenant of its run.
         if self._retry_of is None:
+            self._first_tenant = None  # `t` chooses another
             _, chosen = self._tenants()
             self.query_one("#tenant", Select).value = Select.NULL if chosen is None else chosen
 

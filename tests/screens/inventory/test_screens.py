@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.widgets import Select
 
 from screens.inventory.kinds import KindsScreen
 from screens.inventory.policies import PoliciesScreen
@@ -21,7 +22,8 @@ from screens.widgets.row_table import RowTable
 from store.intune import inventory
 from store.intune.browsed import KindsWanted, PoliciesWanted, PolicyWanted
 from store.intune.inventory import SeenPolicy
-from store.people import access
+from store.people import access, admin
+from store.people.access import Role
 from tasks.operations.policy_sync import sync
 from tasks.sdk.registry import Registry
 from tests.screens.conftest import HOSTILE, MEMBER, LiveHarness, polls, running, screen_lines, toasts, until
@@ -181,6 +183,22 @@ async def test_the_form_of_sync_policies_is_opened(house: LiveHarness) -> None:
         assert told(monitor) == "No inventory yet. s starts Sync policies."
         await pressed(pilot, "s")
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+
+
+async def test_the_form_is_for_the_tenant_that_is_shown(house: LiveHarness) -> None:
+    """Whatever tenant the list shows, or none."""
+    house.dispatcher.registry = Registry.of([sync])
+    admin.grant(house.db, "ann", "fabrikam", Role.OPERATOR)
+    monitor = Monitor(house.backend("ann"))
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot)
+        for tenant in ("fabrikam", "contoso"):
+            monitor.navigator.inventory(tenant)
+            await until(pilot, lambda: isinstance(monitor.screen, KindsScreen), "the inventory")
+            await pressed(pilot, "s")
+            await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+            assert monitor.screen.query_one("#tenant", Select).value == tenant
+            await pressed(pilot, "escape", "escape")
 
 
 async def test_who_may_only_look_is_told_why_nothing_starts(house: LiveHarness) -> None:
