@@ -6,7 +6,7 @@
     huey-worker URL          bare Huey: a consumer with four threads
     load URL RUNS            fills a database with history
     pollers URL SESSIONS     so many sessions, each with a connection that polls once a second
-    simulator POLICIES GROUPS   a simulated tenant; says its address as JSON
+    simulator POLICIES GROUPS SECONDS   a simulated tenant that takes so long for each answer; says its address as JSON
 
 Line by line the input is a number: of runs to start, or of executions after which the time is to be told. A child ends when
 its input does, or when anything in it fails. QUEUE is the database that the queue is in, that of the runs or another one.
@@ -250,11 +250,11 @@ def pollers(url: str, count: str) -> None:
 # ---- a tenant
 
 
-def simulator(policies: str, groups: str) -> None:
+def simulator(policies: str, groups: str, seconds: str) -> None:
     """A tenant `bench` with so many policies, each with five assignments, and so many groups."""
     import json
 
-    from tasks.graph.simulator import Simulator, synthetic
+    from tasks.graph.simulator import Fault, Simulator, synthetic
 
     tenant = synthetic("bench", 1, int(policies))
     for kind, objects in tenant.objects.items():
@@ -266,6 +266,8 @@ def simulator(policies: str, groups: str) -> None:
     for number in range(int(groups)):
         tenant.put("groups", {"id": f"group-{number}", "displayName": f"Group {number}", "description": "x" * 80})
     with Simulator([tenant], page_size=100) as running:
+        if float(seconds):
+            running.faults.add(Fault(slow=float(seconds), count=None))
         write(json.dumps({"url": running.url}))
         for _ in sys.stdin:
             pass

@@ -68,9 +68,10 @@ class Scale:
     retried_runs: int
     reading_on: float
 
-    # syncs: policies of the simulated tenant, repetitions of each sync
+    # syncs: policies of the simulated tenant, repetitions of each sync, and the seconds of a service that is not beside us
     policies: int
     syncs: int
+    answer: float
 
     # groups: that are read, that are searched in, and repetitions of what is typed
     groups: int
@@ -93,7 +94,7 @@ FULL = Scale(
     paged_runs=100_000, pages_between_looks=250,
     sessions=200, processes=2, planning=15.0, polling=20.0,
     retried_runs=5_000, reading_on=0.1,
-    policies=1_000, syncs=5, groups=20_000, searched_groups=100_000, searches=3,
+    policies=1_000, syncs=5, answer=0.02, groups=20_000, searched_groups=100_000, searches=3,
 )  # fmt: skip
 
 #: As little as every statement and every key needs to be used once. All databases of a kind are one.
@@ -108,5 +109,5 @@ TINY = Scale(
     paged_runs=100, pages_between_looks=1,
     sessions=2, processes=1, planning=0.0, polling=1.0,
     retried_runs=3, reading_on=0.0,
-    policies=30, syncs=1, groups=300, searched_groups=500, searches=1,
+    policies=30, syncs=1, answer=0.001, groups=300, searched_groups=500, searches=1,
 )  # fmt: skip

@@ -46,30 +46,30 @@ class Sent:
 def syncs(stage: Stage) -> Iterator[Line]:
     """inventory.sync and policy.sync against a bare client, request by request the same."""
     for kind in KINDS:
-        with _tenant(stage, "simulator", stage.scale.policies) as url, opened(stage.founded(kind)) as db:
-            yield _beside_bare(stage, kind, "inventory.sync", inventory_sync.sync, db, url)
-            yield _beside_bare(stage, kind, "policy.sync", policy_sync.sync, db, url)
+        for seconds in (0.0, stage.scale.answer):
+            with _tenant(stage, stage.scale.policies, seconds=seconds) as url, opened(stage.founded(kind)) as db:
+                for name, sync in (("inventory.sync", inventory_sync.sync), ("policy.sync", policy_sync.sync)):
+                    shown = f"{name}, {1000 * seconds:.0f} ms an answer" if seconds else name
+                    yield _beside_bare(stage, f"{kind}: {shown}", sync, db, url)
 
 
-def _beside_bare(
-    stage: Stage, kind: str, name: str, sync: Callable[[RunContext], None], db: Database, url: str
-) -> Line:
+def _beside_bare(stage: Stage, name: str, sync: Callable[[RunContext], None], db: Database, url: str) -> Line:
     with _recorded() as sent:
         _carry_out(db, url, sync)
     ours, bare = [], []
     for number in range(stage.scale.syncs):
-        say(f"{kind}: {name}, repetition {number + 1} of {stage.scale.syncs}")
+        say(f"{name}, repetition {number + 1} of {stage.scale.syncs}")
         ours.append(_carry_out(db, url, sync))
         bare.append(_timed(lambda: _send_bare(url, sent)))
     shown = f"{median(ours):.2f} and {median(bare):.2f} s, {len(sent)} requests"
-    return ratio_line(f"{kind}: {name} of {stage.scale.policies} policies, against bare httpx", ours, bare, shown, 2)
+    return ratio_line(f"{name}: {stage.scale.policies} policies, against bare httpx", ours, bare, shown, 2)
 
 
 def groups(stage: Stage) -> Iterator[Line]:
     """The memory of the process that reads many groups, page by page; then the search."""
     scale = stage.scale
     for kind in KINDS:
-        with _tenant(stage, "simulator", 30, scale.groups) as url, opened(stage.founded(kind)) as db:
+        with _tenant(stage, 30, scale.groups) as url, opened(stage.founded(kind)) as db:
             pages: list[float] = []
             with _looked_at(pages):
                 _carry_out(db, url, directory_groups_sync.sync)
@@ -111,9 +111,9 @@ def _search(stage: Stage, kind: str, db: Database) -> Line:
 
 
 @contextlib.contextmanager
-def _tenant(stage: Stage, role: str, policies: int, groups: int = 0) -> Iterator[str]:
-    """A simulated tenant in a process of its own; its address."""
-    with stage.child(role, str(policies), str(groups)) as child:
+def _tenant(stage: Stage, policies: int, groups: int = 0, seconds: float = 0.0) -> Iterator[str]:
+    """A simulated tenant in a process of its own, which takes so many seconds for each answer; its address."""
+    with stage.child("simulator", str(policies), str(groups), str(seconds)) as child:
         yield str(json.loads(child.hear())["url"])
 
 
