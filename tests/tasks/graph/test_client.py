@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import email.utils
 import random
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -345,3 +347,21 @@ def test_writes_and_reads_have_budgets_of_their_own(simulator: Simulator, token:
             graph.get(f"{PATH}/{id_}")
     assert len(slept) == 2
     assert all(0 < wait <= 20 for wait in slept)
+
+
+def test_a_change_that_waits_for_a_person_is_sent_again_with_its_code(simulator: Simulator, client: Make) -> None:
+    tenant = simulator.tenant("contoso")
+    tenant.protected = {"configuration_policies"}
+    graph = client()
+    with pytest.raises(OperationFailed, match="400"):
+        graph.write("POST", PATH, POLICY)
+    reason = {"x-msft-approval-justification": base64.b64encode("Für Berlin".encode()).decode()}
+    with pytest.raises(ApprovalRequired) as caught:
+        graph.write("POST", PATH, POLICY, headers=reason)
+    assert named(simulator, "New") == 0
+    code = caught.value.approval_code
+    with pytest.raises(OperationFailed):
+        graph.write("POST", PATH, POLICY, headers={"x-msft-approval-code": code})
+    httpx.post(f"{simulator.url}/_simulator/contoso/approvals/{code}", json={"status": "approved"})
+    assert graph.write("POST", PATH, POLICY, headers={"x-msft-approval-code": code})["name"] == "New"
+    assert named(simulator, "New") == 1
