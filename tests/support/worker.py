@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import psutil
+
 from tests.support.forked import Forked
 from tests.support.operations import FOLDER
 from tests.support.waiting import HANG, wait_for
@@ -51,6 +53,16 @@ class WorkerProcess:
     @property
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def is_stopped(self) -> bool:
+        """Whether SIGSTOP has stopped every thread. Where the system does not tell of threads, the process counts."""
+        try:
+            threads = [stat.read_text() for stat in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        except OSError:  # a thread that ended while it was looked at
+            return False
+        if not threads:
+            return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
+        return all(stat.rpartition(")")[2].split()[0] in "Tt" for stat in threads)
 
     @property
     def pid(self) -> int:

@@ -152,6 +152,8 @@ class WorkerHarness:
 
         def is_frozen() -> bool:
             worker.signal(signal.SIGSTOP)
+            # A thread that waits for a processor within a call of the system ends that call first: it may take a lock.
+            wait_for(worker.is_stopped, "every thread to stop")
             if self._is_writable():
                 return True
             worker.signal(signal.SIGCONT)
