@@ -15,13 +15,13 @@ from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, 
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import WorkerHarness
 
-POLICIES = 1200
+POLICIES = 420
 Key = tuple[str, str]
 
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator([synthetic("contoso", 7, POLICIES)], page_size=100) as simulator:
+    with Simulator([synthetic("contoso", 7, POLICIES)], page_size=20) as simulator:
         yield simulator
 
 

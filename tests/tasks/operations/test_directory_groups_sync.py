@@ -94,8 +94,8 @@ def test_throttling_and_broken_pages_lose_and_double_nothing(groups: Sync) -> No
     groups.worker()
     groups.faults(
         Fault("/groups/delta", status=429, retry_after="0.1", after=2, count=2),
-        Fault("/groups/delta", break_off=True, after=2),
-        Fault("/groups/delta", status=503, retry_after="0", after=1),
+        Fault("/groups/delta", break_off=True, after=5),
+        Fault("/groups/delta", status=503, retry_after="0", after=9),
     )
     run = groups.run("directory_groups.sync")
     assert (run.outcome, run.summary_counts) == (Outcome.SUCCEEDED, Counts(GROUPS, GROUPS))
