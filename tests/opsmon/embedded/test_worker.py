@@ -122,7 +122,10 @@ def beats(services: Services, worker: EmbeddedWorker) -> bool:
 
 
 def is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # at any moment, also between two questions
+        return True
 
 
 def log() -> str:
