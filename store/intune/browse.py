@@ -229,7 +229,7 @@ def _ids(assignments: Iterable[Any], key: str) -> list[str]:
 
 def _group_names(connection: sa.Connection, tenant_id: int, assignments: Sequence[Any]) -> dict[str, str]:
     ids = _ids(assignments, "groupId")
-    found = group_search.read_by_group_ids(connection, tenant_id, ids) if ids else {}
+    found = group_search.by_group_ids(connection, tenant_id, ids) if ids else {}
     return {id_: group.name for id_, group in found.items()}
 
 

@@ -121,7 +121,10 @@ def _put(connection: sa.Connection, tenant_id: int, round_: int, there: Mapping[
     before = {row.group_id: row for row in known}
     rows = [_values(tenant_id, round_, id_, there[id_], before.get(id_)) for id_ in sorted(there)]
     new = postgresql.insert(directory_groups)
-    changed: dict[str, Any] = {name: new.excluded[name] for name in (*PROPERTIES.values(), "seen_round")}
+    changed: dict[str, Any] = {name: new.excluded[name] for name in PROPERTIES.values()}
+    # Never back: a run that was given up for lost may still write, and the later one would take the group for unseen.
+    later = new.excluded.seen_round > _group.seen_round
+    changed["seen_round"] = sa.case((later, new.excluded.seen_round), else_=_group.seen_round)
     changed |= {"changed_at": now_after(_group.changed_at), "removed_at": sa.null(), "removed_reason": sa.null()}
     connection.execute(new.on_conflict_do_update(index_elements=["tenant_id", "group_id"], set_=changed), rows)
     renamed = [

@@ -95,10 +95,10 @@ def page(
     tenant = tenant_of(members, wanted.tenant)
     state = directory.read_state(connection, tenant.id)
     if counted is None or not counted.holds(tenant.id, state.read_at, now):
-        many = group_search.read_count(connection, tenant.id, COUNTED)
+        many = group_search.count(connection, tenant.id, COUNTED)
         counted = Counted(many, tenant.id, state.read_at, now)
     text = storable(wanted.text.strip()[:MAX_TEXT])
-    found = group_search.read_search(connection, tenant.id, text, LISTED + 1)
+    found = group_search.search(connection, tenant.id, text, LISTED + 1)
     return Directory(
         tenant, counted, state.read_at, state.complete_at, tuple(found[:LISTED]), has_more=len(found) > LISTED
     )

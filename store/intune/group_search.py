@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from store.db.engine import Database
 from store.intune.folding import words_of
 from store.model.records import Count
 from store.model.tables import directory_group_words, directory_groups
@@ -63,19 +62,13 @@ _COLUMNS: Final[tuple[sa.Column[Any], ...]] = (
 )
 
 
-def search(db: Database, tenant_id: int, text: str, limit: int = 100) -> list[DirectoryGroup]:
+def search(connection: sa.Connection, tenant_id: int, text: str, limit: int = 100) -> list[DirectoryGroup]:
     """At most `limit` groups that are there, each word of `text` the beginning of a word of its name, by that word.
 
     Without a word, groups in the order of their names' words. Looks at a bounded number of names: of two beginnings that
     are both frequent and never meet, it may find less than there is.
     """
-    with db.read() as connection:
-        return read_search(connection, tenant_id, text, limit)
-
-
-def read_search(connection: sa.Connection, tenant_id: int, text: str, limit: int = 100) -> list[DirectoryGroup]:
-    """The same within a transaction."""
-    beginnings = words_of(text) if text.strip() else [""]
+    beginnings = words_of(text) or [""]  # accents alone are no word
     rarest = min(beginnings, key=lambda word: _count(connection, tenant_id, word)) if beginnings[1:] else beginnings[0]
     found = _candidates(tenant_id, rarest, [word for word in beginnings if word != rarest], limit)
     ids = list(dict.fromkeys(connection.execute(found).scalars()))[:limit]
@@ -84,27 +77,14 @@ def read_search(connection: sa.Connection, tenant_id: int, text: str, limit: int
     return [groups[id_] for id_ in ids if id_ in groups]
 
 
-def by_group_ids(db: Database, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
+def by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
     """The groups with these ids, removed ones included; unknown ids are left out. At most 1,000 at once."""
-    with db.read_one() as connection:
-        return read_by_group_ids(connection, tenant_id, group_ids)
-
-
-def read_by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
-    """The same within a transaction."""
     query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, _group.group_id.in_(group_ids[:1000]))
     return {row.group_id: _group_from(row) for row in connection.execute(query)}
 
 
-def count(db: Database, tenant_id: int) -> int:
-    """How many groups are there."""
-    query = sa.select(sa.func.count()).where(_group.tenant_id == tenant_id, _group.removed_at.is_(None))
-    with db.read_one() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-def read_count(connection: sa.Connection, tenant_id: int, cap: int) -> Count:
-    """How many groups are there, within a transaction; beyond `cap` they are not counted."""
+def count(connection: sa.Connection, tenant_id: int, cap: int) -> Count:
+    """How many groups are there; beyond `cap` they are not counted."""
     there = sa.select(sa.literal(1)).where(_group.tenant_id == tenant_id, _group.removed_at.is_(None))
     counted = sa.select(sa.func.count()).select_from(there.limit(cap + 1).subquery())
     many = int(connection.execute(counted).scalar_one())

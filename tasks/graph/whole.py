@@ -22,7 +22,7 @@ from tasks.graph.places import find
 from tasks.graph.resource import Child, GraphResource
 
 #: Objects that are read whole together: enough for full batches, few enough for memory.
-CHUNK: Final = 200
+CHUNK: Final = 100
 _NEXT: Final = "@odata.nextLink"
 _MASK: Final = "****"
 
@@ -64,7 +64,7 @@ def read_whole(
     reader = _Reader(graph, kind, say)
     chunk: list[dict[str, Any]] = []
     for page in reader.pages():
-        chunk += page
+        chunk += [item for item in page if item.get("id")]
         while len(chunk) >= CHUNK:
             yield reader.complete(chunk[:CHUNK])
             chunk = chunk[CHUNK:]

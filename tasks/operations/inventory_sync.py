@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from store.errors import OperationFailed
 from store.intune import inventory
 from store.intune.inventory import SeenPolicy
 from tasks.graph.resource import GraphResource, KindName
 from tasks.graph.resources import BY_NAME
-from tasks.operations.tenant_graph import fail_kind, kinds_named, seen_policy, tenant_graph
+from tasks.operations.tenant_graph import Rhythm, fail_kind, kinds_named, seen_policy, tenant_graph
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 
 if TYPE_CHECKING:
     from tasks.graph.client import GraphClient
-
-
-#: Objects that are stored in one transaction, at least: several pages of the catalog.
-CHUNK: Final = 200
 
 
 @operation("inventory.sync", label="Sync inventory", identity=["kinds"], timeout=3600)
@@ -45,6 +41,7 @@ class _Sync:
     unkept: dict[str, list[SeenPolicy]] = field(default_factory=dict)
     #: The kinds that were read to their end, and how many objects each has.
     complete: dict[str, int] = field(default_factory=dict)
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     def read(self, kind: GraphResource) -> None:
         """Read one kind. If it cannot be read, only that kind fails; refused credentials end the run."""
@@ -57,7 +54,7 @@ class _Sync:
                 seen |= fresh.keys()
                 unkept = self.unkept.setdefault(kind.name, [])
                 unkept += [seen_policy(kind, item) for item in fresh.values()]
-                if sum(map(len, self.unkept.values())) >= CHUNK:
+                if self.rhythm.is_due(sum(map(len, self.unkept.values()))):
                     self.keep()
         except OperationFailed as error:
             fail_kind(self.run, self.graph, kind, error, len(seen))

@@ -13,7 +13,7 @@ from store.intune import versions
 from store.intune.versions import ReadPolicy, Recorded
 from tasks.graph.resource import GraphResource, KindName
 from tasks.graph.resources import name_of
-from tasks.operations.tenant_graph import fail_kind, kinds_named, seen_policy, tenant_graph
+from tasks.operations.tenant_graph import Rhythm, fail_kind, kinds_named, seen_policy, tenant_graph
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 
@@ -28,10 +28,6 @@ _WORDS: Final = {
     "secret_unreadable": "with secrets that Graph does not give",
     "reference_lost": "with a reference that leads nowhere",
 }
-
-
-#: Objects that are stored in one transaction, at least.
-CHUNK: Final = 200
 
 
 @operation("policy.sync", label="Sync policies", identity=["kinds"], timeout=4 * 3600)
@@ -78,6 +74,7 @@ class _Sync:
     graph: GraphClient
     #: The kinds of which something is not stored yet, or not told.
     reads: dict[str, _KindRead] = field(default_factory=dict)
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     def read(self, kind: GraphResource) -> None:
         """Read one kind. If its list cannot be read, only this kind fails; refused credentials end the run."""
@@ -92,7 +89,7 @@ class _Sync:
                 fresh = {id_: one for id_, one in fresh.items() if id_ not in reading.seen}
                 reading.seen |= fresh.keys()
                 reading.unkept |= fresh
-                if sum(len(one.unkept) for one in self.reads.values()) >= CHUNK:
+                if self.rhythm.is_due(sum(len(one.unkept) for one in self.reads.values())):
                     self.keep()
                     self.reads[kind.name] = reading
         except OperationFailed as error:

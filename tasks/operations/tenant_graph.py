@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from store.intune import inventory
 from tasks.graph.resource import GraphResource
@@ -45,6 +46,28 @@ def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
             run.note("last_request_id", graph.request_id)
     finally:
         token.close()
+
+
+#: Objects that are stored in one transaction, at least, and the seconds after which those at hand are stored anyway.
+CHUNK: Final = 200
+AT_LEAST_EVERY: Final = 2.0
+
+
+class Rhythm:
+    """When what was read is stored: many objects at once, as a transaction each would cost more than reading them; but
+    soon enough for somebody who watches a slow tenant being read.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+
+    def is_due(self, unkept: int) -> bool:
+        """Whether so many objects are to be stored now; if they are, the time counts from here."""
+        due = unkept >= CHUNK or (unkept > 0 and self._clock() - self._last >= AT_LEAST_EVERY)
+        if due:
+            self._last = self._clock()
+        return due
 
 
 def _throttle_logger(run: RunContext) -> Callable[[float], None]:

@@ -97,7 +97,7 @@ def _search(stage: Stage, kind: str, db: Database) -> Line:
         page = [{"id": f"id-{start + place}", "displayName": name} for place, name in enumerate(names)]
         directory.apply(db, run.tenant_id, round_, page)
     waits = [
-        1000 * _timed(functools.partial(group_search.search, db, run.tenant_id, text[:length]))
+        1000 * _timed(functools.partial(_searched, db, run.tenant_id, text[:length]))
         for _ in range(stage.scale.searches)
         for text in TYPED
         for length in range(1, len(text) + 1)
@@ -105,6 +105,11 @@ def _search(stage: Stage, kind: str, db: Database) -> Line:
     worst = percentile(waits, 0.99)
     value = f"p50 {median(waits):.0f}, p99 {worst:.0f} ms of {len(waits)}"
     return Line(f"{kind}: a letter typed into the search of {many:,} groups", value, "p99 <= 50 ms", worst <= 50)
+
+
+def _searched(db: Database, tenant_id: int, text: str) -> None:
+    with db.read() as connection:
+        group_search.search(connection, tenant_id, text)
 
 
 # ---- the surroundings

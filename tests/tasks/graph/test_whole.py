@@ -9,7 +9,7 @@ import pytest
 from store.errors import OperationFailed
 from tasks.graph.client import GraphClient
 from tasks.graph.resources import BY_NAME, KINDS
-from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, synthetic
+from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, reading, synthetic
 from tasks.graph.whole import Gap, WholeObject, read_whole
 
 GROUP = {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "g1"}
@@ -219,6 +219,14 @@ def test_the_list_form_has_no_parts(tenant: SimulatedTenant, read: Read) -> None
     (one,) = read("device_configurations").values()
     assert "assignments" not in one.listed
     assert "assignments" not in one.body
+
+
+def test_an_object_without_an_id_is_left_out(
+    tenant: SimulatedTenant, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = [{"id": "1", "displayName": "x"}, {"displayName": "nobody"}, {"id": None}]
+    monkeypatch.setattr(reading, "_list", lambda *_: {"value": page})
+    assert list(read("scope_tags")) == ["1"]
 
 
 def test_a_list_that_cannot_be_read_raises(simulator: Simulator, read: Read) -> None:
