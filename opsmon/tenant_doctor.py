@@ -92,11 +92,12 @@ def _last_sync(services: Services, user: User, slug: str) -> Run | None:
 
 
 def _signed_in(services: Services, slug: str) -> Iterator[Finding]:
-    from tasks.graph import checkup  # httpx: only who asks for a tenant pays for it
+    from tasks.graph import checkup, session  # httpx: only who asks for a tenant pays for it
 
     settings = services.settings
     try:
-        with checkup.signed_in(slug, settings.credentials, settings.graph_url, settings.graph_authority) as graph:
+        addresses = (settings.graph_url, settings.graph_authority)
+        with session.signed_in(slug, settings.credentials, *addresses, limits=checkup.QUICK) as graph:
             yield Finding(f"{slug}/{_SIGN_IN}", State.OK, "the app signs in")
             yield from _objects(slug, checkup.read_each(graph))
     except OperationFailed as error:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from store.errors import OperationFailed
 from tasks.graph.answers import Refused
-from tasks.graph.auth import AppCredentials, AppToken
 from tasks.graph.client import GraphClient, RetryLimits
-from tasks.graph.credentials import Ask
 from tasks.graph.resources import KINDS, permission_for
 
 #: Somebody waits for the result: few attempts, short waits.
@@ -67,22 +64,6 @@ class ReadCheck:
     def was_tried(self) -> bool:
         """Whether a request was sent for it."""
         return self.result is not Result.NOT_TRIED
-
-
-@contextmanager
-def signed_in(slug: str, ask: Ask, graph_url: str = "", authority: str = "") -> Iterator[GraphClient]:
-    """Graph, signed in as the app of a tenant; at the addresses given, else at those of its cloud. Raises OperationFailed
-    if the app cannot sign in.
-    """
-    credentials = AppCredentials.from_settings(slug, ask)
-    addresses = credentials.addresses(graph_url, authority)
-    token = AppToken(credentials, addresses.authority)
-    try:
-        token()
-        with GraphClient(addresses.graph_url, token, limits=QUICK) as graph:
-            yield graph
-    finally:
-        token.close()
 
 
 def read_each(graph: GraphClient, subjects: Iterable[Subject] = SUBJECTS) -> Iterator[ReadCheck]:

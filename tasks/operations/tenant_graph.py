@@ -30,22 +30,21 @@ def kinds_named(names: Sequence[str] | None) -> list[GraphResource]:
 def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
     """Graph, for the tenant of the run. Raises OperationFailed if its credentials cannot be used."""
     # Imported only when a worker carries out a run, not by every screen that lists operations.
-    from tasks.graph.auth import AppCredentials, AppToken
-    from tasks.graph.client import GraphClient, RetryLimits
+    from tasks.graph.client import RetryLimits
+    from tasks.graph.session import signed_in
 
     settings = run.tools.settings
-    credentials = AppCredentials.from_settings(run.tenant.slug, settings.credentials)
-    addresses = credentials.addresses(settings.graph_url, settings.graph_authority)
-    token = AppToken(credentials, addresses.authority)
-
-    try:
-        limits = RetryLimits(total_wait=settings.longest_wait, reads=settings.reads, writes=settings.writes)
-        logger = _throttle_logger(run)
-        with GraphClient(addresses.graph_url, token, limits=limits, sleep=run.sleep, on_throttle=logger) as graph:
-            yield graph
-            run.note("last_request_id", graph.request_id)
-    finally:
-        token.close()
+    with signed_in(
+        run.tenant.slug,
+        settings.credentials,
+        settings.graph_url,
+        settings.graph_authority,
+        limits=RetryLimits(total_wait=settings.longest_wait, reads=settings.reads, writes=settings.writes),
+        sleep=run.sleep,
+        on_throttle=_throttle_logger(run),
+    ) as graph:
+        yield graph
+        run.note("last_request_id", graph.request_id)
 
 
 #: Objects that are stored in one transaction, at least, and the seconds after which those at hand are stored anyway.
