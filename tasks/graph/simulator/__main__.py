@@ -10,18 +10,12 @@ import threading
 from typing import NoReturn
 
 from store.errors import OpsmonError
-from tasks.graph.simulator.arguments import TENANT_HINT, GivenTenant, listen, parse_faults, parse_tenant, parse_tenants
+from tasks.graph.simulator.arguments import TENANT_HINT, GivenTenant, listen, parse_faults, parse_tenants
 from tasks.graph.simulator.tenants import SimulatedTenant
 
 
-def tenant_from(text: str) -> SimulatedTenant:
-    """The tenant of `arguments.parse_tenant`. Standard error gets what was read, since standard output is for the one line of
-    JSON.
-    """
-    return _told(parse_tenant(text))
-
-
-def _told(given: GivenTenant) -> SimulatedTenant:
+def tell(given: GivenTenant) -> SimulatedTenant:
+    """The tenant. Standard error gets what was read of its folder, since standard output is for the one line of JSON."""
     for line in given.report.lines() if given.report else ():
         sys.stderr.write(f"simulator: {given.tenant.slug}: {line}\n")
     return given.tenant
@@ -69,7 +63,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        tenants = [_told(given) for given in parse_tenants(arguments.tenant)]
+        tenants = [tell(given) for given in parse_tenants(arguments.tenant)]
         with listen(tenants, arguments.port, parse_faults(arguments.fault), arguments.page_size) as simulator:
             print(json.dumps({"url": simulator.url, "tenants": {t.slug: t.directory for t in tenants}}), flush=True)  # noqa: T201
             if arguments.until_stdin_closes:

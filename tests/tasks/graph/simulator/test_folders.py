@@ -11,7 +11,8 @@ import pytest
 
 from store.errors import InputInvalid
 from tasks.graph.simulator import Simulator, from_folder, secret
-from tasks.graph.simulator.__main__ import tenant_from
+from tasks.graph.simulator.__main__ import tell
+from tasks.graph.simulator.arguments import parse_tenant
 from tasks.graph.simulator.folders import load_folder
 
 BITLOCKER = {"@odata.type": "#microsoft.graph.windows10CompliancePolicy", "displayName": "BitLocker"}
@@ -270,7 +271,7 @@ def test_the_command_line_tells_what_was_read(tmp_path: Path, capsys: pytest.Cap
     write(tmp_path, "a.json", [{**BITLOCKER, "id": "1"}, {**BITLOCKER, "id": "1"}])
     write(tmp_path, "b.json", {"@odata.type": "#microsoft.graph.iosMobileAppConfiguration\nx"})
     write(tmp_path, "c.json", b"{")
-    tenant_from(f"f=folder:{tmp_path}")
+    tell(parse_tenant(f"f=folder:{tmp_path}"))
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
