@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import hashlib
 import json
 import math
 import re
@@ -17,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
 from store.model.tables import operation_runs, policies
-from store.model.types import now_after
+from store.model.types import BigId, among, now_after
 
 _policy = policies.c
 
@@ -60,20 +61,16 @@ def put(connection: sa.Connection, tenant_id: int, run_id: int, seen: ByKind) ->
     latest = {(row["kind"], row["external_id"]): row for row in values}
     # In a fixed order, so that two runs that read the same kind cannot deadlock.
     rows = {key: latest[key] for key in sorted(latest)}
-    there = find(connection, tenant_id, rows, *(_policy[name] for name in _COMPARED))
+    there = find(connection, tenant_id, rows, _policy.listed_hash)
     # Most are as they were. To write them again would cost more than all the rest, and a database its space.
-    same = [key for key, row in there.items() if all(getattr(row, name) == rows[key][name] for name in _COMPARED)]
+    same = {key for key, row in there.items() if row.listed_hash == rows[key]["listed_hash"]}
     if same:
-        again = {
-            "last_seen_run_id": run_id,
-            "last_seen_at": now_after(_policy.last_seen_at),
-            "missing_since": sa.null(),
-        }
+        again = {"last_seen_at": _seen_now(run_id), "missing_since": sa.null()}
         ids = [there[key].id for key in same]
-        connection.execute(sa.update(policies).where(_policy.id.in_(ids)).values(**again))
-    if changed := [row for key, row in rows.items() if key not in set(same)]:
+        connection.execute(sa.update(policies).where(among(_policy.id, ids)).values(**again))
+    if changed := [row for key, row in rows.items() if key not in same]:
         # executemany: one statement with all rows would be compiled again for every page.
-        connection.execute(_upsert(), changed)
+        connection.execute(_upsert(), [{**row, "run": run_id} for row in changed])
     return {key: row.id for key, row in there.items()}
 
 
@@ -87,7 +84,7 @@ def find(
     query = (
         sa.select(_policy.id, _policy.kind, _policy.external_id, *columns)
         # Two short lists are planned much faster than one of pairs.
-        .where(_policy.tenant_id == tenant_id, _policy.kind.in_(kinds), _policy.external_id.in_(ids))
+        .where(_policy.tenant_id == tenant_id, among(_policy.kind, kinds), among(_policy.external_id, ids))
         .order_by(_policy.kind, _policy.external_id)
         .with_for_update()
     )
@@ -95,16 +92,23 @@ def find(
     return {key: row for key, row in found.items() if key in keys}
 
 
-#: What can differ from one sync to the next.
-_COMPARED: Final = ("name", "description", "platform", "body", "modified_at")
+def _seen_now(run_id: int | sa.BindParameter[int]) -> sa.ColumnElement[dt.datetime]:
+    """When the run sees a policy again: never before the run started, even if the clock was set back meanwhile."""
+    started = sa.select(operation_runs.c.started_at).where(operation_runs.c.id == run_id).scalar_subquery()
+    before_it = _policy.last_seen_at < started
+    return now_after(sa.case((before_it, started), else_=_policy.last_seen_at))
 
 
 @functools.cache
 def _upsert() -> postgresql.Insert:
     new = postgresql.insert(policies)
-    changed: dict[str, Any] = {name: new.excluded[name] for name in (*_COMPARED, "last_seen_run_id")}
-    changed |= {"last_seen_at": now_after(_policy.last_seen_at), "missing_since": sa.null()}
+    changed: dict[str, Any] = {name: new.excluded[name] for name in _CHANGING}
+    changed |= {"last_seen_at": _seen_now(sa.bindparam("run", type_=BigId)), "missing_since": sa.null()}
     return new.on_conflict_do_update(index_elements=["tenant_id", "kind", "external_id"], set_=changed)
+
+
+#: What can differ from one sync to the next, and what goes with it.
+_CHANGING: Final = ("name", "description", "platform", "body", "modified_at", "listed_hash", "changed_run_id")
 
 
 def known(db: Database, tenant_id: int, kind: str) -> int:
@@ -121,17 +125,19 @@ def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kinds: 
     kind.
 
     Returns how many became missing, by kind. 'No run' rather than 'not this run': another run may read the same kind at the
-    same time, and replace this one in `last_seen_run_id`.
+    same time.
     """
     if not kinds:
         return Counter()
     run = sa.select(operation_runs.c.started_at).where(operation_runs.c.id == run_id).scalar_subquery()
-    unseen = sa.and_(
-        sa.or_(_policy.last_seen_run_id.is_(None), _policy.last_seen_run_id != run_id), _policy.last_seen_at < run
-    )
     change = (
         sa.update(policies)
-        .where(_policy.tenant_id == tenant_id, _policy.kind.in_(kinds), unseen, _policy.missing_since.is_(None))
+        .where(
+            _policy.tenant_id == tenant_id,
+            _policy.kind.in_(kinds),
+            _policy.last_seen_at < run,
+            _policy.missing_since.is_(None),
+        )
         .values(missing_since=now_after(_policy.last_seen_at))
         .returning(_policy.kind)
     )
@@ -139,16 +145,25 @@ def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kinds: 
 
 
 def _values(tenant_id: int, run_id: int, kind: str, policy: SeenPolicy) -> dict[str, Any]:
-    return {
+    modified = _in_milliseconds(policy.modified_at)
+    shown = {
+        "external_id": policy.external_id,
+        "name": policy.name,
+        "description": policy.description,
+        "body": policy.body,
+        "platform": policy.platform,
+    }
+    # Turned into text once, as this is done for every policy of every read.
+    text = json.dumps(shown)
+    if _ODD.search(text):
+        shown = _storable(shown)
+        text = json.dumps(shown)
+    return shown | {
         "tenant_id": tenant_id,
         "kind": kind,
-        "external_id": storable(policy.external_id),
-        "name": storable(policy.name),
-        "description": storable(policy.description),
-        "body": storable(policy.body),
-        "platform": storable(policy.platform),
-        "modified_at": _in_milliseconds(policy.modified_at),
-        "last_seen_run_id": run_id,
+        "modified_at": modified,
+        "listed_hash": hashlib.sha256(f"{text} {modified}".encode()).hexdigest(),
+        "changed_run_id": run_id,
     }
 
 

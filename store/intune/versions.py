@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql
 from store.db.engine import Database
 from store.intune import inventory
 from store.intune.inventory import storable
-from store.model.tables import COMPLETENESS, contents, policy_versions
-from store.model.types import now_after
+from store.model.tables import COMPLETENESS, contents, policies, policy_versions
+from store.model.types import among, now_after
 
 _version = policy_versions.c
 _COMPARED: Final[tuple[sa.Column[Any], ...]] = (
@@ -26,6 +26,7 @@ _COMPARED: Final[tuple[sa.Column[Any], ...]] = (
     _version.assignments_hash,
     _version.completeness,
     _version.gaps,
+    _version.gone_at,
 )
 
 
@@ -77,7 +78,7 @@ def known_contents(db: Database, content_hashes: Collection[str]) -> dict[str, s
     """The canonical hashes of the bodies that are stored already, by content hash; others are left out."""
     query = sa.select(contents.c.content_hash, contents.c.canonical_hash)
     with db.read_one() as connection:
-        found = connection.execute(query.where(contents.c.content_hash.in_(content_hashes)))
+        found = connection.execute(query.where(among(contents.c.content_hash, content_hashes)))
         return {row.content_hash: row.canonical_hash for row in found}
 
 
@@ -107,10 +108,10 @@ def record(
         same = {id_ for id_, policy in by_id.items() if id_ in last and _same(last[id_], policy)}
         _insert(connection, run_id, {id_: policy for id_, policy in by_id.items() if id_ not in same})
         if same:
-            again = {"last_run_id": run_id, "last_seen_at": now_after(_version.last_seen_at)}
-            seen_again = [last[id_].id for id_ in same]
-            connection.execute(sa.update(policy_versions).where(_version.id.in_(seen_again)).values(**again))
+            seen_again = sa.update(policy_versions).where(among(_version.id, [last[id_].id for id_ in same]))
+            connection.execute(seen_again.values(last_seen_at=now_after(_version.last_seen_at)))
         gone = inventory.mark_missing(connection, tenant_id, run_id, complete)
+        _end_versions(connection, tenant_id, run_id, complete)
     for kind, external_id in latest.keys() & ids.keys():
         id_ = ids[kind, external_id]
         what = "unchanged" if id_ in same else "changed" if id_ in last else "new"
@@ -121,17 +122,35 @@ def record(
 
 
 def _last_versions(connection: sa.Connection, policy_ids: Mapping[int, ReadPolicy]) -> dict[int, sa.Row[Any]]:
-    newest = sa.select(sa.func.max(_version.id)).where(_version.policy_id.in_(policy_ids)).group_by(_version.policy_id)
+    newest = (
+        sa.select(sa.func.max(_version.id)).where(among(_version.policy_id, policy_ids)).group_by(_version.policy_id)
+    )
     found = connection.execute(sa.select(*_COMPARED).where(_version.id.in_(newest)))
     return {row.policy_id: row for row in found}
 
 
 def _same(version: sa.Row[Any], policy: ReadPolicy) -> bool:
     return bool(
-        version.canonical_hash == policy.canonical_hash
+        version.gone_at is None
+        and version.canonical_hash == policy.canonical_hash
         and version.assignments_hash == policy.assignments_hash
         and version.completeness == policy.completeness
         and version.gaps == _gaps(policy)
+    )
+
+
+def _end_versions(connection: sa.Connection, tenant_id: int, run_id: int, kinds: Collection[str]) -> None:
+    """End the last versions of the policies of these kinds that are missing, whichever run found them so."""
+    if not kinds:
+        return
+    missing = (policies.c.tenant_id == tenant_id, policies.c.kind.in_(kinds), policies.c.missing_since.is_not(None))
+    last = (
+        sa.select(sa.func.max(_version.id)).join(policies, policies.c.id == _version.policy_id).where(*missing)
+    ).group_by(_version.policy_id)
+    connection.execute(
+        sa.update(policy_versions)
+        .where(_version.id.in_(last), _version.gone_at.is_(None))
+        .values(gone_at=now_after(_version.last_seen_at), gone_run_id=run_id)
     )
 
 
@@ -166,7 +185,6 @@ def _insert(connection: sa.Connection, run_id: int, fresh: Mapping[int, ReadPoli
                 "completeness": policy.completeness,
                 "gaps": _gaps(policy),
                 "first_run_id": run_id,
-                "last_run_id": run_id,
             }
             for id_, policy in sorted(fresh.items())
         ],

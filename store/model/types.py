@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -17,12 +19,14 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    bindparam,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from store.model.records import NO_TIME
 
@@ -205,6 +209,49 @@ def _hour_of_postgresql(element: hour_of, compiler: SQLCompiler, **kw: Any) -> s
 @compiles(hour_of, "sqlite")
 def _hour_of_sqlite(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"strftime('%Y-%m-%d %H:00:00.000', {compiler.process(element.clauses, **kw)})"
+
+
+class _ManyValues(TypeDecorator[Any]):
+    """One parameter that holds many values: an array on PostgreSQL, JSON text on SQLite."""
+
+    impl = Text()
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """An array on PostgreSQL, text on SQLite."""
+        return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """The values for the driver."""
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class _IsAmong(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+def among(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether the column has one of these texts or numbers. The statement has one parameter for all of them: with `in_`,
+    which has one for each, preparing a statement of 200 takes longer than carrying it out.
+    """
+    return _IsAmong(column, bindparam(None, values, type_=_ManyValues(column.type)))
+
+
+@compiles(_IsAmong, "postgresql")
+def _is_among_postgresql(element: _IsAmong, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} = ANY ({values}))"
+
+
+@compiles(_IsAmong, "sqlite")
+def _is_among_sqlite(element: _IsAmong, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608 (column and parameter, compiled)
 
 
 def at_most(number: int) -> ColumnElement[int]:

@@ -202,10 +202,10 @@ class _Reader:
                 owner[child.key] = {key: answer[key] for key in ("@odata.type", "id", "displayName") if key in answer}
             else:
                 owner[child.key] = answer["value"]
-                plain = child.path.partition("?")[0]
-                below += [
-                    (one, element, f"{path}{plain}/{element['id']}") for element in answer["value"] if "id" in element
-                ]
+                if child.children:
+                    plain = child.path.partition("?")[0]
+                    elements = [element for element in answer["value"] if "id" in element]
+                    below += [(one, element, f"{path}{plain}/{element['id']}") for element in elements]
         for inner in child.children:
             self._read_child(inner, below)
 

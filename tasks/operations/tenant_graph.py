@@ -48,7 +48,7 @@ def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
 
 
 #: Objects that are stored in one transaction, at least, and the seconds after which those at hand are stored anyway.
-CHUNK: Final = 200
+CHUNK: Final = 500
 AT_LEAST_EVERY: Final = 2.0
 
 

@@ -25,6 +25,8 @@ logger = logging.getLogger("opsmon.worker")
 
 def work(session: Session, arguments: argparse.Namespace) -> int:
     """Run a worker until it is stopped. Returns the exit code."""
+    from tasks.worker.garbage import collect_rarely
+
     level, _ = session.services.settings.log_level, session.db
     if arguments.embedded:
         start_log(level, embedded_worker.log_handler)
@@ -34,6 +36,7 @@ def work(session: Session, arguments: argparse.Namespace) -> int:
         for problem in session.services.registry.problems:
             logger.warning("%s", problem)
         worker = session.services.worker(arguments.workers, arguments.embedded)
+        collect_rarely()
         signals.serve(worker.stop)
         if arguments.embedded:
             embedded_worker.stop_at_eof(worker)

@@ -21,10 +21,18 @@ policies = Table(
     Column("modified_at", UtcTime),
     Column("first_seen_at", UtcTime, nullable=False, server_default=utcnow()),
     Column("last_seen_at", UtcTime, nullable=False, server_default=utcnow()),
-    Column("last_seen_run_id", BigId, ForeignKey("operation_runs.id", ondelete="SET NULL")),
+    # Of what a list shows of it. None: it was read by an older program.
+    Column("listed_hash", Text),
+    # Who read it as it is now. Not the last run that saw it: an index would have to follow each time that it is seen.
+    Column(
+        "changed_run_id",
+        BigId,
+        # The column's first name: SQLite cannot rename a constraint.
+        ForeignKey("operation_runs.id", name="fk_policies_last_seen_run_id", ondelete="SET NULL"),
+    ),
     Column("missing_since", UtcTime),
     UniqueConstraint("tenant_id", "kind", "external_id"),
-    Index(None, "last_seen_run_id"),
+    Index(None, "changed_run_id"),
 )
 
 #: A body is stored once, however many versions of however many policies refer to it, and never changed.
@@ -53,9 +61,15 @@ policy_versions = Table(
     Column("completeness", Text, nullable=False),
     Column("gaps", Json, nullable=False),
     Column("first_run_id", BigId, ForeignKey("operation_runs.id", ondelete="SET NULL")),
-    Column("last_run_id", BigId, ForeignKey("operation_runs.id", ondelete="SET NULL")),
     Column("first_seen_at", UtcTime, nullable=False, server_default=utcnow()),
     Column("last_seen_at", UtcTime, nullable=False, server_default=utcnow()),
+    # When a complete read did not find the policy any more, and whose. If it comes back, another version begins.
+    Column("gone_at", UtcTime),
+    Column(
+        "gone_run_id",
+        BigId,
+        ForeignKey("operation_runs.id", name="fk_policy_versions_last_run_id", ondelete="SET NULL"),
+    ),
     CheckConstraint(f"completeness IN ({', '.join(repr(one) for one in COMPLETENESS)})", name="completeness"),
     # Assignments are unknown, or known and hashed: unknown never passes for none.
     CheckConstraint("(assignments IS NULL) = (assignments_hash IS NULL)", name="assignments"),
@@ -63,6 +77,6 @@ policy_versions = Table(
     Index(None, "policy_id", "id"),
     Index(None, "content_hash"),
     Index(None, "first_run_id"),
-    Index(None, "last_run_id"),
+    Index(None, "gone_run_id"),
     sqlite_autoincrement=True,
 )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
 import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.intune import inventory
 from store.intune.inventory import SeenPolicy
 from store.model.records import Run, Tenant
-from store.model.tables import policies
+from store.model.tables import operation_runs, policies
 from tests.support import people
 
 
@@ -52,6 +57,50 @@ def test_a_sync_that_overlaps_another_takes_nothing_that_is_there_for_missing(db
     see(db, other, "a", "b")
     assert inventory.upsert(db, tenant.id, one.id, {}, ["scripts"]) == {}
     assert missing(db) == []
+
+
+def test_a_clock_that_is_set_back_makes_nothing_missing(db: Database, tenant: Tenant) -> None:
+    see(db, people.start_run(db, tenant), "a")
+    run = people.start_run(db, tenant)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    with db.write() as connection:
+        started = {"created_at": later, "started_at": later, "updated_at": later}
+        connection.execute(sa.update(operation_runs).where(operation_runs.c.id == run.id).values(started))
+    see(db, run, "a")
+    assert inventory.upsert(db, tenant.id, run.id, {}, ["scripts"]) == {}
+    other = replace(policy("a"), name="changed")
+    inventory.upsert(db, tenant.id, run.id, {"scripts": [other]}, ["scripts"])
+    assert missing(db) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "x"},
+        {"description": "x"},
+        {"description": ""},
+        {"platform": "x"},
+        {"body": {"id": "a", "n": 2}},
+        {"modified_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)},
+    ],
+)
+def test_any_change_is_written_and_the_same_is_only_seen_again(
+    db: Database, tenant: Tenant, other: dict[str, Any]
+) -> None:
+    first, second, third = (people.start_run(db, tenant) for _ in range(3))
+
+    def written(run: Run, policy: SeenPolicy) -> sa.Row[Any]:
+        inventory.upsert(db, tenant.id, run.id, {"scripts": [policy]})
+        with db.read() as connection:
+            return connection.execute(sa.select(policies)).one()
+
+    assert written(first, policy("a")).changed_run_id == first.id
+    again = written(second, policy("a"))
+    assert again.changed_run_id == first.id
+    assert again.last_seen_at > again.first_seen_at
+    changed = written(third, replace(policy("a"), **other))
+    assert changed.changed_run_id == third.id
+    assert {name: getattr(changed, name) for name in other} == other
 
 
 def test_what_no_database_holds_is_left_out_of_a_policy(db: Database, tenant: Tenant) -> None:

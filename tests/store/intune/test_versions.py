@@ -16,7 +16,7 @@ from store.intune import inventory, versions
 from store.intune.inventory import SeenPolicy
 from store.intune.versions import ReadPolicy, Recorded
 from store.model.records import Run, Tenant
-from store.model.tables import contents, policy_versions
+from store.model.tables import contents, policies, policy_versions
 from tests.support import people
 
 KIND = "configuration_policies"
@@ -49,8 +49,8 @@ def run(db: Database, tenant: Tenant) -> Run:
     return run
 
 
-def record(db: Database, run: Run, *policies: ReadPolicy, kind: str = KIND) -> Recorded:
-    return versions.record(db, run.tenant_id, run.id, {}, {kind: policies}).get(kind, Recorded())
+def record(db: Database, run: Run, *read_now: ReadPolicy, kind: str = KIND) -> Recorded:
+    return versions.record(db, run.tenant_id, run.id, {}, {kind: read_now}).get(kind, Recorded())
 
 
 def test_a_version_is_new_only_when_something_changed(db: Database, run: Run) -> None:
@@ -133,3 +133,17 @@ def test_two_runs_that_read_the_same_at_once_make_one_version(db: Database, run:
         thread.join()
     assert sum((one for one in done), Recorded()) == Recorded(new=2, unchanged=6)
     assert len(rows(db)) == 2
+
+
+def test_a_policy_that_went_and_came_back_has_two_versions(db: Database, tenant: Tenant, run: Run) -> None:
+    """Else nobody could say later that it had been gone."""
+    record(db, run, read("p1"), read("p2"))
+    for row in rows(db, policies):
+        people.make_older(db, policies, row.id, "last_seen_at", 1)
+    second = people.start_run(db, tenant)
+    seen = {KIND: [SeenPolicy("p1", "p1", None, {"id": "p1"}, None, "windows10")]}
+    versions.record(db, run.tenant_id, second.id, seen, {KIND: [read("p1")]}, [KIND])
+    assert [(row.gone_at is None, row.gone_run_id) for row in rows(db)] == [(True, None), (False, second.id)]
+    versions.record(db, run.tenant_id, second.id, {}, {}, [KIND])
+    assert record(db, run, read("p1"), read("p2")) == Recorded(changed=1, unchanged=1)
+    assert [row.gone_at is None for row in rows(db)] == [True, False, True]
