@@ -47,3 +47,33 @@ class BackupItem:
     def completeness(self) -> str:
         """The worst of its gaps; `whole` if it has none."""
         return max((code for code, _ in self.gaps), key=COMPLETENESS.index, default="whole")
+
+
+@dataclass(frozen=True, slots=True)
+class BackupKind:
+    """How far a kind is in a set. A kind that has none was not looked at."""
+
+    kind: str
+    #: Objects that were asked for and are there, and those of them that are in the set.
+    found: int
+    kept: int
+    #: Why it could not be read to its end, or not all of it.
+    failure_code: str | None = None
+    failure_message: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was asked for is in the set."""
+        return self.failure_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSet:
+    """A backup set to be begun."""
+
+    name: str
+    #: What was asked for, as JSON.
+    selection: Mapping[str, Any]
+    initiator_name: str
+    #: `graph` or `import`.
+    source: str = "graph"

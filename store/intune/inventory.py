@@ -120,6 +120,14 @@ def known(db: Database, tenant_id: int, kind: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
+def kinds_of(db: Database, tenant_id: int, external_ids: Collection[str]) -> list[Key]:
+    """The policies with these ids, as (kind, external id), missing ones included; unknown ids are left out."""
+    ids = {*external_ids, *(id_.lower() for id_ in external_ids)}
+    query = sa.select(_policy.kind, _policy.external_id).where(_policy.tenant_id == tenant_id)
+    with db.read_one() as connection:
+        return [(kind, id_) for kind, id_ in connection.execute(query.where(among(_policy.external_id, ids)))]
+
+
 def mark_missing(connection: sa.Connection, tenant_id: int, run_id: int, kinds: Collection[str]) -> Counter[str]:
     """Mark the policies of these kinds that no run has seen since this one started; call it once the run has read the whole
     kind.

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
-from store.intune import inventory
+from store.intune import content_store, inventory
+from store.intune.content_store import Content
 from store.intune.inventory import storable
 from store.model.tables import COMPLETENESS, contents, policies, policy_versions
 from store.model.types import among, now_after
@@ -161,18 +161,7 @@ def _gaps(policy: ReadPolicy) -> list[dict[str, str]]:
 def _insert(connection: sa.Connection, run_id: int, fresh: Mapping[int, ReadPolicy]) -> None:
     if not fresh:
         return
-    bodies = {policy.content_hash: policy for policy in fresh.values()}
-    connection.execute(
-        postgresql.insert(contents).on_conflict_do_nothing(index_elements=["content_hash"]),
-        [
-            {
-                "content_hash": hash_,
-                "canonical_hash": bodies[hash_].canonical_hash,
-                "body": storable(bodies[hash_].body),
-            }
-            for hash_ in sorted(bodies)  # in a fixed order: no deadlock
-        ],
-    )
+    content_store.put(connection, {one.content_hash: Content(one.canonical_hash, one.body) for one in fresh.values()})
     connection.execute(
         sa.insert(policy_versions),
         [

@@ -56,15 +56,18 @@ class WholeObject:
 
 
 def read_whole(
-    graph: GraphClient, kind: GraphResource, say: Callable[[str], None] = lambda text: None
+    graph: GraphClient,
+    kind: GraphResource,
+    say: Callable[[str], None] = lambda text: None,
+    wanted: Callable[[dict[str, Any]], bool] = lambda item: True,
 ) -> Iterator[list[WholeObject]]:
-    """Read all objects of a kind, in chunks. `say` is told once if Graph refused what is usually asked of the kind. Raises
-    OperationFailed if the list cannot be read.
+    """Read all objects of a kind, in chunks, or those of its list that are `wanted`. `say` is told once if Graph refused
+    what is usually asked of the kind. Raises OperationFailed if the list cannot be read.
     """
     reader = _Reader(graph, kind, say)
     chunk: list[dict[str, Any]] = []
     for page in reader.pages():
-        chunk += [item for item in page if item.get("id")]
+        chunk += [item for item in page if item.get("id") and wanted(item)]
         while len(chunk) >= CHUNK:
             yield reader.complete(chunk[:CHUNK])
             chunk = chunk[CHUNK:]

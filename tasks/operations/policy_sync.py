@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from store.errors import OperationFailed
 from store.intune import versions
-from store.intune.versions import ReadPolicy, Recorded
+from store.intune.versions import Recorded
 from tasks.graph.resource import GraphResource, KindName
-from tasks.graph.resources import name_of
 from tasks.operations.tenant_graph import Rhythm, fail_kind, kinds_named, seen_policy, tenant_graph
+from tasks.operations.whole_policies import count, read_policies
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 
 if TYPE_CHECKING:
-    from store.db.engine import Database
     from tasks.graph.client import GraphClient
     from tasks.graph.whole import WholeObject
 
-#: Gaps without which nothing could be made of a policy again.
-_NOT_READ: Final = ("content_missing", "assignments_unknown")
 _WORDS: Final = {
     "secret_unreadable": "with secrets that Graph does not give",
     "reference_lost": "with a reference that leads nowhere",
@@ -104,69 +99,16 @@ class _Sync:
             name: [seen_policy(one.kind, whole.listed) for whole in one.unkept.values()]
             for name, one in self.reads.items()
         }
-        read = _read_policies(db, self.reads)
+        read = read_policies(db, {name: one.unkept.values() for name, one in self.reads.items()})
         complete = [name for name, one in self.reads.items() if one.complete]
         recorded = versions.record(db, tenant, self.run.id, seen, read, complete)
         for name, reading in self.reads.items():
             reading.recorded += recorded.get(name, Recorded())
             for whole in reading.unkept.values():
-                self._count(reading, whole)
+                count(self.run, reading.kind, whole)
+                if whole.failure is None:
+                    reading.gaps.update({gap.code for gap in whole.gaps})
             reading.unkept = {}
             if reading.complete:
                 self.run.log(reading.told())
         self.reads = {}
-
-    def _count(self, reading: _KindRead, one: WholeObject) -> None:
-        name = f"{reading.kind.label}: {name_of(one.listed)}"
-        if one.failure is not None:
-            self.run.failed(one.failure.failure_code, f"{name}: {one.failure.message}")
-            return
-        reading.gaps.update({gap.code for gap in one.gaps})
-        if missing := [gap.detail for gap in one.gaps if gap.code in _NOT_READ]:
-            self.run.failed("policy.incomplete", f"{name}: {', '.join(missing)}")
-        else:
-            self.run.success()
-
-
-def _read_policies(db: Database, reads: Mapping[str, _KindRead]) -> dict[str, list[ReadPolicy]]:
-    """The policies for the store, by kind. One that cannot be told gets a `failure`, and is left out."""
-    from tasks.graph import canonical
-
-    bodies: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
-    for name, reading in reads.items():
-        for id_, one in reading.unkept.items():
-            if one.failure is None:
-                with _telling(one):
-                    bodies[name, id_] = canonical.bare_and_hash(one.body)
-    # Most policies are as they were: their canonical form is known, and making it takes longer than all the rest.
-    known = versions.known_contents(db, {hash_ for _, hash_ in bodies.values()}) if bodies else {}
-    read: dict[str, list[ReadPolicy]] = {}
-    for (name, id_), (body, hash_) in bodies.items():
-        one = reads[name].unkept[id_]
-        with _telling(one):
-            policy = ReadPolicy(
-                external_id=id_,
-                body=body,
-                content_hash=hash_,
-                canonical_hash=known.get(hash_) or canonical.canonical_hash(reads[name].kind, body),
-                assignments=one.assignments,
-                assignments_hash=_assignments_hash(one.assignments),
-                gaps=[(gap.code, gap.detail) for gap in one.gaps],
-            )
-            read.setdefault(name, []).append(policy)
-    return read
-
-
-@contextmanager
-def _telling(one: WholeObject) -> Iterator[None]:
-    """What is done to a body within this block may fail for that body alone."""
-    try:
-        yield
-    except RecursionError:  # nobody's policy, but one such body must not end the sync
-        one.failure = OperationFailed("policy.incomplete", "it is nested too deep")
-
-
-def _assignments_hash(assignments: list[dict[str, Any]] | None) -> str | None:
-    from tasks.graph import canonical
-
-    return None if assignments is None else canonical.assignments_hash({"assignments": assignments})

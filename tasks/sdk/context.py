@@ -65,6 +65,10 @@ class RunContext:
         self.id = run.id
         self.tenant = TenantRef(run.tenant_id, run.tenant, run.tenant_name)
         self.parameters: Mapping[str, Any] = run.parameters
+        #: The user's name as it was at the start, or `System`.
+        self.initiator = run.initiator_name
+        #: The run that this one retries.
+        self.retry_of_id = run.retry_of_id
         self.tools = tools
         self._clock = clock
         self._lock = threading.RLock()

@@ -72,6 +72,8 @@ def listed(done: subprocess.CompletedProcess[str]) -> set[str]:
         "inventory.sync",
         "policy.sync",
         "directory_groups.sync",
+        "backup_set.create",
+        "backup_set.add_policies",
     }
 
 

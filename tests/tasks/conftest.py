@@ -22,7 +22,7 @@ from store.people.access import Role
 from store.runs import lifecycle
 from store.workers import heartbeats
 from tasks.dispatch import Dispatcher, Receipt, Sender
-from tasks.operations import directory_groups_sync, inventory_sync, policy_sync, probe
+from tasks.operations import backup_set, directory_groups_sync, inventory_sync, policy_sync, probe
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.sdk.registry import Registry
@@ -32,7 +32,15 @@ from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
 
 REGISTRY = Registry.of(
-    [*operations.ALL, probe.probe, inventory_sync.sync, policy_sync.sync, directory_groups_sync.sync]
+    [
+        *operations.ALL,
+        probe.probe,
+        inventory_sync.sync,
+        policy_sync.sync,
+        directory_groups_sync.sync,
+        backup_set.create,
+        backup_set.add_policies,
+    ]
 )
 
 

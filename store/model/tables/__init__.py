@@ -1,5 +1,6 @@
 """The tables, described in docs/data-model.md. Migrations create them; a test compares the two."""
 
+from store.model.tables.backups import backup_items, backup_set_kinds, backup_sets
 from store.model.tables.base import metadata
 from store.model.tables.directory import directory_group_words, directory_groups, directory_state
 from store.model.tables.intune import COMPLETENESS, contents, policies, policy_versions
@@ -25,6 +26,9 @@ __all__ = [
     "PAUSE_HOLDS",
     "RETRIES",
     "audit_events",
+    "backup_items",
+    "backup_set_kinds",
+    "backup_sets",
     "contents",
     "directory_group_words",
     "directory_groups",

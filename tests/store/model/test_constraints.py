@@ -10,11 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from store.db.engine import Database
-from store.intune import directory, versions
+from store.intune import backups, directory, versions
+from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.intune.inventory import SeenPolicy
 from store.intune.versions import ReadPolicy
 from store.model.records import Tenant, User
 from store.model.tables import (
+    backup_items,
+    backup_set_kinds,
+    backup_sets,
     directory_groups,
     memberships,
     metadata,
@@ -112,6 +116,35 @@ def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> N
         assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
 
 
+#: Changes of a backup set, of how far a kind is, and of an item; an item is never updated, so it is inserted so.
+REFUSED_OF_BACKUPS: list[tuple[sa.Table, str, dict[str, Any]]] = [
+    (backup_sets, "source", {"source": "guess"}),
+    (backup_sets, "sealed", {"sealed_at": NOW}),
+    (backup_set_kinds, "numbers", {"found": -1}),
+    (backup_set_kinds, "failure", {"failure_code": "graph.forbidden"}),
+    (backup_set_kinds, "all_or_failure", {"found": 2}),
+    (backup_items, "completeness", {"completeness": "nearly"}),
+    (backup_items, "assignments", {"assignments_hash": NULL}),
+    (backup_items, "whole_has_assignments", {"assignments": NULL, "assignments_hash": NULL}),
+]
+
+
+def test_backups_are_checked(db: Database, tenant: Tenant) -> None:
+    set_id = backups.begin(db, tenant.id, NewSet("x", {}, "System"))
+    item = BackupItem("scripts", "p", "p", None, {}, "content", "canonical", [], "none")
+    backups.add(db, tenant.id, set_id, [item], [BackupKind("scripts", 1, 1)])
+    with db.read() as connection:
+        (kept,) = connection.execute(sa.select(backup_items)).mappings().all()
+    for table, check, values in REFUSED_OF_BACKUPS:
+        change: sa.Update | sa.Insert = sa.update(table).values(values)
+        if table is backup_items:
+            changed = {**kept, "external_id": "other", **values}
+            change = sa.insert(table).values({name: value for name, value in changed.items() if name != "id"})
+        with pytest.raises(IntegrityError) as caught, db.write() as connection:
+            connection.execute(change)
+        assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
+
+
 def test_every_check_of_the_tables_is_tried_here() -> None:
     checks = {
         str(constraint.name)
@@ -120,7 +153,7 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
         if isinstance(constraint, sa.CheckConstraint)
     }
     tried = {f"ck_operation_runs_{name}" for name, *_ in REFUSED}
-    tried |= {f"ck_{table.name}_{check}" for table, check, _ in REFUSED_ELSEWHERE}
+    tried |= {f"ck_{table.name}_{check}" for table, check, _ in REFUSED_ELSEWHERE + REFUSED_OF_BACKUPS}
     assert checks == tried | {
         "ck_notifications_kind",
         "ck_run_events_level",

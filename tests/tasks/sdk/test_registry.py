@@ -277,6 +277,8 @@ def test_a_package_that_is_broken_is_named(
         "inventory.sync",
         "policy.sync",
         "directory_groups.sync",
+        "backup_set.create",
+        "backup_set.add_policies",
     }
     [problem] = found.problems
     assert problem.startswith(f"plug-in 'bad' cannot be loaded: {told}")
@@ -292,6 +294,8 @@ def test_entry_points_that_cannot_be_read_take_nobody_down(tmp_path: Path, monke
         "inventory.sync",
         "policy.sync",
         "directory_groups.sync",
+        "backup_set.create",
+        "backup_set.add_policies",
     }
     [problem] = found.problems
     assert problem.startswith("the entry points of package 'opsmon-bad' cannot be read: ")

@@ -1,0 +1,176 @@
+"""Backup sets: begun, filled and ended by runs and imports, sealed by what stands on them, removed as a whole.
+
+An item never changes. A set that was not ended says so by having no `completed_at`; a retry of its run goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from store.db.engine import Database
+from store.errors import InputInvalid, NotFound
+from store.intune import content_store
+from store.intune.backup_records import BackupItem, BackupKind, NewSet
+from store.intune.content_store import Content
+from store.intune.inventory import storable
+from store.model.tables import backup_items, backup_set_kinds, backup_sets
+from store.model.types import now_after, utcnow
+
+_set = backup_sets.c
+_kind = backup_set_kinds.c
+_item = backup_items.c
+
+#: Characters of a set's name.
+MAX_NAME: Final = 200
+
+
+def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, retry_of_id: int | None = None) -> int:
+    """Begin a set, and return its id; or go on with the one of the run that is retried, if that is not complete and takes
+    more. Raises DatabaseAway.
+    """
+    with db.write() as connection:
+        if retry_of_id is not None and (found := _unfinished(connection, tenant_id, retry_of_id)):
+            again = {"run_id": run_id, "completed_at": sa.null()}
+            connection.execute(sa.update(backup_sets).where(_set.id == found).values(**again))
+            return found
+        values = {
+            "tenant_id": tenant_id,
+            "name": storable(new.name.strip()[:MAX_NAME]),
+            "source": new.source,
+            "initiator_name": new.initiator_name,
+            "run_id": run_id,
+            "selection": storable(dict(new.selection)),
+        }
+        return int(connection.execute(sa.insert(backup_sets).values(**values).returning(_set.id)).scalar_one())
+
+
+def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int | None:
+    failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
+    query = sa.select(_set.id).where(
+        _set.tenant_id == tenant_id,
+        _set.run_id == run_id,
+        _set.sealed_at.is_(None),
+        sa.or_(_set.completed_at.is_(None), failed),
+    )
+    return connection.execute(query.order_by(_set.id.desc()).limit(1)).scalar()
+
+
+def take_more(db: Database, tenant_id: int, set_id: int, run_id: int) -> None:
+    """Let a run add to a set. Raises NotFound for one that the tenant does not have, and InputInvalid if it takes no more."""
+    with db.write() as connection:
+        _require_open(connection, tenant_id, set_id)
+        connection.execute(
+            sa.update(backup_sets).where(_set.id == set_id).values(run_id=run_id, completed_at=sa.null())
+        )
+
+
+def _require_open(connection: sa.Connection, tenant_id: int, set_id: int) -> None:
+    query = sa.select(_set.sealed_by).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows them")
+    if row.sealed_by is not None:
+        raise InputInvalid(f"backup set {set_id} takes no more: {row.sealed_by} stands on it", "make another set")
+
+
+def kept(db: Database, set_id: int) -> tuple[dict[str, set[str]], dict[str, BackupKind]]:
+    """The external ids that are in a set already, by kind; and the kinds that were looked at."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    with db.read() as connection:
+        for kind, id_ in connection.execute(sa.select(_item.kind, _item.external_id).where(_item.set_id == set_id)):
+            ids[kind].add(id_)
+        return ids, kinds_of(connection, set_id)
+
+
+def kinds_of(connection: sa.Connection, set_id: int) -> dict[str, BackupKind]:
+    """How far each kind of a set is, by name."""
+    columns = (_kind.kind, _kind.found, _kind.kept, _kind.failure_code, _kind.failure_message)
+    rows = connection.execute(sa.select(*columns).where(_kind.set_id == set_id).order_by(_kind.kind))
+    return {row.kind: BackupKind(*row) for row in rows}
+
+
+def add(
+    db: Database, tenant_id: int, set_id: int, items: Sequence[BackupItem], kinds: Iterable[BackupKind] = ()
+) -> None:
+    """Add items to a set, in one transaction, and note how far these kinds are. Items that are there stay as they are.
+
+    Raises NotFound and InputInvalid if the set was removed or takes no more, and DatabaseAway.
+    """
+    with db.write() as connection:
+        _require_open(connection, tenant_id, set_id)
+        if items:
+            content_store.put(connection, {one.content_hash: Content(one.canonical_hash, one.body) for one in items})
+            connection.execute(
+                postgresql.insert(backup_items).on_conflict_do_nothing(
+                    index_elements=["set_id", "kind", "external_id"]
+                ),
+                [_values(set_id, one) for one in items],
+            )
+        for kind in kinds:
+            _note(connection, set_id, kind)
+
+
+def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
+    return {
+        "set_id": set_id,
+        "kind": item.kind,
+        "external_id": storable(item.external_id),
+        "name": storable(item.name),
+        "platform": storable(item.platform),
+        "content_hash": item.content_hash,
+        "canonical_hash": item.canonical_hash,
+        "assignments": None if item.assignments is None else storable(list(item.assignments)),
+        "assignments_hash": item.assignments_hash,
+        "references": storable([{"kind": one.kind, "id": one.id, "name": one.name} for one in item.references]),
+        "completeness": item.completeness,
+        "gaps": storable([{"code": code, "detail": detail} for code, detail in item.gaps]),
+    }
+
+
+def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
+    new = postgresql.insert(backup_set_kinds)
+    numbers = {
+        "found": kind.found,
+        "kept": kind.kept,
+        "failure_code": kind.failure_code,
+        "failure_message": kind.failure_message and storable(kind.failure_message),
+    }
+    latest = new.on_conflict_do_update(
+        index_elements=["set_id", "kind"], set_={name: new.excluded[name] for name in numbers}
+    )
+    connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, **numbers}])
+
+
+def end(db: Database, set_id: int) -> None:
+    """Note that everything that was asked for has been looked at."""
+    with db.write() as connection:
+        connection.execute(
+            sa.update(backup_sets).where(_set.id == set_id).values(completed_at=now_after(_set.created_at))
+        )
+
+
+def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> None:
+    """Let the set take no more, because of `by` (such as `drift run 12`). Raises NotFound, and InputInvalid for a set that
+    is not ended. A set that is sealed stays so, by whom it was.
+    """
+    row = connection.execute(
+        sa.select(_set.completed_at).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
+    ).first()
+    if row is None:
+        raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows them")
+    if row.completed_at is None:
+        raise InputInvalid(f"backup set {set_id} is not finished", "retry the run that made it")
+    unsealed = sa.update(backup_sets).where(_set.id == set_id, _set.sealed_at.is_(None))
+    connection.execute(unsealed.values(sealed_at=utcnow(), sealed_by=by))
+
+
+def remove(connection: sa.Connection, set_id: int) -> None:
+    """Remove a set with its items, and the bodies that nothing else refers to."""
+    hashes = set(connection.execute(sa.select(_item.content_hash).where(_item.set_id == set_id)).scalars())
+    connection.execute(sa.delete(backup_sets).where(_set.id == set_id))
+    content_store.forget(connection, hashes)
