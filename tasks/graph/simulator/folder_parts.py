@@ -37,6 +37,12 @@ class Policy:
     number: int
     body: dict[str, Any]
 
+    @property
+    def given_id(self) -> str:
+        """The id that the export gives it; empty if it gives none."""
+        given = self.body.get("id")
+        return str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
+
     def names(self) -> set[str]:
         """How a file that belongs to it may be called, in lower case."""
         name = str(self.body.get("displayName") or self.body.get("name") or "")

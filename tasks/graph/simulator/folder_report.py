@@ -42,14 +42,14 @@ class FolderReport:
             said.append(f"found twice: {_counts({_label(kind): count for kind, count in self.doubled.items()})}")
         if self.unknown:
             said.append(f"not known: {_counts(self.unknown)}")
-        return [*said, *(f"failed: {_plain(path)}: {_plain(reason)}" for path, reason in self.failed)]
+        return [*said, *(f"failed: {plain(path)}: {plain(reason)}" for path, reason in self.failed)]
 
     def why_empty(self) -> str:
         """Why nothing was kept, and what to give instead."""
         seen = f"{_count(self.files, 'file')} there"
         if self.failed:
             path, reason = self.failed[0]
-            seen += f", {len(self.failed)} failed, first {_plain(path)} ({_plain(reason)})"
+            seen += f", {len(self.failed)} failed, first {plain(path)} ({plain(reason)})"
         return f"give a folder of exported JSON ({seen})"
 
 
@@ -58,13 +58,14 @@ def _label(kind: str) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return f"{sum(counts.values())} ({', '.join(f'{count} {_plain(what)}' for what, count in counts.items())})"
+    return f"{sum(counts.values())} ({', '.join(f'{count} {plain(what)}' for what, count in counts.items())})"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """What a file says, on one line: without letters that cannot be printed, and of so many letters at most."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
