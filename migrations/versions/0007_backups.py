@@ -66,6 +66,7 @@ def _create_sets() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column("narrowed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("failure_code", sa.Text(), nullable=True),
         sa.Column("failure_message", sa.Text(), nullable=True),
         sa.CheckConstraint("found >= 0 AND kept >= 0", name=op.f("ck_backup_set_kinds_numbers")),

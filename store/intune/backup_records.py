@@ -60,6 +60,8 @@ class BackupKind:
     #: Why it could not be read to its end, or not all of it.
     failure_code: str | None = None
     failure_message: str | None = None
+    #: Only chosen policies of the kind were asked for.
+    narrowed: bool = False
 
     @property
     def is_complete(self) -> bool:

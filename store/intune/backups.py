@@ -89,7 +89,7 @@ def kept(db: Database, set_id: int) -> tuple[dict[str, set[str]], dict[str, Back
 
 def kinds_of(connection: sa.Connection, set_id: int) -> dict[str, BackupKind]:
     """How far each kind of a set is, by name."""
-    columns = (_kind.kind, _kind.found, _kind.kept, _kind.failure_code, _kind.failure_message)
+    columns = (_kind.kind, _kind.found, _kind.kept, _kind.failure_code, _kind.failure_message, _kind.narrowed)
     rows = connection.execute(sa.select(*columns).where(_kind.set_id == set_id).order_by(_kind.kind))
     return {row.kind: BackupKind(*row) for row in rows}
 
@@ -141,9 +141,12 @@ def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
         "failure_message": kind.failure_message and storable(kind.failure_message),
     }
     latest = new.on_conflict_do_update(
-        index_elements=["set_id", "kind"], set_={name: new.excluded[name] for name in numbers}
+        index_elements=["set_id", "kind"],
+        # Once all of the kind was asked for, it was.
+        set_={name: new.excluded[name] for name in numbers}
+        | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
     )
-    connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, **numbers}])
+    connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, "narrowed": kind.narrowed, **numbers}])
 
 
 def end(db: Database, set_id: int) -> None:

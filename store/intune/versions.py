@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from store.db.engine import Database
-from store.intune import content_store, inventory
+from store.intune import content_store, inventory, kind_reads
 from store.intune.content_store import Content
 from store.intune.inventory import storable
 from store.model.tables import COMPLETENESS, contents, policies, policy_versions
@@ -99,6 +99,7 @@ def record(
     latest = {(kind, policy.external_id): policy for kind, some in read.items() for policy in some}
     recorded: dict[str, Recorded] = defaultdict(Recorded)
     with db.write() as connection:
+        kind_reads.one_at_a_time(connection, tenant_id)
         ids = inventory.put(connection, tenant_id, run_id, seen)
         # Two runs may read the same kind at the same time: the rows are locked.
         rest = inventory.find(connection, tenant_id, latest.keys() - ids.keys())
@@ -111,7 +112,9 @@ def record(
             seen_again = sa.update(policy_versions).where(among(_version.id, [last[id_].id for id_ in same]))
             connection.execute(seen_again.values(last_seen_at=now_after(_version.last_seen_at)))
         gone = inventory.mark_missing(connection, tenant_id, run_id, complete)
-        _end_versions(connection, tenant_id, run_id, complete)
+        for kind in sorted(complete):
+            read_id = kind_reads.note(connection, tenant_id, run_id, kind)
+            _end_versions(connection, tenant_id, run_id, kind, read_id)
     for kind, external_id in latest.keys() & ids.keys():
         id_ = ids[kind, external_id]
         what = "unchanged" if id_ in same else "changed" if id_ in last else "new"
@@ -139,18 +142,16 @@ def _same(version: sa.Row[Any], policy: ReadPolicy) -> bool:
     )
 
 
-def _end_versions(connection: sa.Connection, tenant_id: int, run_id: int, kinds: Collection[str]) -> None:
-    """End the last versions of the policies of these kinds that are missing, whichever run found them so."""
-    if not kinds:
-        return
-    missing = (policies.c.tenant_id == tenant_id, policies.c.kind.in_(kinds), policies.c.missing_since.is_not(None))
+def _end_versions(connection: sa.Connection, tenant_id: int, run_id: int, kind: str, read_id: int) -> None:
+    """End the last versions of the policies of a kind that are missing, whichever run found them so."""
+    missing = (policies.c.tenant_id == tenant_id, policies.c.kind == kind, policies.c.missing_since.is_not(None))
     last = (
         sa.select(sa.func.max(_version.id)).join(policies, policies.c.id == _version.policy_id).where(*missing)
     ).group_by(_version.policy_id)
     connection.execute(
         sa.update(policy_versions)
         .where(_version.id.in_(last), _version.gone_at.is_(None))
-        .values(gone_at=now_after(_version.last_seen_at), gone_run_id=run_id)
+        .values(gone_at=now_after(_version.last_seen_at), gone_run_id=run_id, gone_read_id=read_id)
     )
 
 

@@ -6,9 +6,9 @@ written last: a folder without it was not finished. `read` reads such a folder, 
 
 from __future__ import annotations
 
-from tasks.backup_folder.manifest import Manifest, ManifestKind
+from tasks.backup_folder.manifest import Manifest
 from tasks.backup_folder.reading import BackupFolder, Unreadable, read
 from tasks.backup_folder.safe_names import safe_name
 from tasks.backup_folder.writing import Written, write
 
-__all__ = ["BackupFolder", "Manifest", "ManifestKind", "Unreadable", "Written", "read", "safe_name", "write"]
+__all__ = ["BackupFolder", "Manifest", "Unreadable", "Written", "read", "safe_name", "write"]

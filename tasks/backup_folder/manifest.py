@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from store.intune.backup_records import BackupKind
 from tasks.graph.simulator.folder_decoding import UnreadableError
 
 #: The file's name, at the top of the folder.
@@ -14,19 +15,6 @@ FILE: Final = "backup.json"
 #: What tells this file from one of that name by another tool.
 _FORMAT: Final = "opsmon backup"
 _VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestKind:
-    """What became of a kind when the set was made."""
-
-    kind: str
-    #: How many objects the tenant had.
-    found: int
-    #: How many of them are in the set.
-    kept: int
-    #: Why the kind could not be read, in one line; None if it could.
-    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +27,8 @@ class Manifest:
     name: str
     #: None if the folder does not say.
     created_at: dt.datetime | None
-    kinds: tuple[ManifestKind, ...] = ()
+    #: How far each kind was; a kind that is not here was not looked at.
+    kinds: tuple[BackupKind, ...] = ()
 
 
 def json_of(manifest: Manifest, items: int) -> dict[str, Any]:
@@ -50,9 +39,7 @@ def json_of(manifest: Manifest, items: int) -> dict[str, Any]:
         "tenant": manifest.tenant,
         "name": manifest.name,
         "created_at": manifest.created_at.isoformat() if manifest.created_at else None,
-        "kinds": [
-            {"kind": one.kind, "found": one.found, "kept": one.kept, "failure": one.failure} for one in manifest.kinds
-        ],
+        "kinds": [asdict(one) for one in manifest.kinds],
         "items": items,
     }
 
@@ -79,11 +66,13 @@ def manifest_of(loaded: Mapping[str, Any]) -> tuple[Manifest, int]:
     return manifest, _count(loaded, "items")
 
 
-def _kind(loaded: object) -> ManifestKind:
+def _kind(loaded: object) -> BackupKind:
     if not isinstance(loaded, dict):
         raise UnreadableError("kinds: not objects")
-    failure = None if loaded.get("failure") is None else _text(loaded, "failure")
-    return ManifestKind(_text(loaded, "kind"), _count(loaded, "found"), _count(loaded, "kept"), failure)
+    given = [loaded.get(key) for key in ("failure_code", "failure_message")]
+    code, message = (_text(loaded, key) for key in ("failure_code", "failure_message")) if any(given) else (None, None)
+    numbers = _count(loaded, "found"), _count(loaded, "kept")
+    return BackupKind(_text(loaded, "kind"), *numbers, code, message, loaded.get("narrowed") is True)
 
 
 def _text(loaded: Mapping[str, Any], key: str) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from store.errors import InputInvalid
-from store.intune.backup_records import BackupItem
+from store.intune.backup_records import BackupItem, BackupKind
 from tasks.backup_folder import exports, files
 from tasks.backup_folder import manifest as manifests
 from tasks.backup_folder.items import item_of
-from tasks.backup_folder.manifest import Manifest, ManifestKind
+from tasks.backup_folder.manifest import Manifest
 from tasks.backup_folder.records import found_in
 from tasks.graph.simulator.folder_contents import path_text
 from tasks.graph.simulator.folder_decoding import UnreadableError
@@ -64,7 +64,7 @@ def read(folder: Path) -> BackupFolder:
         return BackupFolder(manifest, True, lambda: _records(folder, count))
     export = exports.load(folder)
     kinds = Counter(policy.kind for _, policy in export.policies)
-    manifest = Manifest("", folder.resolve().name, None, tuple(ManifestKind(kind, n, n) for kind, n in kinds.items()))
+    manifest = Manifest("", folder.resolve().name, None, tuple(BackupKind(kind, n, n) for kind, n in kinds.items()))
     return BackupFolder(manifest, False, lambda: _of_export(export))
 
 

@@ -112,6 +112,11 @@ class Selection:
             raise InputInvalid(f"the inventory has no policy {min(unknown)}{more}", "sync the inventory first")
         return cls([kind for kind in kinds_named(kinds) if kind.name in ids], ids, pattern.strip())
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether policies of a kind may be left out."""
+        return self.ids is not None or bool(self.pattern)
+
     def told(self) -> dict[str, Any]:
         """For the set's record."""
         made: dict[str, Any] = {"kinds": [kind.name for kind in self.kinds]}
@@ -264,5 +269,11 @@ class _Filling:
     def _state(self, reading: _Reading) -> BackupKind:
         kept = len(self.there.get(reading.kind.name, ())) + reading.kept
         failure = reading.failure
-        why = (failure.failure_code, failure.message) if failure else (None, None)
-        return BackupKind(reading.kind.name, kept + reading.unreadable, kept, *why)
+        return BackupKind(
+            reading.kind.name,
+            kept + reading.unreadable,
+            kept,
+            failure.failure_code if failure else None,
+            failure.message if failure else None,
+            self.selection.is_narrow,
+        )

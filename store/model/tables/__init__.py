@@ -3,6 +3,7 @@
 from store.model.tables.backups import backup_items, backup_set_kinds, backup_sets
 from store.model.tables.base import metadata
 from store.model.tables.directory import directory_group_words, directory_groups, directory_state
+from store.model.tables.drift import CHANGES, drift_acceptances, drift_findings, drift_reports, kind_reads
 from store.model.tables.intune import COMPLETENESS, contents, policies, policy_versions
 from store.model.tables.people import audit_events, memberships, tenants, user_settings, users
 from store.model.tables.runs import (
@@ -19,6 +20,7 @@ from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, wor
 
 __all__ = [
     "ACTIVE",
+    "CHANGES",
     "COMPLETENESS",
     "FAILURES",
     "IS_ACTIVE",
@@ -33,6 +35,10 @@ __all__ = [
     "directory_group_words",
     "directory_groups",
     "directory_state",
+    "drift_acceptances",
+    "drift_findings",
+    "drift_reports",
+    "kind_reads",
     "memberships",
     "metadata",
     "notifications",

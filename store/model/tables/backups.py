@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from store.model.tables.base import metadata
 from store.model.tables.intune import COMPLETENESS
@@ -42,6 +53,8 @@ backup_set_kinds = Table(
     # Objects that were asked for and are there, and those of them that are in the set.
     Column("found", Integer, nullable=False),
     Column("kept", Integer, nullable=False),
+    # Only chosen policies of the kind were asked for: what is not in the set may have been there.
+    Column("narrowed", Boolean, nullable=False, server_default=false()),
     # Why it could not be read to its end, or not all of it.
     Column("failure_code", Text),
     Column("failure_message", Text),

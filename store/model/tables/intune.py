@@ -65,6 +65,8 @@ policy_versions = Table(
     Column("last_seen_at", UtcTime, nullable=False, server_default=utcnow()),
     # When a complete read did not find the policy any more, and whose. If it comes back, another version begins.
     Column("gone_at", UtcTime),
+    # Of kind_reads, where it may be gone as well: older reads are forgotten.
+    Column("gone_read_id", BigId),
     Column(
         "gone_run_id",
         BigId,

@@ -20,6 +20,9 @@ from store.model.tables import (
     backup_set_kinds,
     backup_sets,
     directory_groups,
+    drift_acceptances,
+    drift_findings,
+    drift_reports,
     memberships,
     metadata,
     notifications,
@@ -28,6 +31,7 @@ from store.model.tables import (
     rescues,
     run_events,
 )
+from store.model.types import UtcTime
 from tests.support.people import make_user, open_run, start_run
 
 NOW, NULL = sa.func.current_timestamp(), sa.null()
@@ -116,23 +120,33 @@ def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> N
         assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
 
 
-#: Changes of a backup set, of how far a kind is, and of an item; an item is never updated, so it is inserted so.
+#: Changes of backup sets and drift, of how far a kind is, and of an item; an item is never updated, so it is inserted so.
 REFUSED_OF_BACKUPS: list[tuple[sa.Table, str, dict[str, Any]]] = [
     (backup_sets, "source", {"source": "guess"}),
     (backup_sets, "sealed", {"sealed_at": NOW}),
     (backup_set_kinds, "numbers", {"found": -1}),
     (backup_set_kinds, "failure", {"failure_code": "graph.forbidden"}),
     (backup_set_kinds, "all_or_failure", {"found": 2}),
+    (drift_findings, "change", {"change": "moved"}),
+    (drift_acceptances, "until", {"until": sa.literal_column("created_at", UtcTime)}),
     (backup_items, "completeness", {"completeness": "nearly"}),
     (backup_items, "assignments", {"assignments_hash": NULL}),
     (backup_items, "whole_has_assignments", {"assignments": NULL, "assignments_hash": NULL}),
 ]
 
 
-def test_backups_are_checked(db: Database, tenant: Tenant) -> None:
+def test_backups_and_drift_are_checked(db: Database, tenant: Tenant) -> None:
     set_id = backups.begin(db, tenant.id, NewSet("x", {}, "System"))
     item = BackupItem("scripts", "p", "p", None, {}, "content", "canonical", [], "none")
     backups.add(db, tenant.id, set_id, [item], [BackupKind("scripts", 1, 1)])
+    run = open_run(db, tenant)
+    report = {"run_id": run.id, "tenant_id": tenant.id, "kinds": []}
+    finding = {"kind": "scripts", "external_id": "p", "policy_name": "p", "change": "added", "path": ""}
+    accepted = {"tenant_id": tenant.id, "user_name": "Ann", "reason": "planned"}
+    with db.write() as connection:
+        connection.execute(sa.insert(drift_reports).values(report))
+        connection.execute(sa.insert(drift_findings).values(run_id=run.id, fingerprint="f", **finding))
+        connection.execute(sa.insert(drift_acceptances).values(fingerprint="f", **accepted))
     with db.read() as connection:
         (kept,) = connection.execute(sa.select(backup_items)).mappings().all()
     for table, check, values in REFUSED_OF_BACKUPS:

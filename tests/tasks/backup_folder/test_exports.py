@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from store.errors import InputInvalid
-from store.intune.backup_records import BackupItem, ItemReference
-from tasks.backup_folder import ManifestKind, read, write
+from store.intune.backup_records import BackupItem, BackupKind, ItemReference
+from tasks.backup_folder import read, write
 from tests.tasks.backup_folder.bodies import GROUP, GUID, TARGET, items, left, put
 
 CATALOG = {"name": "Edge", "settings": [], "technologies": "mdm", "platforms": "windows10"}
@@ -41,8 +41,8 @@ def test_an_export_of_intunemanagement(out: Path) -> None:
     assert not folder.is_ours
     assert (folder.manifest.tenant, folder.manifest.created_at) == ("", None)
     assert set(folder.manifest.kinds) == {
-        ManifestKind("configuration_policies", 1, 1),
-        ManifestKind("assignment_filters", 1, 1),
+        BackupKind("configuration_policies", 1, 1),
+        BackupKind("assignment_filters", 1, 1),
     }
     filter_, policy = items(folder)
     assert (filter_.assignments, filter_.gaps) == ([], ())

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from store.errors import InputInvalid
-from store.intune.backup_records import BackupItem
-from tasks.backup_folder import Manifest, ManifestKind, read, write
+from store.intune.backup_records import BackupItem, BackupKind
+from tasks.backup_folder import Manifest, read, write
 from tests.tasks.backup_folder.bodies import GROUP, GUID, MANIFEST, TARGET, files, item
 
 
@@ -37,7 +37,7 @@ def test_an_object_is_one_readable_file(tmp_path: Path) -> None:
 
 def test_the_manifest_says_whose_set_it_is(out: Path) -> None:
     at = dt.datetime(2026, 3, 1, 2, 3, 4, tzinfo=dt.UTC)
-    kinds = (ManifestKind("scripts", 3, 2, "status 403"), ManifestKind("intents", 1, 1))
+    kinds = (BackupKind("scripts", 3, 2, "graph.forbidden", "status 403"), BackupKind("intents", 1, 1))
     manifest = Manifest("contoso", "nightly 🔒", at, kinds)
     write(out, manifest, [item()])
     assert read(out).manifest == manifest

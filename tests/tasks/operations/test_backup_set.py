@@ -77,7 +77,9 @@ def test_everything_is_kept_whole_and_once(sync: Sync) -> None:
     assert first.context is not None
     assert first.context["backup_set_id"] == before.id
     assert {row.kind for row in rows(sync, backup_set_kinds)} == {kind.name for kind in KINDS}
-    assert all(row.kept == row.found and row.failure_code is None for row in rows(sync, backup_set_kinds))
+    assert all(
+        row.kept == row.found and not row.narrowed and row.failure_code is None for row in rows(sync, backup_set_kinds)
+    )
     for secret in ("simulated-psk", "simulated-key"):
         assert secret not in sync.stage.everything()
 
@@ -169,7 +171,10 @@ def test_single_policies_and_a_filter_choose(sync: Sync) -> None:
     run = sync.run("backup_set.create", policies=[one["id"], app["id"].upper()])
     assert (run.outcome, run.summary_counts) == (Outcome.SUCCEEDED, Counts(2, 2))
     assert items(sync).keys() == {one["id"], app["id"]}
-    assert {row.kind for row in rows(sync, backup_set_kinds)} == {"configuration_policies", "mobile_apps"}
+    assert {(row.kind, row.narrowed) for row in rows(sync, backup_set_kinds)} == {
+        ("configuration_policies", True),
+        ("mobile_apps", True),
+    }
     (made,) = rows(sync, backup_sets)
     sync.tenant.put("configuration_policies", {**two, "name": "VPN: Köln"})
     more = sync.run("backup_set.add_policies", backup_set=made.id, kinds=["configuration_policies"], filter="vpn:*")
