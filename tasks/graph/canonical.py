@@ -161,7 +161,7 @@ def canonical(kind: GraphResource, body: Mapping[str, Any]) -> dict[str, Any]:
     for secret in kind.secrets:
         for container, key in find(made, secret):
             container[key] = SECRET
-    for place in _sets_of(kind.sets):
+    for place in sets_of(kind.sets):
         for container, key in find(made, place):
             if isinstance(container[key], list):
                 container[key].sort(key=_json)
@@ -174,7 +174,7 @@ def canonical_hash(kind: GraphResource, body: Mapping[str, Any]) -> str:
 
 
 @functools.cache
-def _sets_of(own: tuple[str, ...]) -> tuple[str, ...]:
+def sets_of(own: tuple[str, ...]) -> tuple[str, ...]:
     """The sets of a kind, inner ones first: what they hold decides the order of those around them."""
     return tuple(sorted((*_SETS, *own), key=lambda path: -path.count(".")))
 
