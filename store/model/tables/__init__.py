@@ -14,6 +14,7 @@ from store.model.tables.runs import (
     rescues,
     run_events,
 )
+from store.model.tables.schedules import backup_schedules, schedule_ticks
 from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, workers
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PAUSE_HOLDS",
     "RETRIES",
     "audit_events",
+    "backup_schedules",
     "contents",
     "directory_group_words",
     "directory_groups",
@@ -38,6 +40,7 @@ __all__ = [
     "queue_pauses",
     "rescues",
     "run_events",
+    "schedule_ticks",
     "tenants",
     "user_settings",
     "users",
