@@ -44,6 +44,7 @@ def _create_sets() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("initiator_name", sa.Text(), nullable=False),
         sa.Column("run_id", BigId, nullable=True),
+        sa.Column("schedule_id", BigId, nullable=True),
         sa.Column("selection", Json, nullable=False),
         sa.Column("created_at", UtcTime(), server_default=utcnow(), nullable=False),
         sa.Column("completed_at", UtcTime(), nullable=True),
@@ -58,7 +59,7 @@ def _create_sets() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_backup_sets")),
         sqlite_autoincrement=True,
     )
-    for columns in (["tenant_id", "id"], ["run_id"]):
+    for columns in (["tenant_id", "id"], ["run_id"], ["schedule_id"]):
         op.create_index(op.f(f"ix_{SETS}_{'_'.join(columns)}"), SETS, columns)
     op.create_table(
         KINDS,

@@ -79,3 +79,5 @@ class NewSet:
     initiator_name: str
     #: `graph` or `import`.
     source: str = "graph"
+    #: The schedule that it is made for.
+    schedule_id: int | None = None

@@ -44,6 +44,7 @@ def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, 
             "source": new.source,
             "initiator_name": new.initiator_name,
             "run_id": run_id,
+            "schedule_id": new.schedule_id,
             "selection": storable(dict(new.selection)),
         }
         return int(connection.execute(sa.insert(backup_sets).values(**values).returning(_set.id)).scalar_one())
@@ -170,6 +171,34 @@ def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> Non
         raise InputInvalid(f"backup set {set_id} is not finished", "retry the run that made it")
     unsealed = sa.update(backup_sets).where(_set.id == set_id, _set.sealed_at.is_(None))
     connection.execute(unsealed.values(sealed_at=utcnow(), sealed_by=by))
+
+
+def keep_last(db: Database, schedule_id: int, number: int) -> int:
+    """Remove the sets of a schedule that are older than its newest `number` complete ones; returns how many.
+
+    A set that is not complete counts for none: it must not push out a good one. What something stands on stays.
+    """
+    failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
+    mine = _set.schedule_id == schedule_id
+    good = sa.select(_set.id).where(mine, _set.completed_at.is_not(None), ~failed)
+    oldest = good.order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
+    old = sa.select(_set.id).where(mine, _set.id < oldest, _set.sealed_at.is_(None)).order_by(_set.id)
+    with db.read() as connection:
+        ids = connection.execute(old).scalars().all()
+    # A transaction each: others may store bodies in between.
+    removed = 0
+    for id_ in ids:
+        with db.write() as connection:
+            removed += _remove_unsealed(connection, id_)
+    return removed
+
+
+def _remove_unsealed(connection: sa.Connection, set_id: int) -> bool:
+    still = sa.select(_set.id).where(_set.id == set_id, _set.sealed_at.is_(None)).with_for_update()
+    if connection.execute(still).first() is None:
+        return False
+    remove(connection, set_id)
+    return True
 
 
 def remove(connection: sa.Connection, set_id: int) -> None:

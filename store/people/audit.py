@@ -16,6 +16,9 @@ from store.model.types import wall_clock
 TENANT_ADDED = "tenant.added"
 USER_ADDED = "user.added"
 ROLE_GRANTED = "role.granted"
+SCHEDULE_ADDED = "backup_schedule.added"
+SCHEDULE_CHANGED = "backup_schedule.changed"
+SCHEDULE_REMOVED = "backup_schedule.removed"
 QUEUE_PAUSED = "queue.paused"
 QUEUE_RESUMED = "queue.resumed"
 

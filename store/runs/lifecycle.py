@@ -14,7 +14,7 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -34,6 +34,8 @@ _run = operation_runs.c
 # Every change moves `updated_at` forward and uses the same instant for its other columns. So the instants of a run are in the
 # order of its changes, even if a transaction had to wait for another one.
 _NOW = now_after(_run.updated_at)
+#: How often a transaction tries to open a run whose twins come and go.
+_ATTEMPTS: Final = 100
 _COMPLETED = {"status": Status.COMPLETED.value, "completed_at": _NOW, "updated_at": _NOW}
 
 
@@ -163,7 +165,26 @@ def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
         if twin:
             return twin, False
         if time.monotonic() > deadline:
-            raise DatabaseAway("the run could not be opened", "its twins come and go too fast; try again")
+            raise _too_fast()
+
+
+def create_or_attach_within(connection: sa.Connection, new: NewRun) -> tuple[Run, bool]:
+    """The same within a transaction that writes: the run is there when it is committed, and with it all else that it wrote.
+
+    Raises DatabaseAway if the twins come and go too fast.
+    """
+    parameters = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
+    for _ in range(_ATTEMPTS):
+        if opened := _OPEN.apply(connection, parameters):
+            return opened[0], True
+        # PostgreSQL: each statement sees what was committed before it, so the twin may have ended since.
+        if twin := twins.read(connection, new.tenant_id, new.run_identity_hash):
+            return twin, False
+    raise _too_fast()
+
+
+def _too_fast() -> DatabaseAway:
+    return DatabaseAway("the run could not be opened", "its twins come and go too fast; try again")
 
 
 def active_twin(db: Database, tenant_id: int, identity: str) -> Run | None:
@@ -191,6 +212,18 @@ def mark_dispatched(db: Database, run_id: int, *, by_rescuer: bool = False) -> R
 def claim(db: Database, run_id: int, worker_id: int) -> Run | None:
     """Claim the run for the worker: queued → running. None if it is not queued: the message came twice, or too late."""
     return _one(db, _CLAIM, {"p_id": run_id, "p_worker_id": worker_id})
+
+
+def note_retry(db: Database, run_id: int, retry_of_id: int) -> None:
+    """Record that a running run repeats another one, which its operation found. It changes nothing if that is known already."""
+    columns = operation_runs.c
+    change = (
+        sa.update(operation_runs)
+        .where(columns.id == run_id, columns.status == Status.RUNNING, columns.retry_of_id.is_(None))
+        .values(retry_of_id=retry_of_id, updated_at=now_after(columns.updated_at))
+    )
+    with db.write() as connection:
+        connection.execute(change)
 
 
 def progress(db: Database, run_id: int, worker_id: int, result: Result) -> Run | None:

@@ -53,7 +53,7 @@ def create(
     selection = Selection.of(run, kinds, policies, filter)
     new = NewSet(name, selection.told(), run.initiator)
     set_id = backups.begin(run.tools.db, run.tenant.id, new, run.id, run.retry_of_id)
-    fill(run, set_id, selection)
+    fill(run, set_id, selection, again=run.retry_of_id is not None)
 
 
 @operation(
@@ -82,7 +82,7 @@ def add_policies(
         backups.take_more(run.tools.db, run.tenant.id, backup_set, run.id)
     except NotFound as error:
         raise InputInvalid(error.message, error.hint) from None
-    fill(run, backup_set, selection)
+    fill(run, backup_set, selection, again=run.retry_of_id is not None)
 
 
 @dataclass(frozen=True)
@@ -131,14 +131,16 @@ class Selection:
         return not self.pattern or matches(self.pattern.casefold(), name_of(item).casefold())
 
 
-def fill(run: RunContext, set_id: int, selection: Selection) -> None:
-    """Read what is asked for into a set. What is in it already is neither read again nor changed."""
+def fill(run: RunContext, set_id: int, selection: Selection, *, again: bool) -> None:
+    """Read what is asked for into a set. What is in it already is neither read again nor changed; if an attempt is made
+    `again`, neither are the kinds that are complete.
+    """
     run.note("backup_set_id", set_id)
     kept, before = backups.kept(run.tools.db, set_id)
     with tenant_graph(run) as graph:
         filling = _Filling(run, graph, set_id, selection, kept)
         for kind in selection.kinds:
-            if kind.name in before and before[kind.name].is_complete and run.retry_of_id is not None:
+            if kind.name in before and before[kind.name].is_complete and again:
                 run.log(f"{before[kind.name].kept} {kind.label} were in the set before")
             else:
                 filling.read(kind)

@@ -1,4 +1,6 @@
-"""A worker process: takes messages, beats, stores progress, enforces deadlines, rescues runs, and stops in an orderly way."""
+"""A worker process: takes messages, beats, stores progress, enforces deadlines, rescues runs, lets schedules fire, and stops
+in an orderly way.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ from tasks.sdk.registry import Registry
 from tasks.worker.executor import RunExecutor
 from tasks.worker.heartbeat import Heartbeat
 from tasks.worker.rescuer import Rescuer, RescueTimeouts
+from tasks.worker.scheduler import Scheduler
 
 _TICK: Final = 0.1
 _HEALTH_EVERY: Final = 10.0
@@ -40,6 +43,8 @@ class WorkerOptions:
     beat_every: float = 5.0
     #: Between two passes of the rescuer.
     rescue_every: float = 5.0
+    #: Between two looks at the schedules of backups.
+    schedule_every: float = 10.0
     #: How long active runs may go on after SIGTERM.
     grace: float = 30.0
     #: Whether it belongs to the screens of a single login.
@@ -86,6 +91,7 @@ class Worker:
             self._hear_of_pause,
         )
         self._rescuer = Rescuer(db, self._queue, options.rescue_timeouts, self._faults)
+        self._scheduler = Scheduler(db, self._queue, registry, self._faults)
 
     def stop(self) -> None:
         """Take no more messages, and give active runs the grace time to end. A second call ends the grace time."""
@@ -100,6 +106,7 @@ class Worker:
             (self._beat, self.beat_every),
             (self._tick, _TICK),
             (self._rescue, self._options.rescue_every),
+            (self._schedule, self._options.schedule_every),
         ]
         for action, every in loops:
             threading.Thread(target=self._repeat, args=(action, every), name=action.__name__, daemon=True).start()
@@ -154,6 +161,9 @@ class Worker:
         # Judge as of that beat: an outage that begins now must not make the others look lost when it ends.
         if as_of := self._heartbeat.trusted_as_of:
             self._rescuer.rescue(as_of)
+
+    def _schedule(self) -> None:
+        self._scheduler.tick()
 
     def _repeat(self, action: Callable[[], object], every: float) -> None:
         while not self._over.is_set():

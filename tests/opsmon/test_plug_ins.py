@@ -74,6 +74,8 @@ def listed(done: subprocess.CompletedProcess[str]) -> set[str]:
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "backup_schedule.run_now",
+        "backup_schedule.retry",
     }
 
 

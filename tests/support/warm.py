@@ -18,6 +18,7 @@ import opsmon.services
 import store.schema
 import tasks.dispatch
 import tasks.graph.client
+import tasks.operations.backup_schedule
 import tasks.operations.backup_set
 import tasks.operations.directory_groups_sync
 import tasks.operations.inventory_sync

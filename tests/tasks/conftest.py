@@ -22,7 +22,7 @@ from store.people.access import Role
 from store.runs import lifecycle
 from store.workers import heartbeats
 from tasks.dispatch import Dispatcher, Receipt, Sender
-from tasks.operations import backup_set, directory_groups_sync, inventory_sync, policy_sync, probe
+from tasks.operations import backup_schedule, backup_set, directory_groups_sync, inventory_sync, policy_sync, probe
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.sdk.registry import Registry
@@ -40,6 +40,8 @@ REGISTRY = Registry.of(
         directory_groups_sync.sync,
         backup_set.create,
         backup_set.add_policies,
+        backup_schedule.run_now,
+        backup_schedule.retry,
     ]
 )
 

@@ -16,6 +16,7 @@ from store.model.tables.runs import (
     rescues,
     run_events,
 )
+from store.model.tables.schedules import backup_schedules, schedule_ticks
 from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, workers
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "RETRIES",
     "audit_events",
     "backup_items",
+    "backup_schedules",
     "backup_set_kinds",
     "backup_sets",
     "contents",
@@ -48,6 +50,7 @@ __all__ = [
     "queue_pauses",
     "rescues",
     "run_events",
+    "schedule_ticks",
     "tenants",
     "user_settings",
     "users",

@@ -29,6 +29,8 @@ backup_sets = Table(
     Column("initiator_name", Text, nullable=False),
     # The run that wrote to it last: a retry of that one goes on where it ended.
     Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="SET NULL")),
+    # The number of the schedule that it was made for. The schedule may have been removed since.
+    Column("schedule_id", BigId),
     # What was asked for: kinds, policies and filter; for an import, where it came from.
     Column("selection", Json, nullable=False),
     Column("created_at", UtcTime, nullable=False, server_default=utcnow()),
@@ -41,6 +43,7 @@ backup_sets = Table(
     CheckConstraint("(sealed_at IS NULL) = (sealed_by IS NULL)", name="sealed"),
     Index(None, "tenant_id", "id"),
     Index(None, "run_id"),
+    Index(None, "schedule_id"),
     sqlite_autoincrement=True,
 )
 

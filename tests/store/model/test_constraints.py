@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from store.db.engine import Database
-from store.intune import backups, directory, versions
+from store.intune import backups, directory, schedules, versions
 from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.intune.inventory import SeenPolicy
+from store.intune.schedule_records import ScheduleSettings
 from store.intune.versions import ReadPolicy
 from store.model.records import Tenant, User
 from store.model.tables import (
     backup_items,
+    backup_schedules,
     backup_set_kinds,
     backup_sets,
     directory_groups,
@@ -30,8 +32,10 @@ from store.model.tables import (
     policy_versions,
     rescues,
     run_events,
+    schedule_ticks,
 )
 from store.model.types import UtcTime
+from store.people.access import Role
 from tests.support.people import make_user, open_run, start_run
 
 NOW, NULL = sa.func.current_timestamp(), sa.null()
@@ -98,13 +102,15 @@ def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, use
         assert constraint_of(caught.value) == check
 
 
-#: Changes of a whole version of a policy, and of a cached group, that the database must refuse.
+#: Changes of a whole version of a policy, a cached group, a schedule and a minute of it that the database must refuse.
 REFUSED_ELSEWHERE: list[tuple[sa.Table, str, dict[str, Any]]] = [
     (policy_versions, "completeness", {"completeness": "nearly"}),
     (policy_versions, "assignments", {"assignments_hash": NULL}),
     (policy_versions, "whole_has_assignments", {"assignments": NULL, "assignments_hash": NULL}),
     (directory_groups, "removed", {"removed_at": NOW}),
     (directory_groups, "removed_reason", {"removed_at": NOW, "removed_reason": "lost"}),
+    (backup_schedules, "keep", {"keep": 0}),
+    (schedule_ticks, "what", {"what": "forgotten"}),
 ]
 
 
@@ -114,6 +120,11 @@ def test_what_was_read_of_a_tenant_is_checked(db: Database, tenant: Tenant) -> N
     read = ReadPolicy("p", {}, "content", "canonical", [], "none")
     versions.record(db, tenant.id, run.id, {"scripts": [seen]}, {"scripts": [read]})
     directory.apply(db, tenant.id, 1, [{"id": "g", "displayName": "Group"}])
+    manager = make_user(db, **{tenant.slug: Role.MANAGER})
+    schedule = schedules.add(db, manager, tenant.slug, ScheduleSettings("nightly", "30 2 * * *", "UTC"))
+    with db.write() as connection:
+        minute = {"schedule_id": schedule.id, "minute": schedule.ticked_to, "what": "opened"}
+        connection.execute(sa.insert(schedule_ticks).values(minute))
     for table, check, values in REFUSED_ELSEWHERE:
         with pytest.raises(IntegrityError) as caught, db.write() as connection:
             connection.execute(sa.update(table).values(values))

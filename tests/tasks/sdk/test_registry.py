@@ -279,6 +279,8 @@ def test_a_package_that_is_broken_is_named(
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "backup_schedule.run_now",
+        "backup_schedule.retry",
     }
     [problem] = found.problems
     assert problem.startswith(f"plug-in 'bad' cannot be loaded: {told}")
@@ -296,6 +298,8 @@ def test_entry_points_that_cannot_be_read_take_nobody_down(tmp_path: Path, monke
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "backup_schedule.run_now",
+        "backup_schedule.retry",
     }
     [problem] = found.problems
     assert problem.startswith("the entry points of package 'opsmon-bad' cannot be read: ")
