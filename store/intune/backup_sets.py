@@ -1,0 +1,297 @@
+"""Backup sets as a person goes through them: the sets of tenants, one set with its kinds, its items, and one item.
+
+Only members of a tenant find anything of it: for others neither the set nor its items exist (NotFound). Numbers are counted
+by the database: bodies are read for one item, or for an export, alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from store.db.engine import Database
+from store.errors import NotFound
+from store.intune import backups
+from store.intune.backup_records import BackupItem, BackupKind, ItemReference
+from store.model.records import Tenant
+from store.model.tables import IS_ACTIVE, backup_items, backup_set_kinds, backup_sets, contents, operation_runs
+from store.model.types import at_most
+from store.people.access import Membership
+
+#: Sets and items that are read at once.
+PAGE: Final = 200
+_EXPORTED: Final = 100
+
+_set = backup_sets.c
+_kind = backup_set_kinds.c
+_item = backup_items.c
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSet:
+    """A backup set, with its numbers."""
+
+    id: int
+    tenant_id: int
+    #: The tenant's slug.
+    tenant: str
+    name: str
+    #: `graph` or `import`.
+    source: str
+    initiator_name: str
+    #: The run that wrote to it last; None if it was imported, or its run was deleted.
+    run_id: int | None
+    #: Whether that run is still queued or running.
+    is_active: bool
+    schedule_id: int | None
+    #: What was asked for, as JSON.
+    selection: Any
+    created_at: dt.datetime
+    #: None while not everything was looked at.
+    completed_at: dt.datetime | None
+    #: What stands on it, so that it takes no more; None if nothing does.
+    sealed_by: str | None
+    #: Numbers of its items, by completeness.
+    items: Mapping[str, int] = field(default_factory=dict)
+    #: Numbers of the kinds that were looked at, and of those that are not complete.
+    kinds: int = 0
+    failed_kinds: int = 0
+
+    @property
+    def state(self) -> str:
+        """`making`, `unfinished` (its run is over, and not everything was looked at), `incomplete` (not everything could
+        be read) or `complete`.
+        """
+        if self.completed_at is None:
+            return "making" if self.is_active else "unfinished"
+        return "incomplete" if self.failed_kinds else "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class SetsWanted:
+    """Asks for the newest sets of the tenant with this slug."""
+
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetWanted:
+    """Asks for a set and a page of its items: of one kind if it is named, behind the item `after`, with `text` in the name."""
+
+    set_id: int
+    kind: str = ""
+    text: str = ""
+    after: tuple[str, str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """An item in a list."""
+
+    id: int
+    kind: str
+    external_id: str
+    name: str
+    platform: str | None
+    completeness: str
+    #: What is missing of it, as objects with `code` and `detail`.
+    gaps: tuple[Any, ...]
+    #: As Microsoft Graph gives them; None if they are unknown.
+    assignments: tuple[Any, ...] | None
+    #: Objects with `kind`, `id` and `name`.
+    references: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSets:
+    """The newest sets of a tenant, the newest first."""
+
+    tenant: Tenant
+    sets: tuple[BackupSet, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSetDetail:
+    """A set with its kinds and a page of its items, by kind and name."""
+
+    found: BackupSet
+    kinds: tuple[BackupKind, ...]
+    items: tuple[ListedItem, ...]
+    has_more: bool
+
+
+def sets(connection: sa.Connection, members: Sequence[Membership], tenant: str, limit: int = PAGE) -> BackupSets:
+    """The newest sets of a tenant. Raises NotFound for the tenant."""
+    found = next((member.tenant for member in members if member.tenant.slug == tenant), None)
+    if found is None:
+        raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
+    newest = _sets(members).where(_set.tenant_id == found.id).order_by(_set.id.desc()).limit(at_most(limit + 1))
+    rows = connection.execute(newest).mappings().all()
+    return BackupSets(found, _with_numbers(connection, members, rows[:limit]), len(rows) > limit)
+
+
+def newest(connection: sa.Connection, members: Sequence[Membership], limit: int) -> tuple[BackupSet, ...]:
+    """The newest sets of all tenants of these memberships."""
+    rows = connection.execute(_sets(members).order_by(_set.id.desc()).limit(at_most(limit))).mappings().all()
+    return _with_numbers(connection, members, rows)
+
+
+def one(connection: sa.Connection, members: Sequence[Membership], set_id: int) -> BackupSet:
+    """A set. Raises NotFound."""
+    rows = connection.execute(_sets(members).where(_set.id == set_id)).mappings().all()
+    if not rows:
+        raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows yours")
+    return _with_numbers(connection, members, rows)[0]
+
+
+def detail(connection: sa.Connection, members: Sequence[Membership], wanted: SetWanted) -> BackupSetDetail:
+    """A set with its kinds and a page of its items. Raises NotFound."""
+    found = one(connection, members, wanted.set_id)
+    kinds = tuple(backups.kinds_of(connection, found.id).values())
+    rows = connection.execute(_items(wanted)).all()
+    return BackupSetDetail(found, kinds, tuple(map(_listed, rows[:PAGE])), len(rows) > PAGE)
+
+
+def item(connection: sa.Connection, members: Sequence[Membership], item_id: int) -> tuple[BackupSet, BackupItem]:
+    """An item with its body, and its set. Raises NotFound."""
+    query = sa.select(_item.set_id, *_WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
+    row = connection.execute(query.where(_item.id == item_id)).first()
+    if row is None:
+        raise NotFound(f"no item {item_id} of a backup set", "its set lists its items")
+    return one(connection, members, row.set_id), _whole(row)
+
+
+def whole_items(db: Database, set_id: int) -> Iterator[BackupItem]:
+    """All items of a set with their bodies, a few at a time. Checks no right: the caller has read the set."""
+    query = sa.select(_item.id, *_WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
+    query = query.where(_item.set_id == set_id).order_by(_item.id).limit(_EXPORTED)
+    last = 0
+    while True:
+        with db.read() as connection:
+            rows = connection.execute(query.where(_item.id > last)).all()
+        yield from map(_whole, rows)
+        if len(rows) < _EXPORTED:
+            return
+        last = rows[-1].id
+
+
+# ---- parts
+
+_WHOLE: Final[tuple[sa.ColumnElement[Any], ...]] = (
+    _item.kind,
+    _item.external_id,
+    _item.name,
+    _item.platform,
+    contents.c.body,
+    _item.content_hash,
+    _item.canonical_hash,
+    _item.assignments,
+    _item.assignments_hash,
+    _item.references,
+    _item.gaps,
+)
+
+
+def _sets(members: Sequence[Membership]) -> sa.Select[Any]:
+    active = sa.exists().where(operation_runs.c.id == _set.run_id, IS_ACTIVE)
+    return sa.select(backup_sets, active.label("is_active")).where(
+        _set.tenant_id.in_([member.tenant.id for member in members])
+    )
+
+
+def _with_numbers(
+    connection: sa.Connection, members: Sequence[Membership], rows: Sequence[sa.RowMapping]
+) -> tuple[BackupSet, ...]:
+    slugs = {member.tenant.id: member.tenant.slug for member in members}
+    ids = [row["id"] for row in rows]
+    items: dict[int, dict[str, int]] = {}
+    counted = sa.select(_item.set_id, _item.completeness, sa.func.count()).where(_item.set_id.in_(ids))
+    for set_id, completeness, number in connection.execute(counted.group_by(_item.set_id, _item.completeness)):
+        items.setdefault(set_id, {})[completeness] = number
+    looked_at = sa.select(_kind.set_id, sa.func.count(), sa.func.count(_kind.failure_code)).where(_kind.set_id.in_(ids))
+    kinds = {row[0]: (row[1], row[2]) for row in connection.execute(looked_at.group_by(_kind.set_id))}
+    return tuple(
+        BackupSet(
+            **{name: row[name] for name in _OF_THE_ROW},
+            tenant=slugs[row["tenant_id"]],
+            is_active=bool(row["is_active"]),
+            items=items.get(row["id"], {}),
+            kinds=kinds.get(row["id"], (0, 0))[0],
+            failed_kinds=kinds.get(row["id"], (0, 0))[1],
+        )
+        for row in rows
+    )
+
+
+_OF_THE_ROW: Final = (
+    "id", "tenant_id", "name", "source", "initiator_name", "run_id", "schedule_id", "selection", "created_at",
+    "completed_at", "sealed_by",
+)  # fmt: skip
+
+
+def _items(wanted: SetWanted) -> sa.Select[Any]:
+    folded = sa.func.lower(_item.name)
+    query = sa.select(
+        _item.id,
+        _item.kind,
+        _item.external_id,
+        _item.name,
+        _item.platform,
+        _item.completeness,
+        _item.gaps,
+        _item.assignments,
+        _item.references,
+    ).where(_item.set_id == wanted.set_id)
+    if wanted.kind:
+        query = query.where(_item.kind == wanted.kind)
+    if text := wanted.text.strip()[:100]:
+        escaped = "".join(f"/{char}" if char in "/%_" else char for char in text)
+        query = query.where(folded.like(sa.func.lower(f"%{escaped}%"), escape="/"))
+    if wanted.after is not None:
+        place = sa.tuple_(*(sa.literal(one) for one in wanted.after))
+        query = query.where(sa.tuple_(_item.kind, folded, _item.id) > place)
+    return query.order_by(_item.kind, folded, _item.id).limit(at_most(PAGE + 1))
+
+
+def _listed(row: sa.Row[Any]) -> ListedItem:
+    return ListedItem(
+        row.id,
+        row.kind,
+        row.external_id,
+        row.name,
+        row.platform,
+        row.completeness,
+        tuple(row.gaps) if isinstance(row.gaps, list) else (),
+        tuple(row.assignments) if isinstance(row.assignments, list) else None,
+        tuple(row.references) if isinstance(row.references, list) else (),
+    )
+
+
+def _whole(row: sa.Row[Any]) -> BackupItem:
+    return BackupItem(
+        row.kind,
+        row.external_id,
+        row.name,
+        row.platform,
+        row.body if isinstance(row.body, dict) else {},
+        row.content_hash,
+        row.canonical_hash,
+        row.assignments if isinstance(row.assignments, list) else None,
+        row.assignments_hash,
+        tuple(_reference(one) for one in _objects(row.references)),
+        [(str(one.get("code", "")), str(one.get("detail", ""))) for one in _objects(row.gaps)],
+    )
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _reference(one: Mapping[str, Any]) -> ItemReference:
+    name = one.get("name")
+    return ItemReference(str(one.get("kind", "")), str(one.get("id", "")), None if name is None else str(name))
