@@ -5,8 +5,10 @@ An item never changes. A set that was not ended says so by having no `completed_
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -93,6 +95,21 @@ def kinds_of(connection: sa.Connection, set_id: int) -> dict[str, BackupKind]:
     columns = (_kind.kind, _kind.found, _kind.kept, _kind.failure_code, _kind.failure_message, _kind.narrowed)
     rows = connection.execute(sa.select(*columns).where(_kind.set_id == set_id).order_by(_kind.kind))
     return {row.kind: BackupKind(*row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class SetKinds:
+    """When a set was begun, and how far each kind is in it."""
+
+    created_at: dt.datetime
+    kinds: Mapping[str, BackupKind]
+
+
+def of_tenant(connection: sa.Connection, tenant_id: int, set_id: int) -> SetKinds | None:
+    """For operations, which have no user: the set if it is the tenant's."""
+    query = sa.select(_set.created_at).where(_set.id == set_id, _set.tenant_id == tenant_id)
+    row = connection.execute(query).first()
+    return SetKinds(row.created_at, kinds_of(connection, set_id)) if row else None
 
 
 def add(

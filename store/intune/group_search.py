@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from store.db.engine import Database
 from store.intune.folding import words_of
 from store.model.records import Count
 from store.model.tables import directory_group_words, directory_groups
+from store.model.types import among
 
 _group = directory_groups.c
 _word = directory_group_words.c
@@ -81,6 +83,14 @@ def by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Sequence[
     """The groups with these ids, removed ones included; unknown ids are left out. At most 1,000 at once."""
     query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, _group.group_id.in_(group_ids[:1000]))
     return {row.group_id: _group_from(row) for row in connection.execute(query)}
+
+
+def names_of(db: Database, tenant_id: int, group_ids: Collection[str]) -> dict[str, str]:
+    """The names of the groups with these ids, removed ones included; unknown ids are left out."""
+    query = sa.select(_group.group_id, _group.display_name).where(_group.tenant_id == tenant_id)
+    with db.read_one() as connection:
+        found = connection.execute(query.where(among(_group.group_id, group_ids)))
+        return {row.group_id: row.display_name for row in found}
 
 
 def count(connection: sa.Connection, tenant_id: int, cap: int) -> Count:

@@ -19,6 +19,7 @@ ROLE_GRANTED = "role.granted"
 SCHEDULE_ADDED = "backup_schedule.added"
 SCHEDULE_CHANGED = "backup_schedule.changed"
 SCHEDULE_REMOVED = "backup_schedule.removed"
+DRIFT_ACCEPTED = "drift.accepted"
 QUEUE_PAUSED = "queue.paused"
 QUEUE_RESUMED = "queue.resumed"
 
@@ -32,12 +33,15 @@ def record(
     user_id: int | None,
     tenant_id: int | None = None,
     detail: dict[str, Any] | None = None,
+    reason: str | None = None,
 ) -> None:
     """Write an audit event: `login` did `action` to `subject`.
 
-    `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant.
+    `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant. `reason` is what
+    they gave for it.
     """
     values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
+    values["reason"] = reason
     connection.execute(sa.insert(audit_events).values(action=action, subject=subject, at=wall_clock(), **values))
 
 

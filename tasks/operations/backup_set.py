@@ -187,9 +187,7 @@ class _Filling:
         return self._names
 
     def _cached(self, ids: Collection[str]) -> dict[str, str]:
-        with self.run.tools.db.read() as connection:
-            found = group_search.by_group_ids(connection, self.run.tenant.id, list(ids))
-        return {id_: group.name for id_, group in found.items()}
+        return group_search.names_of(self.run.tools.db, self.run.tenant.id, ids)
 
     def read(self, kind: GraphResource) -> None:
         """Read one kind. If its list cannot be read, only this kind fails; refused credentials end the run."""

@@ -74,6 +74,7 @@ def listed(done: subprocess.CompletedProcess[str]) -> set[str]:
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
     }

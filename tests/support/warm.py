@@ -21,6 +21,7 @@ import tasks.graph.client
 import tasks.operations.backup_schedule
 import tasks.operations.backup_set
 import tasks.operations.directory_groups_sync
+import tasks.operations.drift_generate
 import tasks.operations.inventory_sync
 import tasks.operations.policy_sync
 import tasks.operations.probe

@@ -22,7 +22,15 @@ from store.people.access import Role
 from store.runs import lifecycle
 from store.workers import heartbeats
 from tasks.dispatch import Dispatcher, Receipt, Sender
-from tasks.operations import backup_schedule, backup_set, directory_groups_sync, inventory_sync, policy_sync, probe
+from tasks.operations import (
+    backup_schedule,
+    backup_set,
+    directory_groups_sync,
+    drift_generate,
+    inventory_sync,
+    policy_sync,
+    probe,
+)
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.sdk.registry import Registry
@@ -38,6 +46,7 @@ REGISTRY = Registry.of(
         inventory_sync.sync,
         policy_sync.sync,
         directory_groups_sync.sync,
+        drift_generate.generate,
         backup_set.create,
         backup_set.add_policies,
         backup_schedule.run_now,

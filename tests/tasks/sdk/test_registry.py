@@ -279,6 +279,7 @@ def test_a_package_that_is_broken_is_named(
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
     }
@@ -298,6 +299,7 @@ def test_entry_points_that_cannot_be_read_take_nobody_down(tmp_path: Path, monke
         "directory_groups.sync",
         "backup_set.create",
         "backup_set.add_policies",
+        "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
     }
