@@ -134,19 +134,22 @@ def add(
 
 
 def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
-    return {
-        "set_id": set_id,
+    made = {
         "kind": item.kind,
-        "external_id": storable(item.external_id),
-        "name": storable(item.name),
-        "platform": storable(item.platform),
+        "external_id": item.external_id,
+        "name": item.name,
+        "platform": item.platform,
+        "assignments": None if item.assignments is None else list(item.assignments),
+        "references": [{"kind": one.kind, "id": one.id, "name": one.name} for one in item.references],
+        "gaps": [{"code": code, "detail": detail} for code, detail in item.gaps],
+    }
+    return {
+        **storable(made),
+        "set_id": set_id,
         "content_hash": item.content_hash,
         "canonical_hash": item.canonical_hash,
-        "assignments": None if item.assignments is None else storable(list(item.assignments)),
         "assignments_hash": item.assignments_hash,
-        "references": storable([{"kind": one.kind, "id": one.id, "name": one.name} for one in item.references]),
         "completeness": item.completeness,
-        "gaps": storable([{"code": code, "detail": detail} for code, detail in item.gaps]),
     }
 
 

@@ -31,11 +31,20 @@ def put(connection: sa.Connection, bodies: Mapping[str, Content]) -> None:
     caller has until then to refer to them.
     """
     _lock(connection, shared=True)
+    known = sa.select(contents.c.content_hash).where(among(contents.c.content_hash, bodies))
+    # Most bodies are there already, and sending them again takes longer than all the rest.
+    new = bodies.keys() - set(connection.execute(known).scalars())
+    if not new:
+        return
     connection.execute(
         postgresql.insert(contents).on_conflict_do_nothing(index_elements=["content_hash"]),
         [
-            {"content_hash": hash_, "canonical_hash": one.canonical_hash, "body": storable(one.body)}
-            for hash_, one in sorted(bodies.items())  # in a fixed order: no deadlock
+            {
+                "content_hash": hash_,
+                "canonical_hash": bodies[hash_].canonical_hash,
+                "body": storable(bodies[hash_].body),
+            }
+            for hash_ in sorted(new)  # in a fixed order: no deadlock
         ],
     )
 

@@ -76,14 +76,15 @@ def _each(elements: list[Any], rest: tuple[str, ...]) -> Iterator[tuple[Any, Any
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
     """Every dict at any depth, `value` included. Looks into a dict only after the caller has dealt with it."""
-    waiting = [value]
+    waiting = [value] if isinstance(value, dict | list) else []
     while waiting:
         one = waiting.pop()
+        inner = one
         if isinstance(one, dict):
             yield one
-            waiting += reversed(one.values())
-        elif isinstance(one, list):
-            waiting += reversed(one)
+            inner = list(one.values())
+        # Most values are plain: they are not even put on the pile.
+        waiting += [value for value in reversed(inner) if isinstance(value, dict | list)]
 
 
 def _counts(container: Any, of_type: str, flag: str) -> bool:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import crowd, feel, glass, lists, paint, tenant, throughput
+from tests.benchmarks import backups, crowd, feel, glass, lists, paint, tenant, throughput
 from tests.benchmarks.report import Line, load, print_head, print_line, write
 from tests.benchmarks.scale import FULL, TINY
 from tests.benchmarks.stage import Stage, stage
@@ -31,6 +31,7 @@ MEASURES: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "bulk": crowd.bulk,
     "syncs": tenant.syncs,
     "groups": tenant.groups,
+    "backups": backups.backups,
 }
 
 

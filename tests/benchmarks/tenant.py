@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -49,19 +50,19 @@ def syncs(stage: Stage) -> Iterator[Line]:
     collect_rarely()  # as a worker does; the bare client has the same process
     for kind in KINDS:
         for seconds in (0.0, stage.scale.answer):
-            with _tenant(stage, stage.scale.policies, seconds=seconds) as url, opened(stage.founded(kind)) as db:
+            with simulated(stage, stage.scale.policies, seconds=seconds) as url, opened(stage.founded(kind)) as db:
                 for name, sync in (("inventory.sync", inventory_sync.sync), ("policy.sync", policy_sync.sync)):
                     shown = f"{name}, {1000 * seconds:.0f} ms an answer" if seconds else name
-                    yield _beside_bare(stage, f"{kind}: {shown}", sync, db, url)
+                    yield beside_bare(stage, f"{kind}: {shown}", sync, db, url)
 
 
-def _beside_bare(stage: Stage, name: str, sync: Callable[[RunContext], None], db: Database, url: str) -> Line:
+def beside_bare(stage: Stage, name: str, sync: Callable[[RunContext], None], db: Database, url: str) -> Line:
     with _recorded() as sent:
-        _carry_out(db, url, sync)
+        carry_out(db, url, sync)
     ours, bare = [], []
     for number in range(stage.scale.syncs):
         say(f"{name}, repetition {number + 1} of {stage.scale.syncs}")
-        ours.append(_carry_out(db, url, sync))
+        ours.append(carry_out(db, url, sync))
         bare.append(_timed(lambda: _send_bare(url, sent)))
     shown = f"{median(ours):.2f} and {median(bare):.2f} s, {len(sent)} requests"
     return ratio_line(f"{name}: {stage.scale.policies} policies, against bare httpx", ours, bare, shown, 2)
@@ -71,10 +72,10 @@ def groups(stage: Stage) -> Iterator[Line]:
     """The memory of the process that reads many groups, page by page; then the search."""
     scale = stage.scale
     for kind in KINDS:
-        with _tenant(stage, 30, scale.groups) as url, opened(stage.founded(kind)) as db:
+        with simulated(stage, 30, scale.groups) as url, opened(stage.founded(kind)) as db:
             pages: list[float] = []
-            with _looked_at(pages):
-                _carry_out(db, url, directory_groups_sync.sync)
+            with looked_at(directory, "apply", pages):
+                carry_out(db, url, directory_groups_sync.sync)
             settled = pages[len(pages) // 10 :]
             spread = max(settled) - min(settled)
             yield Line(
@@ -118,7 +119,7 @@ def _searched(db: Database, tenant_id: int, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _tenant(stage: Stage, policies: int, groups: int = 0, seconds: float = 0.0) -> Iterator[str]:
+def simulated(stage: Stage, policies: int, groups: int = 0, seconds: float = 0.0) -> Iterator[str]:
     """A simulated tenant in a process of its own, which takes so many seconds for each answer; its address."""
     with stage.child("simulator", str(policies), str(groups), str(seconds)) as child:
         yield str(json.loads(child.hear())["url"])
@@ -139,7 +140,7 @@ def _start(db: Database) -> Run:
     return claimed
 
 
-def _carry_out(db: Database, url: str, sync: Callable[[RunContext], None]) -> float:
+def carry_out(db: Database, url: str, sync: Callable[[RunContext], None]) -> float:
     """Carry out a sync; the seconds that it took, without the start of its run."""
     app = {"directory_id": directory_id("bench"), "client_id": CLIENT_ID, "client_secret": secret("bench")}
     # Without a budget: it is the client's own work that is measured.
@@ -165,19 +166,19 @@ def _recorded() -> Iterator[list[Sent]]:
 
 
 @contextlib.contextmanager
-def _looked_at(megabytes: list[float]) -> Iterator[None]:
-    """Note the memory of this process at each page of groups within this block."""
-    original, process = directory.apply, psutil.Process()
+def looked_at(module: ModuleType, name: str, megabytes: list[float]) -> Iterator[None]:
+    """Note the memory of this process at each call of a module's function within this block."""
+    original, process = getattr(module, name), psutil.Process()
 
     def looking(*given: Any) -> Any:
         megabytes.append(process.memory_info().rss / 2**20)
         return original(*given)
 
-    directory.apply = looking  # type: ignore[assignment]
+    setattr(module, name, looking)
     try:
         yield
     finally:
-        directory.apply = original
+        setattr(module, name, original)
 
 
 def _send_bare(url: str, sent: Sequence[Sent]) -> None:
