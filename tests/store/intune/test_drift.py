@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import Forbidden, InputInvalid, NotFound
-from store.intune import drift
+from store.intune import drift, drift_page
+from store.intune.drift_page import ReportsWanted, ReportWanted
 from store.intune.drift_records import Finding, KindCompared
 from store.model.records import Run, Tenant, User
 from store.model.tables import audit_events, drift_acceptances, drift_findings, drift_reports
+from store.people import access
 from store.people.access import Role
 from tests.support import people
 
@@ -99,3 +101,49 @@ def test_a_report_says_what_was_compared(db: Database, tenant: Tenant, run: Run)
     (row,) = rows(db, drift_reports)
     assert [KindCompared.from_json(one) for one in row.kinds] == kinds
     assert KindCompared.from_json({"kind": 7, "policies": "x", "before": "never"}) == KindCompared("7")
+
+
+def test_a_report_is_read_page_by_page_with_what_is_accepted(db: Database, tenant: Tenant, run: Run) -> None:
+    others = [replace(CHANGE, external_id=f"p{number}") for number in range(2, 5)]
+    drift.add(db, run.id, [CHANGE, *others])
+    drift.note_kinds(db, run.id, [KindCompared("scripts", "", 12, 4)])
+    manager = member(db, tenant, Role.MANAGER)
+    mine = access.memberships_of(db, manager.id)
+    first, second = (row.id for row in rows(db, drift_findings)[:2])
+    drift.accept(db, manager, first, "once")
+    drift.accept(db, manager, first, "again")
+    drift.accept(db, manager, second, "for a while", dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    with db.write() as connection:  # a day later
+        over = sa.update(drift_acceptances).where(drift_acceptances.c.reason == "for a while")
+        then = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        connection.execute(over.values(created_at=then, until=then + dt.timedelta(days=1)))
+    with db.read() as connection:
+        page = drift_page.detail(connection, mine, ReportWanted(run.id), limit=3)
+        rest = drift_page.detail(connection, mine, ReportWanted(run.id, page.findings[-1].id), limit=3)
+        listed = drift_page.reports(connection, mine, tenant.slug)
+    assert [one.external_id for one in page.findings + rest.findings] == ["p1", "p2", "p3", "p4"]
+    assert (page.has_more, rest.has_more, page.report.findings) == (True, False, 4)
+    assert [one.accepted and one.accepted.reason for one in page.findings] == ["again", None, None]
+    assert [(one.run_id, one.tenant, one.findings) for one in listed.reports] == [(run.id, tenant.slug, 4)]
+
+
+def test_the_same_change_in_a_later_report_is_accepted_and_another_is_not(
+    db: Database, tenant: Tenant, run: Run
+) -> None:
+    drift.add(db, run.id, [CHANGE])
+    manager = member(db, tenant, Role.MANAGER)
+    drift.accept(db, manager, rows(db, drift_findings)[0].id, "planned")
+    later = people.start_run(db, tenant)
+    drift.begin(db, tenant.id, later.id)
+    drift.add(db, later.id, [replace(CHANGE, old="other"), replace(CHANGE, new="other")])
+    with db.read() as connection:
+        page = drift_page.detail(connection, access.memberships_of(db, manager.id), ReportWanted(later.id))
+    assert [one.accepted is not None for one in page.findings] == [True, False]
+
+
+def test_strangers_find_no_report(db: Database, tenant: Tenant, run: Run) -> None:
+    stranger = access.memberships_of(db, member(db, people.make_tenant(db, "fabrikam"), Role.OWNER).id)
+    with db.read() as connection:
+        assert drift_page.read(connection, stranger, ReportWanted(run.id)) is None
+        assert drift_page.read(connection, stranger, ReportsWanted(tenant.slug)) is None
+        assert drift_page.read(connection, stranger, None) is None
