@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import difflib
 import math
 import re
@@ -18,7 +19,7 @@ ROLES: Final = ("owner", "manager", "operator", "readonly")
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
-    *("--synthetic", "--port", "--fault"),
+    *("--synthetic", "--port", "--fault", "--reason", "--until"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -120,6 +121,23 @@ def parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
+def finding_id(text: str) -> int:
+    """Parse the id of a finding. Raises InputInvalid, and NotFound for a number that no finding can have."""
+    if not re.fullmatch(r"[0-9]{1,30}", text):
+        raise InputInvalid(f"'{text}' is not the number of a finding", "'opsmon drift show RUN' shows them")
+    if not 0 < int(text) <= MAX_ID:
+        raise NotFound(f"no finding {int(text)}", "'opsmon drift show RUN' lists them")
+    return int(text)
+
+
+def day_end(text: str) -> dt.datetime:
+    """Parse a day as YYYY-MM-DD; the instant at which it ends, in UTC. Raises InputInvalid."""
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise InputInvalid(f"'{text}' is not a day", "write YYYY-MM-DD") from None
+
+
 def limit(text: str) -> int:
     """Parse a number of rows, 1 to 1000. Raises InputInvalid."""
     return _whole(text, 1000)
@@ -179,6 +197,7 @@ def _parser() -> Parser:
     commands = _Commands(parser, common, "command", required=False)
     _add_runs(commands)
     _add_people(commands)
+    _add_drift(commands)
     _add_house(commands)
     return parser
 
@@ -261,6 +280,16 @@ def _add_people(commands: _Commands) -> None:
     grant.add_argument("login", metavar="LOGIN")
     grant.add_argument("--tenant", required=True, metavar="SLUG")
     grant.add_argument("--role", required=True, choices=ROLES)
+
+
+def _add_drift(commands: _Commands) -> None:
+    drift = commands.group("drift", "drift: what changed in a tenant, and what of it is accepted")
+    show = drift.add("show", "drift:show", "what a run of drift.generate found, policy by policy")
+    show.add_argument("run_id", metavar="RUN", type=run_id)
+    accept = drift.add("accept", "drift:accept", "accept a finding, and the same change whenever it is found")
+    accept.add_argument("finding_id", metavar="FINDING", type=finding_id)
+    accept.add_argument("--reason", required=True, metavar="TEXT", help="why the change may stay")
+    accept.add_argument("--until", type=day_end, metavar="DATE", help="the last day, in UTC; default: for good")
 
 
 def _add_house(commands: _Commands) -> None:

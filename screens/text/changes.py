@@ -1,0 +1,47 @@
+"""Findings of drift as text, for the screens and the command line. Pure functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from store.intune.drift_page import ListedFinding
+
+#: What stands for a value that is not there.
+NOTHING: Final = "nothing"
+_WORDS: Final = {"added": "policy added", "removed": "policy removed", "order": "order changed"}
+
+
+def by_policy(findings: Iterable[ListedFinding]) -> Iterator[tuple[str, str, Sequence[ListedFinding]]]:
+    """Findings grouped by policy, as (kind, name, findings), by kind and name."""
+    ordered = sorted(findings, key=lambda one: (one.kind, one.policy_name.casefold(), one.external_id, one.id))
+    for (kind, _), group in groupby(ordered, key=lambda one: (one.kind, one.external_id)):
+        some = list(group)
+        yield kind, some[0].policy_name, some
+
+
+def value(given: Any) -> str:
+    """A value on one line: a text as it is, in quotes; everything else as JSON."""
+    return NOTHING if given is None else json.dumps(given, ensure_ascii=False)
+
+
+def headline(finding: ListedFinding) -> str:
+    """What changed, without the values."""
+    return finding.words or _WORDS.get(finding.change, finding.path)
+
+
+def sentence(finding: ListedFinding) -> str:
+    """The change on one line, with its values. It is not cleaned and may be long."""
+    if finding.words or finding.change in ("added", "removed"):
+        return headline(finding)
+    return f"{finding.path}: {headline(finding) + ': ' if finding.change == 'order' else ''}{_from_to(finding)}"
+
+
+def _from_to(finding: ListedFinding) -> str:
+    if finding.old is None:
+        return f"{value(finding.new)} added"
+    if finding.new is None:
+        return f"{value(finding.old)} removed"
+    return f"{value(finding.old)} → {value(finding.new)}"
