@@ -22,6 +22,7 @@ from screens.text.ascii import wants_ascii
 from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
+from store.intune import drift
 from store.model.records import User
 from store.people import notifications, preferences
 from store.search import matching as matching_runs
@@ -86,6 +87,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         fetch=fetch,
         dispatcher=lambda: services.dispatcher,
         mark_read=mark_read,
+        accept_drift=lambda *given: drift.accept(services.db, user, *given),
         matching=matching,
         preferences=StoredPreferences(services.db, user.id),
         set_queue_paused=set_queue_paused,

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
+from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -142,6 +143,23 @@ class Navigator:
         from screens.directory.group_modal import GroupModal
 
         self._app.push_screen(GroupModal(group))
+
+    def drift(self, tenant: str) -> None:
+        """Show the tenant's drift reports."""
+        from screens.drift.reports import DriftReportsScreen
+
+        if not isinstance(self._app.screen, DriftReportsScreen):
+            self._app.push_screen(DriftReportsScreen(tenant))
+
+    def drift_report(self, run_id: int) -> None:
+        from screens.drift.report import DriftReportScreen
+
+        self._app.push_screen(DriftReportScreen(run_id))
+
+    def accept_drift(self, finding: ListedFinding) -> None:
+        from screens.drift.accept_modal import AcceptModal
+
+        self._app.push_screen(AcceptModal(finding))
 
     def help(self) -> None:
         """Show the keys of the screen on top."""

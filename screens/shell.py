@@ -9,6 +9,7 @@ from screens.backend import Backend
 from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
+from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -64,6 +65,12 @@ class Navigation(Protocol):
 
     def group(self, group: DirectoryGroup) -> None:
         """Show all that is known of a group in the cached directory."""
+
+    def drift_report(self, run_id: int) -> None:
+        """Show what a run of drift.generate found."""
+
+    def accept_drift(self, finding: ListedFinding) -> None:
+        """Ask why a finding may stay, and accept it."""
 
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import browse, directory_page
+from store.intune import browse, directory_page, drift_page
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
+from store.intune.drift_page import DriftFound, DriftWanted
 from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
@@ -59,6 +60,8 @@ class Request:
     inventory: Wanted | None = None
     #: What is searched in a tenant's cached directory; None if no screen shows it.
     directory: DirectoryWanted | None = None
+    #: What is shown of drift; None if no screen shows any.
+    drift: DriftWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -66,7 +69,9 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        return replace(self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None)
+        return replace(
+            self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None, drift=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class Snapshot:
     inventory: Found | None = None
     #: None also when there is no such tenant for the user.
     directory: Directory | None = None
+    #: None also when what the request wants does not exist for the user.
+    drift: DriftFound | None = None
     #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -145,6 +152,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             load=_load(connection, members, request, cache) if request.load else None,
             inventory=_inventory(connection, members, request, cache),
             directory=_directory(connection, members, request, now, cache),
+            drift=drift_page.read(connection, members, request.drift),
             silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,

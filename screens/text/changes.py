@@ -11,6 +11,8 @@ from store.intune.drift_page import ListedFinding
 
 #: What stands for a value that is not there.
 NOTHING: Final = "nothing"
+#: Characters of a list or an object that is shown as JSON.
+_LONG: Final = 40
 _WORDS: Final = {"added": "policy added", "removed": "policy removed", "order": "order changed"}
 
 
@@ -23,8 +25,15 @@ def by_policy(findings: Iterable[ListedFinding]) -> Iterator[tuple[str, str, Seq
 
 
 def value(given: Any) -> str:
-    """A value on one line: a text as it is, in quotes; everything else as JSON."""
-    return NOTHING if given is None else json.dumps(given, ensure_ascii=False)
+    """A value on one line, as JSON; of a long list or object only how much it holds."""
+    if given is None:
+        return NOTHING
+    text = json.dumps(given, ensure_ascii=False)
+    if len(text) <= _LONG or not isinstance(given, list | dict):
+        return text
+    of = "element" if isinstance(given, list) else "property"
+    many = "elements" if isinstance(given, list) else "properties"
+    return f"{len(given)} {of if len(given) == 1 else many}"
 
 
 def headline(finding: ListedFinding) -> str:

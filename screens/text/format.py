@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from store.model.records import NO_CODE, NO_TIME, OUTCOME_LABELS, UNREADABLE, Count, Counts, Outcome, Run, Status
 
@@ -37,7 +37,19 @@ _OUTCOME: Final = {
 }
 
 
-def state_of(run: Run, silence: float | None = None) -> State:
+class HasState(Protocol):
+    """What has the state of a run."""
+
+    @property
+    def status(self) -> Status:
+        """Whether it is queued, running or completed."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended; pending until then."""
+
+
+def state_of(run: HasState, silence: float | None = None) -> State:
     """The state to show. `silence`: seconds since the worker of a running run was last heard of; None if it is heard."""
     if silence is not None and run.status is Status.RUNNING:
         return State("!", "!", f"silent {coarse_span(silence)}", "bold yellow")

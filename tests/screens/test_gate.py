@@ -18,6 +18,7 @@ from screens.bulk.screen import BulkScreen
 from screens.dialogs.confirm import ConfirmModal
 from screens.dialogs.help import HelpModal
 from screens.directory.screen import DirectoryScreen
+from screens.drift.reports import DriftReportsScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
@@ -199,6 +200,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("w", WorkersScreen),
         ("i", KindsScreen),
         ("D", DirectoryScreen),
+        ("C", DriftReportsScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

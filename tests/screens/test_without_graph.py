@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from screens.directory.screen import DirectoryScreen
+from screens.drift.reports import DriftReportsScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
@@ -30,6 +31,7 @@ OPENED = {
     "F": FailureGroupsScreen,
     "i": KindsScreen,
     "D": DirectoryScreen,
+    "C": DriftReportsScreen,
 }
 
 

@@ -1,0 +1,1 @@
+"""Drift: the reports of a tenant, and one with its findings, policy by policy."""
