@@ -19,6 +19,8 @@ ROLE_GRANTED = "role.granted"
 SCHEDULE_ADDED = "backup_schedule.added"
 SCHEDULE_CHANGED = "backup_schedule.changed"
 SCHEDULE_REMOVED = "backup_schedule.removed"
+BACKUP_EXPORTED = "backup_set.exported"
+BACKUP_IMPORTED = "backup_set.imported"
 QUEUE_PAUSED = "queue.paused"
 QUEUE_RESUMED = "queue.resumed"
 
