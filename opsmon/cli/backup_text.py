@@ -91,6 +91,7 @@ def _facts(found: BackupSet) -> list[tuple[str, object]]:
         ("Items", _numbers(found)),
         ("From", "a folder" if found.source == "import" else "Microsoft Graph"),
         ("Made", found.created_at),
+        ("Finished", found.completed_at),
         ("By", found.initiator_name),
         ("Run", found.run_id),
         ("Schedule", found.schedule_id),

@@ -34,7 +34,7 @@ def _add_set(parser: Parser) -> None:
 def _add_create(backups: Commands) -> None:
     create = backups.add("create", "backups:create", "back the policies of a tenant up, as they are now")
     create.add_argument("--tenant", required=True, metavar="SLUG")
-    create.add_argument("--name", metavar="N", help="default: the time")
+    create.add_argument("--name", metavar="N", help="default: none")
     _add_kinds(create, _KIND)
     create.add_argument(
         "--policy", dest="policies", action="append", default=[], metavar="ID", help="only this policy; repeatable"

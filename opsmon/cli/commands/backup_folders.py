@@ -62,7 +62,7 @@ def _taken_out(session: Session, found: BackupSet, folder: Path) -> Iterator[Bac
 
 
 def _export_text(found: BackupSet, written: Written) -> str:
-    text = f"{_items(written.items)} of backup set {found.id} of {found.tenant} are in {cell(written.folder)}."
+    text = f"Backup set {found.id} of {found.tenant} is in {cell(written.folder)}: {_items(written.items)}."
     if found.completed_at is None:
         text += " The set is unfinished: not everything that was asked for is in it."
     return text
@@ -148,8 +148,9 @@ def _kinds(folder: BackupFolder, kept: Counter[str]) -> list[BackupKind]:
 def _known(said: BackupKind, kept: int) -> BackupKind:
     """How far a kind is of which the folder says how far it was, and gave `kept` items."""
     code, message = said.failure_code, said.failure_message
-    if kept < said.kept and code is None:
-        code, message = UNREADABLE, f"{said.kept - kept} of {said.kept} could not be read from the folder"
+    there = max(said.found, said.kept)
+    if kept < there and code is None:
+        code, message = UNREADABLE, f"{there - kept} of {there} could not be read from the folder"
     return BackupKind(said.kind, max(said.found, kept), kept, code, message, said.narrowed)
 
 
@@ -168,7 +169,7 @@ def _show(session: Session, folder: str, made: BackupSet | None, taken: _Taken) 
 def _import_text(folder: str, made: BackupSet | None, taken: _Taken) -> str:
     if made is None:
         return f"Nothing of {cell(folder)} could be read: no backup set is made."
-    text = f"{_items(taken.kept.total())} of {cell(folder)} are backup set {made.id} of {made.tenant}."
+    text = f"{cell(folder)} is backup set {made.id} of {made.tenant} now: {_items(taken.kept.total())}."
     if taken.left:
         text += f" What could not be read: {len(taken.left)}."
     return text if made.completed_at else f"{text} The set is unfinished, as the one that was exported."

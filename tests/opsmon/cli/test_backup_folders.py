@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +15,19 @@ import pytest
 import sqlalchemy as sa
 
 from store.db.engine import Database
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, DatabaseReadOnly
 from store.intune import backup_sets, backups
 from store.intune.backup_records import BackupItem, BackupKind
 from store.model.tables import audit_events, contents
 from store.model.tables import backup_sets as table
-from store.people import access, admin
+from store.people import access, admin, audit
 from store.people.access import Role
 from tasks.backup_folder.items import Found, item_of
+from tasks.backup_folder.records import record_of
 from tasks.graph.resources import BY_NAME
 from tests.opsmon.cli.test_backups import make
 from tests.opsmon.conftest import Cli, CliHarness, on_both
+from tests.support.waiting import HANG
 from tests.tasks.backup_folder.bodies import GROUP, files, item, put
 from tests.tasks.backup_folder.test_round_trip import by_key
 from tests.tasks.backup_folder.test_safe_names import NAMES
@@ -80,7 +85,7 @@ def test_what_was_exported_comes_back_equal(opsmon: Cli, manager: CliHarness, tm
     backups.add(manager.db, tenant_id, set_id, [], [failed])
     out = tmp_path / "out"
     said = opsmon("backups", "export", str(set_id), str(out))
-    assert (said.code, said.out) == (0, f"{len(items)} items of backup set {set_id} of contoso are in {out}.\n")
+    assert (said.code, said.out) == (0, f"Backup set {set_id} of contoso is in {out}: {len(items)} items.\n")
     taken = opsmon("backups", "import", str(out), "--tenant", "contoso", "--json")
     assert (taken.code, taken.err, taken.json["items"], taken.json["unreadable"]) == (0, "", len(items), [])
     copy = taken.json["set"]
@@ -145,6 +150,24 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_taken(opsmon: Cli, manager
 
 
 @on_both
+def test_numbers_that_do_not_fit_the_files_are_told(opsmon: Cli, manager: CliHarness, tmp_path: Path) -> None:
+    """Somebody removed a file, and somebody wrote more into backup.json than there ever was."""
+    out = tmp_path / "out"
+    opsmon("backups", "export", str(make(manager, item(), item("b", "2", "compliance_policies"))), str(out))
+    told = json.loads((out / "backup.json").read_text())
+    told["kinds"][0] |= {"found": 7}
+    (out / "backup.json").write_text(json.dumps(told))
+    next((out / told["kinds"][1]["kind"]).iterdir()).unlink()
+    answer = opsmon("backups", "import", str(out), "--tenant", "contoso", "--json")
+    assert (answer.code, answer.err) == (4, "opsmon: backup.json: 2 objects were written, 1 files are left\n")
+    found = kinds(manager.db, answer.json["set"]["id"])
+    assert [(one.found, one.kept, one.failure_message) for one in (found[kind["kind"]] for kind in told["kinds"])] == [
+        (7, 1, "6 of 7 could not be read from the folder"),
+        (1, 0, "1 of 1 could not be read from the folder"),
+    ]
+
+
+@on_both
 def test_of_a_folder_that_gives_nothing_no_set_remains(opsmon: Cli, manager: CliHarness, tmp_path: Path) -> None:
     out = tmp_path / "out"
     opsmon("backups", "export", str(make(manager, item())), str(out))
@@ -180,6 +203,36 @@ def test_an_import_that_is_interrupted_leaves_nothing(
     assert events(manager.db, "backup_set.imported") == []
 
 
+#: Kills itself when the second part of the items is to be stored.
+KILLED = """
+import os, signal, sys
+from opsmon.cli.main import main
+from store.intune import backups
+add, calls = backups.add, []
+def killed(*arguments):
+    calls.append(1)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    add(*arguments)
+backups.add = killed
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.worker
+@pytest.mark.kill
+@on_both
+def test_an_import_that_is_killed_leaves_a_set_that_says_so(opsmon: Cli, manager: CliHarness, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    opsmon("backups", "export", str(make(manager, *(item("x", f"i-{n}", n=n) for n in range(101)))), str(out))
+    command = [sys.executable, "-c", KILLED, "backups", "import", str(out), "--tenant", "contoso"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = opsmon("backups", "list", "--json").json[0]
+    assert (left["source"], left["state"], left["items"]) == ("import", "unfinished", {"whole": 100})
+    assert events(manager.db, "backup_set.imported") == []
+
+
 @on_both
 def test_the_export_of_another_tool(opsmon: Cli, manager: CliHarness, tmp_path: Path) -> None:
     folder = tmp_path / "Their export"
@@ -210,6 +263,42 @@ def test_a_set_that_is_removed_meanwhile_is_not_exported_as_a_whole_one(
     monkeypatch.setattr(backup_sets, "whole_items", removed)
     answer = opsmon("backups", "export", str(set_id), str(tmp_path / "out"))
     assert (answer.code, (tmp_path / "out" / "backup.json").exists()) == (3, False)
+
+
+@on_both
+def test_nothing_leaves_without_a_trace(
+    opsmon: Cli, town: CliHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseReadOnly
+
+    monkeypatch.setattr(audit, "record", away)
+    answer = opsmon("backups", "export", str(make(town, item())), str(tmp_path / "out"))
+    assert answer.code == 1
+    assert list(files(tmp_path / "out")) == []
+
+
+@on_both
+def test_an_empty_set_is_one(opsmon: Cli, manager: CliHarness, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert opsmon("backups", "export", str(make(manager)), str(out), "--json").json["items"] == 0
+    taken = opsmon("backups", "import", str(out), "--tenant", "contoso")
+    assert (taken.code, taken.err) == (0, "")
+    assert [one["state"] for one in opsmon("backups", "list", "--json").json] == ["complete"] * 2
+
+
+@on_both
+def test_a_file_that_was_put_into_the_folder_is_taken_as_one_of_chosen_policies(
+    opsmon: Cli, manager: CliHarness, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    opsmon("backups", "export", str(make(manager, item())), str(out))
+    put(out, "by-hand.json", record_of(item("b", "2", "compliance_policies")))
+    copy = opsmon("backups", "import", str(out), "--tenant", "contoso", "--json").json["set"]
+    assert kinds(manager.db, copy["id"]) == {
+        "configuration_policies": BackupKind("configuration_policies", 1, 1),
+        "compliance_policies": BackupKind("compliance_policies", 1, 1, narrowed=True),
+    }
 
 
 @pytest.mark.parametrize("login", ["rob", "bob"])
