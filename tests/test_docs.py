@@ -16,11 +16,13 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import psycopg
 import pytest
 
 from opsmon import doctor, settings, tenant_doctor
+from opsmon.cli.main import main
 from opsmon.cli.parser import parse
 from opsmon.credentials import CREDENTIAL_KEYS
 from opsmon.login import login_name
@@ -30,18 +32,21 @@ from store import schema
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.model.records import Counts, Outcome, Run, Status
+from store.model.tables import COMPLETENESS
 from store.people.admin import Administrator
 from store.runs import lifecycle
+from tasks.backup_folder import Manifest, write
 from tasks.graph.checkup import SUBJECTS, ReadCheck, Result
 from tasks.graph.clouds import CLOUDS
 from tasks.graph.resources import KINDS
-from tasks.graph.simulator import Fault
+from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, synthetic
 from tasks.sdk.registry import load_registry
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
 from tests.support.shared import Shared
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess, plugins
+from tests.tasks.backup_folder.bodies import item
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -50,6 +55,7 @@ QUICKSTART = ROOT / "docs" / "quickstart.md"
 SIMULATOR = ROOT / "docs" / "simulator.md"
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
 PERMISSIONS = ROOT / "docs" / "permissions.md"
+BACKUPS = ROOT / "docs" / "backups.md"
 CREDENTIALS = ROOT / "docs" / "credentials.md"
 
 
@@ -386,6 +392,46 @@ def test_every_field_of_a_fault_is_told_and_the_example_is_one() -> None:
     assert {field.name for field in fields(Fault)} <= {row[1].strip(" `") for row in rows}
     (example,) = in_language(SIMULATOR, "json")
     assert Fault.from_json(json.loads(example)).retry_after == "7"
+
+
+# ---- backups
+
+
+@pytest.mark.worker
+def test_the_commands_of_backups_do_what_the_page_says_in_its_order(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
+    monkeypatch.chdir(tmp_path)
+    given = commands(BACKUPS)
+    assert len(given) > 10
+    with closing(Database(sqlite_url)) as db, Simulator([synthetic("contoso", 7, 60)]) as simulator:
+        Administrator(db, login_name()).add_tenant("contoso")
+        app = {"directory_id": directory_id("contoso"), "client_id": CLIENT_ID, "client_secret": secret("contoso")}
+        reads: dict[str, Any] = {f"credentials_contoso_{name}": value for name, value in app.items()}
+        reads |= {"graph_url": simulator.url, "graph_authority": simulator.url}
+        worker = WorkerProcess(sqlite_url, tmp_path, **reads).ready()
+        try:
+            done = [(command, main(command), capsys.readouterr().err) for command in given]
+        finally:
+            worker.kill()
+    assert [one for one in done if one[1:] != (0, "")] == []
+    (made,) = [json.loads(path.read_text()) for path in (tmp_path / "contoso-backup").glob("*.json")]
+    assert (made["items"], made["name"]) == (60, "Before the change")
+
+
+def test_every_word_of_backups_is_told() -> None:
+    assert [word.strip("`") for word, _ in rows(BACKUPS, "word", 2)] == list(COMPLETENESS)
+    told = {word.strip("`") for word, _ in rows(BACKUPS, "state", 2)}
+    assert told == {"making", "complete", "incomplete", "unfinished"}
+
+
+def test_every_key_of_a_backups_folder_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "out", Manifest("contoso", "nightly", None), [item("BitLocker")])
+    for heading, pattern in (("key of `backup.json`", "*.json"), ("key of a policy's file", "*/*.json")):
+        (made,) = (tmp_path / "out").glob(pattern)
+        told = [key for cells in rows(BACKUPS, heading, 2) for key in re.findall(r"`(\w+)`", cells[0])]
+        assert told == list(json.loads(made.read_text()))
 
 
 # ---- the package with an operation

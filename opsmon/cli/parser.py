@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import difflib
-import math
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Sequence
+from typing import Final
 
-from store.errors import InputInvalid, NotFound
+from opsmon.cli.argument_values import limit, parameter, port, run_id, seconds, slots
+from opsmon.cli.grammar import Commands, Parser, add_wait, close_match
+from opsmon.cli.grammar_backups import add_backups, add_drift, add_schedules
+from store.errors import InputInvalid
 
-MAX_ID: Final = 2**63 - 1
 ROLES: Final = ("owner", "manager", "operator", "readonly")
 #: Every option of every command, for suggestions.
 OPTIONS: Final = (
     *("--help", "--version", "--json", "--as", "--tenant", "--param", "--wait"),
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
-    *("--synthetic", "--port", "--fault", "--reason", "--until"),
+    *("--synthetic", "--port", "--fault"),
+    *("--kind", "--policy", "--filter", "--cron", "--zone", "--keep", "--enable", "--disable", "--disabled"),
+    *("--reason", "--until"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -27,36 +28,6 @@ Without a command: the screens. Every command takes --json.
 exit codes: 0 done (with --wait: succeeded), 1 opsmon could not, 2 wrong usage or input, 3 not permitted or not found,
             4 the run ended partially succeeded, 5 the run failed, 6 the wait ran out (the run goes on)
 """
-
-
-def close_match(word: str, known: Iterable[str]) -> str | None:
-    """A hint that suggests the known word most similar to `word`; None if none is similar."""
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"did you mean '{near[0]}'?" if near else None
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that raises InputInvalid for wrong usage, and accepts no abbreviations: scripts would rely on them."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise InputInvalid with argparse's message in opsmon's words."""
-        choice = re.match(r"argument ([^:]+): invalid choice: (['\"])(.*)\2 \(choose from (.*)\)$", message)
-        if choice:
-            raise self._no_such_choice(choice[1], choice[3], re.findall(r"[\w.-]+", choice[4]))
-        missing = re.match(r"the following arguments are required: (.*)", message)
-        if missing:
-            raise InputInvalid(f"'{self.prog}' lacks {missing[1]}", f"see '{self.prog} --help'")
-        raise InputInvalid(message.removeprefix("argument "), f"see '{self.prog} --help'")
-
-    def _no_such_choice(self, of: str, given: str, known: list[str]) -> InputInvalid:
-        near = close_match(given, known)
-        if of.startswith("-"):
-            return InputInvalid(f"{of} cannot be '{given}'", near or f"known are {', '.join(known)}")
-        return InputInvalid(f"there is no command '{self.prog} {given}'", near or f"see '{self.prog} --help'")
-
 
 #: A negated filter term, which is not an option.
 _NEGATION: Final = re.compile(r"-([a-z-]+:|mine$)")
@@ -90,100 +61,6 @@ def _take(word: str, arguments: argparse.Namespace) -> None:
     getattr(arguments, arguments.more).append(typed(word))
 
 
-# ---- what one argument can be
-
-
-def run_id(text: str) -> int:
-    """Parse the id of a run. Raises InputInvalid, and NotFound for a number that no run can have."""
-    if not re.fullmatch(r"[0-9]{1,30}", text):
-        raise InputInvalid(f"'{text}' is not the number of a run", "'opsmon runs' shows them")
-    if not 0 < int(text) <= MAX_ID:
-        raise NotFound(f"no run {int(text)}", "'opsmon runs' lists yours")
-    return int(text)
-
-
-def seconds(text: str) -> float:
-    """Parse a number of seconds, 0 or more. Raises InputInvalid."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise InputInvalid(f"'{text}' is not a number of seconds", "give 0 or more")
-    return number
-
-
-def parameter(text: str) -> tuple[str, str]:
-    """Parse NAME=VALUE. Raises InputInvalid."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise InputInvalid(f"'{text}' gives no parameter a value", "write --param NAME=VALUE")
-    return name, value
-
-
-def finding_id(text: str) -> int:
-    """Parse the id of a finding. Raises InputInvalid, and NotFound for a number that no finding can have."""
-    if not re.fullmatch(r"[0-9]{1,30}", text):
-        raise InputInvalid(f"'{text}' is not the number of a finding", "'opsmon drift show RUN' shows them")
-    if not 0 < int(text) <= MAX_ID:
-        raise NotFound(f"no finding {int(text)}", "'opsmon drift show RUN' lists them")
-    return int(text)
-
-
-def day_end(text: str) -> dt.datetime:
-    """Parse a day as YYYY-MM-DD; the instant at which it ends, in UTC. Raises InputInvalid."""
-    try:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)
-    except (ValueError, OverflowError):
-        raise InputInvalid(f"'{text}' is not a day", "write YYYY-MM-DD") from None
-
-
-def limit(text: str) -> int:
-    """Parse a number of rows, 1 to 1000. Raises InputInvalid."""
-    return _whole(text, 1000)
-
-
-def slots(text: str) -> int:
-    """Parse a number of slots, 1 to 256. Raises InputInvalid."""
-    return _whole(text, 256)
-
-
-def port(text: str) -> int:
-    """Parse a TCP port, 0 to 65535. Raises InputInvalid."""
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise InputInvalid(f"'{text}' is no port", "give a whole number from 0, which takes a free one, to 65535")
-    return int(text)
-
-
-def _whole(text: str, most: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise InputInvalid(f"'{text}' cannot be used here", f"give a whole number from 1 to {most}")
-    return int(text)
-
-
-# ---- the commands
-
-
-class _Commands:
-    """The subcommands of a parser, each with the common options."""
-
-    def __init__(self, parser: Parser, common: Parser, dest: str, required: bool) -> None:
-        self._common = common
-        self._parsers = parser.add_subparsers(dest=dest, metavar="COMMAND", required=required, title="commands")
-
-    def add(self, name: str, run: str, help: str, more: str | None = None) -> Parser:  # noqa: A002 (argparse's word)
-        """Add a command. Words left over go to the list argument named by `more`."""
-        parser: Parser = self._parsers.add_parser(
-            name, help=help, description=help[0].upper() + help[1:] + ".", parents=[self._common]
-        )
-        parser.set_defaults(run=run, more=more)
-        return parser
-
-    def group(self, name: str, help: str) -> _Commands:  # noqa: A002
-        parser = self._parsers.add_parser(name, help=help, description=help, parents=[self._common])
-        return _Commands(parser, self._common, "action", required=True)
-
-
 def _parser() -> Parser:
     common = _common()
     parser = Parser(
@@ -194,10 +71,12 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(run="screens:screens", more=None)
-    commands = _Commands(parser, common, "command", required=False)
+    commands = Commands(parser, common, "command", required=False)
     _add_runs(commands)
+    add_backups(commands)
+    add_schedules(commands)
+    add_drift(commands)
     _add_people(commands)
-    _add_drift(commands)
     _add_house(commands)
     return parser
 
@@ -212,14 +91,14 @@ def _common() -> Parser:
     return common
 
 
-def _add_runs(commands: _Commands) -> None:
+def _add_runs(commands: Commands) -> None:
     start = commands.add("start", "runs:start", "start an operation in a tenant, or join its active twin", "parameters")
     start.add_argument("type", metavar="TYPE", help="the operation: 'opsmon operations' lists them")
     start.add_argument("--tenant", required=True, metavar="SLUG")
     start.add_argument(
         "--param", dest="parameters", action="append", default=[], type=parameter, metavar="K=V", help="repeatable"
     )
-    _add_wait(start)
+    add_wait(start)
     retry = commands.add("retry", "retries:retry", "start completed runs again", more="run_ids")
     retry.add_argument("run_ids", metavar="RUN", nargs="+", type=run_id)
     retry.add_argument(
@@ -232,7 +111,7 @@ def _add_runs(commands: _Commands) -> None:
         help="in place of the run's own; repeatable",
     )
     retry.add_argument("--dry-run", action="store_true", help="show what would happen, and start nothing")
-    _add_wait(retry)
+    add_wait(retry)
     wait = commands.add("wait", "runs:wait", "wait until a run has ended")
     wait.add_argument("run_id", metavar="RUN", type=run_id)
     wait.add_argument("seconds", metavar="SECONDS", nargs="?", type=seconds, help="at most; default for ever")
@@ -254,18 +133,7 @@ def _add_runs(commands: _Commands) -> None:
     commands.add("operations", "operations:operations", "what can be started, with parameters")
 
 
-def _add_wait(parser: Parser) -> None:
-    parser.add_argument(
-        "--wait",
-        nargs="?",
-        type=seconds,
-        const=math.inf,
-        metavar="SECONDS",
-        help="wait until the run has ended, but at most SECONDS if given",
-    )
-
-
-def _add_people(commands: _Commands) -> None:
+def _add_people(commands: Commands) -> None:
     tenants = commands.group("tenants", "tenants: add one, list yours")
     add = tenants.add("add", "people:add_tenant", "add a tenant")
     add.add_argument("slug", metavar="SLUG", help="a-z, 0-9 and dashes")
@@ -282,17 +150,7 @@ def _add_people(commands: _Commands) -> None:
     grant.add_argument("--role", required=True, choices=ROLES)
 
 
-def _add_drift(commands: _Commands) -> None:
-    drift = commands.group("drift", "drift: what changed in a tenant, and what of it is accepted")
-    show = drift.add("show", "drift:show", "what a run of drift.generate found, policy by policy")
-    show.add_argument("run_id", metavar="RUN", type=run_id)
-    accept = drift.add("accept", "drift:accept", "accept a finding, and the same change whenever it is found")
-    accept.add_argument("finding_id", metavar="FINDING", type=finding_id)
-    accept.add_argument("--reason", required=True, metavar="TEXT", help="why the change may stay")
-    accept.add_argument("--until", type=day_end, metavar="DATE", help="the last day, in UTC; default: for good")
-
-
-def _add_house(commands: _Commands) -> None:
+def _add_house(commands: Commands) -> None:
     demo = commands.add("demo", "screens:demo", "the screens on a throw-away database with two simulated tenants")
     demo.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     worker = commands.add("worker", "worker:work", "carry out runs until SIGTERM")
@@ -320,7 +178,7 @@ def _add_house(commands: _Commands) -> None:
     commands.add("config", "config:config", "the effective settings, and where each came from")
 
 
-def _add_simulate(commands: _Commands) -> None:
+def _add_simulate(commands: Commands) -> None:
     simulate = commands.add(
         "simulate", "simulate:simulate", "simulate Microsoft Graph on this machine, until ctrl+c", "folders"
     )

@@ -154,7 +154,7 @@ def detail(connection: sa.Connection, members: Sequence[Membership], wanted: Set
     found = one(connection, members, wanted.set_id)
     kinds = tuple(backups.kinds_of(connection, found.id).values())
     rows = connection.execute(_items(wanted)).all()
-    return BackupSetDetail(found, kinds, tuple(map(_listed, rows[:PAGE])), len(rows) > PAGE)
+    return BackupSetDetail(found, kinds, tuple(map(listed, rows[:PAGE])), len(rows) > PAGE)
 
 
 def item(connection: sa.Connection, members: Sequence[Membership], item_id: int) -> tuple[BackupSet, BackupItem]:
@@ -194,6 +194,11 @@ _WHOLE: Final[tuple[sa.ColumnElement[Any], ...]] = (
     _item.assignments_hash,
     _item.references,
     _item.gaps,
+)
+#: What `listed` takes, in its order.
+LISTED: Final[tuple[sa.ColumnElement[Any], ...]] = (
+    *(_item.id, _item.kind, _item.external_id, _item.name, _item.platform),
+    *(_item.completeness, _item.gaps, _item.assignments, _item.references),
 )
 
 
@@ -236,17 +241,7 @@ _OF_THE_ROW: Final = (
 
 def _items(wanted: SetWanted) -> sa.Select[Any]:
     folded = sa.func.lower(_item.name)
-    query = sa.select(
-        _item.id,
-        _item.kind,
-        _item.external_id,
-        _item.name,
-        _item.platform,
-        _item.completeness,
-        _item.gaps,
-        _item.assignments,
-        _item.references,
-    ).where(_item.set_id == wanted.set_id)
+    query = sa.select(*LISTED).where(_item.set_id == wanted.set_id)
     if wanted.kind:
         query = query.where(_item.kind == wanted.kind)
     if text := wanted.text.strip()[:100]:
@@ -258,7 +253,8 @@ def _items(wanted: SetWanted) -> sa.Select[Any]:
     return query.order_by(_item.kind, folded, _item.id).limit(at_most(PAGE + 1))
 
 
-def _listed(row: sa.Row[Any]) -> ListedItem:
+def listed(row: sa.Row[Any]) -> ListedItem:
+    """An item in a list, from a row of LISTED."""
     return ListedItem(
         row.id,
         row.kind,

@@ -173,9 +173,12 @@ def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
 def end(db: Database, set_id: int) -> None:
     """Note that everything that was asked for has been looked at."""
     with db.write() as connection:
-        connection.execute(
-            sa.update(backup_sets).where(_set.id == set_id).values(completed_at=now_after(_set.created_at))
-        )
+        note_end(connection, set_id)
+
+
+def note_end(connection: sa.Connection, set_id: int) -> None:
+    """The same within a transaction."""
+    connection.execute(sa.update(backup_sets).where(_set.id == set_id).values(completed_at=now_after(_set.created_at)))
 
 
 def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> None:

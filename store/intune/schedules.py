@@ -170,7 +170,7 @@ def _read(connection: sa.Connection, schedule_id: int) -> Schedule | None:
 
 
 def _not_found(schedule_id: int) -> NotFound:
-    return NotFound(f"no schedule {schedule_id}", "look at the schedules of your tenants")
+    return NotFound(f"no schedule {schedule_id}", "'opsmon schedules list' shows yours")
 
 
 def _audit(

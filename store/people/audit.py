@@ -19,6 +19,8 @@ ROLE_GRANTED = "role.granted"
 SCHEDULE_ADDED = "backup_schedule.added"
 SCHEDULE_CHANGED = "backup_schedule.changed"
 SCHEDULE_REMOVED = "backup_schedule.removed"
+BACKUP_EXPORTED = "backup_set.exported"
+BACKUP_IMPORTED = "backup_set.imported"
 DRIFT_ACCEPTED = "drift.accepted"
 QUEUE_PAUSED = "queue.paused"
 QUEUE_RESUMED = "queue.resumed"
@@ -37,8 +39,8 @@ def record(
 ) -> None:
     """Write an audit event: `login` did `action` to `subject`.
 
-    `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant. `reason` is what
-    they gave for it.
+    `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant.
+    `reason` is what they gave for it.
     """
     values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
     values["reason"] = reason

@@ -10,7 +10,7 @@ from typing import Any, Final
 from store.errors import InputInvalid
 from store.intune.backup_records import BackupItem
 from tasks.backup_folder import files
-from tasks.backup_folder.items import Found, group_names, item_of
+from tasks.backup_folder.items import LONGEST_ID, Found, group_names, item_of
 from tasks.backup_folder.records import is_record
 from tasks.graph.resources import BY_NAME
 from tasks.graph.simulator.folder_contents import FolderContents, path_text
@@ -100,7 +100,9 @@ def _choose(policies: Iterable[Policy], export: Export) -> None:
         path = path_text(policy.path)
         # By the place, so that other files do not change it, and the next export of the same tool has it again.
         id_ = policy.given_id or guid("backup folder", path, policy.number)
-        if other := taken.get((policy.kind, id_)):
+        if len(id_) > LONGEST_ID:
+            export.left.append((path, f"id: longer than {LONGEST_ID} characters"))
+        elif other := taken.get((policy.kind, id_)):
             export.left.append((path, f"the same object as in {plain(other)}"))
         else:
             taken[policy.kind, id_] = path

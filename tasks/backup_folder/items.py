@@ -21,6 +21,8 @@ from tasks.graph.whole import gaps_of
 #: Names of objects, by kind and id in lower case.
 Names = Mapping[tuple[str, str], str]
 
+#: Characters of an id; those of Graph have about 40. An index of the store could not hold one of any length.
+LONGEST_ID: Final = 500
 _UNKNOWN: Final = "assignments_unknown"
 _NOT_THERE: Final = (_UNKNOWN, "not in the export")
 _GUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")

@@ -15,6 +15,8 @@ FILE: Final = "backup.json"
 #: What tells this file from one of that name by another tool.
 _FORMAT: Final = "opsmon backup"
 _VERSION: Final = 1
+#: No tenant has as many objects; the store could not keep a number without an end.
+_MOST: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Manifest:
     created_at: dt.datetime | None
     #: How far each kind was; a kind that is not here was not looked at.
     kinds: tuple[BackupKind, ...] = ()
+    #: Whether everything that was asked for had been looked at.
+    is_finished: bool = True
 
 
 def json_of(manifest: Manifest, items: int) -> dict[str, Any]:
@@ -39,6 +43,7 @@ def json_of(manifest: Manifest, items: int) -> dict[str, Any]:
         "tenant": manifest.tenant,
         "name": manifest.name,
         "created_at": manifest.created_at.isoformat() if manifest.created_at else None,
+        "finished": manifest.is_finished,
         "kinds": [asdict(one) for one in manifest.kinds],
         "items": items,
     }
@@ -62,6 +67,7 @@ def manifest_of(loaded: Mapping[str, Any]) -> tuple[Manifest, int]:
         name=_text(loaded, "name"),
         created_at=_instant(loaded.get("created_at")),
         kinds=tuple(_kind(one) for one in kinds),
+        is_finished=loaded.get("finished") is not False,
     )
     return manifest, _count(loaded, "items")
 
@@ -83,7 +89,7 @@ def _text(loaded: Mapping[str, Any], key: str) -> str:
 
 def _count(loaded: Mapping[str, Any], key: str) -> int:
     value = loaded.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise UnreadableError(f"{key}: not a number")
     return value
 

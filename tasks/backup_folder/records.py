@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from store.intune.backup_records import BackupItem, ItemReference
 from store.intune.inventory import storable
 from store.model.tables import COMPLETENESS
-from tasks.backup_folder.items import Found
+from tasks.backup_folder.items import LONGEST_ID, Found
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import BY_NAME
 from tasks.graph.simulator.folder_decoding import UnreadableError
@@ -50,6 +50,8 @@ def found_in(loaded: object) -> Found:
     if not isinstance(loaded, dict):
         raise UnreadableError("not an object")
     kind = _kind(loaded)
+    if len(_text(loaded, "id")) > LONGEST_ID:
+        raise UnreadableError(f"id: longer than {LONGEST_ID} characters")
     body = loaded.get("body")
     if not isinstance(body, dict):
         raise UnreadableError("body: not an object")

@@ -10,12 +10,14 @@ from store.model.records import Outcome
 from store.model.tables import metadata
 from store.people import admin
 from store.people.access import Role
+from tests.opsmon.cli.test_backups import make
 from tests.opsmon.conftest import Cli, CliHarness, on_both
+from tests.tasks.backup_folder.bodies import item
 
 LOOKS = (
     "doctor", "doctor --json", "doctor --tenant contoso", "runs", "runs outcome:failed boom", "show 1", "show 1 --card",
     "notifications", "notifications --all", "operations", "tenants list", "users list", "queue", "db check", "db upgrade", "config",
-    "retry 1 --dry-run", "wait 1 0",
+    "retry 1 --dry-run", "wait 1 0", "backups list", "backups show 1", "schedules list", "schedules next 1",
 )  # fmt: skip
 
 
@@ -42,6 +44,8 @@ def test_a_command_that_shows_something_changes_no_row(opsmon: Cli, town: CliHar
     opsmon("start", "system.probe", "--tenant", "contoso")
     town.complete(1, Outcome.FAILED)
     opsmon("start", "system.probe", "--tenant", "contoso", "--param", "items=2")
+    make(town, item())
+    assert opsmon("schedules", "add", "--tenant", "contoso", "--name", "nightly", "--cron", "0 3 * * *").code == 0
     opsmon("show", "1")  # as on the screens, a run that was shown is no news to its initiator any more: once
     before = everything(town.db)
     assert len(before["operation_runs"]) == 2

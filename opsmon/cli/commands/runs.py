@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from opsmon.cli.commands.session import Session
-from opsmon.cli.parser import close_match
+from opsmon.cli.grammar import close_match
 from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
 from screens.text.incident_card import card
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid

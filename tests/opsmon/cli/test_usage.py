@@ -68,6 +68,7 @@ def test_only_what_enqueues_imports_huey(sqlite_url: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
     code = "from opsmon.cli.main import main\nfor argv in {}: assert main(argv.split()) in (0, 3)"
     quiet = ["users list", "runs", "show 1", "notifications", "operations", "config", "wait 1", "tenants list"]
+    quiet += ["backups list", "backups show 1", "schedules list"]
     assert set(loaded(code.format(quiet))) <= {"sqlalchemy", "httpx", "msal"}
 
 

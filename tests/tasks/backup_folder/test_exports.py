@@ -122,11 +122,13 @@ def test_what_gives_no_item_is_named(out: Path) -> None:
     put(out, "b.json", {**CATALOG, "id": "1"})
     put(out, "c.json", b"{")
     put(out, "d.json", {"@odata.type": "#microsoft.graph.iosMobileAppConfiguration", "displayName": "x"})
+    put(out, "f.json", {**CATALOG, "id": "x" * 501})
     put(out, "MigrationTable.json", b"{")
     put(out, "backup.json", {"made": "by another tool"})
     (out / "e.json").symlink_to("/etc/hostname")
     assert left(out) == {
         "b.json": "the same object as in a.json",
+        "f.json": "id: longer than 500 characters",
         "c.json": "not JSON at line 1",
         "d.json": "iosMobileAppConfiguration",
         "e.json": "a link that leads out of the folder",

@@ -13,6 +13,7 @@ from tasks.backup_folder import files as folder_files
 from tasks.backup_folder import read, write
 from tests.tasks.backup_folder.bodies import GROUP, GUID, MANIFEST, TARGET, item, items, left, put
 
+DAMAGED = {"format": "opsmon backup", "version": 1, "tenant": "contoso", "name": "x", "kinds": []}
 OTHER = "99999999-2222-3333-4444-555555555555"
 
 
@@ -53,6 +54,8 @@ def test_one_that_was_not_finished_is_refused(made: Path) -> None:
         (b'{"format": "opsmon backup", "ver', "not JSON at line 1"),
         ({"format": "opsmon backup", "version": 2}, "of a version that is not 1"),
         ({"format": "opsmon backup", "version": 1}, "kinds: not a list"),
+        ({**DAMAGED, "items": 10**9 + 1}, "items: not a number"),
+        ({**DAMAGED, "items": True}, "items: not a number"),
     ],
 )
 def test_a_damaged_manifest_is_refused_in_one_line(made: Path, content: object, why: str) -> None:
@@ -76,6 +79,7 @@ def test_no_folder_is_refused(tmp_path: Path) -> None:
         ({"kind": "new\nkind", "id": "1", "body": {}}, "not a known kind: new?kind"),
         ({"kind": "groups", "id": "1", "body": {}}, "not a known kind: groups"),
         ({"kind": "scripts", "id": "", "body": {}}, "id: not a text"),
+        ({"kind": "scripts", "id": "x" * 501, "body": {}}, "id: longer than 500 characters"),
         ({"kind": "scripts", "id": "1", "body": []}, "body: not an object"),
         ({"kind": "scripts", "id": "1", "body": {}, "assignments": [1]}, "assignments: not a list of objects"),
         ({"kind": "scripts", "id": "1", "body": {"assignments": []}}, "body: has assignments, which belong beside it"),
