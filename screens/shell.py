@@ -10,6 +10,7 @@ from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
 from store.intune.group_search import DirectoryGroup
+from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
@@ -64,6 +65,14 @@ class Navigation(Protocol):
 
     def group(self, group: DirectoryGroup) -> None:
         """Show all that is known of a group in the cached directory."""
+
+    def schedule_ticks(self, schedule: Schedule) -> None:
+        """Show the history of a schedule of backups."""
+
+    def schedule_form(self, tenant: str, kinds: tuple[str, ...], schedule: Schedule | None, zone: str) -> None:
+        """Show the form that changes the schedule, or with None adds one, whose zone is `zone` at first. `kinds` are the
+        kinds of policy that it can name.
+        """
 
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""

@@ -30,6 +30,7 @@ from store.db.engine import Database
 from store.errors import DatabaseAway
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
+from store.intune.schedule_page import SchedulePage, SchedulesWanted
 from store.model.records import (
     Count,
     Counts,
@@ -147,6 +148,9 @@ class FakeBackend:
     inventory: dict[Wanted, Found] = field(default_factory=dict)
     #: What is found in a cached directory, by what is asked of it.
     directory: dict[DirectoryWanted, Directory] = field(default_factory=dict)
+    #: What is found of schedules, by what is asked of them, and what changes them.
+    schedules: dict[SchedulesWanted, SchedulePage] = field(default_factory=dict)
+    schedule_changes: Any = None
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -178,6 +182,7 @@ class FakeBackend:
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             inventory=self.inventory.get(request.inventory) if request.inventory else None,
             directory=self.directory.get(request.directory) if request.directory else None,
+            schedules=self.schedules.get(request.schedules) if request.schedules else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -212,7 +217,7 @@ class FakeBackend:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
-            preferences=self,
+            preferences=self, schedules=self.schedule_changes,
             set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.runs.failure_groups import FailureGroupsScreen
 from screens.runs.screen import RunsScreen
+from screens.schedules.screen import SchedulesScreen
 from screens.workers.screen import WorkersScreen
 from store.people import access
 from tasks.graph.client import GraphClient
@@ -30,6 +31,7 @@ OPENED = {
     "F": FailureGroupsScreen,
     "i": KindsScreen,
     "D": DirectoryScreen,
+    "S": SchedulesScreen,
 }
 
 
