@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from textual.theme import BUILTIN_THEMES
 
@@ -22,7 +22,8 @@ from screens.text.ascii import wants_ascii
 from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
-from store.intune import drift
+from store.intune import drift, schedules
+from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.model.records import User
 from store.people import notifications, preferences
 from store.search import matching as matching_runs
@@ -61,6 +62,26 @@ class StoredPreferences:
         preferences.mark_seen(self.db, self.user_id, at)
 
 
+@dataclass(frozen=True)
+class StoredSchedules:
+    """A user's changes of schedules of backups, in the database. Every method raises as store/intune/schedules.py does."""
+
+    db: Database
+    user: User
+
+    def add(self, tenant: str, settings: ScheduleSettings) -> Schedule:
+        """Add a schedule to the tenant with this slug."""
+        return schedules.add(self.db, self.user, tenant, settings)
+
+    def edit(self, schedule_id: int, changes: Mapping[str, Any]) -> Schedule:
+        """Change these fields of the schedule's settings."""
+        return schedules.edit(self.db, self.user, schedule_id, changes)
+
+    def remove(self, schedule_id: int) -> Schedule:
+        """Remove a schedule with its history."""
+        return schedules.remove(self.db, self.user, schedule_id)
+
+
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
 
@@ -90,6 +111,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         accept_drift=lambda *given: drift.accept(services.db, user, *given),
         matching=matching,
         preferences=StoredPreferences(services.db, user.id),
+        schedules=StoredSchedules(services.db, user),
         set_queue_paused=set_queue_paused,
         kind_label=kind_label,
         poll_seconds=services.settings.poll_seconds,

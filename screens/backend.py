@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.background import Background
 from screens.terminal.osc import Kind
+from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.model.records import User
 from store.search.filter import RunFilter
 from store.search.matching import Matching
@@ -38,6 +39,19 @@ class Preferences(Protocol):
         """Store that the user was present at that instant."""
 
 
+class ScheduleChanges(Protocol):
+    """The user's changes of schedules of backups. Every call may block, and raises what store/intune/schedules.py does."""
+
+    def add(self, tenant: str, settings: ScheduleSettings) -> Schedule:
+        """Add a schedule to the tenant with this slug."""
+
+    def edit(self, schedule_id: int, changes: Mapping[str, Any]) -> Schedule:
+        """Change these fields of the schedule's settings, and return it as it is now."""
+
+    def remove(self, schedule_id: int) -> Schedule:
+        """Remove a schedule, and return it as it was."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """Everything that a screen calls outside `screens/`.
@@ -58,6 +72,7 @@ class Backend:
     matching: Callable[[RunFilter, str, int], Matching]
     #: What is stored for the user.
     preferences: Preferences
+    schedules: ScheduleChanges
     set_queue_paused: Callable[[bool], bool]
     #: The name of a kind of policy for people, such as "compliance policies"; what is no known kind, as it is.
     kind_label: Callable[[str], str] = str

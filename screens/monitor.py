@@ -65,6 +65,7 @@ class Monitor(App[None]):
         Binding("i", "inventory", "Inventory", show=False, id="inventory"),
         Binding("D", "directory", "Directory", show=False, id="directory"),
         Binding("C", "drift", "Drift", show=False, id="drift"),
+        Binding("S", "schedules", "Schedules", show=False, id="schedules"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -324,6 +325,9 @@ class Monitor(App[None]):
 
     def action_drift(self) -> None:
         self.actions.in_one_tenant("Drift of", self.navigator.drift)
+
+    def action_schedules(self) -> None:
+        self.actions.in_one_tenant("Schedules of", self.navigator.schedules)
 
     def action_help(self) -> None:
         self.navigator.help()

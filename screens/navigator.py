@@ -15,6 +15,7 @@ from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
+from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
@@ -160,6 +161,23 @@ class Navigator:
         from screens.drift.accept_modal import AcceptModal
 
         self._app.push_screen(AcceptModal(finding))
+
+    def schedules(self, tenant: str) -> None:
+        """Show the tenant's schedules of backups."""
+        from screens.schedules.screen import SchedulesScreen
+
+        if not isinstance(self._app.screen, SchedulesScreen):
+            self._app.push_screen(SchedulesScreen(tenant))
+
+    def schedule_ticks(self, schedule: Schedule) -> None:
+        from screens.schedules.ticks import TicksScreen
+
+        self._app.push_screen(TicksScreen(schedule))
+
+    def schedule_form(self, tenant: str, kinds: tuple[str, ...], schedule: Schedule | None, zone: str) -> None:
+        from screens.schedules.form import ScheduleForm
+
+        self._app.push_screen(ScheduleForm(tenant, kinds, schedule, zone))
 
     def help(self) -> None:
         """Show the keys of the screen on top."""

@@ -11,6 +11,7 @@ from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
+from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
@@ -71,6 +72,14 @@ class Navigation(Protocol):
 
     def accept_drift(self, finding: ListedFinding) -> None:
         """Ask why a finding may stay, and accept it."""
+
+    def schedule_ticks(self, schedule: Schedule) -> None:
+        """Show the history of a schedule of backups."""
+
+    def schedule_form(self, tenant: str, kinds: tuple[str, ...], schedule: Schedule | None, zone: str) -> None:
+        """Show the form that changes the schedule, or with None adds one, whose zone is `zone` at first. `kinds` are the
+        kinds of policy that it can name.
+        """
 
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import browse, directory_page, drift_page
+from store.intune import browse, directory_page, drift_page, schedule_page
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.schedule_page import Next, SchedulePage, SchedulesWanted
 from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
@@ -62,6 +63,8 @@ class Request:
     directory: DirectoryWanted | None = None
     #: What is shown of drift; None if no screen shows any.
     drift: DriftWanted | None = None
+    #: Which tenant's schedules of backups are shown; None if no screen shows them.
+    schedules: SchedulesWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -69,9 +72,8 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        return replace(
-            self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None, drift=None
-        )
+        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None)
+        return replace(bare, drift=None, schedules=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ class Snapshot:
     directory: Directory | None = None
     #: None also when what the request wants does not exist for the user.
     drift: DriftFound | None = None
-    #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
+    #: None also when there is no such tenant for the user.
+    schedules: SchedulePage | None = None
+    #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
     paused: QueuePause | None = None
@@ -121,6 +125,8 @@ class SnapshotCache(PollCache):
     bodies: Mapping[str, Any] = MappingProxyType({})
     #: How many groups the tenant has whose directory is shown: there may be many.
     counted_groups: Counted | None = None
+    #: When the schedules that are shown fire next, by cron and zone.
+    next_times: Mapping[tuple[str, str], Next] = MappingProxyType({})
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -132,6 +138,8 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
         members = read_memberships(connection, request.user_id)
         page, counts, total = _list(connection, members, request, cache)
         unread, now, is_paused, only_reads = notifications.unread_now(connection, request.user_id)
+        schedules = _schedules(connection, members, request, now, cache)
+        ticked = schedules.runs if schedules else ()
         return Snapshot(
             request=request,
             at=now,
@@ -153,7 +161,8 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             inventory=_inventory(connection, members, request, cache),
             directory=_directory(connection, members, request, now, cache),
             drift=drift_page.read(connection, members, request.drift),
-            silences=heartbeats.silences(connection, page.runs, request.silent_after),
+            schedules=schedules,
+            silences=heartbeats.silences(connection, (*page.runs, *ticked), request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )
@@ -188,6 +197,19 @@ def _directory(
     found = directory_page.read(connection, members, request.directory, now, counted)
     if cache and found:
         cache.counted_groups = found.counted
+    return found
+
+
+def _schedules(
+    connection: sa.Connection,
+    members: tuple[Membership, ...],
+    request: Request,
+    now: dt.datetime,
+    cache: SnapshotCache | None,
+) -> SchedulePage | None:
+    found = schedule_page.read(connection, members, request.schedules, now, cache.next_times if cache else None)
+    if cache and found:
+        cache.next_times = found.next_times
     return found
 
 

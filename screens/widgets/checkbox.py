@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Checkbox
@@ -22,9 +24,17 @@ class Checks(Vertical):
 
     DEFAULT_CSS = "Checks { height: auto; }"
 
-    def __init__(self, choices: tuple[str, ...], chosen: frozenset[str]) -> None:
-        self._checks = {choice: Check(plain(choice), value=choice in chosen) for choice in choices}
-        super().__init__(*self._checks.values())
+    def __init__(
+        self,
+        choices: tuple[str, ...],
+        chosen: frozenset[str],
+        labels: Mapping[str, str] | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's name for it)
+    ) -> None:
+        """`labels` are what people call the choices, where that differs."""
+        called = labels or {}
+        self._checks = {one: Check(plain(called.get(one, one)), value=one in chosen) for one in choices}
+        super().__init__(*self._checks.values(), id=id)
 
     @property
     def chosen(self) -> list[str]:

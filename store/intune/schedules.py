@@ -32,6 +32,10 @@ _CHANGE: Final = "change its schedules"
 _FIELDS: Final = tuple(field.name for field in fields(ScheduleSettings))
 
 
+class NameTaken(InputInvalid):
+    """The tenant has a schedule of that name."""
+
+
 def add(db: Database, user: User, tenant: str, settings: ScheduleSettings) -> Schedule:
     """Add a schedule to the tenant, given by its slug. It fires for the first time in a minute that is yet to come.
 
@@ -90,19 +94,19 @@ def remove(db: Database, user: User, schedule_id: int) -> Schedule:
 def schedules_of(db: Database, user: User, tenant: str) -> tuple[Schedule, ...]:
     """The schedules of the tenant, given by its slug, ordered by name. Raises NotFound."""
     found = require_right(db, user, tenant, Right.VIEW)
-    query = _schedules().where(_schedule.tenant_id == found.id).order_by(_schedule.name, _schedule.id)
+    query = select_schedules().where(_schedule.tenant_id == found.id).order_by(_schedule.name, _schedule.id)
     with db.read_one() as connection:
-        return tuple(_from_row(row) for row in connection.execute(query).mappings())
+        return tuple(schedule_from_row(row) for row in connection.execute(query).mappings())
 
 
 def get(db: Database, user: User, schedule_id: int) -> Schedule:
     """The schedule, if the user is a member of its tenant. Raises NotFound."""
-    query = _schedules().where(_schedule.id == schedule_id, _schedule.tenant_id.in_(member_tenants(user.id)))
+    query = select_schedules().where(_schedule.id == schedule_id, _schedule.tenant_id.in_(member_tenants(user.id)))
     with db.read_one() as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
         raise _not_found(schedule_id)
-    return _from_row(row)
+    return schedule_from_row(row)
 
 
 def read(db: Database, schedule_id: int) -> Schedule | None:
@@ -144,7 +148,7 @@ def _unique_name(settings: ScheduleSettings, tenant: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError:
-        raise InputInvalid(f"{tenant} has a schedule '{settings.name}' already", "choose another name") from None
+        raise NameTaken(f"{tenant} has a schedule '{settings.name}' already", "choose another name") from None
 
 
 def _this_minute(connection: sa.Connection) -> dt.datetime:
@@ -165,8 +169,8 @@ def _existing(connection: sa.Connection, schedule_id: int) -> Schedule:
 
 
 def _read(connection: sa.Connection, schedule_id: int) -> Schedule | None:
-    row = connection.execute(_schedules().where(_schedule.id == schedule_id)).mappings().first()
-    return None if row is None else _from_row(row)
+    row = connection.execute(select_schedules().where(_schedule.id == schedule_id)).mappings().first()
+    return None if row is None else schedule_from_row(row)
 
 
 def _not_found(schedule_id: int) -> NotFound:
@@ -188,7 +192,8 @@ def _differences(old: ScheduleSettings, new: ScheduleSettings) -> dict[str, Any]
 # ---- rows and records
 
 
-def _schedules() -> sa.Select[Any]:
+def select_schedules() -> sa.Select[Any]:
+    """Select schedules with the slugs of their tenants."""
     query = sa.select(backup_schedules, tenants.c.slug.label("tenant"))
     return query.join(tenants, tenants.c.id == _schedule.tenant_id)
 
@@ -197,7 +202,8 @@ def _columns(settings: ScheduleSettings) -> dict[str, Any]:
     return asdict(settings) | {"kinds": None if settings.kinds is None else list(settings.kinds)}
 
 
-def _from_row(row: sa.RowMapping) -> Schedule:
+def schedule_from_row(row: sa.RowMapping) -> Schedule:
+    """Map a row of `select_schedules` to a Schedule."""
     values = {name: row[name] for name in _FIELDS} | {"kinds": kinds_from(row["kinds"])}
     own = ("id", "tenant_id", "tenant", "created_by_name", "created_at", "changed_at", "ticked_to")
     return Schedule(settings=ScheduleSettings(**values), **{name: row[name] for name in own})

@@ -31,6 +31,7 @@ from store.errors import DatabaseAway
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.schedule_page import SchedulePage, SchedulesWanted
 from store.model.records import (
     Count,
     Counts,
@@ -151,6 +152,9 @@ class FakeBackend:
     #: What is found of drift, by what is asked of it; and what was accepted.
     drift: dict[DriftWanted, DriftFound] = field(default_factory=dict)
     accepted: list[tuple[int, str, dt.datetime | None]] = field(default_factory=list)
+    #: What is found of schedules, by what is asked of them, and what changes them.
+    schedules: dict[SchedulesWanted, SchedulePage] = field(default_factory=dict)
+    schedule_changes: Any = None
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -183,6 +187,7 @@ class FakeBackend:
             inventory=self.inventory.get(request.inventory) if request.inventory else None,
             directory=self.directory.get(request.directory) if request.directory else None,
             drift=self.drift.get(request.drift) if request.drift else None,
+            schedules=self.schedules.get(request.schedules) if request.schedules else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -217,7 +222,7 @@ class FakeBackend:
         return Backend(
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
-            preferences=self, accept_drift=self._accept,
+            preferences=self, accept_drift=self._accept, schedules=self.schedule_changes,
             set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
 

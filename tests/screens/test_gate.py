@@ -26,6 +26,7 @@ from screens.run.screen import RunScreen
 from screens.runs.filter_input import FilterInput
 from screens.runs.saved_views_modal import SavedViewsModal
 from screens.runs.screen import RunsScreen
+from screens.schedules.screen import SchedulesScreen
 from screens.start.form import FormScreen
 from screens.start.picker import OperationPicker
 from screens.tenants.picker import TenantPicker
@@ -201,6 +202,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("i", KindsScreen),
         ("D", DirectoryScreen),
         ("C", DriftReportsScreen),
+        ("S", SchedulesScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

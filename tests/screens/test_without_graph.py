@@ -15,6 +15,7 @@ from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.runs.failure_groups import FailureGroupsScreen
 from screens.runs.screen import RunsScreen
+from screens.schedules.screen import SchedulesScreen
 from screens.workers.screen import WorkersScreen
 from store.people import access
 from tasks.graph.client import GraphClient
@@ -32,6 +33,7 @@ OPENED = {
     "i": KindsScreen,
     "D": DirectoryScreen,
     "C": DriftReportsScreen,
+    "S": SchedulesScreen,
 }
 
 
