@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from screens.base import TableScreen
-from screens.inventory import assigned, words
 from screens.inventory.syncing import SyncsPolicies
+from screens.text import assigned
 from screens.text import format as fmt
+from screens.text import policy_words as words
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets import header_lines
