@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import browse, directory_page
+from store.intune import backup_page, browse, directory_page
+from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.model.records import Count, Notification, Run, Worker
@@ -59,6 +60,8 @@ class Request:
     inventory: Wanted | None = None
     #: What is searched in a tenant's cached directory; None if no screen shows it.
     directory: DirectoryWanted | None = None
+    #: What is shown of backup sets; None if no screen shows any.
+    backups: BackupsWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -66,7 +69,8 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        return replace(self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None)
+        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False)
+        return replace(bare, inventory=None, directory=None, backups=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Snapshot:
     inventory: Found | None = None
     #: None also when there is no such tenant for the user.
     directory: Directory | None = None
+    #: None also when what the request wants does not exist for the user.
+    backups: BackupsFound | None = None
     #: For running runs of the list whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -114,6 +120,8 @@ class SnapshotCache(PollCache):
     bodies: Mapping[str, Any] = MappingProxyType({})
     #: How many groups the tenant has whose directory is shown: there may be many.
     counted_groups: Counted | None = None
+    #: What was shown of backup sets.
+    backups: BackupsFound | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -145,6 +153,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             load=_load(connection, members, request, cache) if request.load else None,
             inventory=_inventory(connection, members, request, cache),
             directory=_directory(connection, members, request, now, cache),
+            backups=_backups(connection, members, request, cache),
             silences=heartbeats.silences(connection, page.runs, request.silent_after),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
@@ -180,6 +189,15 @@ def _directory(
     found = directory_page.read(connection, members, request.directory, now, counted)
     if cache and found:
         cache.counted_groups = found.counted
+    return found
+
+
+def _backups(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: SnapshotCache | None
+) -> BackupsFound | None:
+    found = backup_page.read(connection, members, request.backups, cache.backups if cache else None)
+    if cache:
+        cache.backups = found
     return found
 
 
