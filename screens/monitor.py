@@ -64,6 +64,7 @@ class Monitor(App[None]):
         Binding("w", "workers", "Workers", show=False, id="workers"),
         Binding("i", "inventory", "Inventory", show=False, id="inventory"),
         Binding("D", "directory", "Directory", show=False, id="directory"),
+        Binding("B", "backups", "Backups", show=False, id="backups"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -320,6 +321,9 @@ class Monitor(App[None]):
 
     def action_directory(self) -> None:
         self.actions.in_one_tenant("Directory of", self.navigator.directory)
+
+    def action_backups(self) -> None:
+        self.actions.in_one_tenant("Backups of", self.navigator.backups)
 
     def action_help(self) -> None:
         self.navigator.help()

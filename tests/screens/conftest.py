@@ -28,6 +28,7 @@ from screens.runs.paging import cursor_of
 from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
+from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.model.records import (
@@ -147,6 +148,8 @@ class FakeBackend:
     inventory: dict[Wanted, Found] = field(default_factory=dict)
     #: What is found in a cached directory, by what is asked of it.
     directory: dict[DirectoryWanted, Directory] = field(default_factory=dict)
+    #: What is found of backup sets, by what is asked of them.
+    backups: dict[BackupsWanted, BackupsFound] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -178,6 +181,7 @@ class FakeBackend:
             inbox=self.inbox if request.inbox else None, load=self.load if request.load else None,
             inventory=self.inventory.get(request.inventory) if request.inventory else None,
             directory=self.directory.get(request.directory) if request.directory else None,
+            backups=self.backups.get(request.backups) if request.backups else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
