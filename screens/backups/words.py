@@ -59,12 +59,12 @@ def sentence(found: BackupSet) -> str:
             return f"Unfinished: {what}. {number} so far."
         case "incomplete":
             of = several(found.failed_kinds, "kind")
-            return f"Incomplete: {of} could not be read to the end. {number}{_lacking(lacking)}."
+            return f"Incomplete: {of} not read to the end. {number}{_lacking(lacking)}."
     return f"Complete: {number}{_lacking(lacking) or ', all of them whole' if many else number}."
 
 
 def _lacking(number: int) -> str:
-    return f", {number:,} of them not whole" if number else ""
+    return f", {number:,} not whole" if number else ""
 
 
 def made(found: BackupSet, now: dt.datetime) -> str:
@@ -100,7 +100,7 @@ def unread(found: Sequence[BackupKind], label: Callable[[str], str]) -> Iterator
             part = f" ({kind.kept} of {kind.found})" if kind.kept else ""
             reasons.setdefault((kind.failure_code, kind.failure_message or ""), []).append(label(kind.kind) + part)
     for (code, message), labels in reasons.items():
-        yield f"Not read to the end: {', '.join(labels)}: {message or code}"
+        yield f"Not read: {', '.join(labels)}: {message or code}"
 
 
 def not_looked_at(found: Sequence[BackupKind], known: Sequence[str], label: Callable[[str], str]) -> str:

@@ -118,7 +118,7 @@ def stage(*more: tuple[BackupsWanted, BackupsFound | None], **changed: Any) -> B
     """A backend with these sets. `more` replaces what is found, or with None takes it away."""
     found: dict[BackupsWanted, Any] = {
         SetsWanted("contoso"): SETS,
-        **{SetWanted(one.id): replace(DETAIL, found=one) for one in SETS.sets},
+        **{SetWanted(one.id): replace(DETAIL, found=one, kinds=WHOLE.kinds) for one in SETS.sets},
         SetWanted(14): DETAIL,
         SetWanted(12): WHOLE,
         **{ItemWanted(id_): replace(ONE, id=id_) for id_ in range(1, 8)},

@@ -10,7 +10,7 @@ from store.intune.backup_page import ItemWanted
 from store.intune.backup_records import BackupKind
 from store.intune.backup_sets import BackupSetDetail, BackupSets, SetsWanted, SetWanted
 from store.people.access import Membership, Role
-from tests.screens.backups.stage import DETAIL, INCOMPLETE, KINDS, ODD, ONE, REFUSED, UNFINISHED, stage
+from tests.screens.backups.stage import DETAIL, INCOMPLETE, KINDS, ODD, ONE, REFUSED, UNFINISHED, WHOLE, stage
 from tests.screens.conftest import CONTOSO, HOSTILE
 from tests.screens.inventory.stage import LONG
 from tests.screens.pictures import Picture
@@ -69,7 +69,9 @@ def test_set_of_which_no_kind_could_be_read(picture: Picture) -> None:
 
 
 def test_set_with_an_odd_name(picture: Picture) -> None:
-    assert picture(stage((SetWanted(9), replace(DETAIL, found=ODD))), "B", *"jjjjjjj", "enter", "G", "k", "k")
+    assert picture(
+        stage((SetWanted(9), replace(DETAIL, found=ODD, kinds=WHOLE.kinds))), "B", *"jjjjjjj", "enter", "G", "k", "k"
+    )
 
 
 def test_set_that_is_searched(picture: Picture) -> None:

@@ -113,8 +113,8 @@ async def test_a_set_says_what_could_not_be_read_and_what_was_not_looked_at() ->
         assert "more: z shows them" in above(monitor)
         await pressed(pilot, "z")
         text = " ".join(above(monitor).split())
-        assert "Not read to the end: Mobile apps (812 of 900): 88 objects could not be read" in text
-        assert "Not read to the end: Scripts, Health scripts: Microsoft Graph refused" in text
+        assert "Not read: Mobile apps (812 of 900): 88 objects could not be read" in text
+        assert "Not read: Scripts, Health scripts: Microsoft Graph refused" in text
         assert "Not looked at: linux compliance policies, device configurations" in text
         assert "mobile apps" not in text.partition("Not looked at")[2]
         await pressed(pilot, "j")
