@@ -7,6 +7,7 @@ from typing import NoReturn
 import httpx
 import pytest
 
+from screens.backups.sets import BackupSetsScreen
 from screens.directory.screen import DirectoryScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
@@ -30,6 +31,7 @@ OPENED = {
     "F": FailureGroupsScreen,
     "i": KindsScreen,
     "D": DirectoryScreen,
+    "B": BackupSetsScreen,
 }
 
 
