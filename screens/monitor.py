@@ -66,6 +66,7 @@ class Monitor(App[None]):
         Binding("D", "directory", "Directory", show=False, id="directory"),
         Binding("C", "drift", "Drift", show=False, id="drift"),
         Binding("S", "schedules", "Schedules", show=False, id="schedules"),
+        Binding("B", "backups", "Backups", show=False, id="backups"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -328,6 +329,9 @@ class Monitor(App[None]):
 
     def action_schedules(self) -> None:
         self.actions.in_one_tenant("Schedules of", self.navigator.schedules)
+
+    def action_backups(self) -> None:
+        self.actions.in_one_tenant("Backups of", self.navigator.backups)
 
     def action_help(self) -> None:
         self.navigator.help()

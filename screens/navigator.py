@@ -5,7 +5,7 @@ Each screen is imported when it is first opened, because the first paint needs t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -61,10 +61,16 @@ class Navigator:
 
         self._open(OperationPicker(), self.form)
 
-    def form(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
+    def form(
+        self,
+        operation: Operation,
+        retry_of: Run | None = None,
+        tenant: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         from screens.start.form import FormScreen
 
-        self._app.push_screen(FormScreen(operation, retry_of=retry_of, tenant=tenant))
+        self._app.push_screen(FormScreen(operation, retry_of, tenant, values))
 
     def bulk(self, job: BulkRetry) -> None:
         from screens.bulk.screen import BulkScreen
@@ -178,6 +184,23 @@ class Navigator:
         from screens.schedules.form import ScheduleForm
 
         self._app.push_screen(ScheduleForm(tenant, kinds, schedule, zone))
+
+    def backups(self, tenant: str) -> None:
+        """Show the tenant's backup sets."""
+        from screens.backups.sets import BackupSetsScreen
+
+        if not isinstance(self._app.screen, BackupSetsScreen):
+            self._app.push_screen(BackupSetsScreen(tenant))
+
+    def backup_set(self, set_id: int) -> None:
+        from screens.backups.set import BackupSetScreen
+
+        self._app.push_screen(BackupSetScreen(set_id))
+
+    def backup_item(self, item_id: int) -> None:
+        from screens.backups.item import BackupItemScreen
+
+        self._app.push_screen(BackupItemScreen(item_id))
 
     def help(self) -> None:
         """Show the keys of the screen on top."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.backend import Backend
 from screens.background import BackgroundTasks
@@ -32,9 +32,16 @@ class Navigation(Protocol):
     def start(self) -> None:
         """Let the user choose an operation, then show its form."""
 
-    def form(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
+    def form(
+        self,
+        operation: Operation,
+        retry_of: Run | None = None,
+        tenant: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         """Show the form of an operation; with `retry_of`, the form retries that run with changed parameters. `tenant` is the
-        slug of the tenant that is selected at first; None for the one shown in the list.
+        slug of the tenant that is selected at first; None for the one shown in the list. `values` fill in parameters, by
+        name.
         """
 
     def bulk(self, job: BulkRetry) -> None:
@@ -60,6 +67,12 @@ class Navigation(Protocol):
 
     def policy(self, policy_id: int) -> None:
         """Show one policy."""
+
+    def backup_set(self, set_id: int) -> None:
+        """Show one backup set."""
+
+    def backup_item(self, item_id: int) -> None:
+        """Show one item of a backup set."""
 
     def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         """Ask for one tenant; `what` is the question's beginning. `then` gets the tenant's slug."""

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import browse, directory_page, drift_page, schedule_page
+from store.intune import backup_page, browse, directory_page, drift_page, schedule_page
+from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
@@ -65,6 +66,8 @@ class Request:
     drift: DriftWanted | None = None
     #: Which tenant's schedules of backups are shown; None if no screen shows them.
     schedules: SchedulesWanted | None = None
+    #: What is shown of backup sets; None if no screen shows any.
+    backups: BackupsWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -72,8 +75,8 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, inventory=None, directory=None)
-        return replace(bare, drift=None, schedules=None)
+        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False)
+        return replace(bare, inventory=None, directory=None, backups=None, schedules=None, drift=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class Snapshot:
     drift: DriftFound | None = None
     #: None also when there is no such tenant for the user.
     schedules: SchedulePage | None = None
+    #: None also when what the request wants does not exist for the user.
+    backups: BackupsFound | None = None
     #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -127,6 +132,8 @@ class SnapshotCache(PollCache):
     counted_groups: Counted | None = None
     #: When the schedules that are shown fire next, by cron and zone.
     next_times: Mapping[tuple[str, str], Next] = MappingProxyType({})
+    #: What was shown of backup sets.
+    backups: BackupsFound | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -163,6 +170,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             drift=drift_page.read(connection, members, request.drift),
             schedules=schedules,
             silences=heartbeats.silences(connection, (*page.runs, *ticked), request.silent_after),
+            backups=_backups(connection, members, request, cache),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )
@@ -210,6 +218,15 @@ def _schedules(
     found = schedule_page.read(connection, members, request.schedules, now, cache.next_times if cache else None)
     if cache and found:
         cache.next_times = found.next_times
+    return found
+
+
+def _backups(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: SnapshotCache | None
+) -> BackupsFound | None:
+    found = backup_page.read(connection, members, request.backups, cache.backups if cache else None)
+    if cache:
+        cache.backups = found
     return found
 
 

@@ -9,9 +9,9 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from screens.base import TableScreen
-from screens.inventory import words
 from screens.inventory.syncing import SyncsPolicies
 from screens.text import format as fmt
+from screens.text import policy_words as words
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row

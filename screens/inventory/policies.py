@@ -5,24 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
-from screens.base import TableScreen
-from screens.inventory import assigned, words
 from screens.inventory.syncing import SyncsPolicies
+from screens.paged import PagedScreen
+from screens.text import assigned
 from screens.text import format as fmt
+from screens.text import policy_words as words
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
-from screens.widgets import header_lines
-from screens.widgets.name_search import NameSearch
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.intune.browse import PAGE
-from store.intune.browsed import ListedPolicy, Place, PoliciesWanted, PolicyPage
+from store.intune.browsed import ListedPolicy, PoliciesWanted, PolicyPage
 from store.snapshot import Request, Snapshot
 
 #: The columns: name, platform, assigned to, state, age. A state is never cut: it may end with a date. A platform has room
@@ -35,10 +32,9 @@ _PARTS: Final = (
     ColumnSpec(6, 5, 2),
 )
 _TITLES: Final = ("Name", "Platform", "Assigned to", "State")
-_Jump = Literal["first", "last"] | None
 
 
-class PoliciesScreen(SyncsPolicies, TableScreen[None]):
+class PoliciesScreen(SyncsPolicies, PagedScreen):
     """Enter shows a policy; moving past an end of the page shows the page there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,20 +47,10 @@ class PoliciesScreen(SyncsPolicies, TableScreen[None]):
         super().__init__()
         self.tenant = tenant
         self.kind = kind
-        self.text = ""
-        #: Where this page and those before it begin.
-        self._places: tuple[Place | None, ...] = (None,)
-        self._jump: _Jump = None
-        self._page: PolicyPage | None = None
-
-    def compose_body(self) -> ComposeResult:
-        yield header_lines.Line(id="words")
-        yield NameSearch("a part of the name; enter searches, esc leaves")
-        yield RowTable(beyond=self._beyond)
 
     @property
     def _wanted(self) -> PoliciesWanted:
-        return PoliciesWanted(self.tenant, self.kind, self.text, self._places[-1])
+        return PoliciesWanted(self.tenant, self.kind, self.text, self.after)
 
     def contribute(self, request: Request) -> Request:
         return replace(request, inventory=self._wanted)
@@ -74,10 +60,9 @@ class PoliciesScreen(SyncsPolicies, TableScreen[None]):
     def on_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.request.inventory != self._wanted:
             return
-        page = self._page = snapshot.inventory if isinstance(snapshot.inventory, PolicyPage) else None
+        page = snapshot.inventory if isinstance(snapshot.inventory, PolicyPage) else None
         rows = [self._row(one, page.groups, snapshot.at) for one in page.policies] if page else []
-        self.table.show(rows, self._header if rows else "", may_follow=False, go_to=self._jump)
-        self._jump = None
+        self.show_page(rows, self._header, page.next if page else None)
         self.put_words(self._told(page))
         self.refresh_keys()
 
@@ -92,7 +77,7 @@ class PoliciesScreen(SyncsPolicies, TableScreen[None]):
             return f"No policy{named}. esc shows all, / searches again."
         number = fmt.count(page.matching, self.shell.ascii_only)
         many = words.several(page.matching, "policy", "policies", number)
-        first = (len(self._places) - 1) * PAGE + 1
+        first = self.pages_before * PAGE + 1
         which = f"{first:,} to {first + len(page.policies) - 1:,} of " if first > 1 or page.next else ""
         more = " j on the last goes on." if page.next else ""
         return f"{which}{many}{named}.{more}"
@@ -123,50 +108,11 @@ class PoliciesScreen(SyncsPolicies, TableScreen[None]):
     def place(self) -> str:
         return f"{self.tenant}, {self.shell.backend.kind_label(self.kind)}"
 
-    # -- pages and search -------------------------------------------------------------------------------------------------
-
-    def _beyond(self, by: int, to_end: bool) -> None:
-        if by > 0 and not to_end and self._page and self._page.next:
-            self._go((*self._places, self._page.next), "first")
-        elif by < 0 and len(self._places) > 1:
-            self._go((None,) if to_end else self._places[:-1], "first" if to_end else "last")
-
-    def _go(self, places: tuple[Place | None, ...], jump: _Jump) -> None:
-        # Until the page is there, no key goes further.
-        self._places, self._jump, self._page = places, jump, None
-        self.shell.update_request()
-
-    def _show(self, text: str) -> None:
-        """Show the policies with this text in their names, from the first."""
-        self.text = text
-        self._go((None,), "first")
-
     def tenant_chosen(self) -> None:
         self.tenant = self.shell.tenant or self.tenant
-        self._show(self.text)
-
-    def action_search(self) -> None:
-        self.query_one(NameSearch).open(self.text)
-
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        self._show(message.value.strip())
-        self._leave_search()
-
-    def on_name_search_left(self) -> None:
-        self._leave_search()
-
-    def _leave_search(self) -> None:
-        self.query_one(NameSearch).close()
-        self.table.focus()
+        self.show_from_start()
 
     # -- what is done -----------------------------------------------------------------------------------------------------
 
     def on_row_table_opened(self, message: RowTable.Opened) -> None:
         self.shell.navigator.policy(message.key)
-
-    def action_back(self) -> None:
-        """Show all again; if all are shown, go back."""
-        if self.text:
-            self._show("")
-        else:
-            super().action_back()

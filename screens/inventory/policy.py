@@ -13,8 +13,8 @@ from screens.inventory import policy_lines
 from screens.inventory.difference import Difference, difference
 from screens.inventory.syncing import SyncsPolicies
 from screens.text import format as fmt
-from screens.text import json_tree
 from screens.text.json_tree import Path
+from screens.widgets import policy_sections
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
 from store.intune.browsed import PolicyDetail, PolicyWanted
@@ -86,8 +86,7 @@ class PolicyScreen(SyncsPolicies, PolledScreen[None]):
 
     def _lines(self, policy: PolicyDetail, snapshot: Snapshot) -> list[Line]:
         if self._opened is None:
-            at_first = json_tree.opened_at_first(policy_lines.body_of(policy))
-            self._opened = frozenset((policy_lines.BODY, *path) for path in at_first)
+            self._opened = policy_sections.opened_at_first(policy_lines.body_of(policy))
         width, label = max(20, self.size.width - 4), self.shell.backend.kind_label
         view = policy_lines.View(
             snapshot.at, width, self._opened, self.shell.ascii_only, label(policy.kind), self.how_to_sync
@@ -175,8 +174,8 @@ class PolicyScreen(SyncsPolicies, PolledScreen[None]):
     def action_fold(self) -> None:
         """Unfold everything; if everything is unfolded, fold everything."""
         if self._policy:
-            paths = json_tree.foldable(policy_lines.body_of(self._policy))
-            everything = frozenset((policy_lines.BODY, *path) for path, _ in paths) | {policy_lines.VERSIONS}
+            body = policy_lines.body_of(self._policy)
+            everything = policy_sections.foldable(body) | {policy_lines.VERSIONS}
             self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
             self.show_again()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual import on
@@ -51,16 +51,22 @@ class FormScreen(PolledScreen[None]):
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 
-    def __init__(self, operation: Operation, retry_of: Run | None = None, tenant: str | None = None) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        retry_of: Run | None = None,
+        tenant: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         """With `retry_of`, the form is filled with that run's parameters, and enter retries the run. `tenant` is the slug of
-        the tenant that is selected at first; None for the one shown in the list.
+        the tenant that is selected at first; None for the one shown in the list. `values` fill in parameters, by name.
         """
         super().__init__()
         self._operation = operation
         self._retry_of = retry_of
         self._first_tenant = tenant
-        #: The parameters of the run to retry that the operation still accepts.
-        self._kept = still_taken(operation, retry_of.parameters if retry_of else {})
+        #: The parameters of the run to retry that the operation still accepts, or those that were filled in.
+        self._kept = still_taken(operation, retry_of.parameters if retry_of else values or {})
         self._fields = {p.name: field_for(p, self._kept.get(p.name, default_of(p))) for p in operation.parameters}
         self._titles = {p.name: Static(plain(title_of(p)), classes="help", markup=False) for p in operation.parameters}
         self._asked = 0
@@ -106,7 +112,8 @@ class FormScreen(PolledScreen[None]):
     def on_mount(self) -> None:
         self.paint_header()
         tenant = self.query_one("#tenant", Select)
-        required = [self._fields[p.name] for p in self._operation.parameters if p.required]
+        filled = () if self._retry_of else self._kept
+        required = [self._fields[p.name] for p in self._operation.parameters if p.required and p.name not in filled]
         first = [tenant, *required] if tenant.value is Select.NULL else required
         (first[0] if first else self.query_one("#go")).focus()
         self._ask_soon()

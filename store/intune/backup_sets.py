@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from store.db.engine import Database
 from store.errors import NotFound
 from store.intune import backups
-from store.intune.backup_records import BackupItem, BackupKind, ItemReference
+from store.intune.backup_records import BackupItem, BackupKind
+from store.intune.backup_rows import WHOLE, Numbers, numbers, whole
 from store.model.records import Tenant
 from store.model.tables import IS_ACTIVE, backup_items, backup_set_kinds, backup_sets, contents, operation_runs
 from store.model.types import at_most
@@ -25,6 +26,9 @@ from store.people.access import Membership
 #: Sets and items that are read at once.
 PAGE: Final = 200
 _EXPORTED: Final = 100
+
+#: A place among the items of a set: the kind, the folded name and the id of the item before it.
+Place = tuple[str, str, int]
 
 _set = backup_sets.c
 _kind = backup_set_kinds.c
@@ -80,12 +84,15 @@ class SetsWanted:
 
 @dataclass(frozen=True, slots=True)
 class SetWanted:
-    """Asks for a set and a page of its items: of one kind if it is named, behind the item `after`, with `text` in the name."""
+    """Asks for a set and a page of its items: of one kind if it is named, behind the item `after`, with `text` in the name;
+    with `lacking`, only items that are not whole.
+    """
 
     set_id: int
     kind: str = ""
     text: str = ""
-    after: tuple[str, str, int] | None = None
+    after: Place | None = None
+    lacking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +130,27 @@ class BackupSetDetail:
     kinds: tuple[BackupKind, ...]
     items: tuple[ListedItem, ...]
     has_more: bool
+    #: The place of the next page; None if this is the last one.
+    next: Place | None = None
 
 
-def sets(connection: sa.Connection, members: Sequence[Membership], tenant: str, limit: int = PAGE) -> BackupSets:
-    """The newest sets of a tenant. Raises NotFound for the tenant."""
+def sets(
+    connection: sa.Connection,
+    members: Sequence[Membership],
+    tenant: str,
+    limit: int = PAGE,
+    known: Sequence[BackupSet] = (),
+) -> BackupSets:
+    """The newest sets of a tenant. Raises NotFound for the tenant.
+
+    The items of sets that are `known`, and have been ended since before they were, are not counted again.
+    """
     found = next((member.tenant for member in members if member.tenant.slug == tenant), None)
     if found is None:
         raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
     newest = _sets(members).where(_set.tenant_id == found.id).order_by(_set.id.desc()).limit(at_most(limit + 1))
     rows = connection.execute(newest).mappings().all()
-    return BackupSets(found, _with_numbers(connection, members, rows[:limit]), len(rows) > limit)
+    return BackupSets(found, _with_numbers(connection, members, rows[:limit], known), len(rows) > limit)
 
 
 def newest(connection: sa.Connection, members: Sequence[Membership], limit: int) -> tuple[BackupSet, ...]:
@@ -154,52 +172,47 @@ def detail(connection: sa.Connection, members: Sequence[Membership], wanted: Set
     found = one(connection, members, wanted.set_id)
     kinds = tuple(backups.kinds_of(connection, found.id).values())
     rows = connection.execute(_items(wanted)).all()
-    return BackupSetDetail(found, kinds, tuple(map(listed, rows[:PAGE])), len(rows) > PAGE)
+    has_more = len(rows) > PAGE
+    following = (rows[PAGE - 1].kind, rows[PAGE - 1].folded, rows[PAGE - 1].id) if has_more else None
+    return BackupSetDetail(found, kinds, tuple(map(listed, rows[:PAGE])), has_more, following)
+
+
+def set_of(connection: sa.Connection, members: Sequence[Membership], item_id: int) -> BackupSet:
+    """The set of an item. Raises NotFound."""
+    set_id = connection.execute(sa.select(_item.set_id).where(_item.id == item_id)).scalar()
+    if set_id is None:
+        raise _no_item(item_id)
+    return one(connection, members, set_id)
 
 
 def item(connection: sa.Connection, members: Sequence[Membership], item_id: int) -> tuple[BackupSet, BackupItem]:
     """An item with its body, and its set. Raises NotFound."""
-    query = sa.select(_item.set_id, *_WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
+    query = sa.select(_item.set_id, *WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
     row = connection.execute(query.where(_item.id == item_id)).first()
     if row is None:
-        raise NotFound(f"no item {item_id} of a backup set", "its set lists its items")
-    return one(connection, members, row.set_id), _whole(row)
+        raise _no_item(item_id)
+    return one(connection, members, row.set_id), whole(row)
+
+
+def _no_item(item_id: int) -> NotFound:
+    return NotFound(f"no item {item_id} of a backup set", "its set lists its items")
 
 
 def whole_items(db: Database, set_id: int) -> Iterator[BackupItem]:
     """All items of a set with their bodies, a few at a time. Checks no right: the caller has read the set."""
-    query = sa.select(_item.id, *_WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
+    query = sa.select(_item.id, *WHOLE).join(contents, contents.c.content_hash == _item.content_hash)
     query = query.where(_item.set_id == set_id).order_by(_item.id).limit(_EXPORTED)
     last = 0
     while True:
         with db.read() as connection:
             rows = connection.execute(query.where(_item.id > last)).all()
-        yield from map(_whole, rows)
+        yield from map(whole, rows)
         if len(rows) < _EXPORTED:
             return
         last = rows[-1].id
 
 
 # ---- parts
-
-_WHOLE: Final[tuple[sa.ColumnElement[Any], ...]] = (
-    _item.kind,
-    _item.external_id,
-    _item.name,
-    _item.platform,
-    contents.c.body,
-    _item.content_hash,
-    _item.canonical_hash,
-    _item.assignments,
-    _item.assignments_hash,
-    _item.references,
-    _item.gaps,
-)
-#: What `listed` takes, in its order.
-LISTED: Final[tuple[sa.ColumnElement[Any], ...]] = (
-    *(_item.id, _item.kind, _item.external_id, _item.name, _item.platform),
-    *(_item.completeness, _item.gaps, _item.assignments, _item.references),
-)
 
 
 def _sets(members: Sequence[Membership]) -> sa.Select[Any]:
@@ -210,24 +223,22 @@ def _sets(members: Sequence[Membership]) -> sa.Select[Any]:
 
 
 def _with_numbers(
-    connection: sa.Connection, members: Sequence[Membership], rows: Sequence[sa.RowMapping]
+    connection: sa.Connection,
+    members: Sequence[Membership],
+    rows: Sequence[sa.RowMapping],
+    known: Sequence[BackupSet] = (),
 ) -> tuple[BackupSet, ...]:
+    ended = {(one.id, one.completed_at): one for one in known if one.completed_at is not None}
+    before = {row["id"]: one for row in rows if (one := ended.get((row["id"], row["completed_at"])))}
+    counted = numbers(connection, [row["id"] for row in rows if row["id"] not in before])
+    counted |= {set_id: Numbers(one.items, one.kinds, one.failed_kinds) for set_id, one in before.items()}
     slugs = {member.tenant.id: member.tenant.slug for member in members}
-    ids = [row["id"] for row in rows]
-    items: dict[int, dict[str, int]] = {}
-    counted = sa.select(_item.set_id, _item.completeness, sa.func.count()).where(_item.set_id.in_(ids))
-    for set_id, completeness, number in connection.execute(counted.group_by(_item.set_id, _item.completeness)):
-        items.setdefault(set_id, {})[completeness] = number
-    looked_at = sa.select(_kind.set_id, sa.func.count(), sa.func.count(_kind.failure_code)).where(_kind.set_id.in_(ids))
-    kinds = {row[0]: (row[1], row[2]) for row in connection.execute(looked_at.group_by(_kind.set_id))}
     return tuple(
         BackupSet(
             **{name: row[name] for name in _OF_THE_ROW},
+            **counted[row["id"]]._asdict(),
             tenant=slugs[row["tenant_id"]],
             is_active=bool(row["is_active"]),
-            items=items.get(row["id"], {}),
-            kinds=kinds.get(row["id"], (0, 0))[0],
-            failed_kinds=kinds.get(row["id"], (0, 0))[1],
         )
         for row in rows
     )
@@ -239,9 +250,18 @@ _OF_THE_ROW: Final = (
 )  # fmt: skip
 
 
+#: What `listed` takes, in its order.
+LISTED: Final[tuple[sa.ColumnElement[Any], ...]] = (
+    *(_item.id, _item.kind, _item.external_id, _item.name, _item.platform),
+    *(_item.completeness, _item.gaps, _item.assignments, _item.references),
+)
+
+
 def _items(wanted: SetWanted) -> sa.Select[Any]:
     folded = sa.func.lower(_item.name)
-    query = sa.select(*LISTED).where(_item.set_id == wanted.set_id)
+    query = sa.select(*LISTED, folded.label("folded")).where(_item.set_id == wanted.set_id)
+    if wanted.lacking:
+        query = query.where(_item.completeness != "whole")
     if wanted.kind:
         query = query.where(_item.kind == wanted.kind)
     if text := wanted.text.strip()[:100]:
@@ -266,28 +286,3 @@ def listed(row: sa.Row[Any]) -> ListedItem:
         tuple(row.assignments) if isinstance(row.assignments, list) else None,
         tuple(row.references) if isinstance(row.references, list) else (),
     )
-
-
-def _whole(row: sa.Row[Any]) -> BackupItem:
-    return BackupItem(
-        row.kind,
-        row.external_id,
-        row.name,
-        row.platform,
-        row.body if isinstance(row.body, dict) else {},
-        row.content_hash,
-        row.canonical_hash,
-        row.assignments if isinstance(row.assignments, list) else None,
-        row.assignments_hash,
-        tuple(_reference(one) for one in _objects(row.references)),
-        [(str(one.get("code", "")), str(one.get("detail", ""))) for one in _objects(row.gaps)],
-    )
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _reference(one: Mapping[str, Any]) -> ItemReference:
-    name = one.get("name")
-    return ItemReference(str(one.get("kind", "")), str(one.get("id", "")), None if name is None else str(name))

@@ -28,6 +28,7 @@ from screens.runs.paging import cursor_of
 from store.backoff import Backoff
 from store.db.engine import Database
 from store.errors import DatabaseAway
+from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
@@ -155,6 +156,8 @@ class FakeBackend:
     #: What is found of schedules, by what is asked of them, and what changes them.
     schedules: dict[SchedulesWanted, SchedulePage] = field(default_factory=dict)
     schedule_changes: Any = None
+    #: What is found of backup sets, by what is asked of them.
+    backups: dict[BackupsWanted, BackupsFound] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -188,6 +191,7 @@ class FakeBackend:
             directory=self.directory.get(request.directory) if request.directory else None,
             drift=self.drift.get(request.drift) if request.drift else None,
             schedules=self.schedules.get(request.schedules) if request.schedules else None,
+            backups=self.backups.get(request.backups) if request.backups else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.widgets import Input, Select
 
+from screens.backups.sets import BackupSetsScreen
 from screens.bulk.screen import BulkScreen
 from screens.dialogs.confirm import ConfirmModal
 from screens.dialogs.help import HelpModal
@@ -203,6 +204,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("D", DirectoryScreen),
         ("C", DriftReportsScreen),
         ("S", SchedulesScreen),
+        ("B", BackupSetsScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

@@ -35,6 +35,7 @@ OPENED = {
     "w": WorkersScreen,
     "i": TenantPicker,
     "D": TenantPicker,
+    "B": TenantPicker,
     "F": FailureGroupsScreen,
     "t": TenantPicker,
     "V": SavedViewsModal,

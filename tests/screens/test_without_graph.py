@@ -7,6 +7,7 @@ from typing import NoReturn
 import httpx
 import pytest
 
+from screens.backups.sets import BackupSetsScreen
 from screens.directory.screen import DirectoryScreen
 from screens.drift.reports import DriftReportsScreen
 from screens.inbox.screen import InboxScreen
@@ -34,6 +35,7 @@ OPENED = {
     "D": DirectoryScreen,
     "C": DriftReportsScreen,
     "S": SchedulesScreen,
+    "B": BackupSetsScreen,
 }
 
 

@@ -16,10 +16,12 @@ import sqlalchemy as sa
 from store import snapshot
 from store.db.engine import Database
 from store.intune import directory
+from store.intune.backup_page import BackupsWanted, ItemWanted
+from store.intune.backup_sets import SetsWanted, SetWanted
 from store.intune.browsed import KindsWanted, Place, PoliciesWanted, PolicyWanted, Wanted
 from store.intune.directory_page import DirectoryWanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
-from store.model.tables import contents, operation_runs, policies, policy_versions, rescues
+from store.model.tables import backup_items, backup_sets, contents, operation_runs, policies, policy_versions, rescues
 from store.model.tables import workers as workers_table
 from store.model.types import utcnow
 from store.people import access, notifications, preferences
@@ -50,7 +52,7 @@ SLUGS = ("alpha", "beta", "gamma")
 RUNS = {"postgresql": 20_000, "sqlite": 1_000}
 SECONDS = 160 * 86_400
 #: Tables that grow without a bound.
-LARGE = ("operation_runs", "run_events", "notifications", "rescues", "policy_versions", "contents")
+LARGE = ("operation_runs", "run_events", "notifications", "rescues", "policy_versions", "contents", "backup_items")
 #: Grow with the tenants (`other` is a second look at the words of groups). PostgreSQL walks the few thousand that are here, and
 #: rightly: SQLite says whether an index is there.
 LARGE_ON_SQLITE = (*LARGE, "policies", "directory_groups", "directory_group_words", "other")
@@ -78,6 +80,7 @@ class Full:
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         self._policies()
         self._groups()
+        self._backups()
         if not db.is_sqlite:
             with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
@@ -114,6 +117,32 @@ class Full:
             names = [f"Group {number} {number % 97}" for number in range(self.runs // 10)]
             page = [{"id": f"{tenant.id} {name}", "displayName": name} for name in names]
             directory.apply(self.db, tenant.id, round_, page)
+
+    def _backups(self) -> None:
+        """A few sets in each tenant, and many in another; all have as many items."""
+        numbers = [0, 0, 0, *[1 + number % 2 for number in range(97)]]
+        rows = [
+            {
+                "tenant_id": self.tenants[number].id,
+                "name": "x",
+                "source": "graph",
+                "initiator_name": "x",
+                "selection": {},
+            }
+            for number in numbers
+        ]
+        with self.db.write() as connection:
+            connection.execute(sa.insert(backup_sets), rows)
+            ids = connection.execute(sa.select(backup_sets.c.id)).scalars().all()
+            items = [
+                {
+                    "set_id": id_, "kind": f"kind{number % 9}", "external_id": str(number), "name": f"Policy {number}",
+                    "content_hash": f"h{number % 20}", "canonical_hash": "c", "assignments": [], "assignments_hash": "a",
+                    "references": [], "completeness": "whole", "gaps": [],
+                }
+                for id_ in ids for number in range(300)
+            ]  # fmt: skip
+            connection.execute(sa.insert(backup_items), items)
 
     def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
@@ -278,6 +307,15 @@ def _inventory(wanted: Wanted) -> Callable[[Full], object]:
     return ask
 
 
+def _backups(wanted: BackupsWanted) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        found = snapshot.take(full.db, Request(full.user.id, backups=wanted)).backups
+        assert found
+        return found
+
+    return ask
+
+
 def _directory(text: str) -> Callable[[Full], object]:
     def ask(full: Full) -> object:
         found = snapshot.take(full.db, Request(full.user.id, directory=DirectoryWanted("alpha", text))).directory
@@ -359,6 +397,11 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "policies further down": _inventory(PoliciesWanted("alpha", "kind0", "9", Place("policy 1", 1))),
     "a policy": _inventory(PolicyWanted(1)),
     "a version of a policy": _inventory(PolicyWanted(1, 1, compared=True)),
+    "backup sets": _backups(SetsWanted("alpha")),
+    "a backup set": _backups(SetWanted(1)),
+    "a backup set further down": _backups(SetWanted(1, text="9", after=("kind1", "policy 1", 1), lacking=False)),
+    "what a backup set lacks": _backups(SetWanted(1, lacking=True)),
+    "an item of a backup set": _backups(ItemWanted(1)),
     "groups": _directory(""),
     "groups by a beginning": _directory("gro"),
     "groups by two beginnings": _directory("gro 7"),

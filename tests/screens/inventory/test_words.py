@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens.inventory import assigned, difference
+from screens.inventory import difference
 from screens.inventory.difference import Difference
+from screens.text import assigned
 from store.model.tables import COMPLETENESS
 from tests.screens.conftest import HOSTILE
 from tests.screens.inventory.stage import FILTERS, GROUPS, LONG, TARGETS, target, version

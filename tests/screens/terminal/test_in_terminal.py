@@ -101,8 +101,9 @@ def test_a_plug_ins_import_neither_draws_nor_takes_keys(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(ROOT))))
     with screens(hostile_url) as terminal:
         terminal.send("s")
-        terminal.wait_for("Run loud")
         terminal.wait_for("EOFError")
+        terminal.send("loud")
+        terminal.wait_for("Run loud")
         terminal.send("\x1b")
         terminal.wait_for("not Start which")
         assert quit_(terminal) == 0

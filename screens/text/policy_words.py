@@ -27,6 +27,11 @@ def completeness(code: str | None) -> State:
     return _COMPLETENESS.get(code, State("?", "?", code, "yellow"))
 
 
+def is_loud(code: str) -> bool:
+    """Whether so much is missing that a person must know it at once."""
+    return completeness(code).style == "bold red"
+
+
 def missing(since: dt.datetime) -> State:
     """The state of a policy that is gone since then."""
     return State("\N{EN DASH}", "-", f"missing since {day(since)}", "dim")

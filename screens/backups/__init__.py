@@ -1,0 +1,1 @@
+"""The backups of a tenant: its sets, the items of a set, one item."""

@@ -1,0 +1,60 @@
+"""What stands above the items of a backup set: how it stands, what could not be read, what was not looked at. Pure functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from screens.backups import words
+from screens.text.policy_words import capitalised
+from screens.text.safe import wrap
+from screens.widgets.line_view import Line
+from screens.widgets.row_diff import Cell
+from store.intune.backup_sets import BackupSetDetail
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the lines depend on besides the set: the database's time, the terminal, names of kinds, and all kinds."""
+
+    now: dt.datetime
+    width: int
+    label: Callable[[str], str]
+    all_kinds: Sequence[str] = ()
+    ascii_only: bool = False
+
+
+def lines(detail: BackupSetDetail, view: View) -> list[Line]:
+    """All lines, each in the width."""
+    return [
+        Line((number, part), (Cell(f"{text}", style),))
+        for number, (told, style) in enumerate(_told(detail, view))
+        for part, text in enumerate(wrap(told, view.width))
+    ]
+
+
+def cut(found: list[Line], most: int) -> list[Line]:
+    """At most so many lines; the last one says how many are left out."""
+    if len(found) <= most:
+        return found
+    kept = found[: max(0, most - 1)]
+    return [
+        *kept,
+        Line("cut", (Cell(f"and {words.several(len(found) - len(kept), 'line')} more: z shows them", "dim"),)),
+    ]
+
+
+def _told(detail: BackupSetDetail, view: View) -> Iterator[tuple[str, str]]:
+    found = detail.found
+    state = words.state(found)
+    glyph = state.ascii if view.ascii_only else state.glyph
+    yield f"{glyph} {words.name(found)}", "bold"
+    yield words.sentence(found), state.style
+    for reason in words.unread(detail.kinds, lambda kind: capitalised(view.label(kind))):
+        yield reason, "yellow"
+    yield words.made(found, view.now), "dim"
+    if asked := words.asked_for(found.selection):
+        yield asked, "cyan"
+    if left_out := words.not_looked_at(detail.kinds, view.all_kinds, view.label):
+        yield f"Not looked at: {left_out}.", "dim"
