@@ -12,7 +12,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -32,14 +32,14 @@ from store import schema
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.model.records import Counts, Outcome, Run, Status
-from store.model.tables import COMPLETENESS
+from store.model.tables import CHANGES, COMPLETENESS
 from store.people.admin import Administrator
 from store.runs import lifecycle
 from tasks.backup_folder import Manifest, write
 from tasks.graph.checkup import SUBJECTS, ReadCheck, Result
 from tasks.graph.clouds import CLOUDS
 from tasks.graph.resources import KINDS
-from tasks.graph.simulator import CLIENT_ID, Fault, Simulator, directory_id, secret, synthetic
+from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, directory_id, secret, synthetic
 from tasks.sdk.registry import load_registry
 from tests.support.databases import unused_name
 from tests.support.postgres import Server
@@ -56,6 +56,7 @@ SIMULATOR = ROOT / "docs" / "simulator.md"
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
 PERMISSIONS = ROOT / "docs" / "permissions.md"
 BACKUPS = ROOT / "docs" / "backups.md"
+DRIFT = ROOT / "docs" / "drift.md"
 CREDENTIALS = ROOT / "docs" / "credentials.md"
 
 
@@ -397,27 +398,59 @@ def test_every_field_of_a_fault_is_told_and_the_example_is_one() -> None:
 # ---- backups
 
 
-@pytest.mark.worker
-def test_the_commands_of_backups_do_what_the_page_says_in_its_order(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
-    monkeypatch.chdir(tmp_path)
-    given = commands(BACKUPS)
-    assert len(given) > 10
-    with closing(Database(sqlite_url)) as db, Simulator([synthetic("contoso", 7, 60)]) as simulator:
+@contextmanager
+def tenant_and_worker(url: str, folder: Path) -> Iterator[SimulatedTenant]:
+    """The simulated tenant contoso, of which this login is owner, and a worker that reads it."""
+    with closing(Database(url)) as db, Simulator([synthetic("contoso", 7, 60)]) as simulator:
         Administrator(db, login_name()).add_tenant("contoso")
         app = {"directory_id": directory_id("contoso"), "client_id": CLIENT_ID, "client_secret": secret("contoso")}
         reads: dict[str, Any] = {f"credentials_contoso_{name}": value for name, value in app.items()}
         reads |= {"graph_url": simulator.url, "graph_authority": simulator.url}
-        worker = WorkerProcess(sqlite_url, tmp_path, **reads).ready()
+        worker = WorkerProcess(url, folder, **reads).ready()
         try:
-            done = [(command, main(command), capsys.readouterr().err) for command in given]
+            yield simulator.tenant("contoso")
         finally:
             worker.kill()
+
+
+@pytest.fixture
+def page_url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database for the commands of a page, which are carried out in an empty folder."""
+    monkeypatch.setenv("OPSMON_DATABASE_URL", sqlite_url)
+    monkeypatch.chdir(tmp_path)
+    return sqlite_url
+
+
+@pytest.mark.worker
+def test_the_commands_of_backups_do_what_the_page_says_in_its_order(
+    page_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = commands(BACKUPS)
+    assert len(given) > 10
+    with tenant_and_worker(page_url, tmp_path):
+        done = [(command, main(command), capsys.readouterr().err) for command in given]
     assert [one for one in done if one[1:] != (0, "")] == []
     (made,) = [json.loads(path.read_text()) for path in (tmp_path / "contoso-backup").glob("*.json")]
     assert (made["items"], made["name"]) == (60, "Before the change")
+
+
+@pytest.mark.worker
+def test_the_commands_of_drift_do_what_the_page_says_in_its_order(
+    page_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *rest = commands(DRIFT)
+    with tenant_and_worker(page_url, tmp_path) as tenant:
+        assert main(first) == 0
+        script = tenant.listed("scripts")[0]
+        tenant.put("scripts", {**script, "description": "Changed"})
+        done = [(command, main(command), capsys.readouterr()) for command in rest]
+    assert [(code, said.err) for _, code, said in done] == [(0, "")] * len(rest)
+    assert "description: " in done[-2][2].out
+    assert done[-1][2].out.startswith("Finding 1 is accepted until ")
+
+
+def test_every_change_of_drift_is_told() -> None:
+    assert [word.strip("`") for word, _ in rows(DRIFT, "change", 2)] == list(CHANGES)
 
 
 def test_every_word_of_backups_is_told() -> None:
