@@ -58,6 +58,7 @@ _APP_POLICY: Final = {
 LINKS: Final = (
     "rootCertificate",
     "rootCertificateForServerValidation",
+    "rootCertificatesForServerValidation",
     "identityCertificate",
     "identityCertificateForClientAuthentication",
 )
