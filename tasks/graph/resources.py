@@ -68,7 +68,11 @@ _LINKS: Final = (
     _link("rootCertificateForServerValidation", *_NETWORKS),
     _link("rootCertificatesForServerValidation", *_NETWORKS, single=False),
     _link("identityCertificateForClientAuthentication", *_NETWORKS),
+    _link("rootCertificateForClientValidation", "wifienterpriseeapconfiguration", "windowswirednetworkconfiguration"),
+    _link("secondaryRootCertificateForClientValidation", "windowswirednetworkconfiguration"),
     _link("identityCertificate", "vpnconfiguration", "easemailprofileconfiguration"),
+    _link("smimeSigningCertificate", "easemailprofileconfiguration"),
+    _link("smimeEncryptionCertificate", "easemailprofileconfiguration"),
 )
 
 
@@ -278,6 +282,7 @@ KINDS: Final = (
             "definitionValues[].presentationValues[].createdDateTime",
             "definitionValues[].presentationValues[].lastModifiedDateTime",
         ),
+        sets=("definitionValues", "definitionValues[].presentationValues"),
         references=(_TAGS,),
         strip=("definitionValues",),
         create=Create(afterwards=("definitionValues",)),
@@ -390,6 +395,7 @@ KINDS: Final = (
         300,
         children=(Child("settings", "/settings"),),
         volatile=("settings[].id", "isMigratingToConfigurationPolicy"),
+        sets=("settings",),
         references=(_TAGS,),
         strip=("settings", "templateId"),
         create=Create(path="/deviceManagement/templates/{templateId}/createInstance", afterwards=("settings",)),

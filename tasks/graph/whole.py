@@ -215,8 +215,8 @@ class _Reader:
 
     def _miss(self, one: WholeObject, child: Child, error: OperationFailed) -> None:
         is_missing = error.failure_code == "graph.not_found"
-        if child.of_types and is_missing:
-            return  # the profile has no such certificate
+        if child.of_types and isinstance(error, Refused) and error.status in (400, 404):
+            return  # the profile has no such certificate, or its type no such link: which it is, Graph does not tell apart
         if child.of_types and _permanent(error):
             one.gaps.append(Gap("reference_lost", f"{child.key}: {error.message}"))
         elif _permanent(error) and (not is_missing or child.key in self._expanded):

@@ -59,7 +59,11 @@ LINKS: Final = (
     "rootCertificate",
     "rootCertificateForServerValidation",
     "rootCertificatesForServerValidation",
+    "rootCertificateForClientValidation",
+    "secondaryRootCertificateForClientValidation",
     "identityCertificate",
+    "smimeSigningCertificate",
+    "smimeEncryptionCertificate",
     "identityCertificateForClientAuthentication",
 )
 

@@ -74,9 +74,14 @@ def test_all_settings_are_there_or_it_is_said_how_many(sync: Sync, cut: str | No
         sync.tenant.put(CATALOG, catalog(f"p{number}", number))
     sync.tenant.put(CATALOG, catalog("none", 0, settingCount=0))
     sync.tenant.put(CATALOG, catalog("cut", 50, settingCount=61))
-    faults = {"429": Fault("/p61/settings", status=429, retry_after="0"), "broken": Fault("$batch", break_off=True)}
+    flat = [{"id": str(one), "definitionId": f"d{one}", "valueJson": "1"} for one in range(61)]
+    sync.tenant.put("intents", {"id": "i61", "displayName": "Baseline", "settings": flat})
+    faults = {
+        "429": Fault("/i61/settings", query="skiptoken", status=429, retry_after="0", after=1),
+        "broken": Fault("$batch", break_off=True),
+    }
     sync.faults(*([faults[cut]] if cut else []))
-    run = backed_up(sync, CATALOG)
+    run = backed_up(sync, CATALOG, "intents")
     assert told(run) == ["configuration policies: cut: settings: 50 of 61"]
     kept = items(sync)
     for number in (0, 26, 61):
@@ -85,6 +90,11 @@ def test_all_settings_are_there_or_it_is_said_how_many(sync: Sync, cut: str | No
         assert kept[f"p{number}"].completeness == "whole"
     assert (kept["none"].body["settings"], kept["none"].completeness) == ([], "whole")
     assert kept["cut"].completeness == "content_missing"
+    assert kept["i61"].body["settings"] == flat
+    sync.faults(Fault("/i61/settings", query="skiptoken", status=403, after=1, count=None))
+    backed_up(sync, "intents")
+    assert gaps(items(sync)["i61"])[0][0] == "content_missing", "two pages of three pass for none"
+    assert "settings" not in items(sync)["i61"].body
 
 
 @pytest.mark.worker

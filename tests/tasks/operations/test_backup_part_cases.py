@@ -23,7 +23,7 @@ PROTECTIONS = "managed_app_policies"
 TEMPLATES = "notification_templates"
 NAMES = (
     *("App/Device", "a\\b", "VPN: Köln", "[Test] 100 %", "🔒 Lock", "Trailing ", "trailing", "CON", "..", ".json"),
-    *("x" * 230, "Wi-Fi", "Wi-Fi", "wi-fi", "tab\there", "../../up", "Köln", "Ko\u0308ln", "\u202egnp.exe"),
+    *("x" * 230, "Wi-Fi", "Wi-Fi", "wi-fi", "tab\there", "../../up", "Köln", "Ko\u0308ln", "\u202egnp.exe", "🔒" * 200),
 )
 
 
@@ -163,11 +163,14 @@ def test_links_to_certificates_have_the_names_of_the_profiles(sync: Sync) -> Non
     several = {"rootCertificatesForServerValidation": [{**root, "trustedRootCertificate": "eA=="} for root in roots]}
     wifi = typed("windowsWifiEnterpriseEAPConfiguration", id="w1", displayName="Wi-Fi")
     ios = typed("iosEnterpriseWiFiConfiguration", id="w2", displayName="iOS Wi-Fi")
+    mail = typed("iosEasEmailProfileConfiguration", id="e1", displayName="Mail")
     mac = typed("macOSEnterpriseWiFiConfiguration", id="w3", displayName="Mac Wi-Fi")
     objects: list[Body] = [*roots, {**scep, "rootCertificate": roots[0]}, {**wifi, **several, **identity}]
+    objects.append({**mail, **dict.fromkeys(("smimeSigningCertificate", "smimeEncryptionCertificate"), scep)})
     objects += [ios, {**mac, "rootCertificateForServerValidation": roots[1]}]
     for one in objects:
         sync.tenant.put(DEVICES, one)
+    sync.faults(Fault("/w2/microsoft.graph.", status=400, count=None))  # as for a segment that the type does not have
     assert backed_up(sync, DEVICES).outcome is Outcome.SUCCEEDED
     kept = items(sync)
     first, second, profile = ((DEVICES, *one) for one in (("r1", "Root 1"), ("r2", "Root 2"), ("s1", "SCEP ")))
@@ -175,6 +178,7 @@ def test_links_to_certificates_have_the_names_of_the_profiles(sync: Sync) -> Non
     assert references(kept["w1"]) == [first, second, profile]
     assert kept["w1"].body["rootCertificatesForServerValidation"] == roots
     assert references(kept["w2"]) == []
+    assert references(kept["e1"]) == [profile]
     assert references(kept["w3"]) == [second]
     assert {row.completeness for row in kept.values()} == {"whole"}
     sync.faults(Fault("/w1/", status=403, count=None), Fault("/w2/", status=403, count=None))

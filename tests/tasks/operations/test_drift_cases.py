@@ -17,6 +17,7 @@ from tests.tasks.operations.cases import assigned, compared, settings, simple, t
 from tests.tasks.operations.conftest import Sync
 
 CATALOG = "configuration_policies"
+ADMX = "administrative_templates"
 DEVICES = "device_configurations"
 GROUP = "A1B2C3D4-0000-4000-8000-00000000000A"
 
@@ -39,9 +40,16 @@ def test_noise_is_no_finding(sync: Sync) -> None:
     body = {"id": "p1", "name": "A", "settings": part, "roleScopeTagIds": ["0", "7"], "version": 3, "description": ""}
     body |= {"assignments": [assigned(GROUP), assigned("g2")], "assignments@odata.context": "https://x/1"}
     sync.tenant.put(CATALOG, body)
+    values = [{"id": f"v{n}", "enabled": True, "definition": {"id": f"d{n}", "displayName": "D"}} for n in range(3)]
+    sync.tenant.put(ADMX, {"id": "a1", "displayName": "ADMX", "definitionValues": values})
+    flat = [{"id": f"s{n}", "definitionId": f"d{n}", "valueJson": str(n)} for n in range(3)]
+    sync.tenant.put("intents", {"id": "i1", "displayName": "Baseline", "settings": flat})
     device = typed("iosGeneralDeviceConfiguration", id="d1", displayName="iOS", assignments=[assigned("g2")])
     sync.tenant.put(DEVICES, device)
-    sync.run("policy.sync", kinds=[CATALOG, DEVICES])
+    kinds = (CATALOG, DEVICES, ADMX, "intents")
+    sync.run("policy.sync", kinds=list(kinds))
+    sync.tenant.put(ADMX, {"id": "a1", "displayName": "ADMX", "definitionValues": values[::-1]})
+    sync.tenant.put("intents", {"id": "i1", "displayName": "Baseline", "settings": flat[::-1]})
     noisy = {key: body[key] for key in reversed(body)} | {"roleScopeTagIds": ["7", "0"], "version": 4}
     noisy |= {"assignments": [{**assigned("g2"), "id": "new"}, assigned(GROUP.lower())], "description": None}
     noisy |= {"assignments@odata.context": "https://x/2", "#microsoft.graph.assign": {"target": "https://x"}}
@@ -54,7 +62,13 @@ def test_noise_is_no_finding(sync: Sync) -> None:
     filterless = assigned("g2")
     filterless["target"] |= {"deviceAndAppManagementAssignmentFilterType": "none"}
     sync.tenant.put(DEVICES, {**device, **nothing, "assignments": [filterless]})
-    assert compared(sync, CATALOG, DEVICES) == []
+    assert compared(sync, *kinds) == []
+    sync.tenant.put(ADMX, {"id": "a1", "displayName": "ADMX", "definitionValues": [{**values[2], "enabled": False}]})
+    assert changes(compared(sync, *kinds)) == [
+        ("a1", "modified", "definitionValues[d0]"),
+        ("a1", "modified", "definitionValues[d1]"),
+        ("a1", "modified", "definitionValues[d2].enabled"),
+    ]
 
 
 @pytest.mark.worker
