@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from store.intune.backup_records import BackupItem, ItemReference
 from tasks.graph.canonical import assignments_hash, bare_and_hash, canonical_hash
+from tasks.graph.gaps import gaps_of
 from tasks.graph.places import find, references_of
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import name_of, platform_of
-from tasks.graph.whole import gaps_of
 
 #: Names of objects, by kind and id in lower case.
 Names = Mapping[tuple[str, str], str]
@@ -27,7 +27,7 @@ _UNKNOWN: Final = "assignments_unknown"
 _NOT_THERE: Final = (_UNKNOWN, "not in the export")
 _GUID: Final = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 #: The gaps that `gaps_of` sees in a body, beside those of secrets.
-_SEEN_IN_BODY: Final = re.compile(r"\w+: empty|settings: \d+ of \d+")
+_SEEN_IN_BODY: Final = re.compile(r"\w+: empty|(settings|definitions): \d+ of \d+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,23 @@ def _link(key: str, *of_types: str, single: bool = True) -> Child:
     return Child(key, f"/microsoft.graph.{{type}}/{key}", single, of_types)
 
 
+_NETWORKS: Final = ("enterprisewificonfiguration", "wifienterpriseeapconfiguration", "wirednetworkconfiguration")
 _LINKS: Final = (
     _link("rootCertificate", "scepcertificateprofile", "pkcscertificateprofile", "importedpfxcertificateprofile"),
-    _link("rootCertificateForServerValidation", "enterprisewificonfiguration", "wirednetworkconfiguration"),
-    _link("identityCertificateForClientAuthentication", "enterprisewificonfiguration", "wirednetworkconfiguration"),
+    _link("rootCertificateForServerValidation", *_NETWORKS),
+    _link("rootCertificatesForServerValidation", *_NETWORKS, single=False),
+    _link("identityCertificateForClientAuthentication", *_NETWORKS),
+    _link("rootCertificateForClientValidation", "wifienterpriseeapconfiguration", "windowswirednetworkconfiguration"),
+    _link("secondaryRootCertificateForClientValidation", "windowswirednetworkconfiguration"),
     _link("identityCertificate", "vpnconfiguration", "easemailprofileconfiguration"),
+    _link("smimeSigningCertificate", "easemailprofileconfiguration"),
+    _link("smimeEncryptionCertificate", "easemailprofileconfiguration"),
 )
+
+
+def _linked(link: Child) -> str:
+    """The place of the linked profiles."""
+    return link.key if link.single else f"{link.key}[]"
 
 
 def _script(
@@ -143,12 +154,15 @@ KINDS: Final = (
         volatile=(
             "omaSettings[].secretReferenceValueId",
             # A link comes as the whole certificate profile.
-            *(f"{link.key}.{key}" for link in _LINKS for key in sorted(READ_ONLY - {"id"})),
+            *(f"{_linked(link)}.{key}" for link in _LINKS for key in sorted(READ_ONLY - {"id"})),
         ),
-        sets=tuple(f"{link.key}.roleScopeTagIds" for link in _LINKS),
+        sets=(
+            *(f"{_linked(link)}.roleScopeTagIds" for link in _LINKS),
+            *(link.key for link in _LINKS if not link.single),
+        ),
         references=(
             _TAGS,
-            *(Reference(Place(f"{link.key}.id"), "device_configurations") for link in _LINKS),
+            *(Reference(Place(f"{_linked(link)}.id"), "device_configurations") for link in _LINKS),
         ),
         create=Create(typed=True),
         update=Update(
@@ -268,6 +282,7 @@ KINDS: Final = (
             "definitionValues[].presentationValues[].createdDateTime",
             "definitionValues[].presentationValues[].lastModifiedDateTime",
         ),
+        sets=("definitionValues", "definitionValues[].presentationValues"),
         references=(_TAGS,),
         strip=("definitionValues",),
         create=Create(afterwards=("definitionValues",)),
@@ -380,6 +395,7 @@ KINDS: Final = (
         300,
         children=(Child("settings", "/settings"),),
         volatile=("settings[].id", "isMigratingToConfigurationPolicy"),
+        sets=("settings",),
         references=(_TAGS,),
         strip=("settings", "templateId"),
         create=Create(path="/deviceManagement/templates/{templateId}/createInstance", afterwards=("settings",)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import quote
 
 from store.errors import OperationFailed
@@ -18,24 +18,14 @@ from tasks.graph import batch
 from tasks.graph.answers import Refused
 from tasks.graph.batch import Reading
 from tasks.graph.client import GraphClient
-from tasks.graph.places import find
+from tasks.graph.gaps import Gap, gaps_of
 from tasks.graph.resource import Child, GraphResource
 
 #: Objects that are read whole together: enough for full batches, few enough for memory.
 CHUNK: Final = 100
 _NEXT: Final = "@odata.nextLink"
-_MASK: Final = "****"
-
-GapCode = Literal["content_missing", "assignments_unknown", "reference_lost", "secret_unreadable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that Graph did not give of an object."""
-
-    code: GapCode
-    #: What is missing, in words, such as `settings: 50 of 61`.
-    detail: str
+#: Expanded parts that are one object.
+_SINGLE: Final = frozenset({"roleDefinition"})
 
 
 @dataclass(slots=True)
@@ -83,6 +73,8 @@ class _Reader:
         #: What the list comes with, and what a GET of one object is asked with; None: it is not asked for.
         self._list_expand = kind.list_expand
         self._item_expand = kind.item_expand
+        self._expanded = {**_expanded(kind.list_expand), **_expanded(kind.item_expand or "")}
+        self._has_told = False
 
     def pages(self) -> Iterator[list[dict[str, Any]]]:
         """The list. If Graph refuses what it is to be expanded with, it comes without, and each object is asked for it."""
@@ -106,6 +98,7 @@ class _Reader:
             self._read_items(objects)
         self._follow_links([one for one in objects if _usable(one)])
         self._read_assignments([one for one in objects if _usable(one)])
+        self._read_refused([one for one in objects if _usable(one)])
         self._read_children([one for one in objects if _usable(one)])
         for one in objects:
             if _usable(one):
@@ -113,7 +106,7 @@ class _Reader:
         return objects
 
     def _without_parts(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        parts = _names(self._kind.list_expand)
+        parts = _expanded(self._kind.list_expand)
         return {key: value for key, value in item.items() if key.partition("@")[0] not in parts}
 
     # -- each object by itself ------------------------------------------------------------------------------------------
@@ -122,8 +115,13 @@ class _Reader:
         expand = self._item_expand or ""
         refused = self._ask(objects, f"?$expand={quote(expand, safe='$(),=')}" if expand else "")
         if refused:
-            self._say(f"{self._kind.label}: objects cannot be expanded any more: their parts are read by themselves")
-            self._item_expand = ""
+            if not self._has_told:
+                self._say(
+                    f"{self._kind.label}: objects cannot be expanded any more: their parts are read by themselves"
+                )
+                self._has_told = True
+            if len(refused) == len(objects):  # else it is only some type that does not have a part
+                self._item_expand = ""
             for one in self._ask(refused, ""):
                 one.failure = OperationFailed("operation.error", "status 400")
 
@@ -178,17 +176,18 @@ class _Reader:
             else:
                 _fail(found, answer)
 
+    def _read_refused(self, objects: Sequence[WholeObject]) -> None:
+        """Read the parts that an object should have come with and did not."""
+        for name, options in self._expanded.items():
+            child = Child(name, f"/{name}?{options}" if options else f"/{name}", single=name in _SINGLE)
+            owners = [(one, one.body, self._kind.item_path(one.listed)) for one in objects if name not in one.body]
+            if name != "assignments":
+                self._read_child(child, owners)
+
     def _read_children(self, objects: Sequence[WholeObject]) -> None:
-        expanded = _names(self._list_expand) | _names(self._item_expand or "")
         for child in self._kind.children:
             owners = [(one, one.body, self._kind.item_path(one.listed)) for one in objects if _has(one.body, child)]
             self._read_child(child, owners)
-        for name in (
-            (_names(self._kind.list_expand) | _names(self._kind.item_expand or "")) - expanded - {"assignments"}
-        ):
-            for one in objects:
-                if name not in one.body:
-                    one.gaps.append(Gap("content_missing", f"{name}: refused by Graph"))
 
     def _read_child(self, child: Child, owners: Sequence[tuple[WholeObject, dict[str, Any], str]]) -> None:
         """Read a part of each of the owners into them, and then the parts of its elements."""
@@ -201,8 +200,10 @@ class _Reader:
             one, owner, path = reading.key
             if isinstance(answer, OperationFailed):
                 self._miss(one, child, answer)
+            elif child.of_types:
+                _link(owner, child, answer)
             elif child.single:
-                owner[child.key] = {key: answer[key] for key in ("@odata.type", "id", "displayName") if key in answer}
+                owner[child.key] = answer
             else:
                 owner[child.key] = answer["value"]
                 if child.children:
@@ -213,34 +214,25 @@ class _Reader:
             self._read_child(inner, below)
 
     def _miss(self, one: WholeObject, child: Child, error: OperationFailed) -> None:
-        if child.single and isinstance(error, Refused) and error.status == 404:
-            return  # the profile has no such certificate
-        if child.single and _permanent(error):
+        is_missing = error.failure_code == "graph.not_found"
+        if child.of_types and isinstance(error, Refused) and error.status in (400, 404):
+            return  # the profile has no such certificate, or its type no such link: which it is, Graph does not tell apart
+        if child.of_types and _permanent(error):
             one.gaps.append(Gap("reference_lost", f"{child.key}: {error.message}"))
-        elif _permanent(error) and error.failure_code != "graph.not_found":
+        elif _permanent(error) and (not is_missing or child.key in self._expanded):
             one.gaps.append(Gap("content_missing", f"{child.key}: {error.message}"))
         else:
             _fail(one, error)
 
 
-def gaps_of(kind: GraphResource, body: Mapping[str, Any]) -> list[Gap]:
-    """What Graph answered and did not give: contents that are null, settings that are fewer than their count, and secrets
-    that are masked.
-    """
-    gaps = [Gap("content_missing", f"{name}: empty") for name in kind.contents if body.get(name) is None]
-    settings, count = body.get("settings"), body.get("settingCount")
-    if isinstance(settings, list) and isinstance(count, int) and len(settings) != count:
-        gaps.append(Gap("content_missing", f"settings: {len(settings)} of {count}"))
-    if secrets := sum(_is_masked(container, key) for place in kind.secrets for container, key in find(body, place)):
-        gaps.append(Gap("secret_unreadable", f"{secrets} secret value{'s' if secrets > 1 else ''} not readable"))
-    return gaps
-
-
-def _is_masked(container: Any, key: Any) -> bool:
-    value = container[key]
-    if value is None:  # a key that Graph never gives back, if the network has one at all
-        return str(container.get("wiFiSecurityType", "")).lower().endswith(("personal", "wep"))
-    return bool(value == _MASK) or container.get("valueState") == "encryptedValueToken"
+def _link(owner: dict[str, Any], child: Child, answer: Mapping[str, Any]) -> None:
+    """Keep which certificate profiles these are, and not all that is in them."""
+    found = [
+        {key: profile[key] for key in ("@odata.type", "id", "displayName") if key in profile}
+        for profile in ([answer] if child.single else answer["value"])
+    ]
+    if found:
+        owner[child.key] = found[0] if child.single else found
 
 
 def _usable(one: WholeObject) -> bool:
@@ -269,13 +261,14 @@ def _filled(path: str, owner: Mapping[str, Any]) -> str:
     return path.replace("{type}", str(owner.get("@odata.type", "")).rpartition(".")[2])
 
 
-def _names(expand: str) -> set[str]:
-    """The properties that an `$expand` names, without what is inside of brackets."""
-    names, depth = [""], 0
+def _expanded(expand: str) -> dict[str, str]:
+    """The properties that an `$expand` names, each with its options: what stands in brackets behind it."""
+    parts, depth = [""], 0
     for char in expand:
         depth += (char == "(") - (char == ")")
         if char == "," and depth == 0:
-            names.append("")
-        elif depth == 0 and char != ")":
-            names[-1] += char
-    return {name for name in names if name}
+            parts.append("")
+        else:
+            parts[-1] += char
+    found = (part.partition("(") for part in parts)
+    return {name: options.removesuffix(")") for name, _, options in found if name}

@@ -121,7 +121,8 @@ def _ids(kind: GraphResource, body: Mapping[str, Any], assignments: Iterable[Any
     found: dict[tuple[str, str], str | None] = {}
     for reference, id_ in references_of(kind, {**body, "assignments": list(assignments)}):
         found.setdefault((reference.to, id_), None)
-    for value in body.values():  # a certificate profile that the body is linked to
+    values = [one for value in body.values() for one in (value if isinstance(value, list) else [value])]
+    for value in values:  # a certificate profile that the body is linked to
         if isinstance(value, dict) and isinstance(value.get("id"), str) and isinstance(value.get("displayName"), str):
             for to in [to for to, id_ in found if id_ == value["id"]]:
                 found[to, value["id"]] = value["displayName"]

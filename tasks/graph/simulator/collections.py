@@ -58,7 +58,12 @@ _APP_POLICY: Final = {
 LINKS: Final = (
     "rootCertificate",
     "rootCertificateForServerValidation",
+    "rootCertificatesForServerValidation",
+    "rootCertificateForClientValidation",
+    "secondaryRootCertificateForClientValidation",
     "identityCertificate",
+    "smimeSigningCertificate",
+    "smimeEncryptionCertificate",
     "identityCertificateForClientAuthentication",
 )
 

@@ -109,6 +109,8 @@ def _below(
         return _plain_value(item, plain[1])
     if rest[0].lower().startswith("microsoft.graph.") and len(rest) == 2:
         link = next((key for key in LINKS if key.lower() == rest[1].lower()), "")
+        if isinstance(item.get(link), list):
+            return Reply(200, page(request, query, item[link], query.top or 25))
         if item.get(link):
             return Reply(200, {"@odata.context": context(request), **item[link]})
     raise GraphError(404, "ResourceNotFound", f"Resource not found for the segment '{rest[-1]}'.")

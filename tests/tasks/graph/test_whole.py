@@ -8,9 +8,10 @@ import pytest
 
 from store.errors import OperationFailed
 from tasks.graph.client import GraphClient
+from tasks.graph.gaps import Gap
 from tasks.graph.resources import BY_NAME, KINDS
 from tasks.graph.simulator import Fault, SimulatedTenant, Simulator, reading, synthetic
-from tasks.graph.whole import Gap, WholeObject, read_whole
+from tasks.graph.whole import WholeObject, read_whole
 
 GROUP = {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "g1"}
 ASSIGNED = [{"id": "a1", "source": "direct", "sourceId": None, "target": GROUP}]
