@@ -63,22 +63,31 @@ def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int |
     return connection.execute(query.order_by(_set.id.desc()).limit(1)).scalar()
 
 
-def take_more(db: Database, tenant_id: int, set_id: int, run_id: int) -> None:
-    """Let a run add to a set. Raises NotFound for one that the tenant does not have, and InputInvalid if it takes no more."""
+def take_more(db: Database, tenant_id: int, set_id: int, run_id: int, retry_of_id: int | None = None) -> None:
+    """Let a run add to a set that is finished, or to one that the run which it repeats did not finish: nobody else knows what
+    the set still lacks, and would call it complete.
+
+    Raises NotFound for a set that the tenant does not have, and InputInvalid if it takes no more, or is not finished.
+    """
     with db.write() as connection:
-        _require_open(connection, tenant_id, set_id)
+        row = _require_open(connection, tenant_id, set_id)
+        if row.completed_at is None and (row.run_id is None or row.run_id != retry_of_id):
+            writer = f"wait for run {row.run_id}, or retry it" if row.run_id is not None else "make another set"
+            raise InputInvalid(f"backup set {set_id} is not finished", writer)
         connection.execute(
             sa.update(backup_sets).where(_set.id == set_id).values(run_id=run_id, completed_at=sa.null())
         )
 
 
-def _require_open(connection: sa.Connection, tenant_id: int, set_id: int) -> None:
-    query = sa.select(_set.sealed_by).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
+def _require_open(connection: sa.Connection, tenant_id: int, set_id: int) -> sa.Row[Any]:
+    columns: list[sa.Column[Any]] = [_set.sealed_by, _set.completed_at, _set.run_id]
+    query = sa.select(*columns).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows them")
     if row.sealed_by is not None:
         raise InputInvalid(f"backup set {set_id} takes no more: {row.sealed_by} stands on it", "make another set")
+    return row
 
 
 def kept(db: Database, set_id: int) -> tuple[dict[str, set[str]], dict[str, BackupKind]]:
@@ -170,15 +179,20 @@ def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
     connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, "narrowed": kind.narrowed, **numbers}])
 
 
-def end(db: Database, set_id: int) -> None:
-    """Note that everything that was asked for has been looked at."""
+def end(db: Database, set_id: int, run_id: int | None = None) -> None:
+    """Note that everything that was asked for has been looked at. A run that is given, and is not the last one that writes to
+    the set, changes nothing: it was given up for lost, and its retry is not at the end yet.
+    """
     with db.write() as connection:
-        note_end(connection, set_id)
+        note_end(connection, set_id, run_id)
 
 
-def note_end(connection: sa.Connection, set_id: int) -> None:
+def note_end(connection: sa.Connection, set_id: int, run_id: int | None = None) -> None:
     """The same within a transaction."""
-    connection.execute(sa.update(backup_sets).where(_set.id == set_id).values(completed_at=now_after(_set.created_at)))
+    change = sa.update(backup_sets).where(_set.id == set_id)
+    if run_id is not None:
+        change = change.where(_set.run_id == run_id)
+    connection.execute(change.values(completed_at=now_after(_set.created_at)))
 
 
 def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> None:

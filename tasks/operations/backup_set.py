@@ -72,14 +72,14 @@ def add_policies(
     """Add policies to a backup set, as they are now. What is in the set stays as it is.
 
     Args:
-        backup_set: the number of the set; it takes more until a drift report or a restore stands on it
+        backup_set: the number of a set that is finished; it takes more until a drift report or a restore stands on it
         kinds: the kinds of policy; all when left empty
         policies: ids of single policies; all when left empty
         filter: only policies with such a name, as in VPN*
     """
     selection = Selection.of(run, kinds, policies, filter)
     try:
-        backups.take_more(run.tools.db, run.tenant.id, backup_set, run.id)
+        backups.take_more(run.tools.db, run.tenant.id, backup_set, run.id, run.retry_of_id)
     except NotFound as error:
         raise InputInvalid(error.message, error.hint) from None
     fill(run, backup_set, selection, again=run.retry_of_id is not None)
@@ -145,7 +145,7 @@ def fill(run: RunContext, set_id: int, selection: Selection, *, again: bool) -> 
             else:
                 filling.read(kind)
         filling.keep()
-    backups.end(run.tools.db, set_id)
+    backups.end(run.tools.db, set_id, run.id)
     if left_out := [kind.label for kind in KINDS if kind not in selection.kinds and kind.name not in before]:
         run.log(f"not looked at: {', '.join(left_out)}")
 

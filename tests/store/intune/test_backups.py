@@ -145,6 +145,35 @@ def test_a_set_takes_more_until_something_stands_on_it(db: Database, run: Run) -
     assert rows(db) == []
 
 
+def test_a_set_that_is_not_finished_takes_more_from_the_retry_of_its_run_alone(
+    db: Database, tenant: Tenant, run: Run
+) -> None:
+    """Whoever else filled it would call it complete at their end, and it lacks what its own run did not come to."""
+    set_id = begin(db, run)
+    backups.add(db, tenant.id, set_id, [item()], [BackupKind("scripts", 1, 1)])
+    other, again = people.start_run(db, tenant), people.start_run(db, tenant)
+    for retried in (None, other.id):
+        with pytest.raises(InputInvalid, match=f"backup set {set_id} is not finished") as refused:
+            backups.take_more(db, tenant.id, set_id, other.id, retried)
+        assert refused.value.hint == f"wait for run {run.id}, or retry it"
+    backups.take_more(db, tenant.id, set_id, again.id, run.id)
+    assert rows(db, backup_sets)[0].run_id == again.id
+    imported = backups.begin(db, tenant.id, NewSet("x", {}, "Alice", source="import"))
+    with pytest.raises(InputInvalid, match="is not finished"):
+        backups.take_more(db, tenant.id, imported, other.id)
+
+
+def test_a_run_that_was_given_up_for_lost_does_not_end_the_set_of_its_retry(
+    db: Database, tenant: Tenant, run: Run
+) -> None:
+    set_id, again = begin(db, run), people.start_run(db, tenant)
+    assert begin(db, again, run.id) == set_id
+    backups.end(db, set_id, run.id)
+    assert rows(db, backup_sets)[0].completed_at is None
+    backups.end(db, set_id, again.id)
+    assert rows(db, backup_sets)[0].completed_at is not None
+
+
 def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database, run: Run) -> None:
     one, other = begin(db, run), begin(db, run)
     backups.add(db, run.tenant_id, one, [item("p1", "both"), item("p2", "mine"), item("p3", "version")])
