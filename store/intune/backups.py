@@ -20,7 +20,7 @@ from store.intune import content_store
 from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.intune.content_store import Content
 from store.intune.inventory import storable
-from store.model.tables import backup_items, backup_set_kinds, backup_sets
+from store.model.tables import IS_ACTIVE, backup_items, backup_set_kinds, backup_sets, operation_runs
 from store.model.types import now_after, utcnow
 
 _set = backup_sets.c
@@ -60,7 +60,8 @@ def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int |
         _set.sealed_at.is_(None),
         sa.or_(_set.completed_at.is_(None), failed),
     )
-    return connection.execute(query.order_by(_set.id.desc()).limit(1)).scalar()
+    # Locked: it may be about to be removed.
+    return connection.execute(query.order_by(_set.id.desc()).limit(1).with_for_update()).scalar()
 
 
 def take_more(db: Database, tenant_id: int, set_id: int, run_id: int, retry_of_id: int | None = None) -> None:
@@ -213,26 +214,35 @@ def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> Non
 def keep_last(db: Database, schedule_id: int, number: int) -> int:
     """Remove the sets of a schedule that are older than its newest `number` complete ones; returns how many.
 
-    A set that is not complete counts for none: it must not push out a good one. What something stands on stays.
+    A set that is not complete counts for none: it must not push out a good one. What something stands on stays. So does a
+    set that a run still writes to, such as one that is retried: the next backup removes it.
     """
     failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
     mine = _set.schedule_id == schedule_id
     good = sa.select(_set.id).where(mine, _set.completed_at.is_not(None), ~failed)
     oldest = good.order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
-    old = sa.select(_set.id).where(mine, _set.id < oldest, _set.sealed_at.is_(None)).order_by(_set.id)
+    old = sa.select(_set.id).where(mine, _set.id < oldest, *_NEEDED_BY_NOBODY).order_by(_set.id)
     with db.read() as connection:
         ids = connection.execute(old).scalars().all()
     # A transaction each: others may store bodies in between.
     removed = 0
     for id_ in ids:
         with db.write() as connection:
-            removed += _remove_unsealed(connection, id_)
+            removed += _remove_unneeded(connection, id_)
     return removed
 
 
-def _remove_unsealed(connection: sa.Connection, set_id: int) -> bool:
-    still = sa.select(_set.id).where(_set.id == set_id, _set.sealed_at.is_(None)).with_for_update()
-    if connection.execute(still).first() is None:
+#: Nothing stands on a set, and no run writes to it.
+_NEEDED_BY_NOBODY: Final = (
+    _set.sealed_at.is_(None),
+    ~sa.exists().where(operation_runs.c.id == _set.run_id, IS_ACTIVE),
+)
+
+
+def _remove_unneeded(connection: sa.Connection, set_id: int) -> bool:
+    # First the lock, then the question: a retry that has taken the set over meanwhile is seen.
+    connection.execute(sa.select(_set.id).where(_set.id == set_id).with_for_update())
+    if connection.execute(sa.select(_set.id).where(_set.id == set_id, *_NEEDED_BY_NOBODY)).first() is None:
         return False
     remove(connection, set_id)
     return True

@@ -188,6 +188,45 @@ def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database,
     assert len(rows(db, backup_set_kinds)) == 1
 
 
+def test_a_set_that_a_run_writes_to_is_not_removed_as_too_old(db: Database, tenant: Tenant, run: Run) -> None:
+    """A retry fills an older set of a schedule while the schedule's next backup ends."""
+    new = NewSet("Nightly", {}, "System", schedule_id=7)
+    old = backups.begin(db, tenant.id, new, run.id)
+    people.end_run(db, run)
+    retry, latest = people.start_run(db, tenant), people.start_run(db, tenant)
+    assert backups.begin(db, tenant.id, new, retry.id, run.id) == old
+    backups.end(db, backups.begin(db, tenant.id, new, latest.id))
+    assert backups.keep_last(db, 7, 1) == 0
+    backups.add(db, tenant.id, old, [item()])
+    people.end_run(db, retry)
+    assert backups.keep_last(db, 7, 1) == 1
+    assert [row.run_id for row in rows(db, backup_sets)] == [latest.id]
+
+
+def test_a_retry_begins_anew_if_its_set_is_removed_meanwhile(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    tenant = people.make_tenant(db)
+    run = people.start_run(db, tenant)
+    old, retry = begin(db, run), people.start_run(db, tenant)
+    begun: list[int] = []
+    retrying = threading.Thread(target=lambda: begun.append(begin(db, retry, run.id)))
+    with db.write() as connection:
+        backups.remove(connection, old)
+        retrying.start()
+        waits = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        wait_for(lambda: _asked(db, waits) == 1, "the retry to wait")
+    retrying.join()
+    assert [row.id for row in rows(db, backup_sets)] == begun != [old]
+    db.close()
+
+
+def _asked(db: Database, query: sa.TextClause) -> Any:
+    with db.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def test_a_body_is_not_forgotten_between_its_storing_and_the_item(postgres_url: str) -> None:
     """A body that was there already is not stored again; until the item refers to it, only the lock keeps it."""
     db = Database(postgres_url)
