@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,12 @@ def in_set(connection: sa.Connection, set_id: int, kind: str) -> dict[str, Polic
         _item.completeness,
     ).where(_item.set_id == set_id, _item.kind == kind)
     return {row.external_id: PolicyState(*row) for row in connection.execute(query)}
+
+
+def kept_at(connection: sa.Connection, set_id: int, kind: str) -> dt.datetime | None:
+    """When the last policy of a kind came into a backup set; None if it has none of the kind."""
+    newest = sa.func.max(_item.created_at, type_=_item.created_at.type)
+    return connection.execute(sa.select(newest).where(_item.set_id == set_id, _item.kind == kind)).scalar()
 
 
 def bodies(connection: sa.Connection, content_hashes: Collection[str]) -> dict[str, Any]:
