@@ -42,7 +42,7 @@ def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, 
             return found
         values = {
             "tenant_id": tenant_id,
-            "name": storable(new.name.strip()[:MAX_NAME]),
+            "name": storable(new.name.strip()[:MAX_NAME]).strip() or _instant(connection),
             "source": new.source,
             "initiator_name": new.initiator_name,
             "run_id": run_id,
@@ -50,6 +50,12 @@ def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, 
             "selection": storable(dict(new.selection)),
         }
         return int(connection.execute(sa.insert(backup_sets).values(**values).returning(_set.id)).scalar_one())
+
+
+def _instant(connection: sa.Connection) -> str:
+    """The name of a set that nobody named."""
+    now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
+    return f"{now:%Y-%m-%d %H:%M} UTC"
 
 
 def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int | None:

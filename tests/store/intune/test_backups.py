@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -92,6 +93,14 @@ def test_the_database_refuses_to_change_an_item(db: Database, run: Run) -> None:
     backups.add(db, run.tenant_id, begin(db, run), [item()])
     with pytest.raises(IntegrityError, match="are not changed"), db.write() as connection:
         connection.execute(sa.update(backup_items).values(name="other"))
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\x00"])
+def test_a_set_without_a_name_is_called_by_its_instant(db: Database, run: Run, name: str) -> None:
+    begin(db, run, name=name)
+    (row,) = rows(db, backup_sets)
+    minutes = {(row.created_at - dt.timedelta(minutes=late)).strftime("%Y-%m-%d %H:%M UTC") for late in (0, 1)}
+    assert row.name in minutes
 
 
 def test_a_retry_goes_on_with_the_set_that_was_not_finished(db: Database, tenant: Tenant, run: Run) -> None:
