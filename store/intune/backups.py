@@ -32,11 +32,11 @@ MAX_NAME: Final = 200
 
 
 def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, retry_of_id: int | None = None) -> int:
-    """Begin a set, and return its id; or go on with the one of the run that is retried, if that is not complete and takes
-    more. Raises DatabaseAway.
+    """Begin a set, and return its id; or go on with the one of the run that is retried, if that is not complete, takes more,
+    and was asked for the same: it would be called complete with less, or with something else. Raises DatabaseAway.
     """
     with db.write() as connection:
-        if retry_of_id is not None and (found := _unfinished(connection, tenant_id, retry_of_id)):
+        if retry_of_id is not None and (found := _unfinished(connection, tenant_id, retry_of_id, new)):
             again = {"run_id": run_id, "completed_at": sa.null()}
             connection.execute(sa.update(backup_sets).where(_set.id == found).values(**again))
             return found
@@ -58,16 +58,17 @@ def _instant(connection: sa.Connection) -> str:
     return f"{now:%Y-%m-%d %H:%M} UTC"
 
 
-def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int | None:
+def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int, new: NewSet) -> int | None:
     failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
-    query = sa.select(_set.id).where(
+    query = sa.select(_set.id, _set.selection).where(
         _set.tenant_id == tenant_id,
         _set.run_id == run_id,
         _set.sealed_at.is_(None),
         sa.or_(_set.completed_at.is_(None), failed),
     )
     # Locked: it may be about to be removed.
-    return connection.execute(query.order_by(_set.id.desc()).limit(1).with_for_update()).scalar()
+    row = connection.execute(query.order_by(_set.id.desc()).limit(1).with_for_update()).first()
+    return row.id if row and row.selection == storable(dict(new.selection)) else None
 
 
 def take_more(db: Database, tenant_id: int, set_id: int, run_id: int, retry_of_id: int | None = None) -> None:

@@ -114,6 +114,14 @@ def test_a_retry_goes_on_with_the_set_that_was_not_finished(db: Database, tenant
     assert begin(db, third, second.id) != set_id, "it was finished: this is another backup"
 
 
+def test_a_retry_that_asks_for_something_else_is_another_backup(db: Database, tenant: Tenant, run: Run) -> None:
+    """A retry may change parameters: the set would be called complete with the few that are asked for now."""
+    set_id, again = begin(db, run), people.start_run(db, tenant)
+    few = NewSet("Before the change", {"kinds": ["scripts"], "filter": "VPN*"}, "Alice")
+    other = backups.begin(db, tenant.id, few, again.id, run.id)
+    assert [(row.id, row.run_id) for row in rows(db, backup_sets)] == [(set_id, run.id), (other, again.id)]
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_set_with_a_kind_that_failed_is_gone_on_with_unless_something_stands_on_it(
     db: Database, tenant: Tenant, run: Run, sealed: bool
