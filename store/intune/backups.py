@@ -130,9 +130,18 @@ def of_tenant(connection: sa.Connection, tenant_id: int, set_id: int) -> SetKind
 
 
 def add(
-    db: Database, tenant_id: int, set_id: int, items: Sequence[BackupItem], kinds: Iterable[BackupKind] = ()
+    db: Database,
+    tenant_id: int,
+    set_id: int,
+    items: Sequence[BackupItem],
+    kinds: Iterable[BackupKind] = (),
+    *,
+    again: bool = False,
 ) -> None:
     """Add items to a set, in one transaction, and note how far these kinds are. Items that are there stay as they are.
+
+    A kind that was not complete stays so if only some of it were asked for now, and not the same ones `again`: they say
+    nothing of what it lacked.
 
     Raises NotFound and InputInvalid if the set was removed or takes no more, and DatabaseAway.
     """
@@ -147,7 +156,7 @@ def add(
                 [_values(set_id, one) for one in items],
             )
         for kind in kinds:
-            _note(connection, set_id, kind)
+            _note(connection, set_id, kind, again=again)
 
 
 def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
@@ -170,7 +179,7 @@ def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
     }
 
 
-def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
+def _note(connection: sa.Connection, set_id: int, kind: BackupKind, *, again: bool) -> None:
     new = postgresql.insert(backup_set_kinds)
     numbers = {
         "found": kind.found,
@@ -178,11 +187,13 @@ def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
         "failure_code": kind.failure_code,
         "failure_message": kind.failure_message and storable(kind.failure_message),
     }
+    now = {name: new.excluded[name] for name in numbers}
+    if kind.narrowed and kind.is_complete and not again:
+        now |= {name: _kind[name] for name in ("failure_code", "failure_message")}
     latest = new.on_conflict_do_update(
         index_elements=["set_id", "kind"],
         # Once all of the kind was asked for, it was.
-        set_={name: new.excluded[name] for name in numbers}
-        | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
+        set_=now | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
     )
     connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, "narrowed": kind.narrowed, **numbers}])
 

@@ -138,7 +138,7 @@ def fill(run: RunContext, set_id: int, selection: Selection, *, again: bool) -> 
     run.note("backup_set_id", set_id)
     kept, before = backups.kept(run.tools.db, set_id)
     with tenant_graph(run) as graph:
-        filling = _Filling(run, graph, set_id, selection, kept)
+        filling = _Filling(run, graph, set_id, selection, kept, again)
         for kind in selection.kinds:
             if kind.name in before and before[kind.name].is_complete and again:
                 run.log(f"{before[kind.name].kept} {kind.label} were in the set before")
@@ -174,6 +174,8 @@ class _Filling:
     selection: Selection
     #: The ids that are in the set, by kind.
     there: Mapping[str, Collection[str]]
+    #: What was asked for before is asked for once more.
+    again: bool
     readings: dict[str, _Reading] = field(default_factory=dict)
     rhythm: Rhythm = field(default_factory=lambda: Rhythm(WHOLE_CHUNK))
     _names: ReferenceNames | None = None
@@ -237,7 +239,7 @@ class _Filling:
             if name != unfinished:
                 kinds.append(self._state(reading))
                 self.run.log(f"{kinds[-1].kept} {reading.kind.label}")
-        backups.add(self.run.tools.db, self.run.tenant.id, self.set_id, items, kinds)
+        backups.add(self.run.tools.db, self.run.tenant.id, self.set_id, items, kinds, again=self.again)
         self.readings = {name: one for name, one in self.readings.items() if name == unfinished}
 
     def _items(self, objects: Mapping[str, list[WholeObject]]) -> list[BackupItem]:

@@ -191,6 +191,21 @@ def test_a_run_that_was_given_up_for_lost_does_not_end_the_set_of_its_retry(
     assert rows(db, backup_sets)[0].completed_at is not None
 
 
+@pytest.mark.parametrize(
+    ("narrowed", "again", "stays"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_a_few_more_policies_do_not_make_a_kind_complete_that_was_not(
+    db: Database, run: Run, narrowed: bool, again: bool, stays: bool
+) -> None:
+    set_id = begin(db, run)
+    failed = BackupKind("scripts", 3, 1, "graph.forbidden", "permission is missing")
+    backups.add(db, run.tenant_id, set_id, [item()], [failed])
+    backups.add(db, run.tenant_id, set_id, [item("p2")], [BackupKind("scripts", 2, 2, narrowed=narrowed)], again=again)
+    (kind,) = backups.kept(db, set_id)[1].values()
+    assert (kind.kept, kind.failure_code) == (2, "graph.forbidden" if stays else None)
+    assert kind.is_complete is not stays
+
+
 def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database, run: Run) -> None:
     one, other = begin(db, run), begin(db, run)
     backups.add(db, run.tenant_id, one, [item("p1", "both"), item("p2", "mine"), item("p3", "version")])
