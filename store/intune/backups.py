@@ -232,14 +232,19 @@ def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> Non
 def keep_last(db: Database, schedule_id: int, number: int) -> int:
     """Remove the sets of a schedule that are older than its newest `number` complete ones; returns how many.
 
-    A set that is not complete counts for none: it must not push out a good one. What something stands on stays. So does a
-    set that a run still writes to, such as one that is retried: the next backup removes it.
+    A set that is not complete counts for none: it must not push out a good one. Of those, as many stay as are newest: where
+    a kind is refused night after night, none is ever complete. What something stands on stays. So does a set that a run
+    still writes to, such as one that is retried: the next backup removes it.
     """
     failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
     mine = _set.schedule_id == schedule_id
-    good = sa.select(_set.id).where(mine, _set.completed_at.is_not(None), ~failed)
-    oldest = good.order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
-    old = sa.select(_set.id).where(mine, _set.id < oldest, *_NEEDED_BY_NOBODY).order_by(_set.id)
+    is_good = sa.and_(_set.completed_at.is_not(None), ~failed)
+    good, lacking = (
+        sa.select(_set.id).where(mine, which).order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
+        for which in (is_good, ~is_good)
+    )
+    is_old = sa.or_(_set.id < good, sa.and_(~is_good, _set.id < lacking))
+    old = sa.select(_set.id).where(mine, is_old, *_NEEDED_BY_NOBODY).order_by(_set.id)
     with db.read() as connection:
         ids = connection.execute(old).scalars().all()
     # A transaction each: others may store bodies in between.

@@ -220,21 +220,6 @@ def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database,
     assert len(rows(db, backup_set_kinds)) == 1
 
 
-def test_a_set_that_a_run_writes_to_is_not_removed_as_too_old(db: Database, tenant: Tenant, run: Run) -> None:
-    """A retry fills an older set of a schedule while the schedule's next backup ends."""
-    new = NewSet("Nightly", {}, "System", schedule_id=7)
-    old = backups.begin(db, tenant.id, new, run.id)
-    people.end_run(db, run)
-    retry, latest = people.start_run(db, tenant), people.start_run(db, tenant)
-    assert backups.begin(db, tenant.id, new, retry.id, run.id) == old
-    backups.end(db, backups.begin(db, tenant.id, new, latest.id))
-    assert backups.keep_last(db, 7, 1) == 0
-    backups.add(db, tenant.id, old, [item()])
-    people.end_run(db, retry)
-    assert backups.keep_last(db, 7, 1) == 1
-    assert [row.run_id for row in rows(db, backup_sets)] == [latest.id]
-
-
 def test_a_retry_begins_anew_if_its_set_is_removed_meanwhile(postgres_url: str) -> None:
     db = Database(postgres_url)
     tenant = people.make_tenant(db)
