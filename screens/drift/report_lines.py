@@ -68,6 +68,8 @@ def _text(key: object, text: str, view: View, style: str = "", indent: int = 0) 
 
 def _head(detail: DriftDetail, view: View) -> Iterator[Line]:
     yield from _text("told", told(detail), view, "bold")
+    if caution := changes.caution(detail.report):
+        yield from _text("caution", caution, view, "yellow")
     age = fmt.age(detail.report.created_at, view.now)
     by = f"By {detail.report.initiator_name}, {'just now' if age == 'now' else f'{age} ago'}."
     instants = [(kind.before, kind.after) for kind in detail.report.kinds if kind.before and kind.after]
@@ -125,7 +127,8 @@ def _sides(one: ListedFinding, view: View) -> Iterator[Line]:
 def _more(detail: DriftDetail, view: View) -> Iterator[Line]:
     if not detail.findings:
         yield Line("none", ())
-        yield from _text("nothing", "Nothing changed." if not view.before else "There are no more.", view)
+        nothing = "Nothing was found." if changes.caution(detail.report) else "Nothing changed."
+        yield from _text("nothing", nothing if not view.before else "There are no more.", view)
     if detail.has_more:
         yield Line("more", ())
         yield from _text("more findings", "There are more findings: ] shows them.", view, "bold")

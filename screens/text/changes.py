@@ -7,13 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from store.intune.drift_page import ListedFinding
+from store.intune.drift_page import DriftReport, ListedFinding
+from store.model.records import Outcome, Status
 
 #: What stands for a value that is not there.
 NOTHING: Final = "nothing"
 #: Characters of a list or an object that is shown as JSON.
 _LONG: Final = 40
 _WORDS: Final = {"added": "policy added", "removed": "policy removed", "order": "order changed"}
+
+
+def caution(report: DriftReport) -> str:
+    """Why a report may lack changes, in a sentence; empty if it has all of them."""
+    if report.status is not Status.COMPLETED:
+        return "The comparison is not finished: more may be found."
+    if report.outcome is Outcome.SUCCEEDED:
+        return ""
+    if report.outcome is Outcome.PARTIALLY_SUCCEEDED:
+        return f"Not everything could be compared: run {report.run_id} says what, and why."
+    return f"The comparison failed: what is not here may have changed too. Run {report.run_id} says why."
 
 
 def by_policy(findings: Iterable[ListedFinding]) -> Iterator[tuple[str, str, Sequence[ListedFinding]]]:

@@ -20,7 +20,7 @@ from store.intune import content_store
 from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.intune.content_store import Content
 from store.intune.inventory import storable
-from store.model.tables import backup_items, backup_set_kinds, backup_sets
+from store.model.tables import IS_ACTIVE, backup_items, backup_set_kinds, backup_sets, operation_runs
 from store.model.types import now_after, utcnow
 
 _set = backup_sets.c
@@ -32,17 +32,17 @@ MAX_NAME: Final = 200
 
 
 def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, retry_of_id: int | None = None) -> int:
-    """Begin a set, and return its id; or go on with the one of the run that is retried, if that is not complete and takes
-    more. Raises DatabaseAway.
+    """Begin a set, and return its id; or go on with the one of the run that is retried, if that is not complete, takes more,
+    and was asked for the same: it would be called complete with less, or with something else. Raises DatabaseAway.
     """
     with db.write() as connection:
-        if retry_of_id is not None and (found := _unfinished(connection, tenant_id, retry_of_id)):
+        if retry_of_id is not None and (found := _unfinished(connection, tenant_id, retry_of_id, new)):
             again = {"run_id": run_id, "completed_at": sa.null()}
             connection.execute(sa.update(backup_sets).where(_set.id == found).values(**again))
             return found
         values = {
             "tenant_id": tenant_id,
-            "name": storable(new.name.strip()[:MAX_NAME]),
+            "name": storable(new.name.strip()[:MAX_NAME]).strip() or _instant(connection),
             "source": new.source,
             "initiator_name": new.initiator_name,
             "run_id": run_id,
@@ -52,33 +52,50 @@ def begin(db: Database, tenant_id: int, new: NewSet, run_id: int | None = None, 
         return int(connection.execute(sa.insert(backup_sets).values(**values).returning(_set.id)).scalar_one())
 
 
-def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int) -> int | None:
+def _instant(connection: sa.Connection) -> str:
+    """The name of a set that nobody named."""
+    now: dt.datetime = connection.execute(sa.select(utcnow())).scalar_one()
+    return f"{now:%Y-%m-%d %H:%M} UTC"
+
+
+def _unfinished(connection: sa.Connection, tenant_id: int, run_id: int, new: NewSet) -> int | None:
     failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
-    query = sa.select(_set.id).where(
+    query = sa.select(_set.id, _set.selection).where(
         _set.tenant_id == tenant_id,
         _set.run_id == run_id,
         _set.sealed_at.is_(None),
         sa.or_(_set.completed_at.is_(None), failed),
     )
-    return connection.execute(query.order_by(_set.id.desc()).limit(1)).scalar()
+    # Locked: it may be about to be removed.
+    row = connection.execute(query.order_by(_set.id.desc()).limit(1).with_for_update()).first()
+    return row.id if row and row.selection == storable(dict(new.selection)) else None
 
 
-def take_more(db: Database, tenant_id: int, set_id: int, run_id: int) -> None:
-    """Let a run add to a set. Raises NotFound for one that the tenant does not have, and InputInvalid if it takes no more."""
+def take_more(db: Database, tenant_id: int, set_id: int, run_id: int, retry_of_id: int | None = None) -> None:
+    """Let a run add to a set that is finished, or to one that the run which it repeats did not finish: nobody else knows what
+    the set still lacks, and would call it complete.
+
+    Raises NotFound for a set that the tenant does not have, and InputInvalid if it takes no more, or is not finished.
+    """
     with db.write() as connection:
-        _require_open(connection, tenant_id, set_id)
+        row = _require_open(connection, tenant_id, set_id)
+        if row.completed_at is None and (row.run_id is None or row.run_id != retry_of_id):
+            writer = f"wait for run {row.run_id}, or retry it" if row.run_id is not None else "make another set"
+            raise InputInvalid(f"backup set {set_id} is not finished", writer)
         connection.execute(
             sa.update(backup_sets).where(_set.id == set_id).values(run_id=run_id, completed_at=sa.null())
         )
 
 
-def _require_open(connection: sa.Connection, tenant_id: int, set_id: int) -> None:
-    query = sa.select(_set.sealed_by).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
+def _require_open(connection: sa.Connection, tenant_id: int, set_id: int) -> sa.Row[Any]:
+    columns: list[sa.Column[Any]] = [_set.sealed_by, _set.completed_at, _set.run_id]
+    query = sa.select(*columns).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows them")
     if row.sealed_by is not None:
         raise InputInvalid(f"backup set {set_id} takes no more: {row.sealed_by} stands on it", "make another set")
+    return row
 
 
 def kept(db: Database, set_id: int) -> tuple[dict[str, set[str]], dict[str, BackupKind]]:
@@ -113,9 +130,18 @@ def of_tenant(connection: sa.Connection, tenant_id: int, set_id: int) -> SetKind
 
 
 def add(
-    db: Database, tenant_id: int, set_id: int, items: Sequence[BackupItem], kinds: Iterable[BackupKind] = ()
+    db: Database,
+    tenant_id: int,
+    set_id: int,
+    items: Sequence[BackupItem],
+    kinds: Iterable[BackupKind] = (),
+    *,
+    again: bool = False,
 ) -> None:
     """Add items to a set, in one transaction, and note how far these kinds are. Items that are there stay as they are.
+
+    A kind that was not complete stays so if only some of it were asked for now, and not the same ones `again`: they say
+    nothing of what it lacked.
 
     Raises NotFound and InputInvalid if the set was removed or takes no more, and DatabaseAway.
     """
@@ -130,7 +156,7 @@ def add(
                 [_values(set_id, one) for one in items],
             )
         for kind in kinds:
-            _note(connection, set_id, kind)
+            _note(connection, set_id, kind, again=again)
 
 
 def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
@@ -153,7 +179,7 @@ def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
     }
 
 
-def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
+def _note(connection: sa.Connection, set_id: int, kind: BackupKind, *, again: bool) -> None:
     new = postgresql.insert(backup_set_kinds)
     numbers = {
         "found": kind.found,
@@ -161,24 +187,31 @@ def _note(connection: sa.Connection, set_id: int, kind: BackupKind) -> None:
         "failure_code": kind.failure_code,
         "failure_message": kind.failure_message and storable(kind.failure_message),
     }
+    now = {name: new.excluded[name] for name in numbers}
+    if kind.narrowed and kind.is_complete and not again:
+        now |= {name: _kind[name] for name in ("failure_code", "failure_message")}
     latest = new.on_conflict_do_update(
         index_elements=["set_id", "kind"],
         # Once all of the kind was asked for, it was.
-        set_={name: new.excluded[name] for name in numbers}
-        | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
+        set_=now | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
     )
     connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, "narrowed": kind.narrowed, **numbers}])
 
 
-def end(db: Database, set_id: int) -> None:
-    """Note that everything that was asked for has been looked at."""
+def end(db: Database, set_id: int, run_id: int | None = None) -> None:
+    """Note that everything that was asked for has been looked at. A run that is given, and is not the last one that writes to
+    the set, changes nothing: it was given up for lost, and its retry is not at the end yet.
+    """
     with db.write() as connection:
-        note_end(connection, set_id)
+        note_end(connection, set_id, run_id)
 
 
-def note_end(connection: sa.Connection, set_id: int) -> None:
+def note_end(connection: sa.Connection, set_id: int, run_id: int | None = None) -> None:
     """The same within a transaction."""
-    connection.execute(sa.update(backup_sets).where(_set.id == set_id).values(completed_at=now_after(_set.created_at)))
+    change = sa.update(backup_sets).where(_set.id == set_id)
+    if run_id is not None:
+        change = change.where(_set.run_id == run_id)
+    connection.execute(change.values(completed_at=now_after(_set.created_at)))
 
 
 def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> None:
@@ -199,26 +232,40 @@ def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> Non
 def keep_last(db: Database, schedule_id: int, number: int) -> int:
     """Remove the sets of a schedule that are older than its newest `number` complete ones; returns how many.
 
-    A set that is not complete counts for none: it must not push out a good one. What something stands on stays.
+    A set that is not complete counts for none: it must not push out a good one. Of those, as many stay as are newest: where
+    a kind is refused night after night, none is ever complete. What something stands on stays. So does a set that a run
+    still writes to, such as one that is retried: the next backup removes it.
     """
     failed = sa.exists().where(_kind.set_id == _set.id, _kind.failure_code.is_not(None))
     mine = _set.schedule_id == schedule_id
-    good = sa.select(_set.id).where(mine, _set.completed_at.is_not(None), ~failed)
-    oldest = good.order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
-    old = sa.select(_set.id).where(mine, _set.id < oldest, _set.sealed_at.is_(None)).order_by(_set.id)
+    is_good = sa.and_(_set.completed_at.is_not(None), ~failed)
+    good, lacking = (
+        sa.select(_set.id).where(mine, which).order_by(_set.id.desc()).limit(1).offset(number - 1).scalar_subquery()
+        for which in (is_good, ~is_good)
+    )
+    is_old = sa.or_(_set.id < good, sa.and_(~is_good, _set.id < lacking))
+    old = sa.select(_set.id).where(mine, is_old, *_NEEDED_BY_NOBODY).order_by(_set.id)
     with db.read() as connection:
         ids = connection.execute(old).scalars().all()
     # A transaction each: others may store bodies in between.
     removed = 0
     for id_ in ids:
         with db.write() as connection:
-            removed += _remove_unsealed(connection, id_)
+            removed += _remove_unneeded(connection, id_)
     return removed
 
 
-def _remove_unsealed(connection: sa.Connection, set_id: int) -> bool:
-    still = sa.select(_set.id).where(_set.id == set_id, _set.sealed_at.is_(None)).with_for_update()
-    if connection.execute(still).first() is None:
+#: Nothing stands on a set, and no run writes to it.
+_NEEDED_BY_NOBODY: Final = (
+    _set.sealed_at.is_(None),
+    ~sa.exists().where(operation_runs.c.id == _set.run_id, IS_ACTIVE),
+)
+
+
+def _remove_unneeded(connection: sa.Connection, set_id: int) -> bool:
+    # First the lock, then the question: a retry that has taken the set over meanwhile is seen.
+    connection.execute(sa.select(_set.id).where(_set.id == set_id).with_for_update())
+    if connection.execute(sa.select(_set.id).where(_set.id == set_id, *_NEEDED_BY_NOBODY)).first() is None:
         return False
     remove(connection, set_id)
     return True

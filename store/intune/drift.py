@@ -22,13 +22,18 @@ from store.people.access import Right, member_tenants
 _report = drift_reports.c
 _finding = drift_findings.c
 
+#: Reports of a tenant that are kept: of one a day, more than a year.
+KEPT: Final = 400
+#: Reports that are removed at once.
+_REMOVED: Final = 10
 #: Characters of a reason.
 MAX_REASON: Final = 500
 _ACCEPT: Final = "accept drift"
 
 
 def begin(db: Database, tenant_id: int, run_id: int, backup_set_id: int | None = None) -> None:
-    """Begin the report of a run. The set that it compares with takes no more from here on.
+    """Begin the report of a run. The set that it compares with takes no more from here on. The oldest report goes with its
+    findings if the tenant has more than KEPT; what was accepted stays accepted.
 
     Raises NotFound for a set that the tenant does not have, InputInvalid for one that is not finished, and DatabaseAway.
     """
@@ -37,6 +42,14 @@ def begin(db: Database, tenant_id: int, run_id: int, backup_set_id: int | None =
             backups.seal(connection, tenant_id, backup_set_id, f"drift run {run_id}")
         values: dict[str, Any] = {"run_id": run_id, "tenant_id": tenant_id, "backup_set_id": backup_set_id, "kinds": []}
         connection.execute(sa.insert(drift_reports).values(values))
+        _forget(connection, tenant_id)
+
+
+def _forget(connection: sa.Connection, tenant_id: int) -> None:
+    newest = sa.select(_report.run_id).where(_report.tenant_id == tenant_id).order_by(_report.run_id.desc())
+    old = connection.execute(newest.offset(KEPT).limit(_REMOVED)).scalars().all()
+    if old:
+        connection.execute(sa.delete(drift_reports).where(_report.run_id.in_(old)))
 
 
 def add(db: Database, run_id: int, findings: Sequence[Finding]) -> None:

@@ -75,12 +75,14 @@ def _since_backup(connection: sa.Connection, tenant_id: int, set_id: int, found:
     in_set, reads = found.kinds.get(kind), kind_reads.latest(connection, tenant_id, kind, 1)
     if in_set is None:
         return Sides(kind, f"not in backup set {set_id}")
-    if not reads or reads[0].read_at < found.created_at:
+    # A set takes more after it was begun: a sync in between came before what it is to be compared with.
+    kept_at = policy_states.kept_at(connection, set_id, kind) or found.created_at
+    if not reads or reads[0].read_at < kept_at:
         return Sides(kind, "not read whole since the backup")
     before = policy_states.in_set(connection, set_id, kind)
     after = policy_states.at_read(connection, tenant_id, reads[0])
     narrowed = in_set.narrowed or not in_set.is_complete
-    return Sides(kind, "", before, after, found.created_at, reads[0].read_at, of_set=True, narrowed=narrowed)
+    return Sides(kind, "", before, after, kept_at, reads[0].read_at, of_set=True, narrowed=narrowed)
 
 
 def contents(db: Database, tenant_id: int, sides: Sides, some: Sequence[tuple[PolicyState, PolicyState]]) -> Contents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +35,12 @@ class PolicyState:
 def at_read(connection: sa.Connection, tenant_id: int, read: KindRead) -> dict[str, PolicyState]:
     """What the policies of the kind were when the read ended, by external id."""
     of_kind = (policies.c.tenant_id == tenant_id, policies.c.kind == read.kind)
-    newest = (
-        sa.select(sa.func.max(_version.id))
-        .join(policies, policies.c.id == _version.policy_id)
-        .where(*of_kind, _version.id <= read.last_version_id)
-        .group_by(_version.policy_id)
+    earlier = policy_versions.alias("earlier").c
+    # One step into the index of (policy, version) for each policy, however many versions it has.
+    newest = sa.select(sa.func.max(earlier.id)).where(
+        earlier.policy_id == policies.c.id, earlier.id <= read.last_version_id
     )
+    newest = newest.correlate(policies)
     # A version that an older program ended does not say by which read: it was before all that are known.
     was_gone = sa.and_(_version.gone_at.is_not(None), sa.func.coalesce(_version.gone_read_id, 0) <= read.id)
     query = (
@@ -52,8 +53,9 @@ def at_read(connection: sa.Connection, tenant_id: int, read: KindRead) -> dict[s
             _version.assignments_hash,
             _version.completeness,
         )
-        .join(policies, policies.c.id == _version.policy_id)
-        .where(_version.id.in_(newest), ~was_gone)
+        .select_from(policies)
+        .join(policy_versions, _version.id == newest.scalar_subquery())
+        .where(*of_kind, ~was_gone)
     )
     return {row.external_id: PolicyState(*row) for row in connection.execute(query)}
 
@@ -70,6 +72,12 @@ def in_set(connection: sa.Connection, set_id: int, kind: str) -> dict[str, Polic
         _item.completeness,
     ).where(_item.set_id == set_id, _item.kind == kind)
     return {row.external_id: PolicyState(*row) for row in connection.execute(query)}
+
+
+def kept_at(connection: sa.Connection, set_id: int, kind: str) -> dt.datetime | None:
+    """When the last policy of a kind came into a backup set; None if it has none of the kind."""
+    newest = sa.func.max(_item.created_at, type_=_item.created_at.type)
+    return connection.execute(sa.select(newest).where(_item.set_id == set_id, _item.kind == kind)).scalar()
 
 
 def bodies(connection: sa.Connection, content_hashes: Collection[str]) -> dict[str, Any]:

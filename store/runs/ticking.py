@@ -32,6 +32,8 @@ PARAMETER: Final = "schedule"
 LABEL: Final = "Run backup schedule"
 #: A run is opened for the newest minute that is due, unless it is so late. What is older is missed, and not made up for.
 GRACE: Final = dt.timedelta(seconds=90)
+#: A schedule that was looked at by a minute so far ahead was so by a clock that was wrong, and has been set back since.
+AHEAD: Final = dt.timedelta(minutes=10)
 #: How many missed minutes are counted, and how long the history of a schedule is kept.
 MOST_MISSED: Final = 1000
 KEPT: Final = dt.timedelta(days=400)
@@ -110,7 +112,8 @@ def _waiting(db: Database, at: dt.datetime | None) -> tuple[dt.datetime, list[_W
     with db.read() as connection:
         now: dt.datetime = at or connection.execute(sa.select(utcnow())).scalar_one()
         columns = [_schedule[name] for name in _Waiting.__dataclass_fields__]
-        query = sa.select(*columns).where(_schedule.enabled, _schedule.ticked_to < _minute(now)).order_by(_schedule.id)
+        is_behind, is_ahead = _schedule.ticked_to < _minute(now), _schedule.ticked_to > now + AHEAD
+        query = sa.select(*columns).where(_schedule.enabled, sa.or_(is_behind, is_ahead)).order_by(_schedule.id)
         return now, [_Waiting(**row) for row in connection.execute(query).mappings()]
 
 
@@ -134,6 +137,8 @@ def _tick_one(db: Database, one: _Waiting, now: dt.datetime) -> list[Ticked]:
     with db.write() as connection:
         if not _claim(connection, one, _minute(now)):
             return []
+        if one.ticked_to > now:
+            return [_set_back(connection, one, now)]
         done = [_missed(connection, one, due), _fired(connection, one, due), _failed(connection, one, due, now)]
         written = [tick for tick in done if tick]
         if written:
@@ -151,6 +156,18 @@ def _claim(connection: sa.Connection, one: _Waiting, to: dt.datetime) -> bool:
         _schedule.zone == one.zone,
     )
     return connection.execute(change.values(ticked_to=to)).rowcount == 1
+
+
+def _set_back(connection: sa.Connection, one: _Waiting, now: dt.datetime) -> Ticked:
+    """Record that the schedule counts from now again: else it would not fire until the clock is where it was. What the wrong
+    clock called missed is yet to come, and must find its minutes free; a minute that had its run keeps it.
+    """
+    not_run = _tick.what.in_([What.MISSED.value, What.FAILED.value])
+    early = sa.delete(schedule_ticks).where(_tick.schedule_id == one.id, _tick.minute > now, not_run)
+    connection.execute(early)
+    detail = f"the clock was set back from {one.ticked_to:%Y-%m-%d %H:%M} UTC, times before now may be missed"
+    _record(connection, one.id, _minute(now), What.MISSED, detail)
+    return Ticked(one.id, _minute(now), What.MISSED, detail=detail)
 
 
 def _missed(connection: sa.Connection, one: _Waiting, due: _Due) -> Ticked | None:

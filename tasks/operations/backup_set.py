@@ -72,14 +72,14 @@ def add_policies(
     """Add policies to a backup set, as they are now. What is in the set stays as it is.
 
     Args:
-        backup_set: the number of the set; it takes more until a drift report or a restore stands on it
+        backup_set: the number of a set that is finished; it takes more until a drift report or a restore stands on it
         kinds: the kinds of policy; all when left empty
         policies: ids of single policies; all when left empty
         filter: only policies with such a name, as in VPN*
     """
     selection = Selection.of(run, kinds, policies, filter)
     try:
-        backups.take_more(run.tools.db, run.tenant.id, backup_set, run.id)
+        backups.take_more(run.tools.db, run.tenant.id, backup_set, run.id, run.retry_of_id)
     except NotFound as error:
         raise InputInvalid(error.message, error.hint) from None
     fill(run, backup_set, selection, again=run.retry_of_id is not None)
@@ -138,14 +138,14 @@ def fill(run: RunContext, set_id: int, selection: Selection, *, again: bool) -> 
     run.note("backup_set_id", set_id)
     kept, before = backups.kept(run.tools.db, set_id)
     with tenant_graph(run) as graph:
-        filling = _Filling(run, graph, set_id, selection, kept)
+        filling = _Filling(run, graph, set_id, selection, kept, again)
         for kind in selection.kinds:
             if kind.name in before and before[kind.name].is_complete and again:
                 run.log(f"{before[kind.name].kept} {kind.label} were in the set before")
             else:
                 filling.read(kind)
         filling.keep()
-    backups.end(run.tools.db, set_id)
+    backups.end(run.tools.db, set_id, run.id)
     if left_out := [kind.label for kind in KINDS if kind not in selection.kinds and kind.name not in before]:
         run.log(f"not looked at: {', '.join(left_out)}")
 
@@ -174,6 +174,8 @@ class _Filling:
     selection: Selection
     #: The ids that are in the set, by kind.
     there: Mapping[str, Collection[str]]
+    #: What was asked for before is asked for once more.
+    again: bool
     readings: dict[str, _Reading] = field(default_factory=dict)
     rhythm: Rhythm = field(default_factory=lambda: Rhythm(WHOLE_CHUNK))
     _names: ReferenceNames | None = None
@@ -237,7 +239,7 @@ class _Filling:
             if name != unfinished:
                 kinds.append(self._state(reading))
                 self.run.log(f"{kinds[-1].kept} {reading.kind.label}")
-        backups.add(self.run.tools.db, self.run.tenant.id, self.set_id, items, kinds)
+        backups.add(self.run.tools.db, self.run.tenant.id, self.set_id, items, kinds, again=self.again)
         self.readings = {name: one for name, one in self.readings.items() if name == unfinished}
 
     def _items(self, objects: Mapping[str, list[WholeObject]]) -> list[BackupItem]:

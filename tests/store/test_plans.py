@@ -15,19 +15,34 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
-from store.intune import directory
+from store.intune import backups, content_store, directory, drift, drift_sides, policy_states, versions
 from store.intune.backup_page import BackupsWanted, ItemWanted
+from store.intune.backup_records import NewSet
 from store.intune.backup_sets import SetsWanted, SetWanted
 from store.intune.browsed import KindsWanted, Place, PoliciesWanted, PolicyWanted, Wanted
+from store.intune.content_store import Content
 from store.intune.directory_page import DirectoryWanted
+from store.intune.drift_page import DriftWanted, ReportsWanted, ReportWanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
-from store.model.tables import backup_items, backup_sets, contents, operation_runs, policies, policy_versions, rescues
+from store.model.tables import (
+    backup_items,
+    backup_set_kinds,
+    backup_sets,
+    contents,
+    drift_findings,
+    drift_reports,
+    kind_reads,
+    operation_runs,
+    policies,
+    policy_versions,
+    rescues,
+)
 from store.model.tables import workers as workers_table
 from store.model.types import utcnow
 from store.people import access, notifications, preferences
 from store.people.access import Role
 from store.runs import attempts as retry_chain
-from store.runs import bulk, lifecycle, twins
+from store.runs import bulk, lifecycle, ticking, twins
 from store.runs import detail as run_detail
 from store.runs import log as run_log
 from store.runs.lifecycle import Result
@@ -52,10 +67,27 @@ SLUGS = ("alpha", "beta", "gamma")
 RUNS = {"postgresql": 20_000, "sqlite": 1_000}
 SECONDS = 160 * 86_400
 #: Tables that grow without a bound.
-LARGE = ("operation_runs", "run_events", "notifications", "rescues", "policy_versions", "contents", "backup_items")
+LARGE = (
+    "operation_runs",
+    "run_events",
+    "notifications",
+    "rescues",
+    "policy_versions",
+    "contents",
+    "backup_items",
+    "drift_findings",
+)
 #: Grow with the tenants (`other` is a second look at the words of groups). PostgreSQL walks the few thousand that are here, and
 #: rightly: SQLite says whether an index is there.
-LARGE_ON_SQLITE = (*LARGE, "policies", "directory_groups", "directory_group_words", "other")
+LARGE_ON_SQLITE = (
+    *LARGE,
+    "drift_reports",
+    "kind_reads",
+    "policies",
+    "directory_groups",
+    "directory_group_words",
+    "other",
+)
 
 
 class Full:
@@ -81,6 +113,7 @@ class Full:
         self._policies()
         self._groups()
         self._backups()
+        self._reads()
         if not db.is_sqlite:
             with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
@@ -108,6 +141,13 @@ class Full:
                 for place, id_ in enumerate(ids) for _ in range(2)
             ]  # fmt: skip
             connection.execute(sa.insert(policy_versions), versions)
+
+    def _reads(self) -> None:
+        """Two of a kind in each tenant, after the backups."""
+        with self.db.write() as connection:
+            for tenant in self.tenants * 2:
+                read = {"tenant_id": tenant.id, "kind": "kind0", "last_version_id": 10**9, "policies": 1}
+                connection.execute(sa.insert(kind_reads), read)
 
     def _groups(self) -> None:
         """As many groups in each tenant, each with three words, one of which all have."""
@@ -143,6 +183,25 @@ class Full:
                 for id_ in ids for number in range(300)
             ]  # fmt: skip
             connection.execute(sa.insert(backup_items), items)
+            kinds = [
+                {"set_id": id_, "kind": f"kind{number}", "found": 1, "kept": 1} for id_ in ids for number in range(9)
+            ]
+            connection.execute(sa.insert(backup_set_kinds), kinds)
+            self._drift(connection)
+
+    def _drift(self, connection: sa.Connection) -> None:
+        """Many reports of another tenant, each with findings."""
+        tenant = self.tenants[1].id
+        ids = connection.execute(
+            sa.select(operation_runs.c.id).where(operation_runs.c.tenant_id == tenant).limit(400)
+        ).scalars()
+        run_ids = [*ids]
+        connection.execute(
+            sa.insert(drift_reports), [{"run_id": run_id, "tenant_id": tenant, "kinds": []} for run_id in run_ids]
+        )
+        finding = {"kind": "kind0", "external_id": "1", "policy_name": "x", "change": "modified", "path": "x"}
+        rows = [finding | {"run_id": run_id, "fingerprint": f"f{n}"} for run_id in run_ids for n in range(50)]
+        connection.execute(sa.insert(drift_findings), rows)
 
     def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
@@ -316,6 +375,32 @@ def _backups(wanted: BackupsWanted) -> Callable[[Full], object]:
     return ask
 
 
+def _storing(full: Full) -> None:
+    with full.db.write() as connection:
+        content_store.put(connection, {"h1": Content("c", {}), "new": Content("c", {})})
+
+
+def _removing(full: Full) -> None:
+    """The last set, which is another tenant's."""
+    with full.db.write() as connection:
+        last = connection.execute(sa.select(sa.func.max(backup_sets.c.id))).scalar_one()
+        backups.remove(connection, last)
+
+
+def _drift(wanted: DriftWanted) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        found = snapshot.take(full.db, Request(full.user.id, drift=wanted)).drift
+        assert found
+        return found
+
+    return ask
+
+
+def _a_report(full: Full) -> int:
+    with full.db.read() as connection:
+        return int(connection.execute(sa.select(sa.func.min(drift_reports.c.run_id))).scalar_one())
+
+
 def _directory(text: str) -> Callable[[Full], object]:
     def ask(full: Full) -> object:
         found = snapshot.take(full.db, Request(full.user.id, directory=DirectoryWanted("alpha", text))).directory
@@ -402,6 +487,22 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "a backup set further down": _backups(SetWanted(1, text="9", after=("kind1", "policy 1", 1), lacking=False)),
     "what a backup set lacks": _backups(SetWanted(1, lacking=True)),
     "an item of a backup set": _backups(ItemWanted(1)),
+    "bodies that are known": lambda full: versions.known_contents(full.db, ["h1", "h2"]),
+    "bodies": reading(lambda connection, full: policy_states.bodies(connection, ["h1", "h2"])),
+    "bodies that are stored": _storing,
+    "assignments": reading(lambda connection, full: policy_states.assignments(connection, policy_versions, [1, 2])),
+    "what a retry goes on with": lambda full: backups.begin(
+        full.db, full.tenants[0].id, NewSet("x", {}, "x"), a_run(full).id, 17
+    ),
+    "what is in a backup set": lambda full: backups.kept(full.db, 1),
+    "backups that are too old": lambda full: backups.keep_last(full.db, 7, 1),
+    "a backup set that is removed": _removing,
+    "the last failure of a schedule": lambda full: ticking.last_failure(
+        full.db, full.tenants[0].id, 7, (ticking.TYPE,), 10**9
+    ),
+    "the beginning of a drift report": lambda full: drift.begin(full.db, full.tenants[1].id, a_run(full).id),
+    "drift reports": _drift(ReportsWanted("beta")),
+    "a drift report": lambda full: _drift(ReportWanted(_a_report(full)))(full),
     "groups": _directory(""),
     "groups by a beginning": _directory("gro"),
     "groups by two beginnings": _directory("gro 7"),
@@ -482,6 +583,23 @@ def test_what_is_asked_again_and_again_uses_the_index_made_for_it(full: Full, qu
     assert index in plan, plan
     if question == "workers" and not full.db.is_sqlite:  # SQLite reads them as they lie: it has no statistics
         assert "ix_workers_alive" in plan, plan
+
+
+@pytest.mark.parametrize("set_id", [None, 1])
+def test_what_policies_were_is_one_step_for_each_however_many_versions_it_has(full: Full, set_id: int | None) -> None:
+    with sent_statements(full.db) as sent:
+        if set_id is None:
+            sides = drift_sides.between_reads(full.db, full.tenants[0].id, ["kind0"])
+        else:
+            sides = drift_sides.since_backup(full.db, full.tenants[0].id, set_id, ["kind0"])
+    assert sides[0].after
+    of_versions = [one for one in sent if "FROM policies JOIN policy_versions" in one[0]]
+    assert len(of_versions) == (2 if set_id is None else 1)
+    for statement, parameters in of_versions:
+        plan = explain(full.db, ("EXPLAIN QUERY PLAN " if full.db.is_sqlite else "EXPLAIN ") + statement, parameters)
+        assert "ix_policy_versions_policy_id_id" in str(plan)
+        # PostgreSQL may rightly walk the few thousand versions that are here, for all of a kind.
+        assert not full.db.is_sqlite or walked(full.db, statement, parameters) == []
 
 
 def test_rescues_are_looked_up_from_the_newest_back_and_their_runs_by_id(full: Full) -> None:

@@ -50,7 +50,7 @@ def _read(session: Session, run_id: int) -> tuple[DriftReport, list[ListedFindin
 
 
 def _lines(report: DriftReport, findings: list[ListedFinding]) -> list[str]:
-    lines = [_head(report, findings)]
+    lines = [_head(report, findings), *filter(None, [changes.caution(report)])]
     for kind, name, some in changes.by_policy(findings):
         lines += ["", f"{cell(name)} ({_label(kind)}, {cell(some[0].external_id)})"]
         lines += [f"  {one.id:>6}  {_cut(cell(changes.sentence(one)))}{_accepted(one)}" for one in some]

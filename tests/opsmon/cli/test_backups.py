@@ -68,7 +68,8 @@ def test_the_sets_of_ones_tenants_are_listed_newest_first(opsmon: Cli, town: Cli
     )
     lines = opsmon("backups", "list", "--tenant", "contoso").out.splitlines()
     assert lines[0].split()[:4] == ["SET", "TENANT", "NAME", "STATE"]
-    assert lines[1].split()[:6] == [str(left), "contoso", "-", "unfinished", "2", "1"]
+    words = lines[1].split()
+    assert words[:2] + words[4:8] == [str(left), "contoso", "UTC", "unfinished", "2", "1"], "named by its instant"
     assert lines[2].split()[:7] == [str(whole), "contoso", "Before", "the", "change", "complete", "1"]
     assert len(opsmon("backups", "list", "--limit", "1", "--json").json) == 1
 

@@ -9,9 +9,10 @@ from opsmon.login import login_name
 from store.db.engine import Database
 from store.intune import drift
 from store.intune.drift_records import Finding, KindCompared
-from store.model.records import Run
+from store.model.records import Outcome, Run
 from store.model.tables import memberships
 from store.people import access
+from store.runs.lifecycle import Result
 from tests.opsmon.conftest import Cli, on_both
 from tests.support import people
 
@@ -34,7 +35,7 @@ def run(opsmon: Cli, db: Database) -> Run:
     drift.add(db, run.id, FINDINGS)
     kinds = [KindCompared("scripts", "", 12, 3), KindCompared("configuration_policies", "", 8, 2)]
     drift.note_kinds(db, run.id, [*kinds, KindCompared("intents", "never read whole")])
-    return run
+    return people.end_run(db, run)
 
 
 @on_both
@@ -63,6 +64,23 @@ def test_a_report_is_told_policy_by_policy(opsmon: Cli, run: Run) -> None:
     assert (found["run_id"], found["tenant"], len(found["findings"])) == (run.id, "contoso", 5)
     assert found["findings"][0]["new"] == {"a": [1]}
     assert found["findings"][0]["accepted"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        ("running", "The comparison is not finished: more may be found."),
+        ("failed", "The comparison failed: what is not here may have changed too. Run 2 says why."),
+        ("partially_succeeded", "Not everything could be compared: run 2 says what, and why."),
+    ],
+)
+def test_a_report_that_may_lack_changes_says_so(opsmon: Cli, run: Run, db: Database, status: str, line: str) -> None:
+    (mine,) = access.memberships_of(db, access.find_user(db, login_name()).id)
+    half = people.start_run(db, mine.tenant)
+    drift.begin(db, run.tenant_id, half.id)
+    if status != "running":
+        people.end_run(db, half, Result(Outcome(status)))
+    assert opsmon("drift", "show", str(half.id)).out.splitlines()[1] == line
 
 
 @on_both

@@ -10,17 +10,19 @@ from textual.widgets import Input, Static
 
 from screens.drift.accept_modal import AcceptModal
 from screens.drift.report import DriftReportScreen
+from screens.drift.report_lines import View, lines
 from screens.drift.reports import DriftReportsScreen
 from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.start.form import FormScreen
 from screens.widgets.line_view import LineView
 from store.intune.drift_page import DriftDetail, ReportWanted
+from store.model.records import Outcome, Status
 from store.people.access import Membership, Role
 from tasks.dispatch import Dispatcher
 from tasks.operations.drift_generate import generate
 from tasks.sdk.registry import Registry
-from tests.screens.conftest import CONTOSO, FakeBackend, polls, running, toasts, until
+from tests.screens.conftest import AT, CONTOSO, FakeBackend, polls, running, toasts, until
 from tests.screens.drift.stage import FINDINGS, WANTED, report, stage
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +47,25 @@ async def opened(pilot: Any, monitor: Monitor) -> None:
     await until(pilot, lambda: monitor.snapshot)
     await pressed(pilot, "C", "j", "enter")
     assert isinstance(monitor.screen, DriftReportScreen)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"status": Status.RUNNING, "outcome": Outcome.PENDING}, "not finished"),
+        ({"outcome": Outcome.FAILED}, "The comparison failed"),
+    ],
+)
+def test_half_a_report_does_not_say_that_nothing_changed(changed: dict[str, Any], words: str) -> None:
+    view = View(AT, 80, frozenset(), str)
+    whole, half = (
+        "\n".join(line.text for line in lines(DriftDetail(one, (), False), view))
+        for one in (report(), report(**changed))
+    )
+    assert "Nothing changed." in whole
+    assert "Nothing changed." not in half
+    assert words in half
+    assert words not in whole
 
 
 async def test_a_report_is_read_while_it_is_open() -> None:

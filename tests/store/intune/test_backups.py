@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -94,6 +95,14 @@ def test_the_database_refuses_to_change_an_item(db: Database, run: Run) -> None:
         connection.execute(sa.update(backup_items).values(name="other"))
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\x00"])
+def test_a_set_without_a_name_is_called_by_its_instant(db: Database, run: Run, name: str) -> None:
+    begin(db, run, name=name)
+    (row,) = rows(db, backup_sets)
+    minutes = {(row.created_at - dt.timedelta(minutes=late)).strftime("%Y-%m-%d %H:%M UTC") for late in (0, 1)}
+    assert row.name in minutes
+
+
 def test_a_retry_goes_on_with_the_set_that_was_not_finished(db: Database, tenant: Tenant, run: Run) -> None:
     set_id = begin(db, run)
     backups.add(db, run.tenant_id, set_id, [item()], [BackupKind("scripts", 1, 1)])
@@ -103,6 +112,14 @@ def test_a_retry_goes_on_with_the_set_that_was_not_finished(db: Database, tenant
     backups.end(db, set_id)
     third = people.start_run(db, tenant)
     assert begin(db, third, second.id) != set_id, "it was finished: this is another backup"
+
+
+def test_a_retry_that_asks_for_something_else_is_another_backup(db: Database, tenant: Tenant, run: Run) -> None:
+    """A retry may change parameters: the set would be called complete with the few that are asked for now."""
+    set_id, again = begin(db, run), people.start_run(db, tenant)
+    few = NewSet("Before the change", {"kinds": ["scripts"], "filter": "VPN*"}, "Alice")
+    other = backups.begin(db, tenant.id, few, again.id, run.id)
+    assert [(row.id, row.run_id) for row in rows(db, backup_sets)] == [(set_id, run.id), (other, again.id)]
 
 
 @pytest.mark.parametrize("sealed", [False, True])
@@ -145,6 +162,50 @@ def test_a_set_takes_more_until_something_stands_on_it(db: Database, run: Run) -
     assert rows(db) == []
 
 
+def test_a_set_that_is_not_finished_takes_more_from_the_retry_of_its_run_alone(
+    db: Database, tenant: Tenant, run: Run
+) -> None:
+    """Whoever else filled it would call it complete at their end, and it lacks what its own run did not come to."""
+    set_id = begin(db, run)
+    backups.add(db, tenant.id, set_id, [item()], [BackupKind("scripts", 1, 1)])
+    other, again = people.start_run(db, tenant), people.start_run(db, tenant)
+    for retried in (None, other.id):
+        with pytest.raises(InputInvalid, match=f"backup set {set_id} is not finished") as refused:
+            backups.take_more(db, tenant.id, set_id, other.id, retried)
+        assert refused.value.hint == f"wait for run {run.id}, or retry it"
+    backups.take_more(db, tenant.id, set_id, again.id, run.id)
+    assert rows(db, backup_sets)[0].run_id == again.id
+    imported = backups.begin(db, tenant.id, NewSet("x", {}, "Alice", source="import"))
+    with pytest.raises(InputInvalid, match="is not finished"):
+        backups.take_more(db, tenant.id, imported, other.id)
+
+
+def test_a_run_that_was_given_up_for_lost_does_not_end_the_set_of_its_retry(
+    db: Database, tenant: Tenant, run: Run
+) -> None:
+    set_id, again = begin(db, run), people.start_run(db, tenant)
+    assert begin(db, again, run.id) == set_id
+    backups.end(db, set_id, run.id)
+    assert rows(db, backup_sets)[0].completed_at is None
+    backups.end(db, set_id, again.id)
+    assert rows(db, backup_sets)[0].completed_at is not None
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "again", "stays"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_a_few_more_policies_do_not_make_a_kind_complete_that_was_not(
+    db: Database, run: Run, narrowed: bool, again: bool, stays: bool
+) -> None:
+    set_id = begin(db, run)
+    failed = BackupKind("scripts", 3, 1, "graph.forbidden", "permission is missing")
+    backups.add(db, run.tenant_id, set_id, [item()], [failed])
+    backups.add(db, run.tenant_id, set_id, [item("p2")], [BackupKind("scripts", 2, 2, narrowed=narrowed)], again=again)
+    (kind,) = backups.kept(db, set_id)[1].values()
+    assert (kind.kept, kind.failure_code) == (2, "graph.forbidden" if stays else None)
+    assert kind.is_complete is not stays
+
+
 def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database, run: Run) -> None:
     one, other = begin(db, run), begin(db, run)
     backups.add(db, run.tenant_id, one, [item("p1", "both"), item("p2", "mine"), item("p3", "version")])
@@ -157,6 +218,30 @@ def test_a_removed_set_takes_only_the_bodies_that_nothing_else_has(db: Database,
     assert [row.content_hash for row in rows(db, contents)] == ["content both", "content version"]
     assert [row.set_id for row in rows(db)] == [other]
     assert len(rows(db, backup_set_kinds)) == 1
+
+
+def test_a_retry_begins_anew_if_its_set_is_removed_meanwhile(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    tenant = people.make_tenant(db)
+    run = people.start_run(db, tenant)
+    old, retry = begin(db, run), people.start_run(db, tenant)
+    begun: list[int] = []
+    retrying = threading.Thread(target=lambda: begun.append(begin(db, retry, run.id)))
+    with db.write() as connection:
+        backups.remove(connection, old)
+        retrying.start()
+        waits = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        wait_for(lambda: _asked(db, waits) == 1, "the retry to wait")
+    retrying.join()
+    assert [row.id for row in rows(db, backup_sets)] == begun != [old]
+    db.close()
+
+
+def _asked(db: Database, query: sa.TextClause) -> Any:
+    with db.read() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def test_a_body_is_not_forgotten_between_its_storing_and_the_item(postgres_url: str) -> None:

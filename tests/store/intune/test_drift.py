@@ -141,6 +141,27 @@ def test_the_same_change_in_a_later_report_is_accepted_and_another_is_not(
     assert [one.accepted is not None for one in page.findings] == [True, False]
 
 
+def test_the_oldest_report_goes_and_what_was_accepted_stays(
+    db: Database, tenant: Tenant, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift, "KEPT", 2)
+    drift.add(db, run.id, [CHANGE])
+    drift.accept(db, member(db, tenant, Role.MANAGER), rows(db, drift_findings)[0].id, "planned")
+    other = people.make_tenant(db, "fabrikam")
+    kept = [run.id]
+    for of in (tenant, other):
+        later = people.start_run(db, of)
+        drift.begin(db, of.id, later.id)
+        drift.add(db, later.id, [CHANGE])
+        kept.append(later.id)
+    assert [row.run_id for row in rows(db, drift_findings)] == kept, "nobody has more than two"
+    last = people.start_run(db, tenant)
+    drift.begin(db, tenant.id, last.id)
+    assert [row.run_id for row in rows(db, drift_reports)] == [*kept[1:], last.id]
+    assert [row.run_id for row in rows(db, drift_findings)] == kept[1:]
+    assert len(rows(db, drift_acceptances)) == 1
+
+
 def test_strangers_find_no_report(db: Database, tenant: Tenant, run: Run) -> None:
     stranger = access.memberships_of(db, member(db, people.make_tenant(db, "fabrikam"), Role.OWNER).id)
     with db.read() as connection:

@@ -253,7 +253,9 @@ def test_a_minute_opens_a_run_and_the_next_one_joins_it(db: Database, manager: U
 
 def test_the_databases_now_counts_if_none_is_given(db: Database, manager: User, add: Add) -> None:
     schedule = add()
-    assert ticking.tick(db) == ()  # BEGIN is yet to come
+    change(db, schedule, enabled=False)
+    assert ticking.tick(db) == ()
+    change(db, schedule, enabled=True)
     now = schedules.add(db, manager, "contoso", replace(NIGHTLY, name="now")).ticked_to
     change(db, schedule, ticked_to=now - MINUTE)
     assert ticking.tick(db)[0].what is What.OPENED
@@ -341,6 +343,39 @@ def test_a_minute_fires_once_even_if_somebody_sets_the_schedule_back(db: Databas
     change(db, schedule, ticked_to=BEGIN)
     assert ticking.tick(db, BEGIN + MINUTE) == ()
     assert history(db, manager, schedule) == [(What.OPENED, ticked.run.id)]
+
+
+def test_a_clock_that_was_wrong_for_a_while_silences_no_schedule(db: Database, manager: User, add: Add) -> None:
+    """It was days ahead, once, and has been set back: nobody would have backed up until those days were over."""
+    schedule, daily = add(), add(replace(NIGHTLY, name="daily", cron="0 13 * * *", zone="UTC"))
+    before = ticking.tick(db, BEGIN + dt.timedelta(days=3))
+    end_all(db)
+    assert len(before) == 3  # the minute, and what both seem to have missed
+    ticked = ticking.tick(db, BEGIN + 5 * MINUTE)
+    assert [(one.schedule_id, one.what) for one in ticked] == [(schedule.id, What.MISSED), (daily.id, What.MISSED)]
+    assert ticked[0].detail == "the clock was set back from 2040-05-04 12:00 UTC, times before now may be missed"
+    (minutely,) = ticking.tick(db, BEGIN + 6 * MINUTE)
+    assert (minutely.what, minutely.minute) == (What.OPENED, BEGIN + 6 * MINUTE)
+    end_all(db)
+    hourly = [one for one in ticking.tick(db, BEGIN + 60 * MINUTE) if one.schedule_id == daily.id]
+    assert [one.what for one in hourly] == [What.OPENED], "the wrong clock had called this minute missed"
+    end_all(db)
+    change(db, schedule, ticked_to=BEGIN + dt.timedelta(days=3) - MINUTE)
+    assert schedule.id not in {one.schedule_id for one in ticking.tick(db, BEGIN + dt.timedelta(days=3))}, (
+        "it had its run"
+    )
+
+
+def test_a_clock_that_goes_back_a_little_is_waited_for(db: Database, manager: User, add: Add) -> None:
+    schedule = add(ticked_to=BEGIN + ticking.AHEAD)
+    assert ticking.tick(db, BEGIN) == ()
+    assert schedules.get(db, manager, schedule.id) == schedule
+
+
+def end_all(db: Database) -> None:
+    for run in runs(db):
+        if run.status is not Status.COMPLETED:
+            end_run(db, run)
 
 
 def test_one_that_cannot_be_read_says_so_once_and_hinders_no_other(db: Database, manager: User, add: Add) -> None:

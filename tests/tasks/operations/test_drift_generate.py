@@ -169,6 +169,21 @@ def test_a_set_is_compared_with_the_newest_sync_and_takes_no_more(sync: Sync) ->
 
 
 @pytest.mark.worker
+def test_what_a_set_took_after_the_last_sync_is_not_compared_with_that(sync: Sync) -> None:
+    """Else the sync would be told as what the policies became, and it is what they were before."""
+    sync.worker()
+    sync.run("backup_set.create", kinds=["scope_tags"])
+    sync.run("policy.sync", kinds=["scope_tags", "scripts"])
+    sync.run("backup_set.add_policies", backup_set=1, kinds=["scripts"])
+    refused = drift(sync, backup_set=1, kinds=["scripts"])
+    assert_failed(refused, "input.invalid")
+    assert "not read whole since the backup" in refused.failure_summary[0].message
+    run = drift(sync, backup_set=1, kinds=["scope_tags", "scripts"])
+    assert report(sync, run)["scripts"]["reason"] == "not read whole since the backup"
+    assert "reason" not in report(sync, run)["scope_tags"]
+
+
+@pytest.mark.worker
 def test_of_a_set_with_chosen_policies_none_is_called_added(sync: Sync) -> None:
     sync.worker()
     sync.run("inventory.sync", kinds=["scripts"])
