@@ -216,6 +216,9 @@ def test_a_killed_worker_leaves_a_set_that_says_so_and_a_retry_ends_it(sync: Syn
     sync.worker()
     lost = sync.stage.completed(run.id)
     assert_failed(lost, "worker.lost")
+    more = sync.run("backup_set.add_policies", backup_set=left.id, kinds=["scripts"])
+    assert_invalid(more, f"backup set {left.id} is not finished")
+    assert rows(sync, backup_sets)[0].completed_at is None
     again = retried(sync, run)
     assert again.outcome is Outcome.SUCCEEDED
     assert again.summary_counts is not None
