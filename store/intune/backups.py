@@ -6,6 +6,7 @@ An item never changes. A set that was not ended says so by having no `completed_
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,8 +156,7 @@ def add(
                 ),
                 [_values(set_id, one) for one in items],
             )
-        for kind in kinds:
-            _note(connection, set_id, kind, again=again)
+        _note(connection, set_id, kinds, again=again)
 
 
 def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
@@ -179,23 +179,39 @@ def _values(set_id: int, item: BackupItem) -> dict[str, Any]:
     }
 
 
-def _note(connection: sa.Connection, set_id: int, kind: BackupKind, *, again: bool) -> None:
+def _note(connection: sa.Connection, set_id: int, kinds: Iterable[BackupKind], *, again: bool) -> None:
+    """Note how far these kinds are. That a few policies of a kind were added does not mend what failed of it before."""
+    rows: dict[bool, list[dict[str, Any]]] = {}
+    for kind in kinds:
+        row = {
+            "set_id": set_id,
+            "kind": kind.kind,
+            "found": kind.found,
+            "kept": kind.kept,
+            "narrowed": kind.narrowed,
+            "failure_code": kind.failure_code,
+            "failure_message": kind.failure_message and storable(kind.failure_message),
+        }
+        rows.setdefault(kind.narrowed and kind.is_complete and not again, []).append(row)
+    for keeps_failure, some in rows.items():
+        connection.execute(_noted(keeps_failure), some)
+
+
+@functools.cache
+def _noted(keeps_failure: bool) -> postgresql.Insert:
     new = postgresql.insert(backup_set_kinds)
-    numbers = {
-        "found": kind.found,
-        "kept": kind.kept,
-        "failure_code": kind.failure_code,
-        "failure_message": kind.failure_message and storable(kind.failure_message),
-    }
-    now = {name: new.excluded[name] for name in numbers}
-    if kind.narrowed and kind.is_complete and not again:
-        now |= {name: _kind[name] for name in ("failure_code", "failure_message")}
-    latest = new.on_conflict_do_update(
+    failure = _kind if keeps_failure else new.excluded
+    return new.on_conflict_do_update(
         index_elements=["set_id", "kind"],
-        # Once all of the kind was asked for, it was.
-        set_=now | {"narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed)},
+        set_={
+            "found": new.excluded.found,
+            "kept": new.excluded.kept,
+            "failure_code": failure.failure_code,
+            "failure_message": failure.failure_message,
+            # Once all of the kind was asked for, it was.
+            "narrowed": sa.and_(_kind.narrowed, new.excluded.narrowed),
+        },
     )
-    connection.execute(latest, [{"set_id": set_id, "kind": kind.kind, "narrowed": kind.narrowed, **numbers}])
 
 
 def end(db: Database, set_id: int, run_id: int | None = None) -> None:

@@ -7,6 +7,7 @@ no shape of a body is an error.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ def find(body: Any, place: Place | str) -> Iterator[tuple[Any, Any]]:
         yield from _walk(body, _steps(place))
         return
     of_type = place.of_type.lower()
+    if of_type and place.path.startswith("**") and not _mentions(body, of_type):
+        return
     for container, key in _walk(body, _steps(place.path)):
         if _counts(container, of_type, place.flag):
             yield container, key
@@ -42,6 +45,16 @@ def references_of(kind: GraphResource, body: Any) -> Iterator[tuple[Reference, s
             for id_ in value if isinstance(value, list) else [value]:
                 if isinstance(id_, str) and id_ not in ("", NO_ID):
                     yield reference, id_
+
+
+def _mentions(body: Any, of_type: str) -> bool:
+    """Whether the type may stand somewhere in the body. Most have none of it, and the encoder finds out much faster than a walk
+    to every object.
+    """
+    try:
+        return of_type in json.dumps(body).lower()
+    except RecursionError:  # nested deeper than an encoder goes; the walk does not mind
+        return True
 
 
 @functools.cache

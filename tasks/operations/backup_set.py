@@ -15,7 +15,7 @@ from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.search.globs import matches
 from tasks.graph.resource import GraphResource, KindName
 from tasks.graph.resources import KINDS, name_of, platform_of
-from tasks.operations.tenant_graph import WHOLE_CHUNK, Rhythm, fail_kind, kinds_named, tenant_graph
+from tasks.operations.tenant_graph import Rhythm, fail_kind, kinds_named, tenant_graph
 from tasks.operations.whole_policies import count, read_policies
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
@@ -177,7 +177,7 @@ class _Filling:
     #: What was asked for before is asked for once more.
     again: bool
     readings: dict[str, _Reading] = field(default_factory=dict)
-    rhythm: Rhythm = field(default_factory=lambda: Rhythm(WHOLE_CHUNK))
+    rhythm: Rhythm = field(default_factory=Rhythm)
     _names: ReferenceNames | None = None
 
     @property

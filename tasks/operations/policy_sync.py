@@ -10,7 +10,7 @@ from store.errors import OperationFailed
 from store.intune import versions
 from store.intune.versions import Recorded
 from tasks.graph.resource import GraphResource, KindName
-from tasks.operations.tenant_graph import WHOLE_CHUNK, Rhythm, fail_kind, kinds_named, seen_policy, tenant_graph
+from tasks.operations.tenant_graph import Rhythm, fail_kind, kinds_named, seen_policy, tenant_graph
 from tasks.operations.whole_policies import count, read_policies
 from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
@@ -69,7 +69,7 @@ class _Sync:
     graph: GraphClient
     #: The kinds of which something is not stored yet, or not told.
     reads: dict[str, _KindRead] = field(default_factory=dict)
-    rhythm: Rhythm = field(default_factory=lambda: Rhythm(WHOLE_CHUNK))
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     def read(self, kind: GraphResource) -> None:
         """Read one kind. If its list cannot be read, only this kind fails; refused credentials end the run."""

@@ -47,10 +47,8 @@ def tenant_graph(run: RunContext) -> Iterator[GraphClient]:
         run.note("last_request_id", graph.request_id)
 
 
-#: Objects that are stored in one transaction, at least: as lists show them, and whole. Then the seconds after which those at
-#: hand are stored anyway.
+#: Objects that are stored in one transaction, at least, and the seconds after which those at hand are stored anyway.
 CHUNK: Final = 500
-WHOLE_CHUNK: Final = 250
 AT_LEAST_EVERY: Final = 2.0
 
 
@@ -59,14 +57,13 @@ class Rhythm:
     soon enough for somebody who watches a slow tenant being read.
     """
 
-    def __init__(self, chunk: int = CHUNK, clock: Callable[[], float] = time.monotonic) -> None:
-        self._chunk = chunk
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last = clock()
 
     def is_due(self, unkept: int) -> bool:
         """Whether so many objects are to be stored now; if they are, the time counts from here."""
-        due = unkept >= self._chunk or (unkept > 0 and self._clock() - self._last >= AT_LEAST_EVERY)
+        due = unkept >= CHUNK or (unkept > 0 and self._clock() - self._last >= AT_LEAST_EVERY)
         if due:
             self._last = self._clock()
         return due

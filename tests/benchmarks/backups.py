@@ -30,6 +30,10 @@ def backups(stage: Stage) -> Iterator[Line]:
                 yield tenant.beside_bare(stage, f"{kind}: backup_set.create", create, db, url)
             yield _memory(f"{kind}: memory while policies are backed up", backing)
             yield from _drift(stage, kind, db, url)
+        far = stage.scale.answer
+        with tenant.simulated(stage, stage.scale.policies, seconds=far) as url, opened(stage.founded(kind)) as db:
+            name = f"{kind}: backup_set.create, {1000 * far:.0f} ms an answer"
+            yield tenant.beside_bare(stage, name, functools.partial(backup_set.create, kinds=None), db, url)
 
 
 def _drift(stage: Stage, kind: str, db: Database, url: str) -> Iterator[Line]:

@@ -170,9 +170,9 @@ def looked_at(module: ModuleType, name: str, megabytes: list[float]) -> Iterator
     """Note the memory of this process at each call of a module's function within this block."""
     original, process = getattr(module, name), psutil.Process()
 
-    def looking(*given: Any) -> Any:
+    def looking(*given: Any, **more: Any) -> Any:
         megabytes.append(process.memory_info().rss / 2**20)
-        return original(*given)
+        return original(*given, **more)
 
     setattr(module, name, looking)
     try:
