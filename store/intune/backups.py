@@ -81,8 +81,7 @@ def take_more(db: Database, tenant_id: int, set_id: int, run_id: int, retry_of_i
     with db.write() as connection:
         row = _require_open(connection, tenant_id, set_id)
         if row.completed_at is None and (row.run_id is None or row.run_id != retry_of_id):
-            writer = f"wait for run {row.run_id}, or retry it" if row.run_id is not None else "make another set"
-            raise InputInvalid(f"backup set {set_id} is not finished", writer)
+            raise _unfinished_set(set_id, row.run_id)
         connection.execute(
             sa.update(backup_sets).where(_set.id == set_id).values(run_id=run_id, completed_at=sa.null())
         )
@@ -230,17 +229,24 @@ def note_end(connection: sa.Connection, set_id: int, run_id: int | None = None) 
     connection.execute(change.values(completed_at=now_after(_set.created_at)))
 
 
+def _unfinished_set(set_id: int, run_id: int | None) -> InputInvalid:
+    what_to_do = f"wait for run {run_id}, or retry it" if run_id is not None else "make another set"
+    return InputInvalid(f"backup set {set_id} is not finished", what_to_do)
+
+
 def seal(connection: sa.Connection, tenant_id: int, set_id: int, by: str) -> None:
     """Let the set take no more, because of `by` (such as `drift run 12`). Raises NotFound, and InputInvalid for a set that
     is not ended. A set that is sealed stays so, by whom it was.
     """
     row = connection.execute(
-        sa.select(_set.completed_at).where(_set.id == set_id, _set.tenant_id == tenant_id).with_for_update()
+        sa.select(_set.completed_at, _set.run_id)
+        .where(_set.id == set_id, _set.tenant_id == tenant_id)
+        .with_for_update()
     ).first()
     if row is None:
         raise NotFound(f"no backup set {set_id}", "'opsmon backups list' shows them")
     if row.completed_at is None:
-        raise InputInvalid(f"backup set {set_id} is not finished", "retry the run that made it")
+        raise _unfinished_set(set_id, row.run_id)
     unsealed = sa.update(backup_sets).where(_set.id == set_id, _set.sealed_at.is_(None))
     connection.execute(unsealed.values(sealed_at=utcnow(), sealed_by=by))
 

@@ -147,7 +147,7 @@ def test_nobody_goes_on_with_anothers_set(db: Database, tenant: Tenant, run: Run
 
 def test_a_set_takes_more_until_something_stands_on_it(db: Database, run: Run) -> None:
     set_id = begin(db, run)
-    with pytest.raises(InputInvalid, match="is not finished"):
+    with pytest.raises(InputInvalid, match=f"is not finished: wait for run {run.id}, or retry it"):
         seal(db, run, set_id)
     backups.end(db, set_id)
     backups.take_more(db, run.tenant_id, set_id, run.id)
