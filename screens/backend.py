@@ -73,11 +73,11 @@ class Backend:
     #: What is stored for the user.
     preferences: Preferences
     schedules: ScheduleChanges
+    #: Accepts a finding of drift (its id, the reason, until when). Raises as store/intune/drift.py does.
+    accept_drift: Callable[[int, str, dt.datetime | None], None]
     set_queue_paused: Callable[[bool], bool]
     #: The name of a kind of policy for people, such as "compliance policies"; what is no known kind, as it is.
     kind_label: Callable[[str], str] = str
-    #: Accepts a finding of drift (its id, the reason, until when). Raises as store/intune/drift.py does.
-    accept_drift: Callable[[int, str, dt.datetime | None], None] = lambda *given: None
     #: Seconds between two polls.
     poll_seconds: float = 1.0
     #: Seconds without a heartbeat after which a worker counts as lost.

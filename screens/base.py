@@ -20,6 +20,8 @@ from screens.shell import Shell
 from screens.text import format as fmt
 from screens.text.safe import clean
 from screens.widgets import header_lines
+from screens.widgets.line_view import Line, LineView
+from screens.widgets.row_diff import Cell
 from screens.widgets.row_table import RowTable
 from store.snapshot import Request, Snapshot
 
@@ -185,6 +187,29 @@ class TableScreen(PolledScreen[Result]):
     def put_words(self, words: str) -> None:
         """Write the line above the table."""
         self.query_one("#words", header_lines.Line).put(Content(clean(f" {words}")))
+
+
+class LinesScreen(PolledScreen[Result]):
+    """A whole screen that is one page of lines to read."""
+
+    DEFAULT_CSS = "LinesScreen LineView { margin: 0 1; }"
+
+    def compose_body(self) -> ComposeResult:
+        yield LineView()
+
+    def on_mount(self) -> None:
+        self.page.focus()
+        self.say(fmt.WAITING)
+        self.paint_header()
+
+    @property
+    def page(self) -> LineView:
+        """The page."""
+        return self.query_one(LineView)
+
+    def say(self, told: str) -> None:
+        """Show this sentence and nothing else."""
+        self.page.show([Line("words", (Cell(told),))])
 
 
 class PolledModal(NewestSize, PolledView, ModalScreen[Result]):

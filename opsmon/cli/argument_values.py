@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from store.errors import InputInvalid, NotFound
+from store.intune import drift_records
 
 MAX_ID: Final = 2**63 - 1
 #: The most that a schedule may keep; store/intune/schedule_records.py, which help must not wait for, has it too.
@@ -37,7 +38,7 @@ def finding_id(text: str) -> int:
 def day_end(text: str) -> dt.datetime:
     """Parse a day as YYYY-MM-DD; the instant at which it ends, in UTC. Raises InputInvalid."""
     try:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)
+        return drift_records.day_end(text)
     except (ValueError, OverflowError):
         raise InputInvalid(f"'{text}' is not a day", "write YYYY-MM-DD") from None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from screens.backups import words
+from screens.text import format as fmt
 from screens.text.policy_words import capitalised
 from screens.text.safe import wrap
 from screens.widgets.line_view import Line
@@ -41,7 +42,7 @@ def cut(found: list[Line], most: int) -> list[Line]:
     kept = found[: max(0, most - 1)]
     return [
         *kept,
-        Line("cut", (Cell(f"and {words.several(len(found) - len(kept), 'line')} more: z shows them", "dim"),)),
+        Line("cut", (Cell(f"and {fmt.several(len(found) - len(kept), 'line')} more: z shows them", "dim"),)),
     ]
 
 

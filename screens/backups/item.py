@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens.backups import item_lines
-from screens.base import PolledScreen
-from screens.text import format as fmt
+from screens.base import LinesScreen
 from screens.text.json_tree import Path
 from screens.widgets import policy_sections
 from screens.widgets.line_view import Line, LineView
-from screens.widgets.row_diff import Cell
 from store.intune.backup_page import BackupItemDetail, ItemWanted
 from store.snapshot import Request, Snapshot
 
 
-class BackupItemScreen(PolledScreen[None]):
+class BackupItemScreen(LinesScreen[None]):
     """Shows what never changes; the poll says whether the set is still there."""
 
-    DEFAULT_CSS = "BackupItemScreen LineView { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("z", "fold", "Unfold or fold all", id="fold"),
@@ -37,21 +33,6 @@ class BackupItemScreen(PolledScreen[None]):
         #: The body as lines, with what they were made for: it may be long.
         self._body: tuple[object, list[Line]] = (None, [])
 
-    def compose_body(self) -> ComposeResult:
-        yield LineView(id="item")
-
-    def on_mount(self) -> None:
-        self._page.focus()
-        self._say(fmt.WAITING)
-        self.paint_header()
-
-    @property
-    def _page(self) -> LineView:
-        return self.query_one(LineView)
-
-    def _say(self, told: str) -> None:
-        self._page.show([Line("words", (Cell(told),))])
-
     @property
     def place(self) -> str:
         found = self._detail.found if self._detail else None
@@ -65,11 +46,9 @@ class BackupItemScreen(PolledScreen[None]):
             return
         detail = self._detail = snapshot.backups if isinstance(snapshot.backups, BackupItemDetail) else None
         if detail is None:
-            self._say(
-                "There is no such item any more, or it is not yours to see: its backup set may have been removed."
-            )
+            self.say("There is no such item any more, or it is not yours to see: its backup set may have been removed.")
         else:
-            self._page.show(self._lines(detail, snapshot))
+            self.page.show(self._lines(detail, snapshot))
         self.paint_header()
         self.refresh_keys()
 

@@ -14,6 +14,7 @@ from screens.backups import about, words
 from screens.backups.acting import ActsOnSets
 from screens.paged import PagedScreen
 from screens.text import assigned, policy_words
+from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import fit
 from screens.widgets import header_lines
@@ -121,7 +122,7 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
         which = f"Items {first:,} to {first + len(detail.items) - 1:,}{self._of(detail.found)}{that}."
         more = " j on the last goes on." if detail.next else ""
         is_all = not detail.next and first == 1
-        return f"{words.several(len(detail.items), 'item')}{that}." if is_all else which + more
+        return f"{fmt.several(len(detail.items), 'item')}{that}." if is_all else which + more
 
     def _of(self, found: BackupSet) -> str:
         """How many there are in all, where that is known."""

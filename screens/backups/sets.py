@@ -101,7 +101,7 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
         if not found.sets:
             return f"No backup set yet. {self.how_to_sync}"
         which = "The newest " if found.has_more else ""
-        return f"{which}{words.several(len(found.sets), 'backup set')}."
+        return f"{which}{fmt.several(len(found.sets), 'backup set')}."
 
     def on_row_table_cursor_moved(self) -> None:
         self._tell_of_the_one_under_the_cursor()

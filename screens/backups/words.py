@@ -50,7 +50,7 @@ def kinds(found: BackupSet, known: int) -> str:
 def sentence(found: BackupSet) -> str:
     """How a set stands, in one sentence."""
     many, lacking = items_of(found), not_whole(found)
-    number = several(many, "item")
+    number = fmt.several(many, "item")
     match found.state:
         case "making":
             return f"{_run(found)} makes it: {number} so far."
@@ -58,7 +58,7 @@ def sentence(found: BackupSet) -> str:
             what = f"retry run {found.run_id} to go on with it" if found.run_id else "its run is gone"
             return f"Unfinished: {what}. {number} so far."
         case "incomplete":
-            of = several(found.failed_kinds, "kind")
+            of = fmt.several(found.failed_kinds, "kind")
             return f"Incomplete: {of} not read to the end. {number}{_lacking(lacking)}."
     return f"Complete: {number}{_lacking(lacking) or ', all of them whole' if many else number}."
 
@@ -87,7 +87,7 @@ def asked_for(selection: Any) -> str:
     chosen = selection if isinstance(selection, Mapping) else {}
     pattern, some = chosen.get("filter"), chosen.get("policies")
     number = sum(len(ids) for ids in some.values() if isinstance(ids, list)) if isinstance(some, Mapping) else 0
-    parts = [f"{several(number, 'chosen policy', 'chosen policies')}"] if number else []
+    parts = [f"{fmt.several(number, 'chosen policy', 'chosen policies')}"] if number else []
     parts += [f"policies with a name like {clean(str(pattern))}"] if pattern else []
     return f"Asked for only: {', and of them '.join(parts)}." if parts else ""
 
@@ -117,11 +117,6 @@ def lacks(item: ListedItem, ascii_only: bool) -> str:
         one = policy_words.completeness(str(known.get("code")))
         told.append(f"{policy_words.with_glyph(one, ascii_only)}: {known.get('detail') or 'no reason given'}")
     return clean("; ".join(told))
-
-
-def several(number: int, one: str, more: str = "") -> str:
-    """`1 item`, `2,000 items`."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 
 def _run(found: BackupSet) -> str:

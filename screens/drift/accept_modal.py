@@ -16,6 +16,7 @@ from screens.base import PolledModal
 from screens.text import changes
 from screens.text.safe import clean
 from store.intune.drift_page import ListedFinding
+from store.intune.drift_records import day_end
 
 
 class AcceptModal(PolledModal[None]):
@@ -55,7 +56,7 @@ class AcceptModal(PolledModal[None]):
             until.focus()
         else:
             try:
-                day = _day_end(until.value.strip())
+                day = day_end(until.value.strip()) if until.value.strip() else None
             except (ValueError, OverflowError):
                 self._refuse("That is not a day: write YYYY-MM-DD.", until)
                 return
@@ -76,10 +77,3 @@ class AcceptModal(PolledModal[None]):
         self.shell.message("The change is accepted.")
         self.shell.poll_now()
         self.dismiss()
-
-
-def _day_end(text: str) -> dt.datetime | None:
-    """The end of the day, in UTC; None for an empty text. Raises ValueError and OverflowError."""
-    if not text:
-        return None
-    return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)

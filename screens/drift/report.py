@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from screens.base import PolledScreen
+from screens.base import LinesScreen
 from screens.drift import report_lines
-from screens.text import format as fmt
-from screens.widgets.line_view import Line, LineView
-from screens.widgets.row_diff import Cell
+from screens.widgets.line_view import LineView
 from store.intune.drift_page import DriftDetail, ListedFinding, ReportWanted
 from store.people.access import Right
 from store.snapshot import Request, Snapshot
 
 
-class DriftReportScreen(PolledScreen[None]):
+class DriftReportScreen(LinesScreen[None]):
     """Findings come in pages, as their run found them."""
 
-    DEFAULT_CSS = "DriftReportScreen LineView { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("a", "accept", "Accept", id="accept"),
@@ -39,25 +35,10 @@ class DriftReportScreen(PolledScreen[None]):
         self._opened: frozenset[object] = frozenset()
         self._detail: DriftDetail | None = None
 
-    def compose_body(self) -> ComposeResult:
-        yield LineView(id="report")
-
-    def on_mount(self) -> None:
-        self._page.focus()
-        self._say(fmt.WAITING)
-        self.paint_header()
-
     @property
     def place(self) -> str:
         of = f"{self._detail.report.tenant}, " if self._detail else ""
         return f"{of}drift of run {self._run_id}"
-
-    @property
-    def _page(self) -> LineView:
-        return self.query_one(LineView)
-
-    def _say(self, told: str) -> None:
-        self._page.show([Line("words", (Cell(told),))])
 
     @property
     def _wanted(self) -> ReportWanted:
@@ -71,12 +52,12 @@ class DriftReportScreen(PolledScreen[None]):
             return
         found = self._detail = snapshot.drift if isinstance(snapshot.drift, DriftDetail) else None
         if found is None:
-            self._say(f"Run {self._run_id} has no drift report, or it is not yours to see.")
+            self.say(f"Run {self._run_id} has no drift report, or it is not yours to see.")
         else:
             width = max(30, self.size.width - 4)
             label = self.shell.backend.kind_label
             view = report_lines.View(snapshot.at, width, self._opened, label, self._places[-1][1])
-            self._page.show(report_lines.lines(found, view))
+            self.page.show(report_lines.lines(found, view))
         self.paint_header()
         self.refresh_keys()
 
@@ -98,7 +79,7 @@ class DriftReportScreen(PolledScreen[None]):
     def _chosen(self) -> ListedFinding | None:
         """The finding under the cursor."""
         findings = self._detail.findings if self._detail else ()
-        return next((one for one in findings if one.id == self._page.cursor), None)
+        return next((one for one in findings if one.id == self.page.cursor), None)
 
     def action_accept(self) -> None:
         """Ask for the reason, and accept the finding under the cursor."""
@@ -120,7 +101,7 @@ class DriftReportScreen(PolledScreen[None]):
 
     def _go(self, places: tuple[tuple[int, int], ...]) -> None:
         self._places, self._detail = places, None
-        self._page.action_jump(0)
+        self.page.action_jump(0)
         self.shell.update_request()
 
     def action_fold(self) -> None:

@@ -50,15 +50,10 @@ def told(detail: DriftDetail) -> str:
     report = detail.report
     compared = [kind for kind in report.kinds if not kind.reason]
     policies = sum(kind.policies for kind in compared)
-    what = f"backup set {report.backup_set_id}" if report.backup_set_id else "the sync before"
     return (
-        f"{_several(report.findings, 'finding')} in {_several(policies, 'policy', 'policies')} of "
-        f"{_several(len(compared), 'kind')}, the newest sync compared with {what}."
+        f"{fmt.several(report.findings, 'finding')} in {fmt.several(policies, 'policy', 'policies')} of "
+        f"{fmt.several(len(compared), 'kind')}, the newest sync compared with {changes.compared_with(report)}."
     )
-
-
-def _several(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _text(key: object, text: str, view: View, style: str = "", indent: int = 0) -> Iterator[Line]:
@@ -141,7 +136,7 @@ def _kinds(detail: DriftDetail, view: View) -> Iterator[Line]:
     yield Line("kinds blank", ())
     is_open = KINDS in view.opened
     sign = "v" if is_open else ">"
-    text = f"{sign} {_several(len(left_out), 'kind')} not compared"
+    text = f"{sign} {fmt.several(len(left_out), 'kind')} not compared"
     yield Line("kinds", (Cell(text, "yellow"),), KINDS)
     for kind in left_out if is_open else ():
         yield from _text(("kind", kind.kind), f"{view.kind_label(kind.kind)}: {kind.reason}", view, "", 2)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from screens.base import TableScreen
 from screens.syncing import CanSync
 from screens.text import format as fmt
+from screens.text.changes import compared_with
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
@@ -96,12 +97,11 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
         rooms = self._rooms
         state = fmt.state_of(report)
         compared = sum(not kind.reason for kind in report.kinds)
-        what = f"backup set {report.backup_set_id}" if report.backup_set_id else "the sync before"
         glyph = state.ascii if self.shell.ascii_only else state.glyph
         texts = (
             fit(f"{glyph} {state.word}", rooms[0]),
             figure(f"{report.run_id:>{rooms[1]}}", rooms[1]),
-            fit(what, rooms[2]),
+            fit(compared_with(report), rooms[2]),
             figure(f"{compared:>{rooms[3]}}", rooms[3]),
             figure(f"{report.findings:>{rooms[4]},}", rooms[4]),
             fit(report.initiator_name, rooms[5]),

@@ -5,28 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from screens.base import PolledScreen
+from screens.base import LinesScreen
 from screens.inventory import policy_lines
 from screens.inventory.difference import Difference, difference
 from screens.inventory.syncing import SyncsPolicies
-from screens.text import format as fmt
 from screens.text.json_tree import Path
 from screens.widgets import policy_sections
 from screens.widgets.line_view import Line, LineView
-from screens.widgets.row_diff import Cell
 from store.intune.browsed import PolicyDetail, PolicyWanted
 from store.snapshot import Request, Snapshot
 
 _NEED_THE_POLICY: Final = ("sync", "difference", "version(1)", "version(-1)", "fold")
 
 
-class PolicyScreen(SyncsPolicies, PolledScreen[None]):
+class PolicyScreen(SyncsPolicies, LinesScreen[None]):
     """Shows the newest version, or the one that was chosen."""
 
-    DEFAULT_CSS = "PolicyScreen LineView { margin: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("d", "difference", "What changed", id="difference"),
@@ -47,21 +43,6 @@ class PolicyScreen(SyncsPolicies, PolledScreen[None]):
         self._body: tuple[object, list[Line]] = (None, [])
         self._difference: tuple[object, Difference | None] = (None, None)
 
-    def compose_body(self) -> ComposeResult:
-        yield LineView(id="policy")
-
-    def on_mount(self) -> None:
-        self._page.focus()
-        self._say(fmt.WAITING)
-        self.paint_header()
-
-    @property
-    def _page(self) -> LineView:
-        return self.query_one(LineView)
-
-    def _say(self, told: str) -> None:
-        self._page.show([Line("words", (Cell(told),))])
-
     @property
     def place(self) -> str:
         of = f"{self._policy.tenant.slug}, " if self._policy else ""
@@ -77,10 +58,10 @@ class PolicyScreen(SyncsPolicies, PolledScreen[None]):
             return
         found = self._policy = snapshot.inventory if isinstance(snapshot.inventory, PolicyDetail) else None
         if found is None:
-            self._say(f"There is no policy {self._wanted.policy_id} any more, or it is not yours to see.")
+            self.say(f"There is no policy {self._wanted.policy_id} any more, or it is not yours to see.")
         else:
             self.tenant = found.tenant.slug
-            self._page.show(self._lines(found, snapshot))
+            self.page.show(self._lines(found, snapshot))
         self.paint_header()
         self.refresh_keys()
 

@@ -36,6 +36,11 @@ def by_policy(findings: Iterable[ListedFinding]) -> Iterator[tuple[str, str, Seq
         yield kind, some[0].policy_name, some
 
 
+def compared_with(report: DriftReport) -> str:
+    """What the newest syncs were compared with."""
+    return f"backup set {report.backup_set_id}" if report.backup_set_id else "the sync before"
+
+
 def value(given: Any) -> str:
     """A value on one line, as JSON; of a long list or object only how much it holds."""
     if given is None:

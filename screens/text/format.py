@@ -144,6 +144,11 @@ def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
     return "".join(sign * max(0, count) for sign, count in zip(signs, cells, strict=True))
 
 
+def several(number: int, one: str, more: str = "") -> str:
+    """`1 item`, `2,000 items`."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
 def count(many: Count, ascii_only: bool = False) -> str:
     """The number, marked as a lower bound if it was capped."""
     return f"{'>=' if ascii_only else '≥'} {many.number:,}" if many.at_least else f"{many.number:,}"

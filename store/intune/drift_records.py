@@ -66,6 +66,14 @@ class KindCompared:
         return cls(str(given.get("kind", "")), str(given.get("reason", "")), policies, findings, before, after)
 
 
+def day_end(text: str) -> dt.datetime:
+    """The end of a day that is written as YYYY-MM-DD, in UTC: until then an acceptance holds whose last day it is.
+
+    Raises ValueError and OverflowError.
+    """
+    return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)
+
+
 def _instant(given: object) -> dt.datetime | None:
     try:
         found = dt.datetime.fromisoformat(str(given))

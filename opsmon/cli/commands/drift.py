@@ -8,7 +8,7 @@ from typing import Final
 from opsmon.cli.commands.session import Session
 from opsmon.output import as_json, cell
 from screens.text import changes
-from screens.text.format import instant
+from screens.text.format import instant, several
 from store.intune import drift, drift_page
 from store.intune.drift_page import DriftReport, ListedFinding, ReportWanted
 from store.people import access
@@ -62,16 +62,11 @@ def _lines(report: DriftReport, findings: list[ListedFinding]) -> list[str]:
 def _head(report: DriftReport, findings: list[ListedFinding]) -> str:
     compared = [kind for kind in report.kinds if not kind.reason]
     policies, accepted = sum(kind.policies for kind in compared), sum(one.accepted is not None for one in findings)
-    with_what = f"backup set {report.backup_set_id}" if report.backup_set_id else "the sync before"
-    told = _counted(len(findings), "finding") + (f", {accepted} accepted" if accepted else "")
+    told = several(len(findings), "finding") + (f", {accepted} accepted" if accepted else "")
     return (
-        f"{told} in {_counted(policies, 'policy', 'policies')} of {_counted(len(compared), 'kind')} of {report.tenant}, "
-        f"compared with {with_what} by run {report.run_id} on {instant(report.created_at, 'Z')}."
+        f"{told} in {several(policies, 'policy', 'policies')} of {several(len(compared), 'kind')} of {report.tenant}, "
+        f"compared with {changes.compared_with(report)} by run {report.run_id} on {instant(report.created_at, 'Z')}."
     )
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _label(kind: str) -> str:
