@@ -209,8 +209,10 @@ class _Rules:
         lost = [one for one in planned if not one.sent and self._excludes_more(one.assignment, excluded)]
         if not lost:
             return list(planned)
-        state: State = "skipped" if all(one.code == SKIPPED_GROUP for one in lost) else "failed"
-        words = f"an exclusion of the policy is not kept: {lost[0].words}"
+        # A person's choice explains it only if nothing else would.
+        reason = next((one for one in lost if one.code != SKIPPED_GROUP), lost[0])
+        state: State = "skipped" if reason.code == SKIPPED_GROUP else "failed"
+        words = f"an exclusion of the policy is not kept: {reason.words}"
         return [
             replace(one, state=state, code=EXCLUSION_NOT_KEPT, words=words, sent=None)
             if one.sent and role_of(one.sent) != "exclusion"

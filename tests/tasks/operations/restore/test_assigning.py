@@ -1,132 +1,21 @@
-"""Which assignments are sent: the written cases, and each rule with its reason."""
+"""Which assignments are sent: the written cases (O29 to O31), and each rule with its reason."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tasks.graph.places import NO_ID
 from tasks.graph.resources import BY_NAME
-from tasks.operations.restore.assigning import (
-    AssignmentPlan,
-    FilterDecision,
-    GroupDecision,
-    plan_assignments,
-    read_without_filters,
-)
+from tasks.operations.restore.assigning import GroupDecision
 from tasks.operations.restore.targets import FILTER_ID, FILTER_TYPE
 from tests.tasks.operations.cases import Body, assigned, typed
+from tests.tasks.operations.restore.plans import KEPT, NONE, everybody, filtered, plan, sent_groups, states
 
-CATALOG: Final = BY_NAME["configuration_policies"]
 APPS: Final = BY_NAME["mobile_apps"]
 PROTECTION: Final = BY_NAME["managed_app_policies"]
-NONE: Final = {FILTER_ID: None, FILTER_TYPE: "none"}
-
-MAPPED: Final = {f"g{number}": GroupDecision("mapped", f"t{number}") for number in range(1, 5)}
-FILTERS: Final = {"f1": FilterDecision("mapped", "tf1"), "f2": FilterDecision("mapped", "tf2")}
-
-
-def everybody(type_: str = "allDevices", filter_: str = "", how: str = "include", **more: Any) -> Body:
-    chosen = {FILTER_ID: filter_, FILTER_TYPE: how} if filter_ else NONE
-    return {"id": "a_all", "source": "direct", "target": typed(f"{type_}AssignmentTarget", **chosen), **more}
-
-
-def filtered(group: str, filter_: str, how: str = "include", **more: Any) -> Body:
-    one = assigned(group, **more)
-    one["target"] |= {FILTER_ID: filter_, FILTER_TYPE: how}
-    return one
-
-
-def plan(
-    *assignments: Body,
-    kind: Any = CATALOG,
-    groups: dict[str, GroupDecision] | None = None,
-    filters: dict[str, FilterDecision] | None = None,
-    same_tenant: bool = False,
-) -> AssignmentPlan:
-    return plan_assignments(
-        kind, assignments, {**MAPPED, **(groups or {})}, filters or FILTERS, same_tenant=same_tenant
-    )
-
-
-def states(made: AssignmentPlan) -> list[tuple[str, str]]:
-    return [(one.state, one.code) for one in made.outcomes]
-
-
-def sent_groups(made: AssignmentPlan) -> list[str]:
-    return [one["target"].get("groupId") for one in made.send]
-
-
-KEPT: Final = ("kept", "")
-
-
-# ---- O27: filters
-
-FAILED: Final = {
-    "none of that name": FilterDecision("failed"),
-    "another rule": FilterDecision("failed", code="restore.filter_differs", words='its rule is "b", in the backup "a"'),
-    "another platform": FilterDecision("failed", code="restore.filter_differs", words='its platform is "iOS"'),
-    "two of the name": FilterDecision("failed", code="restore.filter_ambiguous", words="the target has 2 of that name"),
-}
-
-
-@pytest.mark.parametrize("decision", FAILED.values(), ids=FAILED.keys())
-@pytest.mark.parametrize("one", [everybody(filter_="F1"), filtered("g1", "f1", "exclude")], ids=["all", "group"])
-def test_no_target_is_sent_without_the_filter_that_it_had(one: Body, decision: FilterDecision) -> None:
-    made = plan(one, assigned("g2"), filters={"f1": decision})
-    assert states(made) == [("failed", decision.code), KEPT]
-    assert decision.words in made.outcomes[0].words
-    assert sent_groups(made) == ["t2"]
-    assert not made.everybody
-
-
-def test_a_filter_that_a_person_left_out_skips_its_assignments() -> None:
-    made = plan(everybody(filter_="f1"), filters={"f1": FilterDecision("skipped", name="Pilot ")})
-    assert states(made) == [("skipped", "restore.filter_missing")]
-    assert '"Pilot "' in made.outcomes[0].words
-    assert made.send == []
-
-
-def test_a_mapped_filter_is_sent_with_its_use() -> None:
-    made = plan(everybody(filter_="F1"), filtered("g1", "f2", "exclude"))
-    assert [(one["target"][FILTER_ID], one["target"][FILTER_TYPE]) for one in made.send] == [
-        ("tf1", "include"),
-        ("tf2", "exclude"),
-    ]
-
-
-def test_a_filter_without_a_decision_is_missing() -> None:
-    assert states(plan(everybody(filter_="f9"))) == [("failed", "restore.filter_missing")]
-
-
-@pytest.mark.parametrize(
-    "keys", [NONE, {FILTER_ID: NO_ID, FILTER_TYPE: "none"}, {FILTER_ID: None, FILTER_TYPE: None}, {FILTER_TYPE: "none"}]
-)
-def test_no_filter_is_sent_as_it_was(keys: Body) -> None:
-    one = assigned("g1")
-    one["target"] |= keys
-    [sent] = plan(one).send
-    assert sent["target"] == {**one["target"], "groupId": "t1"}
-
-
-def test_the_id_of_a_filter_that_is_not_used_is_not_sent() -> None:
-    [sent] = plan(filtered("g1", "f1", "none")).send
-    assert sent["target"] | NONE == sent["target"]
-
-
-@pytest.mark.parametrize("keys", [(NO_ID, "include"), (None, "exclude"), ("f1", None)])
-def test_a_filter_that_is_unclear_is_no_filter_that_can_be_kept(keys: tuple[Any, Any]) -> None:
-    assert states(plan(filtered("g1", *keys))) == [("failed", "restore.filter_missing")]
-
-
-def test_what_was_read_through_v1_is_told() -> None:
-    assert read_without_filters([{"target": typed("allDevicesAssignmentTarget")}])
-    assert read_without_filters([filtered("g1", "f1"), assigned("g2")])
-    assert not read_without_filters([filtered("g1", "f1"), assigned("g2", exclude=True), everybody()])
-    assert not read_without_filters([])
 
 
 # ---- O29: groups
@@ -225,6 +114,7 @@ def test_a_skip_is_no_excuse_where_another_exclusion_failed() -> None:
         groups={"g1": GroupDecision("skipped")},
     )
     assert [one.state for one in made.outcomes] == ["skipped", "failed", "failed"]
+    assert made.outcomes[1].words in made.outcomes[2].words
 
 
 def test_an_exclusion_of_a_policy_set_counts_as_kept_if_the_policy_has_the_same() -> None:
