@@ -209,8 +209,8 @@ def _body(content: bytes) -> Mapping[str, Any]:
 
 
 def _seconds(given: object, most: int, otherwise: int) -> float:
-    """A number of seconds from outside: at least 1, at most `most`."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
+    """A number of seconds from outside: at least 1, at most `most`. What is no number (NaN) is 1."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
         return otherwise
     return float(max(1, min(given, most)))
 

@@ -48,6 +48,4 @@ def _group(item: Mapping[str, Any]) -> FoundGroup:
     }
     types = tuple(name for name, is_so in kinds.items() if is_so) or ("assigned",)
     description = item.get("description")
-    return FoundGroup(
-        item["id"], item["displayName"], description if isinstance(description, str) else None, types
-    )
+    return FoundGroup(item["id"], item["displayName"], description if isinstance(description, str) else None, types)
