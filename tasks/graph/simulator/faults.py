@@ -27,8 +27,6 @@ class Fault:
     code: str = ""
     #: Value of the Retry-After header, with `status` only.
     retry_after: str | None = None
-    #: Ask for a sign-in with more proof (Conditional Access), with `status` 401 or 403 only.
-    challenge: bool = False
     #: Send half of the right answer, then close the connection: what was asked is carried out.
     break_off: bool = False
     #: Seconds to wait before answering.
@@ -63,7 +61,7 @@ def _fits(name: str, value: object) -> bool:
     match name:
         case "path" | "tenant" | "method" | "query" | "code":
             return isinstance(value, str)
-        case "break_off" | "challenge":
+        case "break_off":
             return isinstance(value, bool)
         case "slow":
             return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 3600
