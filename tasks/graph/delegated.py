@@ -9,7 +9,7 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -100,7 +100,7 @@ class SignInOutcome:
     end: End
     text: str
     #: Only with SIGNED_IN.
-    token: DelegatedToken | None = field(default=None, repr=False)
+    token: DelegatedToken | None = None
 
 
 @dataclass(frozen=True, slots=True)

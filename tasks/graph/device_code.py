@@ -144,7 +144,7 @@ class DeviceCodeSignIn:
         form = {"grant_type": _GRANT, "device_code": code.device_code}
         while True:
             left = code.ends_at - self._clock()
-            if self._wait(cancel, max(0.0, min(max(code.interval, code.pause), left))) or cancel.is_set():
+            if self._wait(cancel, max(0.0, min(max(code.interval, code.pause), left))):
                 return _CANCELLED
             if self._clock() >= code.ends_at:
                 return SignInOutcome(*_BY_WORD["expired_token"])

@@ -238,6 +238,14 @@ def test_a_service_that_is_not_there_is_told() -> None:
     flow.close()
 
 
+def test_trouble_that_has_ended_is_not_counted(flow: DeviceCodeSignIn, simulator: Simulator, clock: Ticking) -> None:
+    for after in (0, 1):
+        simulator.faults.add(Fault("/token", status=503, after=after, count=4))
+    assert ended(flow).end is End.SIGNED_IN
+    # The first poll that is answered is pending; the four after it are struck again.
+    assert clock.waits == [5, 10, 20, 40, 60, 5, 10, 20, 40, 60]
+
+
 # ---- cancelling
 
 

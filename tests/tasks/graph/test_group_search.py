@@ -425,6 +425,24 @@ def test_a_graph_that_is_gone_is_told(ready: GroupSearch, simulator: Simulator) 
     assert "Microsoft Graph does not answer (no answer: " in found(ready, "pilot").reason
 
 
+def test_a_refusal_between_leaves_the_last_groups(ready: GroupSearch, simulator: Simulator) -> None:
+    before = found(ready, "pilot").groups
+    for status in (403, 429):
+        simulator.faults.add(Fault(GROUPS, status=status))
+    assert found(ready, "all").groups == ()
+    assert found(ready, "all").groups == before
+
+
+def test_who_signs_in_next_sees_nothing_of_the_one_before(ready: GroupSearch, simulator: Simulator) -> None:
+    assert names(ready, "pilot")
+    simulator.faults.add(Fault(GROUPS, status=429, count=2))
+    assert found(ready, "all").is_kept
+    ready.sign_out()
+    assert sign_in(ready) is End.SIGNED_IN
+    answer = found(ready, "all")
+    assert (answer.groups, answer.is_kept, len(asked(simulator))) == ((), False, 3)
+
+
 # ---- where the token goes
 
 
