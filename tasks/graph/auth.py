@@ -14,7 +14,7 @@ from store.errors import InputInvalid, OperationFailed
 from tasks.graph.credentials import AppCredentials, unauthorized
 from tasks.graph.transport import is_loopback, make_http
 
-__all__ = ["AppCredentials", "AppToken"]
+__all__ = ["AppCredentials", "AppToken", "reason_of"]
 
 _REASON: Final = re.compile(r"[A-Za-z_]{1,60}")
 #: Microsoft's error number, which its documentation is indexed by. The text after it names directories and apps.
@@ -110,14 +110,21 @@ def _for_msal(credentials: AppCredentials) -> Any:
     return credentials.client_secret
 
 
-def _refusal(answer: Mapping[str, Any], kind: str) -> OperationFailed:
-    """The failure for a sign-in that was refused: the reason as short codes only, and what to do about it."""
+def reason_of(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Why the sign-in service refused, as short codes only: the error's word, or `unknown`, and Microsoft's number without
+    the letters before it, or nothing. The text around them names directories and apps.
+    """
     error = answer.get("error")
     number = _NUMBER.search(str(answer.get("error_description")))
     known = isinstance(error, str) and _REASON.fullmatch(error)
-    reason = (str(error) if known else "unknown") + (f", {number.group()}" if number else "")
-    advice = _ADVICE.get(number[1]) if number else None
-    advice = advice or f"check directory, client id and {kind}"
+    return str(error) if known else "unknown", number[1] if number else ""
+
+
+def _refusal(answer: Mapping[str, Any], kind: str) -> OperationFailed:
+    """The failure for a sign-in that was refused: the reason as short codes only, and what to do about it."""
+    word, number = reason_of(answer)
+    reason = word + (f", AADSTS{number}" if number else "")
+    advice = _ADVICE.get(number) or f"check directory, client id and {kind}"
     return OperationFailed("graph.unauthorized", f"the sign-in was refused ({reason}): {advice}")
 
 

@@ -13,6 +13,16 @@ from tasks.graph.simulator.faults import Fault
 from tasks.graph.simulator.folders import from_folder
 from tasks.graph.simulator.server import Simulator
 from tasks.graph.simulator.synthetic import synthetic
-from tasks.graph.simulator.tenants import CLIENT_ID, SimulatedTenant, directory_id, secret
+from tasks.graph.simulator.tenants import CLIENT_ID, DELEGATED_CLIENT_ID, SimulatedTenant, directory_id, secret
 
-__all__ = ["CLIENT_ID", "Fault", "SimulatedTenant", "Simulator", "directory_id", "from_folder", "secret", "synthetic"]
+__all__ = [
+    "CLIENT_ID",
+    "DELEGATED_CLIENT_ID",
+    "Fault",
+    "SimulatedTenant",
+    "Simulator",
+    "directory_id",
+    "from_folder",
+    "secret",
+    "synthetic",
+]

@@ -70,6 +70,9 @@ def _list(tenant: SimulatedTenant, request: Request, page_size: int) -> dict[str
             "Request_UnsupportedQuery",
             "Request with $search query parameter only works with ConsistencyLevel:eventual header.",
         )
+    if "&" in query.search and "legacysearch=false" not in request.headers.get("prefer", "").lower():
+        # A known issue of v1.0: developer.microsoft.com/graph/known-issues, 18185.
+        raise GraphError(400, "BadRequest", "Unrecognized query argument specified: ''.")
     size = query.top or min(page_size, 100)
     if size > MAX_TOP:
         raise GraphError(

@@ -13,6 +13,9 @@ from tasks.graph.simulator.request import GraphError, Reply, Request
 from tasks.graph.simulator.tenants import SimulatedTenant
 
 VERSIONS: Final = ("v1.0", "beta")
+#: A fault with this code asks for a sign-in with more proof, as Conditional Access does. Source: MicrosoftDocs/entra-docs,
+#: claims-challenge.md. The claims are base64.
+CHALLENGE: Final = "insufficient_claims"
 _APPROVALS: Final = ["devicemanagement", "operationapprovalrequests"]
 
 
@@ -77,4 +80,6 @@ class Graph:
 def refused(fault: Fault, path: str) -> Reply:
     """The reply of a fault with a status."""
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    if fault.code == CHALLENGE:
+        headers["WWW-Authenticate"] = f'Bearer realm="", error="{CHALLENGE}", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'
     return replace(GraphError(fault.status, fault.code).reply(path), headers=headers)

@@ -17,7 +17,8 @@ from tasks.graph.simulator.request import GraphError
 _KNOWN: Final = {"$select", "$filter", "$expand", "$top", "$search", "$count", "$skiptoken", "$deltatoken", "$orderby"}
 _TERM: Final = re.compile(r"([\w.]+(?:/\w+)*)\s+(eq|ne|ge|le|gt|lt)\s+('(?:[^']|'')*'|[^\s()]+)", re.IGNORECASE)
 _STARTS: Final = re.compile(r"startswith\(\s*(\w+)\s*,\s*('(?:[^']|'')*')\s*\)", re.IGNORECASE)
-_SEARCH: Final = re.compile(r'"?(\w+):([^"]*)"?')
+#: A clause; quotation marks and backslashes inside it take a backslash before them (concepts/search-query-parameter.md).
+_SEARCH: Final = re.compile(r'"(\w+):((?:[^"\\]|\\["\\])*)"')
 #: One path in brackets, as some clients write it.
 _BRACKETED: Final = re.compile(r"\(([\w./]+)\)")
 #: Graph refuses more.
@@ -223,11 +224,14 @@ def _search(text: str) -> Passes:
     found = _SEARCH.fullmatch(text.strip())
     if not found:
         raise GraphError(400, "BadRequest", "Invalid $search clause.")
-    name, words = found[1], found[2].lower().split()
-    # Graph looks for words that begin so, in any order.
-    return lambda item: all(
-        any(part.startswith(word) for part in re.split(r"\W+", str(item.get(name, "")).lower())) for word in words
-    )
+    words = _words(re.sub(r"\\(.)", r"\1", found[2]))
+    name = found[1]
+    # Graph looks for words that begin so, in any order; symbols are between words.
+    return lambda item: all(any(part.startswith(word) for part in _words(str(item.get(name, "")))) for word in words)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"\W+", text.lower()) if word]
 
 
 def _both(one: Passes, other: Passes) -> Passes:

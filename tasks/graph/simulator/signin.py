@@ -97,7 +97,14 @@ class SignIn:
     def _issue(self, tenant: SimulatedTenant, mark: str = "") -> dict[str, object]:
         token = f"simulated.{tenant.cloud}.{mark}{uuid.uuid4().hex}"
         self.tokens[token] = tenant
-        return {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}
+        seconds = tenant.token_seconds
+        return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+
+    def end_tokens(self, slug: str) -> None:
+        """End the tokens of a tenant before their time: Graph answers 401 to them from now on."""
+        for token, tenant in list(self.tokens.items()):
+            if tenant.slug == slug:
+                self.tokens.pop(token, None)
 
     def _tenant_at(self, path: str) -> SimulatedTenant | None:
         return self._tenants.get(path.strip("/").split("/")[0])

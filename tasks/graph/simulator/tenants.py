@@ -15,6 +15,8 @@ from tasks.graph.simulator.approvals import Approvals
 
 _NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
 CLIENT_ID: Final = "opsmon"
+#: A public client that people may sign in through; the simulator takes any other, too.
+DELEGATED_CLIENT_ID: Final = str(uuid.uuid5(_NAMESPACE, "delegated"))
 #: What a tenant has objects of.
 KEPT: Final[tuple[str, ...]] = (*(kind.name for kind in KINDS), "groups")
 
@@ -55,6 +57,8 @@ class SimulatedTenant:
     device_answers: list[str] = field(default_factory=lambda: ["authorization_pending", "success"])
     #: Seconds between two polls, at least: who polls faster is told to slow down. 0 lets everybody poll as they like.
     device_interval: int = 5
+    #: Seconds that a token is said to be good for.
+    token_seconds: int = 3599
     #: Kinds whose writes somebody has to approve (Multi Admin Approval).
     protected: set[str] = field(default_factory=set)
     approvals: Approvals = field(default_factory=Approvals, repr=False)
