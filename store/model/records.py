@@ -144,6 +144,8 @@ class Run:
     updated_at: dt.datetime
     #: Parameters and results as JSON; None also in lists, which do not read this column.
     context: Mapping[str, Any] | None = field(default=None, hash=False)
+    #: It is a previewed restore that waits for a person: queued, and yet not to be claimed, rescued or counted as active.
+    held: bool = False
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from store.errors import NotFound
 from store.model.records import COUNT_CAP, NO_TIME, LogLine, Outcome, Run, Status, Worker
-from store.model.tables import operation_runs, workers
+from store.model.tables import IS_QUEUED, operation_runs, workers
 from store.model.types import at_most, utcnow
 from store.people.access import member_tenants, read_visible_run
 from store.runs import attempts as retry_chain
@@ -21,7 +21,7 @@ from store.runs import twins
 from store.workers import pause as queue_pause
 from store.workers.heartbeats import silences, worker_from
 from store.workers.pause import QueuePause
-from store.workers.queue_depth import IS_QUEUED, waited
+from store.workers.queue_depth import waited
 
 _run = operation_runs.c
 
@@ -134,7 +134,7 @@ def read_visible(
         run=run,
         events=run_log.read_log(connection, run.id),
         attempts=attempts,
-        waiting=_waiting(connection, user_id, run) if run.status is Status.QUEUED else None,
+        waiting=_waiting(connection, user_id, run) if run.status is Status.QUEUED and not run.held else None,
         worker=None if run.worker_id is None else _worker(connection, run.worker_id),
         usual=_typical_duration(connection, run),
         twin=twin,
@@ -164,7 +164,6 @@ def _waiting(connection: sa.Connection, user_id: int, run: Run) -> QueuePosition
 
 def _ahead_of(run: Run) -> sa.Select[tuple[int, dt.datetime]]:
     before = sa.tuple_(_run.created_at, _run.id) < sa.tuple_(sa.literal(run.created_at, _run.created_at.type), run.id)
-    # Only runs whose message is in the queue: a previewed restore may wait for days to be confirmed.
     in_queue = sa.and_(IS_QUEUED, _run.dispatched_at.is_not(None))
     return sa.select(_run.id, _run.created_at).where(in_queue, before)
 

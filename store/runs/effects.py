@@ -1,14 +1,14 @@
-"""The effects of transitions: INSERTs of notifications and rescue records."""
+"""The effects of transitions: notifications, rescue records, and the status of a restore that a run carries out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from store.model.records import Counts, Failure
-from store.model.tables import notifications, rescues, tenants
+from store.model.tables import notifications, rescues, restore_items, restore_runs, tenants
 from store.runs.transition import Effect, insert_or_ignore
 
 _COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
@@ -50,6 +50,30 @@ def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
     if failures:
         parts.append(failures[0].message)
     return ", ".join(parts) + "." if parts else "Done."
+
+
+def mirrored(done: sa.FromClause) -> sa.Update:
+    """The effect of every change of a run that carries out a restore: the restore has the run's state."""
+    waits = sa.exists().where(restore_items.c.restore_id == restore_runs.c.id, restore_items.c.result == "waiting")
+    status = sa.case(
+        (done.c.status == "queued", "queued"),
+        (done.c.status == "running", "running"),
+        (waits, "waiting_for_approval"),
+        (done.c.outcome == "succeeded", "completed"),
+        (done.c.outcome == "partially_succeeded", "partial"),
+        else_="failed",
+    )
+    its_run = done.c.id == restore_runs.c.run_id
+
+    def of_the_run(value: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+        return sa.select(value).select_from(done).where(its_run).correlate(restore_runs).scalar_subquery()
+
+    has_run = sa.select(done.c.id).where(its_run).correlate(restore_runs).exists()
+    return (
+        sa.update(restore_runs)
+        .where(has_run)
+        .values(status=of_the_run(status), updated_at=of_the_run(done.c.updated_at))
+    )
 
 
 _rescue = rescues.c

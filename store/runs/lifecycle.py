@@ -1,8 +1,13 @@
 """The lifecycle of a run. Every change of status is one conditional UPDATE in this file, and a completed run never changes again.
 
     queued ──claim──► running ──finish──► completed
-       │                └──fail_lost────────▲        (outcome failed)
-       └───fail_dispatch─────────────────────▲        (outcome failed)
+     ▲ │                └──fail_lost────────▲        (outcome failed)
+     │ └───fail_dispatch─────────────────────▲        (outcome failed)
+     │
+    held, a previewed restore ──abandon──────▲        (outcome failed)
+     └──release──► queued
+
+A run that is held is queued, too, and waits for a person: nothing but `release` and `abandon` changes it.
 
 Each change returns the updated run, or None if the run was not in the state that the change requires: another process was
 first, and nothing was written. Changes raise DatabaseAway.
@@ -21,13 +26,13 @@ from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
 from store.errors import DatabaseAway
-from store.model.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, Status
+from store.model.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, Status, User
 from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import ACTIVE, operation_runs, tenants, workers
 from store.model.types import UtcTime, now_after, seconds_ago
 from store.runs import log as run_log
 from store.runs import outcome, twins
-from store.runs.effects import completed_body, completed_notification, queued_notification, rescued
+from store.runs.effects import completed_body, completed_notification, mirrored, queued_notification, rescued
 from store.runs.transition import Transition
 
 _run = operation_runs.c
@@ -56,6 +61,8 @@ class NewRun:
     context: Mapping[str, Any]
     #: The run that this one retries.
     retry_of_id: int | None = None
+    #: It waits for a person, and not for a worker.
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +83,17 @@ _OPEN = Transition(
     .values({name: sa.bindparam(f"p_{name}", type_=_run[name].type) for name in NewRun.__dataclass_fields__})
     .on_conflict_do_nothing(index_elements=["tenant_id", "run_identity_hash"], index_where=sa.text(ACTIVE))
 )
+_QUEUED = sa.and_(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, ~_run.held)
+_HELD = sa.and_(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, _run.held)
 _DISPATCHED = (
-    sa.update(operation_runs)
-    .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, _run.dispatched_at.is_(None))
-    .values(dispatched_at=_NOW, updated_at=_NOW)
+    sa.update(operation_runs).where(_QUEUED, _run.dispatched_at.is_(None)).values(dispatched_at=_NOW, updated_at=_NOW)
 )
 _MARK_DISPATCHED = Transition(_DISPATCHED, queued_notification)
 _MARK_RESCUED = Transition(_DISPATCHED, queued_notification, rescued("queued"))
 # A message that arrives was queued. A worker that is faster than the dispatcher marks the run as dispatched in its place.
 _CLAIM = Transition(
     sa.update(operation_runs)
-    .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value)
+    .where(_QUEUED)
     .values(
         status=Status.RUNNING.value,
         worker_id=sa.bindparam("p_worker_id"),
@@ -95,6 +102,7 @@ _CLAIM = Transition(
         updated_at=_NOW,
     ),
     queued_notification,
+    mirrored,
 )
 _RESULT = {
     "outcome": sa.bindparam("p_outcome"),
@@ -112,13 +120,28 @@ _PROGRESS = Transition(
     .where(_OWNED)
     .values({name: _RESULT[name] for name in _RESULT if name != "outcome"} | {"updated_at": _NOW})
 )
-_FINISH = Transition(sa.update(operation_runs).where(_OWNED).values(_RESULT | _COMPLETED), completed_notification)
-_FAIL_DISPATCH = Transition(
-    sa.update(operation_runs)
-    .where(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value)
-    .values(_RESULT | _COMPLETED),
-    completed_notification,
+_FINISH = Transition(
+    sa.update(operation_runs).where(_OWNED).values(_RESULT | _COMPLETED), completed_notification, mirrored
 )
+_FAIL_DISPATCH = Transition(
+    sa.update(operation_runs).where(_QUEUED).values(_RESULT | _COMPLETED),
+    completed_notification,
+    mirrored,
+)
+_RELEASE = Transition(
+    sa.update(operation_runs)
+    .where(_HELD)
+    .values(
+        held=sa.false(),
+        user_id=sa.bindparam("p_user_id"),
+        initiator_name=sa.bindparam("p_initiator_name"),
+        context=sa.bindparam("p_context", type_=_run.context.type),
+        updated_at=_NOW,
+    ),
+    mirrored,
+)
+# Nobody is notified: nobody was told that it was queued.
+_ABANDON = Transition(sa.update(operation_runs).where(_HELD).values(_RESULT | _COMPLETED | {"held": sa.false()}))
 _LOST_WORKER = sa.exists().where(
     workers.c.id == _run.worker_id,
     sa.or_(
@@ -133,12 +156,12 @@ _FAIL_LOST = Transition(
     sa.update(operation_runs).where(_OWNED, _LOST_WORKER).values(_RESULT | _COMPLETED),
     completed_notification,
     rescued("lost"),
+    mirrored,
 )
 _REDISPATCH = Transition(
     sa.update(operation_runs)
     .where(
-        _run.id == sa.bindparam("p_id"),
-        _run.status == Status.QUEUED.value,
+        _QUEUED,
         sa.func.coalesce(_run.dispatched_at, _run.created_at)
         < seconds_ago(sa.bindparam("p_older_than", type_=sa.Float)),
     )
@@ -239,6 +262,23 @@ def finish(db: Database, run_id: int, worker_id: int, result: Result) -> Run | N
 def fail_dispatch(db: Database, run_id: int, failure: Failure) -> Run | None:
     """Complete a queued run as failed, and notify the initiator. None if it is not queued, e.g. because a worker claimed it."""
     return _one(db, _FAIL_DISPATCH, _parameters(run_id, Result(Outcome.FAILED, failures=(failure,))))
+
+
+def release(connection: sa.Connection, run_id: int, user: User, context: Mapping[str, Any]) -> Run | None:
+    """Let a held run wait for a worker from now on, with the user as its initiator. None if it is not held.
+
+    Its message is queued by the caller, after the transaction, as that of a run that was just created.
+    """
+    values = {"p_id": run_id, "p_user_id": user.id, "p_initiator_name": user.name, "p_context": dict(context)}
+    changed = _RELEASE.apply(connection, values)
+    return changed[0] if changed else None
+
+
+def abandon(connection: sa.Connection, run_id: int, why: str) -> Run | None:
+    """Complete a held run as failed with `restore.abandoned`, because nobody will carry it out. None if it is not held."""
+    failures = (outcome.failure("restore.abandoned", why),)
+    changed = _ABANDON.apply(connection, _parameters(run_id, Result(Outcome.FAILED, failures=failures)))
+    return changed[0] if changed else None
 
 
 def fail_lost(db: Database, run: Run, lost_after: float, as_of: dt.datetime | None = None) -> Run | None:

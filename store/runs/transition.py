@@ -18,8 +18,8 @@ from store.model.records import Run
 from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import operation_runs, tenants
 
-#: Returns the INSERT that goes with a change; the argument has the columns of the changed runs.
-Effect = Callable[[sa.FromClause], sa.Insert]
+#: Returns the INSERT or UPDATE that goes with a change; the argument has the columns of the changed runs.
+Effect = Callable[[sa.FromClause], sa.Insert | sa.Update]
 
 
 class Transition:

@@ -14,7 +14,7 @@ from store.db.engine import Database
 from store.errors import WorkerUnknown
 from store.model.records import NO_TIME, Run, Status, Worker
 from store.model.row_mapping import run_columns, runs_from
-from store.model.tables import IS_ACTIVE, IS_PAUSED, operation_runs, tenants, workers
+from store.model.tables import IS_ACTIVE, IS_PAUSED, IS_QUEUED, operation_runs, tenants, workers
 from store.model.types import UtcTime, now_after, seconds_ago, utcnow
 
 _worker = workers.c
@@ -134,9 +134,7 @@ def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
     return _runs(
         db,
-        query.where(IS_ACTIVE, _run.status == Status.QUEUED.value, sa.or_(never, long_ago))
-        .order_by(_run.id)
-        .limit(limit),
+        query.where(IS_QUEUED, sa.or_(never, long_ago)).order_by(_run.id).limit(limit),
     )
 
 

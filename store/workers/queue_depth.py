@@ -10,13 +10,11 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.model.records import COUNT_CAP, Count, Outcome, Status
-from store.model.tables import IS_ACTIVE, operation_runs, tenants
+from store.model.tables import IS_QUEUED, operation_runs, tenants
 from store.model.types import at_most, utcnow
 from store.people.access import read_memberships
 
 _run = operation_runs.c
-#: The run waits for a worker, or for its message to be queued.
-IS_QUEUED = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'queued'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,7 @@ _DEPTH = sa.select(utcnow(), sa.select(sa.func.count()).select_from(_SOME).scala
 _OLDEST_OF_A_TENANT = (
     sa.select(_run.id)
     .where(_run.tenant_id == tenants.c.id, _run.outcome == Outcome.PENDING.value, _run.status == Status.QUEUED.value)
+    .where(_run.held == sa.literal_column("false"))
     .order_by(_run.created_at, _run.id)
     .limit(at_most(1))
     .scalar_subquery()

@@ -6,10 +6,22 @@ from store.model.tables.directory import directory_group_words, directory_groups
 from store.model.tables.drift import CHANGES, drift_acceptances, drift_findings, drift_reports, kind_reads
 from store.model.tables.intune import COMPLETENESS, contents, policies, policy_versions
 from store.model.tables.people import audit_events, memberships, tenants, user_settings, users
+from store.model.tables.restores import (
+    ACTIONS,
+    DECISIONS,
+    FOUND_BY,
+    RESTORE_STATES,
+    RESULTS,
+    restore_items,
+    restore_mappings,
+    restore_runs,
+    tenant_settings,
+)
 from store.model.tables.runs import (
     ACTIVE,
     FAILURES,
     IS_ACTIVE,
+    IS_QUEUED,
     RETRIES,
     notifications,
     operation_runs,
@@ -20,13 +32,19 @@ from store.model.tables.schedules import backup_schedules, schedule_ticks
 from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, workers
 
 __all__ = [
+    "ACTIONS",
     "ACTIVE",
     "CHANGES",
     "COMPLETENESS",
+    "DECISIONS",
     "FAILURES",
+    "FOUND_BY",
     "IS_ACTIVE",
     "IS_PAUSED",
+    "IS_QUEUED",
     "PAUSE_HOLDS",
+    "RESTORE_STATES",
+    "RESULTS",
     "RETRIES",
     "audit_events",
     "backup_items",
@@ -49,8 +67,12 @@ __all__ = [
     "policy_versions",
     "queue_pauses",
     "rescues",
+    "restore_items",
+    "restore_mappings",
+    "restore_runs",
     "run_events",
     "schedule_ticks",
+    "tenant_settings",
     "tenants",
     "user_settings",
     "users",

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    false,
+    literal_column,
+    text,
+)
 
 from store.model.tables.base import metadata
 from store.model.types import BigId, Json, UtcTime, utcnow
@@ -29,6 +42,14 @@ operation_runs = Table(
     Column("context", Json),
     Column("retry_of_id", BigId, ForeignKey("operation_runs.id")),
     Column("worker_id", BigId, ForeignKey("workers.id")),
+    # A previewed restore: it waits for a person, and has no message.
+    Column(
+        "held",
+        Boolean,
+        CheckConstraint("NOT held OR status = 'queued'", name="held"),
+        nullable=False,
+        server_default=false(),
+    ),
     Column("dispatched_at", UtcTime),
     Column("started_at", UtcTime),
     Column("completed_at", UtcTime),
@@ -75,6 +96,10 @@ operation_runs = Table(
 
 #: With literals, like the conditions of the partial indexes: with bind parameters neither database could use those indexes.
 IS_ACTIVE = operation_runs.c.status.in_([literal_column("'queued'"), literal_column("'running'")])
+#: A queued run that waits for a worker, or for its message to be queued, and not for a person.
+IS_QUEUED = and_(
+    IS_ACTIVE, operation_runs.c.status == literal_column("'queued'"), operation_runs.c.held == literal_column("false")
+)
 
 run_events = Table(
     "run_events",

@@ -31,6 +31,9 @@ from store.model.tables import (
     operation_runs,
     policy_versions,
     rescues,
+    restore_items,
+    restore_mappings,
+    restore_runs,
     run_events,
     schedule_ticks,
 )
@@ -58,6 +61,7 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("completed_at_when_completed", "queued", {"completed_at": NOW}),
     ("completed_at_when_completed", "running", {"completed_at": NOW}),
     ("completed_at_when_completed", "queued", COMPLETED | {"completed_at": NULL}),
+    ("held", "running", {"held": sa.true()}),
 ]
 
 
@@ -170,15 +174,50 @@ def test_backups_and_drift_are_checked(db: Database, tenant: Tenant) -> None:
         assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
 
 
+#: Changes of a restore, of an item and of the decision on a group that the database must refuse.
+REFUSED_OF_RESTORES: list[tuple[sa.Table, str, dict[str, Any]]] = [
+    (restore_runs, "status", {"status": "cancelled", "previewed_at": NOW}),
+    (restore_runs, "mode", {"mode": "delete"}),
+    (restore_runs, "previewed", {"status": "previewed"}),
+    (restore_items, "action", {"action": "delete"}),
+    (restore_items, "result", {"result": "lost", "done_at": NOW}),
+    (restore_items, "done", {"result": "skipped"}),
+    (restore_items, "failure", {"result": "failed", "done_at": NOW}),
+    (restore_mappings, "decision", {"decision": "guess"}),
+    (restore_mappings, "found_by", {"found_by": "luck"}),
+    (restore_mappings, "target", {"decision": "map"}),
+]
+
+
+def test_restores_are_checked(db: Database, tenant: Tenant) -> None:
+    item = BackupItem("scripts", "p", "p", None, {}, "content", "canonical", [], "none")
+    set_id = backups.begin(db, tenant.id, NewSet("x", {}, "System"))
+    backups.add(db, tenant.id, set_id, [item])
+    row = {"tenant_id": tenant.id, "source_tenant_id": tenant.id, "backup_set_id": set_id, "initiator_name": "x"}
+    with db.write() as connection:
+        restore = sa.insert(restore_runs).values(**row, scope={}, ticks=[]).returning(restore_runs.c.id)
+        id_ = connection.execute(restore).scalar_one()
+        of_set = connection.execute(sa.select(backup_items.c.id)).scalar_one()
+        connection.execute(sa.insert(restore_items).values(restore_id=id_, backup_item_id=of_set, position=0))
+        mapping = {"restore_id": id_, "source_id": "g", "uses": 1, "decision": "unresolved"}
+        connection.execute(sa.insert(restore_mappings).values(mapping))
+    for table, check, values in REFUSED_OF_RESTORES:
+        with pytest.raises(IntegrityError) as caught, db.write() as connection:
+            connection.execute(sa.update(table).values(values))
+        assert constraint_of(caught.value) == f"ck_{table.name}_{check}"
+
+
 def test_every_check_of_the_tables_is_tried_here() -> None:
     checks = {
         str(constraint.name)
         for table in metadata.tables.values()
-        for constraint in table.constraints
+        for constraint in (*table.constraints, *(one for column in table.columns for one in column.constraints))
         if isinstance(constraint, sa.CheckConstraint)
     }
     tried = {f"ck_operation_runs_{name}" for name, *_ in REFUSED}
-    tried |= {f"ck_{table.name}_{check}" for table, check, _ in REFUSED_ELSEWHERE + REFUSED_OF_BACKUPS}
+    tried |= {
+        f"ck_{table.name}_{check}" for table, check, _ in REFUSED_ELSEWHERE + REFUSED_OF_BACKUPS + REFUSED_OF_RESTORES
+    }
     assert checks == tried | {
         "ck_notifications_kind",
         "ck_run_events_level",
