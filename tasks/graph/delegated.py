@@ -28,7 +28,7 @@ class End(StrEnum):
     """How a sign-in ended."""
 
     SIGNED_IN = "signed_in"
-    CANCELLED = "cancelled"
+    STOPPED = "stopped"
     #: The person said no.
     DECLINED = "declined"
     #: The code ended before anybody used it.

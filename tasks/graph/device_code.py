@@ -67,7 +67,7 @@ _BY_WORD: Final = {
     "expired_token": (End.EXPIRED, "the code has ended: sign in again"),
     "bad_verification_code": (End.OTHER, "the code is not known any more: sign in again"),
 }
-_CANCELLED: Final = SignInOutcome(End.CANCELLED, "the sign-in was cancelled")
+_STOPPED: Final = SignInOutcome(End.STOPPED, "the sign-in was cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class DeviceCodeSignIn:
         """Ask for a code. Returns what the person is to do, or how it ended at once. `cancel` ends the wait."""
         answer = self._post("devicecode", {"scope": self._app.scope}, cancel)
         if answer is None:
-            return _CANCELLED
+            return _STOPPED
         if answer.is_trouble:
             return _unavailable(answer)
         if answer.status != 200:
@@ -145,11 +145,11 @@ class DeviceCodeSignIn:
         while True:
             left = code.ends_at - self._clock()
             if self._wait(cancel, max(0.0, min(max(code.interval, code.pause), left))):
-                return _CANCELLED
+                return _STOPPED
             if self._clock() >= code.ends_at:
                 return SignInOutcome(*_BY_WORD["expired_token"])
             answer = self._post("token", form, cancel)
-            outcome = _CANCELLED if answer is None else self._heard(answer, code)
+            outcome = _STOPPED if answer is None else self._heard(answer, code)
             if outcome:
                 return outcome
 

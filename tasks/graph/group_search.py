@@ -159,7 +159,7 @@ class GroupSearch:
         with self._lock:
             if outcome.token and sign_outs != self._sign_outs:  # signed out while it was under way
                 outcome.token.forget()
-                return SignInOutcome(End.CANCELLED, "the sign-in was cancelled")
+                return SignInOutcome(End.STOPPED, "the sign-in was cancelled")
             if outcome.token:
                 self._forget()
                 self._token, self._state = outcome.token, SearchState(Status.READY)

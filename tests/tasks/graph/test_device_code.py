@@ -258,7 +258,7 @@ def test_another_thread_ends_the_wait_at_once(simulator: Simulator, tenant: Simu
     thread.start()
     cancel.set()
     thread.join(HANG)
-    assert [outcome.end for outcome in outcomes] == [End.CANCELLED]
+    assert [outcome.end for outcome in outcomes] == [End.STOPPED]
     assert polls(simulator) == 0
     flow.close()
 
@@ -290,14 +290,14 @@ def test_a_request_that_hangs_does_not_hold_a_cancel_up(
     thread.join(HANG)
     told = list(outcomes)
     go_on.set()
-    assert told == [SignInOutcome(End.CANCELLED, "the sign-in was cancelled")]
+    assert told == [SignInOutcome(End.STOPPED, "the sign-in was cancelled")]
 
 
 def test_a_cancel_between_two_polls_asks_no_more(flow: DeviceCodeSignIn, simulator: Simulator, clock: Ticking) -> None:
     begun(flow)
     cancel = threading.Event()
     clock.during = lambda number: cancel.set() if number == 2 else None
-    assert flow.poll(cancel).end is End.CANCELLED
+    assert flow.poll(cancel).end is End.STOPPED
     assert polls(simulator) == 1
 
 

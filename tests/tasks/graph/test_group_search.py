@@ -147,7 +147,7 @@ def test_a_sign_in_is_cancelled_by_another_thread(search: GroupSearch, clock: Ti
     cancel = threading.Event()
     clock.during = lambda number: cancel.set()
     outcome = search.sign_in(cancel, lambda prompt: None)
-    assert (outcome.end, search.state.status) == (End.CANCELLED, Status.NEEDS_SIGN_IN)
+    assert (outcome.end, search.state.status) == (End.STOPPED, Status.NEEDS_SIGN_IN)
 
 
 def test_there_is_one_sign_in_at_a_time(search: GroupSearch) -> None:
@@ -161,7 +161,7 @@ def test_there_is_one_sign_in_at_a_time(search: GroupSearch) -> None:
 
 def test_who_signs_out_during_a_sign_in_is_not_signed_in(search: GroupSearch, clock: Ticking) -> None:
     clock.during = lambda number: search.sign_out()
-    assert sign_in(search) is End.CANCELLED
+    assert sign_in(search) is End.STOPPED
     assert search.state.status is Status.NEEDS_SIGN_IN
 
 
