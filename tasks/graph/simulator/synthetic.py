@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tasks.graph.resources import KINDS
+from tasks.graph.simulator.definitions import DEFINITIONS, PRESENTATIONS
 from tasks.graph.simulator.synthetic_groups import make_group
 from tasks.graph.simulator.tenants import SimulatedTenant, guid
 
@@ -101,6 +102,9 @@ def _object(chance: random.Random, tenant: SimulatedTenant, kind: str, number: i
         made["roleScopeTagIds"] = ["0"]
     if make := _BODIES.get(kind):
         made |= make(chance, made)
+    if kind == "role_assignments":
+        role = next(iter(tenant.objects["role_definitions"].values()))
+        made["roleDefinition"] = {key: role[key] for key in ("id", "displayName")}
     if resource.assign:
         count = min(chance.randint(0, 3), len(tenant.objects["groups"]))
         made["assignments"] = [_assignment(chance, tenant, id_, place) for place in range(count)]
@@ -230,24 +234,20 @@ def _app(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
 
 def _app_policy(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
     bundle = {"@odata.type": "#microsoft.graph.iosMobileAppIdentifier", "bundleId": "com.example.simulated"}
-    return {"appGroupType": "selectedPublicApps", "apps": [{"id": "simulated", "mobileAppIdentifier": bundle}]}
+    return {
+        "appGroupType": "selectedPublicApps",
+        "apps": [{"id": "com.example.simulated.ios", "mobileAppIdentifier": bundle}],
+    }
 
 
 def _template(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
-    definition = {
-        "id": "d1",
-        "classType": "machine",
-        "displayName": "Home page",
-        "categoryPath": "\\Simulated\\Browser",
-        "policyType": "admxBacked",
-    }
     presentation = {
         "@odata.type": "#microsoft.graph.groupPolicyPresentationValueText",
         "id": "v1",
         "value": "https://example.com",
-        "presentation": {"id": "p1", "label": "Home page"},
+        "presentation": dict(PRESENTATIONS["d1", "p1"]),
     }
-    value = {"id": "dv1", "enabled": True, "definition": definition, "presentationValues": [presentation]}
+    value = {"id": "dv1", "enabled": True, "definition": dict(DEFINITIONS["d1"]), "presentationValues": [presentation]}
     return {"policyConfigurationIngestionType": "builtIn", "definitionValues": [value]}
 
 
@@ -287,7 +287,7 @@ _BODIES: Final[Mapping[str, Callable[[random.Random, Mapping[str, Any]], dict[st
     "administrative_templates": _template,
     "assignment_filters": _filter,
     "role_definitions": lambda chance, made: {"isBuiltIn": False, "rolePermissions": []},
-    "role_assignments": lambda chance, made: {"members": [], "resourceScopes": [], "roleDefinition": None},
+    "role_assignments": lambda chance, made: {"members": [], "resourceScopes": []},
     "scope_tags": lambda chance, made: {"isBuiltIn": False},
     "notification_templates": _notification,
     "reusable_settings": lambda chance, made: {"settingDefinitionId": "simulated", "settingInstance": _setting(0)},
