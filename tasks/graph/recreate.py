@@ -61,8 +61,8 @@ def change(
     made = sendable(kind, body, graph_url)
     made |= {key: body[key] for key in _CHANGED_ONLY.get(kind.name, ()) if key in body}
     made = {key: value for key, value in made.items() if key not in kind.update.without}
-    if kind.create.typed:
-        made["@odata.type"] = _type(kind, body, target)
+    if kind.create.typed and (type_ := _type(kind, body, target)):
+        made["@odata.type"] = type_
     if kind.name == "role_assignments" and _id(target.get("roleDefinition")) != _id(body.get("roleDefinition")):
         made |= _role(body, graph_url)
     path = kind.item_path(target)

@@ -93,7 +93,7 @@ RULES: Final[Mapping[str, Rules]] = {
         apart=("localizedNotificationMessages", "defaultLocale"), assign=None, messages="localizednotificationmessages"
     ),
     "reusable_settings": Rules(required=("displayName", "settingInstance"), put=True, assign=None),
-    "enrollment_configurations": Rules(typed=True, assign="enrollmentConfigurationAssignments"),
+    "enrollment_configurations": Rules(typed=True, fixed=("priority",), assign="enrollmentConfigurationAssignments"),
     "intents": Rules(actions={"updateSettings": ("settings", "settings")}),
 }
 #: What the service gives an object of its own accord.
@@ -108,4 +108,5 @@ PATCH_REFUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "configuration_policies": ("settings",),
     "linux_compliance_policies": ("settings", "scheduledActionsForRule"),
     "compliance_policies": ("scheduledActionsForRule",),
+    "intents": ("settings", "templateId"),
 }

@@ -59,6 +59,7 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "enrollment_configurations": ("deviceEnrollmentPlatformRestrictionsConfiguration",),
 }
 _WITHOUT_TAGS: Final = frozenset({"scope_tags", "assignment_filters", "role_assignments", "role_definitions"})
+_ATTRIBUTE: Final = {"customAttributeName": "simulated", "customAttributeType": "string"}
 GROUPS: Final = 24
 
 
@@ -252,10 +253,9 @@ def _template(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filter(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
-    rule = '(device.model -eq "Virtual Machine")'
     return {
         "platform": "windows10AndLater",
-        "rule": rule,
+        "rule": '(device.model -eq "Virtual Machine")',
         "assignmentFilterManagementType": "devices",
         "roleScopeTags": ["0"],
         "payloads": [],
@@ -280,7 +280,7 @@ _BODIES: Final[Mapping[str, Callable[[random.Random, Mapping[str, Any]], dict[st
     "compliance_policies": _compliance,
     "scripts": _script,
     "shell_scripts": _script,
-    "custom_attributes": _script,
+    "custom_attributes": lambda chance, made: {**_script(chance, made), **_ATTRIBUTE},
     "health_scripts": _health,
     "mobile_apps": _app,
     "managed_app_policies": _app_policy,
