@@ -164,6 +164,8 @@ def write_message(
         made = _new_message(item, there, body)
         _keep(tenant, item, [*there, made])
         return Reply(201, made)
+    if method not in ("PATCH", "DELETE"):
+        raise GraphError(405)
     old = next((one for one in there if rest and str(one.get("id")) == rest[0]), None)
     if old is None:
         raise GraphError(404, "ResourceNotFound", "The message was not found.")
