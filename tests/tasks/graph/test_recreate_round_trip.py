@@ -90,7 +90,9 @@ class Tenants:
             for reference in kind.references:
                 for container, key in find(body, reference.place):
                     container[key] = self._mapped(reference.to, container[key])
+            before = copy.deepcopy(body)
             new = send(self.target, creation(kind, body))
+            assert body == before
             self.ids[kind.name, id_] = new
             made[new] = body
 
@@ -171,7 +173,9 @@ def test_what_was_altered_is_changed_to_what_it_was(tenants: Tenants, kind: Grap
         assert told_again(kind, there[id_]) != told_again(kind, body)
         for _ in range(2):  # a second change finds nothing that it cannot deal with
             now = read_one(tenants, kind, id_)
+            before = copy.deepcopy((body, now))
             send(tenants.target, change(kind, body, now))
+            assert (body, now) == before
         excepted = kind.name != "notification_templates"  # a change sends the description
         assert told_again(kind, read_one(tenants, kind, id_), excepted) == told_again(kind, body, excepted)
 

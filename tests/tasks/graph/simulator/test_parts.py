@@ -130,7 +130,12 @@ def test_an_intent_is_made_of_a_template(http: httpx.Client, tenant: SimulatedTe
 
 
 def test_annotations_are_refused_at_any_depth(http: httpx.Client) -> None:
-    for wrong in ({"a@odata.context": "x"}, {"#microsoft.graph.x": {}}, {"b@odata.type": "#String"}):
+    annotations: tuple[dict[str, Any], ...] = (
+        {"a@odata.context": "x"},
+        {"#microsoft.graph.x": {}},
+        {"b@odata.type": "#String"},
+    )
+    for wrong in annotations:
         assert http.post(CATALOG, json={**POLICY, "settings": [{"settingInstance": wrong}]}).status_code == 400
     made(http, CATALOG, {**POLICY, "settings": [{"settingInstance": {"@odata.type": "#x", "y@odata.bind": "z"}}]})
 
