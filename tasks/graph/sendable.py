@@ -33,8 +33,6 @@ _LISTS: Final = (
     f"{_RULES}[].scheduledActionConfigurations",
     f"{_RULES}[].scheduledActionConfigurations[].notificationMessageCCList",
 )
-#: Kinds whose rules of compliance are part of the body.
-_WITH_RULES: Final = frozenset({"compliance_policies", "linux_compliance_policies"})
 
 
 def sendable(kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAPH_URL) -> dict[str, Any]:
@@ -51,8 +49,7 @@ def sendable(kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAP
     for place in (*kind.volatile, "settings[].id", "**.secretReferenceValueId"):
         for container, key in find(made, place):
             del container[key]
-    if kind.name in _WITH_RULES:
-        _clean_rules(made)
+    _clean_rules(made)
     for container, key in find(made, "omaSettings[].isEncrypted"):
         container[key] = False  # the plain value is sent; Graph encrypts it by itself
     if made.get("priorityMetaData", 0) is None:  # refused as null (Micke-K/IntuneManagement)

@@ -14,7 +14,7 @@ from tasks.graph.simulator.tenants import SimulatedTenant
 _BIND: Final = "@odata.bind"
 _MESSAGES: Final = "localizedNotificationMessages"
 _CHOSEN: Final = "selectedPublicApps"
-#: OMA settings whose value Graph encrypts by itself.
+#: OMA settings whose value Graph encrypts by itself: `isEncrypted` is read-only in Microsoft's documents.
 _ENCRYPTED: Final = ("omasettingstring", "omasettingstringxml", "omasettingbase64")
 #: Links that hold several profiles.
 _SEVERAL: Final = frozenset({"rootCertificatesForServerValidation"})

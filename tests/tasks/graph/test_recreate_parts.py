@@ -124,6 +124,17 @@ def test_messages_that_are_there_are_changed_the_others_made_and_those_too_many_
     assert len(changed("notification_templates", target, displayName="x")) == 1, "they were not read"
 
 
+def test_that_a_message_is_no_default_is_never_said_of_one_that_is_there() -> None:
+    """It ends when another becomes the default: the service refuses it of the one that is."""
+    target = {"localizedNotificationMessages": [message("de-de", isDefault=True)]}
+    messages = [message("de-de"), message("en-us", isDefault=True)]
+    _, german, english = changed(
+        "notification_templates", target, displayName="x", localizedNotificationMessages=messages
+    )
+    assert german.body == {"subject": "s", "messageTemplate": "t"}
+    assert english.body["isDefault"] is True
+
+
 # ---- roles, intents
 
 

@@ -82,6 +82,14 @@ def test_what_a_kind_does_not_take_is_left_out(kind: str, stripped: dict[str, An
     assert sendable(BY_NAME[kind], {"displayName": "x", **stripped}) == {"displayName": "x"}
 
 
+@pytest.mark.parametrize("kind", ["configuration_policies", "managed_app_policies"])
+def test_settings_of_any_kind_go_without_the_ids_that_graph_gives(kind: str) -> None:
+    settings = [{"id": "0", "settingInstance": {"settingDefinitionId": "a"}}]
+    assert sendable(BY_NAME[kind], {"settings": settings}) == {
+        "settings": [{"settingInstance": {"settingDefinitionId": "a"}}]
+    }
+
+
 def test_a_priority_that_is_none_is_left_out_and_another_is_not() -> None:
     kind = BY_NAME["configuration_policies"]
     assert sendable(kind, {"priorityMetaData": {"priority": 1}}) == {"priorityMetaData": {"priority": 1}}
