@@ -82,7 +82,13 @@ def _linked(link: Child) -> str:
 
 
 def _script(
-    name: KindName, label: str, path: str, key: str, *contents: str, strip: tuple[str, ...] = ()
+    name: KindName,
+    label: str,
+    path: str,
+    key: str,
+    *contents: str,
+    strip: tuple[str, ...] = (),
+    fixed: tuple[str, ...] = (),
 ) -> GraphResource:
     return GraphResource(
         name,
@@ -95,6 +101,7 @@ def _script(
         contents=contents,
         references=(_TAGS,),
         strip=strip,
+        update=Update(without=fixed),
     )
 
 
@@ -165,12 +172,17 @@ KINDS: Final = (
             *(Reference(Place(f"{_linked(link)}.id"), "device_configurations") for link in _LINKS),
         ),
         create=Create(typed=True),
+        # What an update ring is doing just now is no part of what it says.
         update=Update(
-            without=(
-                "qualityUpdatesPauseExpiryDateTime",
-                "featureUpdatesPauseExpiryDateTime",
-                "qualityUpdatesRollbackStartDateTime",
-                "featureUpdatesRollbackStartDateTime",
+            without=tuple(
+                f"{updates}Updates{what}"
+                for updates in ("quality", "feature")
+                for what in (
+                    "PauseStartDate",
+                    "PauseExpiryDateTime",
+                    "WillBeRolledBack",
+                    "RollbackStartDateTime",
+                )
             )
         ),
     ),
@@ -207,6 +219,7 @@ KINDS: Final = (
         "deviceCustomAttributeShellScripts",
         "deviceManagementScriptAssignments",
         "scriptContent",
+        fixed=("customAttributeName", "customAttributeType"),
     ),
     _script(
         "health_scripts",
@@ -456,7 +469,8 @@ def resource_at(path: str) -> GraphResource | None:
     """The kind that a path belongs to; None for a path of none. The path may begin with a version."""
     plain = path.lower().removeprefix("/beta").removeprefix("/v1.0")
     for kind in KINDS:
-        for own in (kind.path, *kind.typed_paths.values()):
+        made_at = kind.create.path.partition("/{")[0] or kind.path
+        for own in (kind.path, *kind.typed_paths.values(), made_at):
             if plain == own.lower() or plain.startswith((f"{own.lower()}/", f"{own.lower()}(")):
                 return kind
     return None

@@ -18,6 +18,7 @@ from tasks.graph.simulator.views import masked, part, secret_reference, shown
 #: Objects a page at most.
 MAX_TOP: Final = 1000
 _LIST_OPTIONS: Final = ("$select", "$filter", "$expand", "$top", "$count")
+_INTENTS: Final = "/devicemanagement/intents"
 _PLAIN: Final = re.compile(r"getOmaSettingPlainTextValue\(secretReferenceValueId='([^']*)'\)", re.IGNORECASE)
 
 
@@ -26,10 +27,16 @@ def find_collection(request: Request) -> tuple[Collection, list[str]]:
     exists in another version only.
     """
     parts = request.parts
-    collection = BY_PATH.get("/" + "/".join(parts[:2]).lower())
+    collection = BY_PATH.get(_INTENTS if is_template(request) else "/" + "/".join(parts[:2]).lower())
     if collection is None or (request.version == "v1.0" and not collection.v1):
         raise GraphError(404, "ResourceNotFound", f"Resource not found for the segment '{parts[-1]}'.")
     return collection, parts[2:]
+
+
+def is_template(request: Request) -> bool:
+    """Whether it asks for an intent to be made of a template: that has a path of its own."""
+    parts = [part.lower() for part in request.parts]
+    return len(parts) == 4 and parts[:2] == ["devicemanagement", "templates"] and parts[3] == "createinstance"
 
 
 def items_of(tenant: SimulatedTenant, collection: Collection) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tasks.graph.resources import KINDS
+from tasks.graph.simulator.definitions import DEFINITIONS, PRESENTATIONS
 from tasks.graph.simulator.synthetic_groups import make_group
 from tasks.graph.simulator.tenants import SimulatedTenant, guid
 
@@ -58,6 +59,7 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "enrollment_configurations": ("deviceEnrollmentPlatformRestrictionsConfiguration",),
 }
 _WITHOUT_TAGS: Final = frozenset({"scope_tags", "assignment_filters", "role_assignments", "role_definitions"})
+_ATTRIBUTE: Final = {"customAttributeName": "simulated", "customAttributeType": "string"}
 GROUPS: Final = 24
 
 
@@ -101,6 +103,9 @@ def _object(chance: random.Random, tenant: SimulatedTenant, kind: str, number: i
         made["roleScopeTagIds"] = ["0"]
     if make := _BODIES.get(kind):
         made |= make(chance, made)
+    if kind == "role_assignments":
+        role = next(iter(tenant.objects["role_definitions"].values()))
+        made["roleDefinition"] = {key: role[key] for key in ("id", "displayName")}
     if resource.assign:
         count = min(chance.randint(0, 3), len(tenant.objects["groups"]))
         made["assignments"] = [_assignment(chance, tenant, id_, place) for place in range(count)]
@@ -230,32 +235,27 @@ def _app(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
 
 def _app_policy(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
     bundle = {"@odata.type": "#microsoft.graph.iosMobileAppIdentifier", "bundleId": "com.example.simulated"}
-    return {"appGroupType": "selectedPublicApps", "apps": [{"id": "simulated", "mobileAppIdentifier": bundle}]}
+    return {
+        "appGroupType": "selectedPublicApps",
+        "apps": [{"id": "com.example.simulated.ios", "mobileAppIdentifier": bundle}],
+    }
 
 
 def _template(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
-    definition = {
-        "id": "d1",
-        "classType": "machine",
-        "displayName": "Home page",
-        "categoryPath": "\\Simulated\\Browser",
-        "policyType": "admxBacked",
-    }
     presentation = {
         "@odata.type": "#microsoft.graph.groupPolicyPresentationValueText",
         "id": "v1",
         "value": "https://example.com",
-        "presentation": {"id": "p1", "label": "Home page"},
+        "presentation": dict(PRESENTATIONS["d1", "p1"]),
     }
-    value = {"id": "dv1", "enabled": True, "definition": definition, "presentationValues": [presentation]}
+    value = {"id": "dv1", "enabled": True, "definition": dict(DEFINITIONS["d1"]), "presentationValues": [presentation]}
     return {"policyConfigurationIngestionType": "builtIn", "definitionValues": [value]}
 
 
 def _filter(chance: random.Random, made: Mapping[str, Any]) -> dict[str, Any]:
-    rule = '(device.model -eq "Virtual Machine")'
     return {
         "platform": "windows10AndLater",
-        "rule": rule,
+        "rule": '(device.model -eq "Virtual Machine")',
         "assignmentFilterManagementType": "devices",
         "roleScopeTags": ["0"],
         "payloads": [],
@@ -280,14 +280,14 @@ _BODIES: Final[Mapping[str, Callable[[random.Random, Mapping[str, Any]], dict[st
     "compliance_policies": _compliance,
     "scripts": _script,
     "shell_scripts": _script,
-    "custom_attributes": _script,
+    "custom_attributes": lambda chance, made: {**_script(chance, made), **_ATTRIBUTE},
     "health_scripts": _health,
     "mobile_apps": _app,
     "managed_app_policies": _app_policy,
     "administrative_templates": _template,
     "assignment_filters": _filter,
     "role_definitions": lambda chance, made: {"isBuiltIn": False, "rolePermissions": []},
-    "role_assignments": lambda chance, made: {"members": [], "resourceScopes": [], "roleDefinition": None},
+    "role_assignments": lambda chance, made: {"members": [], "resourceScopes": []},
     "scope_tags": lambda chance, made: {"isBuiltIn": False},
     "notification_templates": _notification,
     "reusable_settings": lambda chance, made: {"settingDefinitionId": "simulated", "settingInstance": _setting(0)},

@@ -22,6 +22,8 @@ from tasks.graph.simulator.query import Query
 MASK: Final = "****"
 #: Passwords that Graph never gives back.
 _NEVER: Final = frozenset({"presharedkey", "password", "passwordvalue"})
+#: Kinds that say how many settings an object has.
+_COUNTED: Final = frozenset({"configuration_policies", "linux_compliance_policies"})
 _SECRET_TYPE: Final = "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"  # noqa: S105 (a type)
 
 
@@ -33,7 +35,7 @@ def shown(
     if listed:
         seen = {key: None if key in collection.blank else value for key, value in seen.items()}
         seen = {key: value for key, value in seen.items() if key not in collection.absent}
-    if "settings" in collection.navigation and "settingCount" not in seen and "settings" in item:
+    if collection.kind in _COUNTED and "settingCount" not in seen and "settings" in item:
         seen["settingCount"] = len(item["settings"])
     if version == "v1.0":
         seen = _v1(collection.kind, seen)

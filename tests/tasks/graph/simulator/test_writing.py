@@ -177,7 +177,11 @@ def test_app_protection_is_made_at_the_path_of_its_type(http: httpx.Client, tena
     assert http.post(f"{path}/{id_}/targetApps", json={"appGroupType": "selectedPublicApps"}).status_code == 400
     apps = [{"mobileAppIdentifier": {"bundleId": "com.example"}}]
     assert http.post(f"{path}/{id_}/targetApps", json={"apps": apps}).is_success
-    assert tenant.objects["managed_app_policies"][id_]["apps"] == apps
+    assert tenant.objects["managed_app_policies"][id_]["apps"] == [{**apps[0], "id": "com.example.ios"}]
+    group = {"appGroupType": "allMicrosoftApps"}
+    assert http.post(f"{path}/{id_}/targetApps", json={"apps": apps, **group}).status_code == 400
+    assert http.post(f"{path}/{id_}/targetApps", json={"apps": [], **group}).is_success
+    assert tenant.objects["managed_app_policies"][id_]["appGroupType"] == "allMicrosoftApps"
 
 
 def test_values_of_a_template_are_bound_to_definitions(http: httpx.Client, tenant: SimulatedTenant) -> None:
