@@ -190,3 +190,7 @@ class Work:
     restore: Restore
     items: Sequence[WorkItem]
     groups: Sequence[Mapped]
+    #: Items of the restore that are not among these: something became of them before.
+    others: Sequence[RestoreItem] = ()
+    #: All assignment filters of the backup set: what a filter matches tells whether the target has it.
+    filters: Sequence[BackupItem] = ()

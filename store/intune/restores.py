@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import InputInvalid, NotFound
+from store.intune.backup_records import BackupItem
 from store.intune.backup_rows import WHOLE, whole
 from store.intune.inventory import storable
 from store.intune.restore_records import PlannedItem, Restore, RestoreItem, RestoreState, Scope, WorkItem
@@ -134,6 +135,13 @@ def _work_item(row: Mapping[Any, Any]) -> WorkItem:
     backup = whole(_Row(row))  # type: ignore[arg-type]
     own = {**row, "kind": backup.kind, "external_id": backup.external_id, "name": backup.name}
     return WorkItem(item_from_row(own), backup)
+
+
+def filters_of(connection: sa.Connection, set_id: int) -> list[BackupItem]:
+    """All assignment filters of a set, with their bodies."""
+    query = sa.select(*WHOLE).join(contents, contents.c.content_hash == _backup.content_hash)
+    query = query.where(_backup.set_id == set_id, _backup.kind == "assignment_filters").order_by(_backup.id)
+    return [whole(row) for row in connection.execute(query)]
 
 
 def item_from_row(row: Mapping[Any, Any]) -> RestoreItem:

@@ -87,6 +87,14 @@ def read_user(connection: sa.Connection, login: str) -> User | None:
     return None if row is None else User(**row)
 
 
+def user_of_run(db: Database, run_id: int) -> User | None:
+    """The initiator of a run, for operations; None for the system."""
+    query = sa.select(*users.c).join(operation_runs, operation_runs.c.user_id == users.c.id)
+    with db.read_one() as connection:
+        row = connection.execute(query.where(operation_runs.c.id == run_id)).mappings().first()
+    return None if row is None else User(**row)
+
+
 def memberships_of(db: Database, user_id: int) -> tuple[Membership, ...]:
     """The user's memberships, ordered by slug."""
     with db.read_one() as connection:

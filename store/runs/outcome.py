@@ -27,6 +27,14 @@ FAILURE_MESSAGES: Final = {
     "operation.incomplete": "Not every item was accounted for",
     "operation.error": "The operation failed",
     "policy.incomplete": "Not everything of the policy could be read",
+    "restore.abandoned": "The preview was given up",
+    "restore.changed": "It is no longer as it was previewed",
+    "restore.not_kept": "Not every assignment could be kept",
+    "restore.ambiguous": "It cannot be told which object it is",
+    "restore.waits_for_approval": "It waits for another administrator's approval",
+    "restore.rejected": "The approval was not given",
+    "restore.template_unknown": "The tenant does not know the version of its template",
+    "restore.dependency": "What it refers to could not be restored",
     "input.invalid": "The parameters are not valid",
 }
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")

@@ -61,6 +61,11 @@ def words(old: Assignment | None, new: Assignment | None, names: Mapping[str, st
     return f"{_whom(new or old or {}, names)}: {said}"
 
 
+def description(assignment: Assignment, names: Mapping[str, str]) -> str:
+    """An assignment for people, as in "Sales: include, filter include Windows"."""
+    return f"{_whom(assignment, names)}: {_summary(assignment, names)}"
+
+
 # ---- parts
 
 

@@ -89,6 +89,11 @@ class GraphClient:
         #: Graph's id of the last request, for a ticket with Microsoft.
         self.request_id = ""
 
+    @property
+    def base_url(self) -> str:
+        """The address of Graph, without a version and a slash at its end."""
+        return str(self._base).rstrip("/")
+
     def __enter__(self) -> GraphClient:
         return self
 

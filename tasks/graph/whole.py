@@ -54,7 +54,7 @@ def read_whole(
     """Read all objects of a kind, in chunks, or those of its list that are `wanted`. `say` is told once if Graph refused
     what is usually asked of the kind. Raises OperationFailed if the list cannot be read.
     """
-    reader = _Reader(graph, kind, say)
+    reader = KindReader(graph, kind, say)
     chunk: list[dict[str, Any]] = []
     for page in reader.pages():
         chunk += [item for item in page if item.get("id") and wanted(item)]
@@ -65,8 +65,10 @@ def read_whole(
         yield reader.complete(chunk)
 
 
-class _Reader:
-    def __init__(self, graph: GraphClient, kind: GraphResource, say: Callable[[str], None]) -> None:
+class KindReader:
+    """Reads objects of one kind. It remembers what Graph refuses to expand."""
+
+    def __init__(self, graph: GraphClient, kind: GraphResource, say: Callable[[str], None] = lambda text: None) -> None:
         self._graph = graph
         self._kind = kind
         self._say = say
@@ -90,6 +92,29 @@ class _Reader:
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
         parameters = {"$expand": self._list_expand} if self._list_expand else None
         yield from self._graph.pages(self._kind.path, parameters)
+
+    def one(self, item: Mapping[str, Any]) -> WholeObject:
+        """The object with the id and the type of `item`, whole and as it is now. Raises OperationFailed if Graph cannot be asked
+        for it; if it does not exist any more, it is `gone`.
+        """
+        stub = {key: item[key] for key in ("@odata.type", "id") if key in item}
+        if self._item_expand is not None:  # `complete` asks for the object itself
+            return self.complete([stub])[0]
+        try:
+            return self.complete([self._get(stub)])[0]
+        except OperationFailed as error:
+            if error.failure_code != "graph.not_found":
+                raise
+            return WholeObject(stub, stub, gone=True)
+
+    def _get(self, stub: Mapping[str, Any]) -> dict[str, Any]:
+        path = self._kind.item_path(stub)
+        try:
+            return self._graph.get(path, {"$expand": self._list_expand} if self._list_expand else None)
+        except Refused as error:
+            if error.status != 400 or not self._list_expand:
+                raise
+            return self._graph.get(path)
 
     def complete(self, listed: Sequence[dict[str, Any]]) -> list[WholeObject]:
         """The objects of a chunk of the list, whole."""
