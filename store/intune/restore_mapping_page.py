@@ -75,7 +75,7 @@ def page(connection: sa.Connection, restore: Restore, now: dt.datetime, counted:
     """
     groups = restore_mappings.mapped(connection, restore.id)
     state = directory.read_state(connection, restore.tenant_id)
-    known = _known(connection, restore, groups, was_read=state.read_at is not None)
+    known = _known(connection, restore, groups, was_read=state.complete_at is not None)
     number = directory_page.count(connection, restore.tenant_id, state.read_at, now, counted)
     return MappingPage(restore, tuple(_shown(one, known) for one in groups), number, state.read_at, state.complete_at)
 
@@ -97,8 +97,8 @@ def _shown(group: Mapped, known: _Known) -> MappedGroup:
     source, target = known.source.get(group.source_id), known.target.get(group.target_id or "")
     return MappedGroup(
         group,
-        source and source.types,
-        target and target.types,
+        source.types if source else None,
+        target.types if target else None,
         _why(group, source, known) if group.decision == "unresolved" else None,
         _warnings(group, source, target, known) if group.decision == "map" else (),
     )
@@ -112,14 +112,14 @@ def _why(group: Mapped, source: DirectoryGroup | None, known: _Known) -> str:
         return "the directory was never read to its end"
     name = known_name(group)
     same_name = None if name is None else known.named.get(name)
-    if same_name is not None and same_name.many > 1:
-        return f"{same_name.many} groups have this name"
+    several = f"{same_name.many} groups have this name" if same_name is not None and same_name.many > 1 else None
     itself = source if known.same_tenant else None
-    if same_name is not None or (itself is not None and itself.removed_at is None):
+    if several is None and (same_name is not None or (itself is not None and itself.removed_at is None)):
         return "a group is there that fits, and nobody chose it"
-    if itself is not None:
-        return f"the group was removed: it was called {itself.name!r}"
-    return "its name is not known" if name is None else "no group has this name"
+    if itself is not None and itself.removed_at is not None:
+        removed = f"the group was removed: it was called {itself.name!r}"
+        return f"{removed}, and {several}" if several else removed
+    return several or ("its name is not known" if name is None else "no group has this name")
 
 
 def _warnings(

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from store.errors import InputInvalid
-from store.intune import group_search, restores
+from store.intune import directory, group_search, restores
 from store.intune.folding import fold
-from store.intune.group_search import DirectoryGroup
+from store.intune.group_search import DirectoryGroup, SameName
 from store.intune.inventory import storable
 from store.intune.restore_records import Mapped
 from store.model.tables import restore_mappings
@@ -80,18 +80,28 @@ def _is_decided(group: Mapped) -> bool:
 def _suggested(connection: sa.Connection, tenant_id: int, groups: Sequence[Mapped], same_tenant: bool) -> list[Mapped]:
     """The groups with what is suggested for each."""
     themselves = _there(connection, tenant_id, [one.source_id for one in groups]) if same_tenant else {}
-    names = {name for one in groups if one.source_id not in themselves and (name := known_name(one)) is not None}
-    named = group_search.by_names(connection, tenant_id, names)
-    found = []
-    for one in groups:
-        itself, name = themselves.get(one.source_id), known_name(one)
-        same_name = None if name is None else named.get(name)
-        if itself is not None:
-            one = _mapped_to(one, itself.group_id, itself.name, "id")
-        elif same_name is not None and same_name.many == 1:
-            one = _mapped_to(one, same_name.group_id, name, "name")
-        found.append(one)
-    return found
+    named = _named(connection, tenant_id, [one for one in groups if one.source_id not in themselves])
+    return [_suggest(one, themselves.get(one.source_id), named) for one in groups]
+
+
+def _named(connection: sa.Connection, tenant_id: int, groups: Sequence[Mapped]) -> Mapping[str, SameName]:
+    """The groups that are there with the names of these. None before the directory was once read to its end: what has one name
+    so far may not be the only one.
+    """
+    if directory.read_state(connection, tenant_id).complete_at is None:
+        return {}
+    names = {name for one in groups if (name := known_name(one)) is not None}
+    return group_search.by_names(connection, tenant_id, names)
+
+
+def _suggest(group: Mapped, itself: DirectoryGroup | None, named: Mapping[str, SameName]) -> Mapped:
+    name = known_name(group)
+    same_name = None if name is None else named.get(name)
+    if itself is not None:
+        return _mapped_to(group, itself.group_id, itself.name, "id")
+    if same_name is not None and same_name.many == 1:
+        return _mapped_to(group, same_name.group_id, name, "name")
+    return group
 
 
 def _mapped_to(group: Mapped, target_id: str, target_name: str | None, found_by: str) -> Mapped:
@@ -101,14 +111,15 @@ def _mapped_to(group: Mapped, target_id: str, target_name: str | None, found_by:
 def _still_there(connection: sa.Connection, tenant_id: int, groups: Sequence[Mapped]) -> list[Mapped]:
     """Decided groups, with the present names of those that were chosen; unresolved where the chosen one was removed."""
     there = _there(connection, tenant_id, [one.target_id for one in groups if one.target_id is not None])
-    found = []
-    for one in groups:
-        if one.target_id in there:
-            one = replace(one, target_name=there[one.target_id].name)
-        elif one.decision == "map":
-            one = replace(one, decision="unresolved", target_id=None)
-        found.append(one)
-    return found
+    return [_checked(one, there.get(one.target_id or "")) for one in groups]
+
+
+def _checked(group: Mapped, target: DirectoryGroup | None) -> Mapped:
+    if group.decision != "map":
+        return group
+    if target is None:
+        return replace(group, decision="unresolved", target_id=None)
+    return replace(group, target_name=target.name)
 
 
 def _there(connection: sa.Connection, tenant_id: int, ids: Sequence[str]) -> dict[str, DirectoryGroup]:
@@ -125,7 +136,7 @@ def _insert(connection: sa.Connection, restore_id: int, groups: Sequence[Mapped]
 
 def _values(group: Mapped) -> dict[str, Any]:
     """The columns of a row; the instant only if it has one, else the database gives it."""
-    values = {name: getattr(group, name) for name in Mapped.__dataclass_fields__}
+    values: dict[str, Any] = {name: getattr(group, name) for name in Mapped.__dataclass_fields__}
     if values["decided_at"] is None:
         del values["decided_at"]
     return values
@@ -150,7 +161,7 @@ def decide(connection: sa.Connection, restore_id: int, tenant_id: int, decisions
         _mapping.restore_id == restore_id, _mapping.source_id == sa.bindparam("p_source_id")
     )
     if rows:
-        values = {name: sa.bindparam(f"p_{name}") for name in names}
+        values: dict[str, Any] = {name: sa.bindparam(f"p_{name}") for name in names}
         connection.execute(change.values(**values, decided_at=utcnow()), rows)
 
 
