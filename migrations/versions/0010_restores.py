@@ -1,4 +1,5 @@
-"""Restores with their items and the decisions on groups, settings of tenants, and runs that wait for a person.
+"""Restores with their items and the decisions on groups, settings of tenants, runs that wait for a person, and groups by their
+whole name.
 
 Revision: 0010
 """
@@ -20,6 +21,8 @@ RUNS, RESTORES, ITEMS, MAPPINGS, SETTINGS = (
     "restore_mappings",
     "tenant_settings",
 )
+GROUPS = "directory_groups"
+NAMED = "removed_at IS NULL AND length(display_name) <= 256"
 STATES = (
     "'draft', 'scoped', 'checked', 'previewed', 'queued', 'running', "
     "'waiting_for_approval', 'completed', 'partial', 'failed'"
@@ -37,6 +40,13 @@ def upgrade() -> None:
     _create_items()
     _create_mappings()
     _create_settings()
+    op.create_index(
+        op.f(f"ix_{GROUPS}_tenant_id_display_name"),
+        GROUPS,
+        ["tenant_id", "display_name"],
+        postgresql_where=sa.text(NAMED),
+        sqlite_where=sa.text(NAMED),
+    )
 
 
 def _reference(table: str, column: str, to: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
@@ -160,6 +170,7 @@ def _create_settings() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f(f"ix_{GROUPS}_tenant_id_display_name"), GROUPS)
     for table in (SETTINGS, MAPPINGS, ITEMS, RESTORES):
         op.drop_table(table)
     # A run that waits for a person would be taken for one that waits for a worker.

@@ -94,11 +94,22 @@ def page(
     """What is wanted. Raises NotFound for the tenant."""
     tenant = tenant_of(members, wanted.tenant)
     state = directory.read_state(connection, tenant.id)
-    if counted is None or not counted.holds(tenant.id, state.read_at, now):
-        many = group_search.count(connection, tenant.id, COUNTED)
-        counted = Counted(many, tenant.id, state.read_at, now)
+    counted = count(connection, tenant.id, state.read_at, now, counted)
     text = storable(wanted.text.strip()[:MAX_TEXT])
     found = group_search.search(connection, tenant.id, text, LISTED + 1)
     return Directory(
         tenant, counted, state.read_at, state.complete_at, tuple(found[:LISTED]), has_more=len(found) > LISTED
     )
+
+
+def count(
+    connection: sa.Connection,
+    tenant_id: int,
+    read_at: dt.datetime | None,
+    now: dt.datetime,
+    counted: Counted | None = None,
+) -> Counted:
+    """How many groups the tenant has; what an earlier call counted, while that holds. `read_at` is the end of the last round."""
+    if counted is not None and counted.holds(tenant_id, read_at, now):
+        return counted
+    return Counted(group_search.count(connection, tenant_id, COUNTED), tenant_id, read_at, now)

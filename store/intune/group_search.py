@@ -13,6 +13,7 @@ from store.db.engine import Database
 from store.intune.folding import words_of
 from store.model.records import Count
 from store.model.tables import directory_group_words, directory_groups
+from store.model.tables.directory import MAX_GROUP_NAME, NAMED
 from store.model.types import among
 
 _group = directory_groups.c
@@ -79,9 +80,32 @@ def search(connection: sa.Connection, tenant_id: int, text: str, limit: int = 10
     return [groups[id_] for id_ in ids if id_ in groups]
 
 
-def by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Sequence[str]) -> dict[str, DirectoryGroup]:
-    """The groups with these ids, removed ones included; unknown ids are left out. At most 1,000 at once."""
-    query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, _group.group_id.in_(group_ids[:1000]))
+@dataclass(frozen=True, slots=True)
+class SameName:
+    """The groups that are there and have one name."""
+
+    many: int
+    #: The one with the first id: the only one, if there are not several.
+    group_id: str
+
+
+def by_names(connection: sa.Connection, tenant_id: int, names: Collection[str]) -> dict[str, SameName]:
+    """The groups that are there, by exactly these names: case, accents and outer blanks count. Names that none has are left
+    out, and so are names that are longer than Microsoft Graph allows.
+    """
+    searched = {name for name in names if len(name) <= MAX_GROUP_NAME}
+    query = (
+        sa.select(_group.display_name, sa.func.count(), sa.func.min(_group.group_id))
+        # In the words of the index, which is not used otherwise.
+        .where(_group.tenant_id == tenant_id, sa.text(NAMED), among(_group.display_name, searched))
+        .group_by(_group.display_name)
+    )
+    return {name: SameName(many, first) for name, many, first in connection.execute(query)} if searched else {}
+
+
+def by_group_ids(connection: sa.Connection, tenant_id: int, group_ids: Collection[str]) -> dict[str, DirectoryGroup]:
+    """The groups with these ids, removed ones included; unknown ids are left out."""
+    query = sa.select(*_COLUMNS).where(_group.tenant_id == tenant_id, among(_group.group_id, group_ids))
     return {row.group_id: _group_from(row) for row in connection.execute(query)}
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
-from store.intune import backups, content_store, directory, drift, drift_sides, policy_states, versions
+from store.intune import backups, content_store, directory, drift, drift_sides, group_search, policy_states, versions
 from store.intune.backup_page import BackupsWanted, ItemWanted
 from store.intune.backup_records import NewSet
 from store.intune.backup_sets import SetsWanted, SetWanted
@@ -506,6 +506,9 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "groups": _directory(""),
     "groups by a beginning": _directory("gro"),
     "groups by two beginnings": _directory("gro 7"),
+    "groups by their whole names": reading(
+        lambda c, full: group_search.by_names(c, full.tenants[0].id, [f"Group {n} {n}" for n in range(90)])
+    ),
     "pause": lambda full: (queue_pause.pause(full.db, full.owner), queue_pause.resume(full.db, full.owner)),
     "beat": lambda full: heartbeats.heartbeat(full.db, 1, 0),
     "a queued run, whole": lambda full: whole(full, queued_behind_another(full)),
@@ -571,6 +574,7 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("list, type:some.type3", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
         ("counts, type:some.type3", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),
         ("list, code:x.*", "ix_operation_runs_failures"),
+        ("groups by their whole names", "ix_directory_groups_tenant_id_display_name"),
         ("list, mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
     ],
 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, false, text
 
 from store.model.tables.base import metadata
 from store.model.types import BigId, BytewiseText, Json, UtcTime, utcnow
+
+#: Characters of a group's name, at most, in Microsoft Graph. PostgreSQL refuses rows of indexes beyond 2,704 bytes.
+MAX_GROUP_NAME = 256
+#: The groups that are found by their whole name.
+NAMED = f"removed_at IS NULL AND length(display_name) <= {MAX_GROUP_NAME}"
 
 directory_groups = Table(
     "directory_groups",
@@ -31,6 +36,7 @@ directory_groups = Table(
     CheckConstraint("(removed_at IS NULL) = (removed_reason IS NULL)", name="removed"),
     CheckConstraint("removed_reason IN ('changed', 'deleted', 'unseen')", name="removed_reason"),
     Index(None, "tenant_id", "removed_at"),
+    Index(None, "tenant_id", "display_name", postgresql_where=text(NAMED), sqlite_where=text(NAMED)),
     sqlite_autoincrement=True,
 )
 
