@@ -27,6 +27,12 @@ FAILURE_MESSAGES: Final = {
     "operation.incomplete": "Not every item was accounted for",
     "operation.error": "The operation failed",
     "policy.incomplete": "Not everything of the policy could be read",
+    "restore.secret_unreadable": "Microsoft Graph gave a secret of the policy only masked",
+    "restore.unknown_value": "The policy has a value that was not known when it was read",
+    "restore.actions": "The actions for non-compliance cannot be restored",
+    "restore.no_apps": "The target apps of the policy were not read",
+    "restore.no_filters": "The filters of the assignments were not read",
+    "restore.template_unknown": "The tenant does not know this version of the policy's template",
     "input.invalid": "The parameters are not valid",
 }
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
