@@ -35,6 +35,11 @@ FAILURE_MESSAGES: Final = {
     "restore.rejected": "The approval was not given",
     "restore.template_unknown": "The tenant does not know the version of its template",
     "restore.dependency": "What it refers to could not be restored",
+    "restore.secret_unreadable": "Microsoft Graph gave a secret of the policy only masked",
+    "restore.unknown_value": "The policy has a value that was not known when it was read",
+    "restore.actions": "The actions for non-compliance cannot be restored",
+    "restore.no_apps": "The target apps of the policy were not read",
+    "restore.no_filters": "The filters of the assignments were not read",
     "input.invalid": "The parameters are not valid",
 }
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")

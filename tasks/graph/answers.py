@@ -1,6 +1,6 @@
 """What an answer of Graph that is no success means: our code for it, our words, and whether the request may be sent again.
 
-Graph's error messages are never shown: Intune nests a JSON string with internal URLs and tenant ids in them. Errors give
+Graph's error messages are never shown or kept: Intune nests a JSON string with internal URLs and tenant ids in them. Errors give
 opsmon's own words for the status, and Graph's short error code.
 """
 
@@ -20,6 +20,11 @@ _SHORT_CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,60}")
 AGAIN: Final = (0, 408, 423, 429, 500, 502, 503, 504, 509)
 #: Of those, the ones that say that nothing was done.
 REFUSED: Final = (423, 429, 503, 509)
+#: The code of a write that Graph refused because of the policy's template. See `is_template_error`.
+TEMPLATE_UNKNOWN: Final = "restore.template_unknown"
+#: How the service names a setting reference that the template does not have (Micke-K/IntuneManagement#209, #241;
+#: KelvinTegelaar/CIPP#4241): once as words, once as a key.
+_BAD_REFERENCE: Final = re.compile(r"invalid ?reference ?id", re.IGNORECASE)
 #: Codes of a delta link that has ended, in lower case.
 _EXPIRED: Final = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
 _CODES: Final = {
@@ -71,6 +76,8 @@ class Refusal:
     approval: str = ""
     #: The request certainly did not reach Graph.
     unsent: bool = False
+    #: It says that a setting refers to what the policy's template does not have.
+    template: bool = False
 
     @property
     def throttled(self) -> bool:
@@ -89,6 +96,8 @@ class Refusal:
             return OutcomeUnknown(
                 "graph.unknown", f"{self._told()}: it may have been carried out: look before repeating"
             )
+        if self.template:
+            return Refused(TEMPLATE_UNKNOWN, self._told(), self.status)
         if self.status == 0:
             return OperationFailed("graph.unavailable", self.detail)
         if self.status == 410 or self.detail.lower() in _EXPIRED:
@@ -108,7 +117,19 @@ def refusal(status: int, headers: Mapping[str, str], body: Any) -> Refusal:
     """From an answer's status, headers (any case) and JSON body."""
     given = {name.lower(): value for name, value in headers.items()}
     approval = given.get("x-msft-approval-code", "") if status == 412 else ""
-    return Refusal(status, short_code(body), retry_after(given.get("retry-after", "")), approval[:100])
+    wait = retry_after(given.get("retry-after", ""))
+    return Refusal(status, short_code(body), wait, approval[:100], template=is_template_error(status, body))
+
+
+def is_template_error(status: int, body: Any) -> bool:
+    """Whether an answer refuses a policy because a setting refers to what its template, in the tenant's version, does not
+    have: such as a security baseline of another version.
+    """
+    try:
+        message = body["error"]["message"]
+    except (KeyError, TypeError):
+        return False
+    return status == 400 and isinstance(message, str) and _BAD_REFERENCE.search(message) is not None
 
 
 def short_code(body: Any) -> str:

@@ -39,6 +39,12 @@ def gaps_of(kind: GraphResource, body: Mapping[str, Any]) -> list[Gap]:
     return gaps
 
 
+def lacks_key(network: Mapping[str, Any]) -> bool:
+    """Whether a Wi-Fi profile needs a key and has none: Graph never gives keys back, and other networks have no key."""
+    security = str(network.get("wiFiSecurityType", "")).lower()
+    return network.get("preSharedKey") is None and security.endswith(("personal", "wep"))
+
+
 def _is_defined(value: Mapping[str, Any]) -> bool:
     """Whether a value of an administrative template says which setting it is for: in full, or as exports bind it."""
     return bool(value.get("definition") or value.get("definition@odata.bind"))
@@ -46,6 +52,6 @@ def _is_defined(value: Mapping[str, Any]) -> bool:
 
 def _is_masked(container: Any, key: Any) -> bool:
     value = container[key]
-    if value is None:  # a key that Graph never gives back, if the network has one at all
-        return str(container.get("wiFiSecurityType", "")).lower().endswith(("personal", "wep"))
+    if value is None:
+        return lacks_key(container)
     return bool(value == _MASK) or container.get("valueState") == "encryptedValueToken"

@@ -33,16 +33,18 @@ _ABOUT_THE_GROUP: Final = ("groupName", "groupType", "membershipRule")
 _FILTER: Final = "deviceAndAppManagementAssignmentFilter"
 
 
-def creation(kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAPH_URL) -> list[Write]:
+def creation(
+    kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAPH_URL, *, tokens: bool = False
+) -> list[Write]:
     """The writes that make an object, in the order in which they must be sent: first the object, then its parts.
 
     In the paths of the parts, `{id}` stands for the id that the answer to the first has. Raises ValueError for a body
-    with a masked secret, or one that does not say what Graph needs to know.
+    with a masked secret, or one that does not say what Graph needs to know. `tokens` is as in `sendable`.
     """
     if kind.create.path:
         return [_instance(kind, body)]
     path = _collection(kind, body)
-    made = sendable(kind, body, graph_url)
+    made = sendable(kind, body, graph_url, tokens=tokens)
     if kind.name == "role_assignments":
         made |= _role(body, graph_url)
     first = Write("POST", path, made, "", repeatable=False)
@@ -51,14 +53,19 @@ def creation(kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAP
 
 
 def change(
-    kind: GraphResource, body: Mapping[str, Any], target: Mapping[str, Any], graph_url: str = GRAPH_URL
+    kind: GraphResource,
+    body: Mapping[str, Any],
+    target: Mapping[str, Any],
+    graph_url: str = GRAPH_URL,
+    *,
+    tokens: bool = False,
 ) -> list[Write]:
     """The writes that make the object `target` what `body` says, in their order. `target` is whole, as Graph gave it.
 
     What is fixed at creation is left out. A part that the body does not have was not read: it is left alone. Raises
     ValueError as `creation` does, and for a body of another type than the target's.
     """
-    made = sendable(kind, body, graph_url)
+    made = sendable(kind, body, graph_url, tokens=tokens)
     made |= {key: body[key] for key in _CHANGED_ONLY.get(kind.name, ()) if key in body}
     made = {key: value for key, value in made.items() if key not in kind.update.without}
     if kind.create.typed and (type_ := _type(kind, body, target)):

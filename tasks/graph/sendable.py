@@ -22,7 +22,7 @@ from tasks.graph.versions import versioned
 GRAPH_URL: Final = GLOBAL.graph_url
 #: How Graph masks the value of an OMA setting.
 _MASK: Final = "****"
-#: The state of a secret of which Graph gave only a token; the token is worth nothing in another policy.
+#: The state of a secret of which Graph gave only a token; the token is worth nothing in another tenant.
 _TOKEN_STATE: Final = "encryptedValueToken"  # noqa: S105 (a state)
 #: The actions for non-compliance; they and their elements are entities: Graph gives each an id.
 _RULES: Final = "scheduledActionsForRule"
@@ -35,14 +35,17 @@ _LISTS: Final = (
 )
 
 
-def sendable(kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAPH_URL) -> dict[str, Any]:
+def sendable(
+    kind: GraphResource, body: Mapping[str, Any], graph_url: str = GRAPH_URL, *, tokens: bool = False
+) -> dict[str, Any]:
     """The body of a POST that makes the object, without the parts that are sent by requests of their own.
 
     `body` is for the tenant that it is sent to: the ids of other objects in it are that tenant's. It is not changed.
-    Raises ValueError for a secret that is masked, or of which there is only a token: Graph would keep the mask.
+    Raises ValueError for a secret that is masked, or of which there is only a token: Graph would keep the mask. With
+    `tokens` such a token is sent as it is: the tenant that gave it takes it back.
     """
     made = bare(copy.deepcopy(dict(body)))
-    _check_secrets(kind, made)
+    _check_secrets(kind, made, tokens)
     for name in (*READ_ONLY, *kind.strip, *kind.create.afterwards):
         made.pop(name, None)
     _bind_links(kind, made, graph_url)
@@ -77,14 +80,15 @@ def bind(path: str, graph_url: str = GRAPH_URL) -> str:
     return f"{graph_url.rstrip('/')}{versioned(path)}"
 
 
-def _check_secrets(kind: GraphResource, body: Mapping[str, Any]) -> None:
-    """Raise ValueError if a secret is masked. Take out those that Graph never gives back: null would clear them."""
+def _check_secrets(kind: GraphResource, body: Mapping[str, Any], tokens: bool) -> None:
+    """Raise ValueError if a secret is masked, or is a token and no `tokens` are sent. Take out those that Graph never gives back: null would clear them."""
     for container, _ in find(body, "omaSettings[].value"):
         if container["value"] == _MASK:
             raise ValueError(f"{kind.name}: a value of omaSettings is masked")
     for place in kind.secrets:
         for container, key in find(body, place):
-            if container[key] == _MASK or container.get("valueState") == _TOKEN_STATE:
+            is_token = container.get("valueState") == _TOKEN_STATE
+            if container[key] == _MASK or (is_token and not tokens):
                 raise ValueError(f"{kind.name}: a secret at {place.path} is masked")
             if container[key] is None:
                 del container[key]
