@@ -153,6 +153,17 @@ class Run:
         return self.label or self.type
 
     @property
+    def state(self) -> str:
+        """The status as filters and people name it: `preview` while the run is held, and not `queued`."""
+        return "preview" if self.held else self.status.value
+
+    @property
+    def restore_id(self) -> int | None:
+        """The restore that the run carries out, by its context; None if it names none, and in lists, which do not read it."""
+        found = (self.context or {}).get("restore_run_id")
+        return found if type(found) is int and found > 0 else None
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The parameters of the run. UNREADABLE_JSON, which no operation accepts, if they cannot be read."""
         context = self.context or {}

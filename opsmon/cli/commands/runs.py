@@ -39,6 +39,7 @@ DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
 def start(session: Session, arguments: argparse.Namespace) -> int:
     """Start an operation and print the receipt. Returns the exit code, of the run if waited for."""
     operation = _operation(session.services.registry, arguments.type)
+    operation.check_start()  # before its parameters, which only its own place can give
     parameters = operation.parse(given_parameters(operation, arguments.parameters))
     user = session.user
     started = session.services.dispatcher.start(user, arguments.tenant, operation.type, parameters)
