@@ -15,7 +15,7 @@ from store.errors import QueueUnavailable, RunChanged
 from store.model.records import Run, Status, Tenant, User
 from store.people import access
 from store.runs import bulk, lifecycle, outcome
-from tasks.dry_run import DryRunResult, Edit, Verdict, dry_run_retries, not_completed, unchanged
+from tasks.dry_run import DryRunResult, Edit, Verdict, dry_run_retries, unchanged
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 
@@ -88,7 +88,7 @@ class Dispatcher:
         tenant = access.require_right(self._db, user, old.tenant, operation.right, operation.act)
         operation.check_retry(old)
         if old.status is not Status.COMPLETED:
-            raise RunChanged(f"run {run_id} is {not_completed(old)}", "only a completed run can be retried")
+            raise RunChanged(f"run {run_id} is {old.status_words}", "only a completed run can be retried")
         if seen and (seen.status, seen.outcome) != (old.status, old.outcome):
             raise RunChanged(f"run {run_id} was {_state(seen)} and is {_state(old)} now", "look again")
         wanted = old.parameters if parameters is None else parameters
@@ -176,7 +176,7 @@ def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> t
 
 
 def _state(run: Run) -> str:
-    return run.outcome if run.status is Status.COMPLETED else not_completed(run)
+    return run.outcome if run.status is Status.COMPLETED else run.status_words
 
 
 def _again(db: Database, run: Run) -> Run:

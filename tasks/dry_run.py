@@ -94,18 +94,13 @@ def _identity(run: Run | None, registry: Registry, members: Mapping[int, Members
         raise Forbidden(f"you may not {operation.act} in {run.tenant}")
     operation.check_retry(run)
     if run.status is not Status.COMPLETED:
-        raise RunChanged(f"it is {not_completed(run)}", "only a completed run can be retried")
+        raise RunChanged(f"it is {run.status_words}", "only a completed run can be retried")
     try:
         return operation.identity_in(run.tenant_id, operation.check(edit(operation, run)))
     except OpsmonError:
         raise
     except Exception as error:  # one unreadable run must not end the dry run of the others
         raise InputInvalid(f"its parameters cannot be read ({type(error).__name__})") from error
-
-
-def not_completed(run: Run) -> str:
-    """What a run is that is not completed, for a sentence: "queued", "running", "a preview"."""
-    return "a preview" if run.held else run.status.value
 
 
 def _together(first: Sequence[tuple[DryRunResult, str]], twins: dict[tuple[int, str], int]) -> tuple[DryRunResult, ...]:

@@ -153,9 +153,9 @@ class Run:
         return self.label or self.type
 
     @property
-    def state(self) -> str:
-        """The status as filters and people name it: `preview` while the run is held, and not `queued`."""
-        return "preview" if self.held else self.status.value
+    def status_words(self) -> str:
+        """The status for a sentence: `queued`, `running`, `completed`; `a preview` while the run is held, and not `queued`."""
+        return "a preview" if self.held else self.status.value
 
     @property
     def restore_id(self) -> int | None:

@@ -177,6 +177,32 @@ def test_the_wait_runs_out(opsmon: Cli, town: CliHarness) -> None:
     assert opsmon("show", str(number), "--json").json["status"] == "queued"
 
 
+@on_both
+def test_a_wait_for_a_preview_says_at_once_what_it_waits_for(opsmon: Cli, town: CliHarness) -> None:
+    number = a_preview(town, label="Restore", context={"restore_run_id": 5})
+    answer = opsmon("wait", str(number), "0")
+    assert (answer.code, answer.out) == (6, f"Run {number}, Restore in contoso: preview.\n")
+    assert answer.err.splitlines() == [
+        f"opsmon: run {number}: it is previewed and waits for somebody to execute or discard it: restore 5",
+        f"opsmon: run {number} is still a preview: 'opsmon wait {number}' goes on waiting",
+    ]
+
+
+@on_both
+def test_a_preview_is_shown_as_one(opsmon: Cli, town: CliHarness) -> None:
+    number = a_preview(town, context={"restore_run_id": 5})
+    out = opsmon("show", str(number)).out
+    assert "it is previewed and waits for somebody to execute or discard it: restore 5" in out
+    assert "created: as the preview of restore 5, by Me Myself" in out
+    for words in ("no worker is alive", "Position", "queued"):
+        assert words not in out
+    assert re.search(r"inventory\.sync +Preview", opsmon("runs").out)
+    told = opsmon("show", str(number), "--json").json
+    assert (told["held"], told["status"], told["waiting"]) == (True, "queued", None)
+    assert [run["id"] for run in opsmon("runs", "status:preview", "--json").json] == [number]
+    assert opsmon("runs", "status:queued", "--json").json == []
+
+
 def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def leave(_: float) -> None:
         with town.db.write() as connection:

@@ -28,7 +28,7 @@ class WithABound(OnlyARegistry):
 
 
 async def test_what_is_started_from_one_place_alone_cannot_be_chosen() -> None:
-    monitor = Monitor(FakeBackend().backend(WithABound))  # type: ignore[arg-type,return-value]
+    monitor = Monitor(FakeBackend().backend(WithABound))  # type: ignore[arg-type]
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         await pilot.press("s")
