@@ -56,10 +56,15 @@ class RunActions:
 
     def why_no_retry(self, run: Run) -> str | None:
         """Why this user cannot retry the run, in its state as painted; None if they can."""
+        if run.held:
+            return f"Run {run.id} is a preview: only its restore can be executed."
         if run.status is not Status.COMPLETED:
             return f"Run {run.id} is {run.status}: only a completed run can be retried."
         if run.tenant not in {member.tenant.slug for member in self.may_start_in()}:
             return f"You may look at {run.tenant}, not start or retry runs there."
+        if run.restore_id is not None:
+            number = run.restore_id
+            return f"Run {run.id} belongs to restore {number}: 'opsmon restore show {number}' says how to go on."
         return None
 
     # -- one tenant -------------------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ class Dispatcher:
         """
         operation = self.registry.get(type_)
         found = access.require_right(self._db, user, tenant, operation.right, operation.act)
+        operation.check_start()
         return self._start(user, found, operation, operation.check(parameters), quietly=quietly)
 
     def retry(
@@ -85,8 +86,9 @@ class Dispatcher:
         old = access.visible_run(self._db, user, run_id)
         operation = self.registry.get(old.type)
         tenant = access.require_right(self._db, user, old.tenant, operation.right, operation.act)
+        operation.check_retry(old)
         if old.status is not Status.COMPLETED:
-            raise RunChanged(f"run {run_id} is {old.status}", "only a completed run can be retried")
+            raise RunChanged(f"run {run_id} is {old.status_words}", "only a completed run can be retried")
         if seen and (seen.status, seen.outcome) != (old.status, old.outcome):
             raise RunChanged(f"run {run_id} was {_state(seen)} and is {_state(old)} now", "look again")
         wanted = old.parameters if parameters is None else parameters
@@ -116,12 +118,15 @@ class Dispatcher:
     def to_retry(self, user: User, run_id: int) -> tuple[Operation, Run]:
         """The run's operation, and the run with its parameters. Raises NotFound, InputInvalid and DatabaseAway."""
         run = access.visible_run(self._db, user, run_id)
-        return self.registry.get(run.type), run
+        operation = self.registry.get(run.type)
+        operation.check_retry(run)
+        return operation, run
 
     def twin(self, user: User, tenant: str, type_: str, parameters: Mapping[str, Any]) -> Run | None:
         """The active run that a start with these parameters would attach to, or None. Raises as `start` does."""
         operation = self.registry.get(type_)
         found = access.require_right(self._db, user, tenant, access.Right.VIEW)
+        operation.check_start()
         return lifecycle.active_twin(self._db, found.id, operation.identity_in(found.id, operation.check(parameters)))
 
     def _start(
@@ -171,7 +176,7 @@ def make_dispatcher(db: Database, registry: Registry, queue_timeout: float) -> t
 
 
 def _state(run: Run) -> str:
-    return run.outcome if run.status is Status.COMPLETED else run.status
+    return run.outcome if run.status is Status.COMPLETED else run.status_words
 
 
 def _again(db: Database, run: Run) -> Run:

@@ -92,8 +92,9 @@ def _identity(run: Run | None, registry: Registry, members: Mapping[int, Members
     member = members.get(run.tenant_id)
     if member is None or not member.may(operation.right):
         raise Forbidden(f"you may not {operation.act} in {run.tenant}")
+    operation.check_retry(run)
     if run.status is not Status.COMPLETED:
-        raise RunChanged(f"it is {run.status}", "only a completed run can be retried")
+        raise RunChanged(f"it is {run.status_words}", "only a completed run can be retried")
     try:
         return operation.identity_in(run.tenant_id, operation.check(edit(operation, run)))
     except OpsmonError:

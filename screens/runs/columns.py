@@ -32,6 +32,10 @@ class Column:
     is_figure: bool = False
 
 
+def _remark(run: Run) -> str:
+    return "waits for you" if run.held else fmt.first_failure(run)
+
+
 COLUMNS: Final = (
     Column("Run", 0, ColumnSpec(7, 7, 1), lambda run, now: str(run.id), is_figure=True),
     Column("Operation", 0, ColumnSpec(14, 8, 2, grow=2), lambda run, now: run.title),
@@ -40,7 +44,7 @@ COLUMNS: Final = (
     Column("Progress", 72, ColumnSpec(13, 13, 7), lambda run, now: fmt.progress(run), is_figure=True),
     Column("Age", 0, ColumnSpec(5, 5, 3), lambda run, now: fmt.age(run.created_at, now), is_figure=True),
     Column("Took", 50, ColumnSpec(5, 5, 5), fmt.run_duration, is_figure=True),
-    Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: fmt.first_failure(run)),
+    Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: _remark(run)),
 )
 _STATE: Final = ColumnSpec(11, 7, 0)
 #: The wider state column while some run's worker is silent: it shows for how long.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from store.errors import FilterInvalid
-from store.model.records import Outcome, Run, Status
-from store.search.filter import LONGEST_VALUE, MINE, NAMES, RunFilter, parse_line, tokens
+from store.model.records import Outcome, Run
+from store.search.filter import LONGEST_VALUE, MINE, NAMES, FilterStatus, RunFilter, parse_line, tokens
 from store.search.globs import MOST_STARS, collapsed
 
 #: Maximum number of suggestions shown at once.
@@ -28,7 +28,7 @@ class Known:
 
     def of(self, name: str) -> Sequence[str]:
         """The values for the term of this name; empty if none are known."""
-        fixed = {"status": tuple(Status), "outcome": tuple(Outcome), "since": _SPANS, "before": _SPANS}
+        fixed = {"status": tuple(FilterStatus), "outcome": tuple(Outcome), "since": _SPANS, "before": _SPANS}
         return fixed.get(name) or self.values.get(name, ())
 
 

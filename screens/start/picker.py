@@ -20,7 +20,7 @@ from tasks.sdk.registry import Registry
 
 
 class OperationPicker(PolledModal[Operation]):
-    """Typing narrows the list; enter chooses the operation."""
+    """Typing narrows the list; enter chooses the operation. What is started elsewhere is dimmed, and cannot be chosen."""
 
     DEFAULT_CSS = """
     OperationPicker { align: center middle; }
@@ -64,8 +64,10 @@ class OperationPicker(PolledModal[Operation]):
         ]
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options([Option(_line(operation), id=operation.type) for operation in found])
-        listed.highlighted = 0 if found else None
+        listed.add_options(
+            Option(_line(operation), id=operation.type, disabled=bool(operation.only_from)) for operation in found
+        )
+        listed.highlighted = next((place for place, one in enumerate(found) if not one.only_from), None)
 
     def on_input_changed(self, message: Input.Changed) -> None:
         if self._operations:
@@ -84,6 +86,7 @@ class OperationPicker(PolledModal[Operation]):
 
 
 def _line(operation: Operation) -> Content:
+    why_not = f"  ({clean(operation.why_no_start)})" if operation.only_from else ""
     return Content.assemble(
-        (clean(operation.label), "bold"), f"  {clean(operation.type)}\n  ", (clean(operation.summary), "dim")
+        (clean(operation.label), "bold"), f"  {clean(operation.type)}\n  ", (clean(operation.summary) + why_not, "dim")
     )

@@ -31,14 +31,31 @@ _ALARM = "bold yellow"
 
 
 def why_it_waits(detail: RunDetail, workers: Sequence[Worker], now: dt.datetime) -> Iterator[Fact]:
-    """The reason why a queued run waits, then the facts behind it. Nothing if the run is not queued."""
+    """The reason why a queued run waits, then the facts behind it. Nothing if the run is not queued.
+
+    A preview waits for a person: nothing about the queue or its workers is a reason.
+    """
     run, waiting = detail.run, detail.waiting or QueuePosition()
     if run.status is not Status.QUEUED:
         return
+    if run.held:
+        yield Fact("Why", why_held(run))
+        return
     yield _reason(run, waiting, workers, now)
-    yield Fact("Waits for", fmt.span((now - run.created_at).total_seconds()))
+    yield Fact("Waits for", fmt.span((now - _waits_since(run)).total_seconds()))
     yield Fact("Position", _position(waiting))
     yield Fact("Workers", _slots(workers))
+
+
+def why_held(run: Run) -> str:
+    """What a held run waits for; `run` has its context."""
+    which = "" if run.restore_id is None else f": restore {run.restore_id}"
+    return f"it is previewed and waits for somebody to execute or discard it{which}"
+
+
+def _waits_since(run: Run) -> dt.datetime:
+    """When a queued run began to wait for a worker: a restore was a preview, maybe for days, until somebody released it."""
+    return run.created_at if run.restore_id is None else run.dispatched_at or run.updated_at
 
 
 def _reason(run: Run, waiting: QueuePosition, workers: Sequence[Worker], now: dt.datetime) -> Fact:

@@ -29,6 +29,8 @@ _STATUS: Final = {
     Status.QUEUED: State("○", ".", "queued", "cyan"),
     Status.RUNNING: State("●", "*", "running", "bold blue"),
 }
+#: A held run: it does nothing, and waits for whoever looks at it.
+_PREVIEW: Final = State("…", ".", "preview", "bold cyan")
 _OUTCOME: Final = {
     Outcome.SUCCEEDED: State("✓", "+", "succeeded", "green"),
     Outcome.PARTIALLY_SUCCEEDED: State("◐", "~", "partial", "yellow"),
@@ -51,13 +53,17 @@ class HasState(Protocol):
 
 def state_of(run: HasState, silence: float | None = None) -> State:
     """The state to show. `silence`: seconds since the worker of a running run was last heard of; None if it is heard."""
+    if isinstance(run, Run) and run.held:
+        return _PREVIEW
     if silence is not None and run.status is Status.RUNNING:
         return State("!", "!", f"silent {coarse_span(silence)}", "bold yellow")
     return _STATUS.get(run.status) or _OUTCOME[run.outcome]
 
 
 def label(run: Run) -> str:
-    """The run's state in full words, capitalised: `Running`, `Partially succeeded`."""
+    """The run's state in full words, capitalised: `Running`, `Preview`, `Partially succeeded`."""
+    if run.held:
+        return _PREVIEW.word.capitalize()
     return OUTCOME_LABELS[run.outcome] if run.status is Status.COMPLETED else run.status.value.capitalize()
 
 

@@ -39,7 +39,7 @@ def card(detail: RunDetail, now: dt.datetime, database: str, user: str) -> str:
         _section("Failures", (f"{f.count} x {f.code}: {f.message}" for f in run.failure_summary)),
         _section("Parameters", _parameters(run)),
         _section("Waits", (f"{fact.name}: {fact.words}" for fact in explain.why_it_waits(detail, (), now)
-                           if fact.name in ("Waits for", "Position"))),
+                           if run.held or fact.name in ("Waits for", "Position"))),
         _section(f"Log, last {LAST} lines", _log(detail)),
         _section("Attempts", map(_attempt, detail.attempts if len(detail.attempts) > 1 else ())),
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from screens.text import format as fmt
+from store.model.records import Run
 from store.runs.detail import RunDetail
 
 What = Literal["created", "queued", "started", "log", "completed"]
@@ -31,12 +32,14 @@ class Moment:
 def timeline(detail: RunDetail) -> list[Moment]:
     """Created, queued, started and the log lines, sorted by time; the run's completion comes last.
 
+    The run of a restore is created as a preview; it is queued only once somebody executes it, who is its initiator then.
+
     SQLite may store the last log lines a moment after the completion; they still belong before it.
     """
     run = detail.run
     own: list[tuple[What, dt.datetime | None, str]] = [
-        ("created", run.created_at, f"by {run.initiator_name}"),
-        ("queued", run.dispatched_at, "waiting for a worker"),
+        ("created", run.created_at, _creation(run)),
+        ("queued", run.dispatched_at, _queueing(run)),
         ("started", run.started_at, f"by worker {run.worker_id}"),
     ]
     moments = [Moment(what, at, what, message) for what, at, message in own if at]
@@ -45,3 +48,13 @@ def timeline(detail: RunDetail) -> list[Moment]:
     if run.completed_at:
         moments.append(Moment("completed", run.completed_at, "completed", fmt.label(run).lower()))
     return moments
+
+
+def _creation(run: Run) -> str:
+    if run.restore_id is None:
+        return f"by {run.initiator_name}"
+    return f"as the preview of restore {run.restore_id}" + (f", by {run.initiator_name}" if run.held else "")
+
+
+def _queueing(run: Run) -> str:
+    return "waiting for a worker" if run.restore_id is None else f"by {run.initiator_name}, waiting for a worker"

@@ -153,6 +153,17 @@ class Run:
         return self.label or self.type
 
     @property
+    def status_words(self) -> str:
+        """The status for a sentence: `queued`, `running`, `completed`; `a preview` while the run is held, and not `queued`."""
+        return "a preview" if self.held else self.status.value
+
+    @property
+    def restore_id(self) -> int | None:
+        """The restore that the run carries out, by its context; None if it names none, and in lists, which do not read it."""
+        found = (self.context or {}).get("restore_run_id")
+        return found if type(found) is int and found > 0 else None
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The parameters of the run. UNREADABLE_JSON, which no operation accepts, if they cannot be read."""
         context = self.context or {}

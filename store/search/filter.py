@@ -12,13 +12,24 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from store.errors import FilterInvalid
-from store.model.records import Outcome, Status
+from store.model.records import Outcome
 from store.search.globs import MOST_STARS, collapsed
 
-E = TypeVar("E", Status, Outcome)
+
+class FilterStatus(StrEnum):
+    """What a filter calls a run's status: the statuses, and `preview` for a run that is held, which is not `queued` then."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PREVIEW = "preview"
+
+
+E = TypeVar("E", FilterStatus, Outcome)
 #: A time span back from the database's now, or an instant.
 TimeBound = dt.timedelta | dt.datetime
 
@@ -30,7 +41,7 @@ _IMPOSSIBLE: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 #: Each name with a description of its values, for help and completion.
 NAMES: Final = {
-    "status": "queued, running or completed",
+    "status": "queued, running, completed or preview",
     "outcome": "pending, succeeded, partially_succeeded, failed or cancelled",
     "type": "an operation; * stands for anything",
     "tenant": "a tenant's slug",
@@ -63,7 +74,7 @@ class Terms:
     Types, initiators and codes are globs with `*`; words are lower-case.
     """
 
-    statuses: tuple[Status, ...] = ()
+    statuses: tuple[FilterStatus, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     types: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
@@ -227,7 +238,7 @@ def _number(value: str) -> int:
 
 #: The field of each name, and the function that reads a value of it.
 _FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
-    "status": ("statuses", lambda value: _one_of(Status, "status", value)),
+    "status": ("statuses", lambda value: _one_of(FilterStatus, "status", value)),
     "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),
     "type": ("types", _glob),
     "tenant": ("tenants", str),

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from store.model.records import Outcome, Status
-from store.search.filter import Terms, TimeBound
+from store.model.records import Outcome
+from store.search.filter import FilterStatus, Terms, TimeBound
 
 #: The maximum number of rows tested with a residual predicate.
 SCAN: Final = 1_500
@@ -46,9 +46,11 @@ class QueryPlan:
     before: TimeBound | None = None
     ids: tuple[int, ...] = ()
     retry_of: tuple[int, ...] = ()
+    #: Whether runs are held; None for both. It goes with the index ranges of active runs, which are few, so it bounds no scan.
+    held: bool | None = None
     #: The residual predicates.
     outcomes: tuple[Outcome, ...] = ALL
-    statuses: tuple[Status, ...] = ()
+    statuses: tuple[FilterStatus, ...] = ()
     users: tuple[int | None, ...] | None = None
     types: tuple[str, ...] | None = None
     codes: tuple[str, ...] = ()

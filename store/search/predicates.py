@@ -10,10 +10,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from store.model.json_columns import any_of
-from store.model.records import UNREADABLE
+from store.model.records import UNREADABLE, Outcome
 from store.model.tables import operation_runs
 from store.model.types import UtcTime, seconds_ago
-from store.search.filter import LONGEST_VALUE, TimeBound
+from store.search.filter import LONGEST_VALUE, FilterStatus, TimeBound
 from store.search.globs import MOST_STARS
 from store.search.plan import ALL, IndexRange, QueryPlan
 
@@ -34,6 +34,9 @@ def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnEleme
         conditions.append(_run.user_id.is_(None) if range_.user[0] is None else _run.user_id == range_.user[0])
     if range_.type is not None:
         conditions.append(_run.type == range_.type)
+    # A completed run is never held: its range need not read the column.
+    if plan.held is not None and range_.outcome in (None, Outcome.PENDING):
+        conditions.append(_is_held(plan.held))
     if range_.failures:
         conditions.append(_run.failure_summary.is_not(None))
     if plan.ids:
@@ -46,7 +49,7 @@ def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnEleme
 def residual_conditions(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
     """The residual predicates, to be tested on each row."""
     if plan.statuses:
-        yield _run.status.in_([status.value for status in plan.statuses])
+        yield _has_status(plan.statuses)
     if plan.outcomes != ALL:
         yield _run.outcome.in_([outcome.value for outcome in plan.outcomes])
     if plan.users is not None:
@@ -57,6 +60,18 @@ def residual_conditions(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:
         yield _has_code(plan.codes)
     yield from (_says(word) for word in plan.words)
     yield from _not_asked_for(plan)
+
+
+def _is_held(held: bool) -> sa.ColumnElement[bool]:
+    return _run.held == sa.literal_column("true" if held else "false")
+
+
+def _has_status(statuses: tuple[FilterStatus, ...]) -> sa.ColumnElement[bool]:
+    """A held run has the status queued, but for a filter it is a preview only."""
+    among = _run.status.in_([status.value for status in statuses if status is not FilterStatus.PREVIEW])
+    if FilterStatus.PREVIEW in statuses:
+        return sa.or_(among, _is_held(True))
+    return sa.and_(among, _is_held(False)) if FilterStatus.QUEUED in statuses else among
 
 
 def _not_asked_for(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:

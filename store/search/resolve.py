@@ -10,24 +10,26 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from store.errors import NotFound
-from store.model.records import Outcome, Status
+from store.model.records import Outcome
 from store.model.tables import operation_runs, users
 from store.people.access import SYSTEM, Membership
-from store.search.filter import RunFilter, Terms
+from store.search.filter import FilterStatus, RunFilter, Terms
 from store.search.globs import matches
 from store.search.plan import ALL, MAX_RANGES, IndexRange, QueryPlan
-from store.search.tabs import TABS
+from store.search.tabs import ACTIVE_TAB, TABS
 
 _run = operation_runs.c
-_ACTIVE: Final = frozenset((Status.QUEUED, Status.RUNNING))
+_WORK: Final = frozenset((FilterStatus.QUEUED, FilterStatus.RUNNING))
+_PENDING: Final = _WORK | {FilterStatus.PREVIEW}
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFilter:
     """A filter with every name looked up. `plan` needs no further query."""
 
-    #: The plan without index ranges: its window of time and its residual predicates.
+    #: The plan without index ranges and statuses: its window of time and its other residual predicates.
     base: QueryPlan
+    statuses: frozenset[FilterStatus]
     #: Ids of tenants.
     within: tuple[int, ...]
     outcomes: tuple[Outcome, ...]
@@ -38,8 +40,13 @@ class ResolvedFilter:
 
     def plan(self, tab: str = "All") -> QueryPlan | None:
         """The plan for a tab; None if no run can match both filter and tab."""
-        outcomes = tuple(one for one in self.outcomes if not TABS[tab] or one in TABS[tab])
-        return _driven(self.base, self.within, outcomes, self.initiators, self.types) if outcomes else None
+        statuses = self.statuses - {FilterStatus.PREVIEW} if tab == ACTIVE_TAB else self.statuses
+        on_tab = (one for one in self.outcomes if not TABS[tab] or one in TABS[tab])
+        outcomes = tuple(one for one in on_tab if _is_possible(one, statuses))
+        if not outcomes:
+            return None
+        base = replace(self.base, held=_held(statuses), statuses=_tested_statuses(statuses))
+        return _driven(base, self.within, outcomes, self.initiators, self.types)
 
 
 def resolve_filter(
@@ -66,13 +73,12 @@ def resolve(
         before=wanted.before,
         ids=wanted.ids,
         retry_of=wanted.retry_of,
-        statuses=_asked_statuses(wanted),
         codes=wanted.codes,
         words=wanted.words,
         without=_asked(wanted.exclude),
         without_users=_users(connection, user_id, wanted.exclude) or (),
     )
-    return ResolvedFilter(base, within, outcomes, initiators, types)
+    return ResolvedFilter(base, _statuses(wanted), within, outcomes, initiators, types)
 
 
 def _driven(
@@ -114,21 +120,30 @@ def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
 def _outcomes(wanted: RunFilter) -> tuple[Outcome, ...]:
     statuses = _statuses(wanted)
     possible = set(wanted.outcomes or ALL) - set(wanted.exclude.outcomes)
-    if not statuses & _ACTIVE:
-        possible.discard(Outcome.PENDING)
-    if Status.COMPLETED not in statuses:
-        possible &= {Outcome.PENDING}
-    return tuple(outcome for outcome in ALL if outcome in possible)
+    return tuple(outcome for outcome in ALL if outcome in possible and _is_possible(outcome, statuses))
 
 
-def _statuses(wanted: RunFilter) -> frozenset[Status]:
-    return frozenset(wanted.statuses or Status) - set(wanted.exclude.statuses)
+def _is_possible(outcome: Outcome, statuses: frozenset[FilterStatus]) -> bool:
+    """Whether a run of one of these statuses can have the outcome."""
+    return bool(statuses & _PENDING) if outcome is Outcome.PENDING else FilterStatus.COMPLETED in statuses
 
 
-def _asked_statuses(wanted: RunFilter) -> tuple[Status, ...]:
-    """Statuses to test on each row: the outcome tells completed runs from active ones, but not queued from running."""
-    statuses = _statuses(wanted)
-    return tuple(sorted(statuses)) if len(statuses & _ACTIVE) == 1 else ()
+def _statuses(wanted: RunFilter) -> frozenset[FilterStatus]:
+    return frozenset(wanted.statuses or FilterStatus) - set(wanted.exclude.statuses)
+
+
+def _held(statuses: frozenset[FilterStatus]) -> bool | None:
+    """`QueryPlan.held` if that alone tells the pending runs of these statuses from the others; None otherwise."""
+    if statuses == {FilterStatus.PREVIEW}:
+        return True
+    return False if statuses & _PENDING == _WORK else None
+
+
+def _tested_statuses(statuses: frozenset[FilterStatus]) -> tuple[FilterStatus, ...]:
+    """Statuses to test on each row: the outcome tells completed runs from pending ones, `held` previews from active ones."""
+    pending = statuses & _PENDING
+    is_told = not pending or pending == _PENDING or _held(statuses) is not None
+    return () if is_told else tuple(sorted(statuses))
 
 
 def _asked(unwanted: Terms) -> Terms:

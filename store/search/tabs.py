@@ -1,4 +1,4 @@
-"""The tabs of the list, each a set of outcomes."""
+"""The tabs of the list, each a set of outcomes; previews are on the tab All only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from store.model.records import Outcome
-from store.search.filter import RunFilter
+from store.search.filter import FilterStatus, RunFilter
 
-#: The tabs of the list and the outcomes of each; () is all. Active runs are those with the outcome pending.
+ACTIVE_TAB: Final = "Active"
+#: The tabs of the list and the outcomes of each; () is all. Active runs are those with the outcome pending, unless they are held.
 TABS: Final[dict[str, tuple[Outcome, ...]]] = {
     "All": (),
-    "Active": (Outcome.PENDING,),
+    ACTIVE_TAB: (Outcome.PENDING,),
     "Succeeded": (Outcome.SUCCEEDED,),
     "Partial": (Outcome.PARTIALLY_SUCCEEDED,),
     "Failed": (Outcome.FAILED,),
@@ -19,8 +20,13 @@ TABS: Final[dict[str, tuple[Outcome, ...]]] = {
 
 
 def on_tab(wanted: RunFilter, tab: str) -> RunFilter | None:
-    """The filter narrowed to the tab's outcomes; None if no run can match both."""
+    """The filter narrowed to the tab's outcomes, on the tab Active without previews; None if no run can match both."""
     if not TABS[tab]:
         return wanted
     both = tuple(outcome for outcome in TABS[tab] if not wanted.outcomes or outcome in wanted.outcomes)
-    return replace(wanted, outcomes=both) if both else None
+    if not both:
+        return None
+    if tab != ACTIVE_TAB:
+        return replace(wanted, outcomes=both)
+    without = replace(wanted.exclude, statuses=(*wanted.exclude.statuses, FilterStatus.PREVIEW))
+    return replace(wanted, outcomes=both, exclude=without)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
+from store.errors import InputInvalid
+from store.model.records import Run
 from store.people.access import Right
 from store.runs.identity import identity_hash
 from store.sanitizer.sanitize import visible
@@ -36,6 +38,8 @@ class Operation:
     timeout: float
     #: The right that a user needs in the tenant to start or retry it.
     right: Right = Right.START
+    #: What alone starts and retries it, such as "its restore"; "" if everybody with the right does.
+    only_from: str = ""
 
     @property
     def act(self) -> str:
@@ -43,6 +47,27 @@ class Operation:
         if self.right is Right.START:
             return "start or retry runs"
         return f"start or retry '{self.type}', which wants the role {self.right.role}"
+
+    @property
+    def why_no_start(self) -> str:
+        """Why nobody starts it by its name; "" if one can."""
+        return f"'{self.type}' is started from {self.only_from} alone" if self.only_from else ""
+
+    def check_start(self) -> None:
+        """Raises InputInvalid if it is started from one place alone."""
+        if self.only_from:
+            raise InputInvalid(self.why_no_start, "'opsmon restore' lists the restores")
+
+    def check_retry(self, run: Run) -> None:
+        """Raises InputInvalid if the run, one of this operation, is retried from one place alone; the text names the place."""
+        if not self.only_from:
+            return
+        if run.restore_id is None:
+            raise InputInvalid(f"run {run.id} belongs to {self.only_from}", "'opsmon restore' lists the restores")
+        number = run.restore_id
+        raise InputInvalid(
+            f"run {run.id} belongs to restore {number}", f"'opsmon restore show {number}' says how to go on"
+        )
 
     def parse(self, given: Mapping[str, str]) -> dict[str, Any]:
         """The parameters from texts (K=V). Raises InputInvalid."""
@@ -68,6 +93,7 @@ def operation(
     identity: Iterable[str] | None = None,
     timeout: float = 3600.0,
     right: Literal["operator", "manager", "owner"] = "operator",
+    only_from: str = "",
 ) -> Callable[[F], F]:
     """Turn a function into an operation.
 
@@ -77,11 +103,13 @@ def operation(
 
     `identity` names the parameters that distinguish runs (default: all): while a run is queued or running, a start with
     the same values attaches to it. After `timeout` seconds a run is completed as failed with `operation.timeout`.
-    `right` is the lowest role that may start and retry it. Raises TypeError for an invalid declaration.
+    `right` is the lowest role that may start and retry it. `only_from` names what alone starts and retries it, such as
+    "its restore": every other way refuses, and names that. Raises TypeError for an invalid declaration.
     """
 
     def mark(function: F) -> F:
         _check_names(type, label)
+        _check_place(type, only_from)
         form = form_of(function)
         needed = _right(type, right)
         names = tuple(p.name for p in form) if identity is None else tuple(identity)
@@ -90,7 +118,7 @@ def operation(
             raise TypeError(f"operation '{type}': identity names {sorted(unknown)}, which are no parameters")
         shown = visible(label) or type  # it is stored with each run, and databases may refuse invisible characters
         summary = visible((inspect.getdoc(function) or "").partition("\n")[0]) or shown
-        setattr(function, MARK, Operation(type, shown, function, summary, form, names, timeout, needed))
+        setattr(function, MARK, Operation(type, shown, function, summary, form, names, timeout, needed, only_from))
         return function
 
     return mark
@@ -101,6 +129,11 @@ def _check_names(type_: object, label: object) -> None:
         raise TypeError(f"an operation's type cannot be {type_!r}: give letters that can be seen")
     if not isinstance(label, str):
         raise TypeError(f"operation '{type_}': its label is no text")
+
+
+def _check_place(type_: str, only_from: object) -> None:
+    if not isinstance(only_from, str) or visible(only_from) != only_from:
+        raise TypeError(f"operation '{type_}': only_from cannot be {only_from!r}: give words that can be seen")
 
 
 def _right(type_: str, role: object) -> Right:

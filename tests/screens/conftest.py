@@ -98,6 +98,12 @@ def a_run(id_: int, outcome: Outcome = Outcome.SUCCEEDED, status: Status = Statu
     return replace(made, **changed)
 
 
+def a_preview(id_: int = 996, **changed: Any) -> Run:
+    """A run that is held: that of restore 5."""
+    own = {"type": "restore.execute", "label": "Restore", "held": True, "dispatched_at": None}
+    return a_run(id_, Outcome.PENDING, Status.QUEUED, **{**own, "context": {"restore_run_id": 5}, **changed})
+
+
 def runs_of_all_states(first: int = 990) -> tuple[Run, ...]:
     failed = (
         Failure("graph.forbidden", "Microsoft Graph refused: scope tags", 2),
@@ -176,7 +182,7 @@ class FakeBackend:
             raise DatabaseAway(self.away)
         wanted = [run for run in self.runs if _wanted(run, request)]
         counts = {
-            tab: Count(sum(not outcomes or run.outcome in outcomes for run in self.runs))
+            tab: Count(sum(not outcomes or (run.outcome in outcomes and not run.held) for run in self.runs))
             for tab, outcomes in TABS.items()
         }
         chosen = next((run for run in self.runs if run.id == request.run_id), None)
@@ -244,7 +250,7 @@ def _wanted(run: Run, request: Request) -> bool:
     outcomes = TABS[request.tab]
     wanted: RunFilter = request.wanted
     return (
-        (not outcomes or run.outcome in outcomes)
+        (not outcomes or (run.outcome in outcomes and not run.held))
         and (not wanted.outcomes or run.outcome in wanted.outcomes)
         and (not wanted.tenants or run.tenant in wanted.tenants)
         and (wanted.within is None or run.tenant == wanted.within)

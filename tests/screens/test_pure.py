@@ -18,7 +18,7 @@ from screens.widgets.row_diff import Cell, CursorAnchor, Row, changed_lines, mov
 from store.model.records import Count, Counts, Outcome, Status
 from store.search.pages import Order
 from store.search.tabs import TABS
-from tests.screens.conftest import AT, HOSTILE, a_run, ago, runs_of_all_states
+from tests.screens.conftest import AT, HOSTILE, a_preview, a_run, ago, runs_of_all_states
 
 DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -78,6 +78,19 @@ def test_every_state_has_a_word_and_a_glyph_in_both_alphabets() -> None:
     for way in ("word", "glyph", "ascii"):
         assert len({getattr(state, way) for state in states}) == len(states)
     assert all(state.ascii.isascii() for state in states)
+
+
+def test_a_preview_is_no_queued_run() -> None:
+    held, queued = fmt.state_of(a_preview()), fmt.state_of(runs_of_all_states()[0])
+    assert (held.glyph, held.ascii, held.word, fmt.label(a_preview())) == ("…", ".", "preview", "Preview")
+    assert (held.glyph, held.word, held.style) != (queued.glyph, queued.word, queued.style)
+    assert fmt.state_of(a_preview(), 12.0) == held, "nothing is silent: no worker has it"
+    assert fmt.state_of(a_preview(held=False)) == queued
+
+
+def test_the_list_says_of_a_preview_that_it_waits_for_a_person() -> None:
+    (row,) = columns.rows([a_preview()], AT, columns.layout(140), frozenset(), False)
+    assert [cell.text.strip() for cell in (row.cells[1], row.cells[-1])] == ["… preview", "waits for you"]
 
 
 WIDTHS = range(20, 161)

@@ -104,6 +104,7 @@ class Full:
         for tenant in self.tenants:
             open_run(db, tenant, self.user)
             start_run(db, tenant, self.user)
+            open_run(db, tenant, self.user, held=True)
         dead = {"host": "x", "pid": 1, "version": "1", "slots": 4, "stopped_at": utcnow()}
         with db.write() as connection:
             for _ in range(10):
@@ -435,11 +436,13 @@ TERMS = (
     "status:running", "status:queued", "status:completed", "outcome:failed", "outcome:failed,partial", "outcome:succeeded",
     "type:some.type3", "type:some.type1*", "type:nothing.*", "tenant:beta", "by:alice", "by:system", "by:nobody", "mine",
     "since:2h", "since:52w", "before:7d", "code:x.*", "code:nothing", "retry-of:17", "id:17", "boom", "nothing-like-it",
+    "status:preview", "status:queued,preview", "status:preview,completed", "-status:preview",
     "-outcome:succeeded", "-status:completed", "-type:some.type3", "-tenant:beta", "-mine", "-by:system", "-code:x.*", "-boom",
 )  # fmt: skip
 PAIRS = (
     "mine outcome:failed", "mine status:running", "mine type:some.type3", "type:some.type3 outcome:failed",
     "tenant:beta outcome:failed", "tenant:beta mine", "outcome:failed code:x.*", "outcome:failed boom",
+    "mine status:preview", "type:some.type3 status:preview", "tenant:beta -status:preview",
     "tenant:beta type:some.type3", "since:2h outcome:failed", "by:alice type:some.type3", "-type:some.type3 outcome:failed",
 )  # fmt: skip
 
@@ -569,6 +572,10 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("counts", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("list, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("counts, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("counts, -status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("list, mine status:preview", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
         ("counts, mine", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
         ("list, by:system", "ix_operation_runs_tenant_id_user_id_outcome_created_at_id"),
         ("list, type:some.type3", "ix_operation_runs_tenant_id_type_outcome_created_at_id"),

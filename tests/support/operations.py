@@ -148,4 +148,9 @@ def careful(run: RunContext) -> None:
     """What only managers and owners may start."""
 
 
-ALL = (careful, leave_mark, hold, patient, count, stuck, deaf, fail, evil, leave)
+@operation("test.bound", label="Bound", only_from="its restore")
+def bound(run: RunContext, name: str) -> None:
+    """Be started and retried from elsewhere alone."""
+
+
+ALL = (bound, careful, leave_mark, hold, patient, count, stuck, deaf, fail, evil, leave)

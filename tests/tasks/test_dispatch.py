@@ -16,13 +16,14 @@ import sqlalchemy as sa
 
 from store.db.dialects import Timeouts
 from store.errors import DatabaseAway, Forbidden, InputInvalid, NotFound, QueueUnavailable, RunChanged
-from store.model.records import Outcome, Status
-from store.people import admin
+from store.model.records import Outcome, Run, Status
+from store.people import access, admin
 from store.people.access import Role
 from store.runs import lifecycle
 from tasks.dispatch import Receipt, Started, Verdict
 from tasks.queue.queue import Queue
 from tests.conftest import PrivatePostgres
+from tests.support import people
 from tests.support.forked import ROOT
 from tests.support.waiting import HANG, wait_for
 from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
@@ -138,6 +139,72 @@ def test_an_operation_says_which_role_may_start_and_retry_it(stage: WorkerHarnes
     (foretold,) = dispatcher.dry_run_retries(other, [old.id])
     assert (foretold.verdict is not Verdict.REFUSED) == may
     assert dispatcher.start(other, "contoso", "test.mark", {"name": "x"}).receipt is Receipt.QUEUED
+
+
+def bound_run(stage: WorkerHarness, context: dict[str, Any], *, held: bool = False) -> Run:
+    """A run of the operation that is started from its restore alone: previewed only, or failed."""
+    tenant = access.require_right(stage.db, stage.user, "contoso", access.Right.VIEW)
+    run = people.open_run(stage.db, tenant, stage.user, type="test.bound", context=context, held=held)
+    return run if held else people.end_run(stage.db, run, people.FAILED)
+
+
+def test_what_is_started_from_its_restore_alone_is_not_started_by_its_name(stage: WorkerHarness) -> None:
+    eve = admin.add_user(stage.db, "eve")
+    before, dispatcher = stage.everything(), stage.dispatcher()
+    for parameters in ({"name": "x"}, {}):
+        for ask in (dispatcher.start, dispatcher.twin):
+            with pytest.raises(InputInvalid) as refused:
+                ask(stage.user, "contoso", "test.bound", parameters)
+            assert refused.value.message == "'test.bound' is started from its restore alone"
+            assert refused.value.hint == "'opsmon restore' lists the restores"
+    with pytest.raises(NotFound):
+        dispatcher.start(eve, "contoso", "test.bound", {"name": "x"})
+    assert stage.everything() == before
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize(
+    ("context", "place", "hint"),
+    [
+        ({"restore_run_id": 5}, "restore 5", "'opsmon restore show 5' says how to go on"),
+        ({"restore_run_id": "5"}, "its restore", "'opsmon restore' lists the restores"),
+        ({"restore_run_id": True}, "its restore", "'opsmon restore' lists the restores"),
+        ({"restore_run_id": -5}, "its restore", "'opsmon restore' lists the restores"),
+        ({"restore_run_id": 5.0}, "its restore", "'opsmon restore' lists the restores"),
+        ({}, "its restore", "'opsmon restore' lists the restores"),
+    ],
+)
+def test_its_retry_is_refused_and_names_the_restore(
+    stage: WorkerHarness, context: dict[str, Any], place: str, hint: str, held: bool
+) -> None:
+    run, dispatcher = bound_run(stage, context, held=held), stage.dispatcher()
+    before = stage.everything()
+    for ask in (dispatcher.retry, dispatcher.to_retry):
+        with pytest.raises(InputInvalid) as refused:
+            ask(stage.user, run.id)
+        assert (refused.value.message, refused.value.hint) == (f"run {run.id} belongs to {place}", hint)
+    (foretold,) = dispatcher.dry_run_retries(stage.user, [run.id])
+    assert (foretold.verdict, foretold.reason) == (Verdict.REFUSED, str(refused.value))
+    assert stage.everything() == before
+
+
+def test_who_may_not_retry_is_told_that_first(stage: WorkerHarness) -> None:
+    run, dispatcher = bound_run(stage, {"restore_run_id": 5}), stage.dispatcher()
+    rob = admin.add_user(stage.db, "rob")
+    with pytest.raises(NotFound):
+        dispatcher.retry(rob, run.id)
+    admin.grant(stage.db, "rob", "contoso", Role.READONLY)
+    with pytest.raises(Forbidden):
+        dispatcher.retry(rob, run.id)
+    assert dispatcher.dry_run_retries(rob, [run.id])[0].code == Forbidden.code
+
+
+def test_a_preview_of_any_operation_is_called_one(stage: WorkerHarness) -> None:
+    tenant = access.require_right(stage.db, stage.user, "contoso", access.Right.VIEW)
+    run = people.open_run(stage.db, tenant, stage.user, type="test.mark", held=True)
+    with pytest.raises(RunChanged, match=f"run {run.id} is a preview"):
+        stage.dispatcher().retry(stage.user, run.id)
+    assert stage.dispatcher().dry_run_retries(stage.user, [run.id])[0].reason.startswith("it is a preview")
 
 
 # ---- a queue that refuses, or hangs

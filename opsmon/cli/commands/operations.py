@@ -40,6 +40,7 @@ def _as_json(found: Operation) -> dict[str, Any]:
         "timeout": found.timeout,
         "identity": found.identity,
         "right": found.right.role,
+        "only_from": found.only_from or None,
         "parameters": [_parameter_as_json(parameter) for parameter in found.parameters],
     }
 
@@ -58,7 +59,8 @@ def _parameter_as_json(parameter: Parameter) -> dict[str, Any]:
 
 def _text(found: Operation) -> str:
     needs = "" if found.right is Right.START else f" (wants the role {found.right.role})"
-    head = f"{cell(found.type)}  {cell(found.label)}: {cell(found.summary)}{needs}"
+    place = f" (started from {cell(found.only_from)} alone)" if found.only_from else ""
+    head = f"{cell(found.type)}  {cell(found.label)}: {cell(found.summary)}{needs}{place}"
     return "\n".join([head, *(f"    {_parameter_text(parameter)}" for parameter in found.parameters)])
 
 

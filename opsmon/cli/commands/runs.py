@@ -13,6 +13,7 @@ from typing import Final
 from opsmon.cli.commands.session import Session
 from opsmon.cli.grammar import close_match
 from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
+from screens.text import explain
 from screens.text.incident_card import card
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
 from store.model.records import Outcome, Run, Status
@@ -39,6 +40,7 @@ DONE, COULD_NOT, PARTIAL, FAILED, WAIT_RAN_OUT = 0, 1, 4, 5, 6
 def start(session: Session, arguments: argparse.Namespace) -> int:
     """Start an operation and print the receipt. Returns the exit code, of the run if waited for."""
     operation = _operation(session.services.registry, arguments.type)
+    operation.check_start()  # before its parameters, which only its own place can give
     parameters = operation.parse(given_parameters(operation, arguments.parameters))
     user = session.user
     started = session.services.dispatcher.start(user, arguments.tenant, operation.type, parameters)
@@ -143,7 +145,9 @@ def _wait(session: Session, run_id: int, seconds: float) -> Run:
     while True:
         try:
             run = access.visible_run(db, user, run_id)
-            if run.status is not Status.COMPLETED and time.monotonic() >= look_at:
+            if run.held:
+                said = _say(f"run {run.id}: {explain.why_held(run)}", said)
+            elif run.status is not Status.COMPLETED and time.monotonic() >= look_at:
                 look_at, said = time.monotonic() + LOOK_AFTER, _say_why(session, run, said)
         except DatabaseAway as error:
             raise DatabaseAway(f"run {run_id} cannot be watched: {error.message}", error.hint) from error
@@ -154,7 +158,7 @@ def _wait(session: Session, run_id: int, seconds: float) -> Run:
 
 
 def _say_why(session: Session, run: Run, said: str) -> str:
-    """Print on standard error why the run does not continue, unless that is `said` already. Returns the reason, or an
+    """Print on standard error why the run does not continue, unless that is `said` already. Returns the line, or an
     empty text.
     """
     settings = session.services.settings
@@ -169,15 +173,20 @@ def _say_why(session: Session, run: Run, said: str) -> str:
         why = f"the queue is paused by {visible(paused.login)}"
     elif run.status is Status.QUEUED and not alive:
         why = "no worker is alive: start one with 'opsmon worker'"
-    if why and why != said:
+    return _say(f"run {run.id} waits: {why}" if why else "", said)
+
+
+def _say(line: str, said: str) -> str:
+    """Print the line on standard error, unless it is empty or `said` already. Returns it."""
+    if line and line != said:
         sys.stdout.flush()
-        sys.stderr.write(f"opsmon: run {run.id} waits: {why}\n")
-    return why
+        sys.stderr.write(f"opsmon: {line}\n")
+    return line
 
 
 def _exit_code(run: Run) -> int:
     if run.status is not Status.COMPLETED:
         sys.stdout.flush()
-        sys.stderr.write(f"opsmon: run {run.id} is still {run.status}: 'opsmon wait {run.id}' goes on waiting\n")
+        sys.stderr.write(f"opsmon: run {run.id} is still {run.status_words}: 'opsmon wait {run.id}' goes on waiting\n")
         return WAIT_RAN_OUT
     return {Outcome.SUCCEEDED: DONE, Outcome.PARTIALLY_SUCCEEDED: PARTIAL}.get(run.outcome, FAILED)

@@ -21,6 +21,7 @@ from tasks.sdk.context import RunContext
 from tasks.sdk.operation import operation
 from tasks.sdk.registry import Registry
 from tests.opsmon.conftest import Answer, Cli, CliHarness, on_both
+from tests.support import people
 
 Become = Callable[[str], None]
 START = ("start", "system.probe", "--tenant", "contoso")
@@ -28,7 +29,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 LISTED = {
     *("id", "tenant_id", "user_id", "initiator_name", "type", "label", "status", "outcome", "run_identity_hash"),
     *("summary_counts", "failure_summary", "retry_of_id", "worker_id", "dispatched_at", "started_at", "completed_at"),
-    *("created_at", "updated_at", "tenant", "tenant_name"),
+    *("created_at", "updated_at", "tenant", "tenant_name", "held"),
 }
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl"
 
@@ -174,6 +175,32 @@ def test_the_wait_runs_out(opsmon: Cli, town: CliHarness) -> None:
     attached = opsmon(*START, "--wait", "0", "--json")
     assert (attached.code, attached.json["receipt"]) == (6, "attached")
     assert opsmon("show", str(number), "--json").json["status"] == "queued"
+
+
+@on_both
+def test_a_wait_for_a_preview_says_at_once_what_it_waits_for(opsmon: Cli, town: CliHarness) -> None:
+    number = a_preview(town, label="Restore", context={"restore_run_id": 5})
+    answer = opsmon("wait", str(number), "0")
+    assert (answer.code, answer.out) == (6, f"Run {number}, Restore in contoso: preview.\n")
+    assert answer.err.splitlines() == [
+        f"opsmon: run {number}: it is previewed and waits for somebody to execute or discard it: restore 5",
+        f"opsmon: run {number} is still a preview: 'opsmon wait {number}' goes on waiting",
+    ]
+
+
+@on_both
+def test_a_preview_is_shown_as_one(opsmon: Cli, town: CliHarness) -> None:
+    number = a_preview(town, context={"restore_run_id": 5})
+    out = opsmon("show", str(number)).out
+    assert "it is previewed and waits for somebody to execute or discard it: restore 5" in out
+    assert "created: as the preview of restore 5, by Me Myself" in out
+    for words in ("no worker is alive", "Position", "queued"):
+        assert words not in out
+    assert re.search(r"inventory\.sync +Preview", opsmon("runs").out)
+    told = opsmon("show", str(number), "--json").json
+    assert (told["held"], told["status"], told["waiting"]) == (True, "queued", None)
+    assert [run["id"] for run in opsmon("runs", "status:preview", "--json").json] == [number]
+    assert opsmon("runs", "status:queued", "--json").json == []
 
 
 def test_a_wait_may_outlive_the_membership(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,7 +410,7 @@ def test_runs_are_filtered(opsmon: Cli, town: CliHarness, as_user: Become) -> No
     ("term", "code", "line"),
     [
         ("statu:running", 2, "'statu:running' is no filter: did you mean 'status'?"),
-        ("status:gone", 2, "'gone' is no status: known are queued, running, completed"),
+        ("status:gone", 2, "'gone' is no status: known are queued, running, completed, preview"),
         (
             "outcome:",
             2,
@@ -576,6 +603,37 @@ def test_operations(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "dns.flush  Flush DNS caches: Forget names." in out
     assert "zone (text, required): whose names" in out
     assert "dry_run (boolean, default yes)" in out
+
+
+@operation("dns.restore", label="Restore names", only_from="its restore")
+def bring_back(run: RunContext, zone: str) -> None:
+    """Bring names back."""
+
+
+@on_both
+def test_what_is_started_from_its_restore_alone(opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed with that; to start it or to retry a run of it is refused, and the restore is named."""
+    monkeypatch.setattr(Services, "registry", Registry.of([bring_back]))
+    assert opsmon("operations", "--json").json[0]["only_from"] == "its restore"
+    assert "Bring names back. (started from its restore alone)" in opsmon("operations").out
+    for given in ([], ["--param", "zone=x"], ["--param", "zoen=x"]):
+        answer = opsmon("start", "dns.restore", "--tenant", "contoso", *given)
+        refusal = "opsmon: 'dns.restore' is started from its restore alone: 'opsmon restore' lists the restores"
+        assert (answer.code, answer.line) == (2, refusal)
+    number = a_preview(town, type="dns.restore", context={"restore_run_id": 5})
+    words = f"run {number} belongs to restore 5: 'opsmon restore show 5' says how to go on"
+    for given in ([], ["--param", "zone=x"]):
+        answer = opsmon("retry", str(number), *given)
+        assert (answer.code, answer.line) == (2, f"opsmon: {words}")
+    assert words in opsmon("retry", str(number), "--dry-run").out
+    assert len(opsmon("runs", "--json").json) == 1
+
+
+def a_preview(town: CliHarness, **changed: Any) -> int:
+    """A held run in contoso."""
+    me = access.find_user(town.db, town.me)
+    tenant = access.require_right(town.db, me, "contoso", access.Right.VIEW)
+    return people.open_run(town.db, tenant, me, held=True, **changed).id
 
 
 def test_plug_ins_that_are_broken_are_told_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,19 @@ from screens.run.screen import RunScreen
 from screens.text.incident_card import LAST, WIDTH, card, save
 from store.model.records import Counts, Failure, LogLine, Outcome, Status
 from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
-from tests.screens.conftest import AT, HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run, running, toasts, until
+from tests.screens.conftest import (
+    AT,
+    HOSTILE,
+    WORKER,
+    FakeBackend,
+    a_preview,
+    a_run,
+    ago,
+    hostile_run,
+    running,
+    toasts,
+    until,
+)
 
 FAILED = a_run(
     990, Outcome.PARTIALLY_SUCCEEDED, summary_counts=Counts(40, 30, 6, 4), retry_of_id=981,
@@ -72,6 +84,13 @@ def test_the_card_says_everything_that_a_ticket_wants() -> None:
         "",
         "opsmon, 2026-03-01 12:00:00 UTC, by ann, from sqlite opsmon.db",
     ]  # fmt: skip
+
+
+def test_the_card_of_a_preview_says_for_whom_it_waits() -> None:
+    words = " ".join(card_of(RunDetail(a_preview(), (), ())).split())
+    assert "State: Preview" in words
+    assert "Waits Why: it is previewed and waits for somebody to execute or discard it: restore 5" in words
+    assert "worker" not in words
 
 
 @given(ANY_TEXT, ANY_TEXT, st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=3))

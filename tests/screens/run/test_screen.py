@@ -22,6 +22,7 @@ from screens.runs import columns
 from screens.text import explain, json_tree
 from screens.text import format as fmt
 from screens.text.safe import wrap
+from screens.text.timeline import timeline
 from screens.widgets.header_lines import Line as HeaderLine
 from screens.widgets.line_view import Line, LineView, anchored
 from screens.widgets.row_diff import Cell
@@ -34,6 +35,7 @@ from tests.screens.conftest import (
     HOSTILE,
     WORKER,
     FakeBackend,
+    a_preview,
     a_run,
     ago,
     hostile_run,
@@ -80,6 +82,60 @@ def about(run: Run, **beside: Any) -> RunDetail:
 )
 def test_a_queued_run_says_why_it_waits(of: QueuePosition, workers: Any, words: str) -> None:
     assert f"Why          {words}" in text_of(about(QUEUED, waiting=of), workers=workers)
+
+
+def test_a_preview_says_for_whom_it_waits_and_nothing_of_the_queue() -> None:
+    words = text_of(about(a_preview()), workers=())
+    assert "it is previewed and waits for somebody to execute or discard it: restore 5" in " ".join(words.split())
+    assert "… Preview" in words
+    for name in ("Waits for", "Position", "Workers", "no worker is alive", "queued"):
+        assert name not in words
+    unknown = " ".join(text_of(about(a_preview(context=None))).split())
+    assert "somebody to execute or discard it" in unknown
+    assert ": restore" not in unknown
+
+
+def test_a_restore_waits_for_a_worker_since_it_was_executed() -> None:
+    """It may have been a preview for days."""
+    old = ago(3 * 86_400)
+    run = a_preview(held=False, created_at=old, updated_at=ago(50), initiator_name="Bob")
+    assert "Waits for    50 s" in text_of(about(run, waiting=QueuePosition()))
+    queued = replace(run, dispatched_at=ago(40), updated_at=ago(40))
+    assert "Waits for    40 s" in text_of(about(queued, waiting=QueuePosition()))
+    assert "Waits for    3d00h" in text_of(about(replace(queued, context={}), waiting=QueuePosition()))
+
+
+def test_the_history_of_a_restore_is_that_of_a_preview_first() -> None:
+    held = a_preview(initiator_name="Ann")
+    assert [(one.what, one.message) for one in timeline(about(held))] == [
+        ("created", "as the preview of restore 5, by Ann")
+    ]
+    executed = replace(held, held=False, initiator_name="Bob", dispatched_at=ago(5))
+    assert [(one.what, one.message) for one in timeline(about(executed))] == [
+        ("created", "as the preview of restore 5"),
+        ("queued", "by Bob, waiting for a worker"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (a_preview(), "Run 996 is a preview: only its restore can be executed."),
+        (a_preview(context=None), "Run 996 is a preview: only its restore can be executed."),
+        (
+            a_run(996, Outcome.FAILED, context={"restore_run_id": 5}),
+            "Run 996 belongs to restore 5: 'opsmon restore show 5' says how to go on.",
+        ),
+    ],
+)
+async def test_the_run_of_a_restore_is_not_retried_by_a_key(run: Run, words: str) -> None:
+    monitor = Monitor(FakeBackend((run,)).backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot and monitor.snapshot.runs, "the run")
+        assert monitor.actions.why_no_retry(run) == words
+        await pilot.press("r", "e")
+        await until(pilot, lambda: len(toasts(monitor)) == 2, "both refusals")
+        assert all(words in toast for toast in toasts(monitor))
 
 
 def test_a_run_whose_message_is_not_queued_says_so() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.errors import FilterInvalid, InputInvalid
-from store.model.records import Outcome, Status
-from store.search.filter import ANY_TIME, NAMES, RunFilter, Terms, parse, parse_line, tokens
+from store.model.records import Outcome
+from store.search.filter import ANY_TIME, NAMES, FilterStatus, RunFilter, Terms, parse, parse_line, tokens
 from tests.support.properties import examples
 
 
@@ -24,7 +24,7 @@ def test_all_terms_together() -> None:
         'retry-of:7 id:8 mine Scope "two words"'
     )
     assert parse_line(line) == RunFilter(
-        statuses=(Status.RUNNING,),
+        statuses=(FilterStatus.RUNNING,),
         outcomes=(Outcome.FAILED,),
         types=("inventory.*",),
         tenants=("contoso",),
@@ -41,9 +41,17 @@ def test_all_terms_together() -> None:
 
 def test_values_of_one_name_are_alternatives() -> None:
     found = parse_line("status:queued status:running type:a.b,c.* tenant:x tenant:y outcome:failed,succeeded")
-    assert found.statuses == (Status.QUEUED, Status.RUNNING)
+    assert found.statuses == (FilterStatus.QUEUED, FilterStatus.RUNNING)
     assert found.outcomes == (Outcome.FAILED, Outcome.SUCCEEDED)
     assert (found.types, found.tenants) == (("a.b", "c.*"), ("x", "y"))
+
+
+def test_a_preview_is_a_status_of_its_own() -> None:
+    assert parse_line("status:preview").statuses == (FilterStatus.PREVIEW,)
+    assert parse_line("-status:queued,preview").exclude.statuses == (FilterStatus.QUEUED, FilterStatus.PREVIEW)
+    with pytest.raises(FilterInvalid, match="'held' is no status") as raised:
+        parse_line("status:held")
+    assert raised.value.hint == "known are queued, running, completed, preview"
 
 
 @pytest.mark.parametrize("sign", ["-", "!"])

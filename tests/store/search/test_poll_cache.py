@@ -37,7 +37,7 @@ def something(db: Database, tenant: Tenant, user: User, worker_id: int, chance: 
         known = pages.page(connection, resolve_filter(connection, of, user.id, RunFilter()), 50).runs
     match chance.choice(["open", "open", "claim", "progress", "progress", "finish", "nothing"]):
         case "open":
-            people.open_run(db, tenant, chance.choice([user, None]))
+            people.open_run(db, tenant, chance.choice([user, None]), held=chance.random() < 0.2)
         case "claim":
             for run in known[:3]:
                 lifecycle.claim(db, run.id, worker_id)

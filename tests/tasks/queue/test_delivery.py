@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from store.model.records import Outcome, Status
 from store.model.tables import operation_runs
+from store.people import access
 from store.runs import lifecycle
 from tasks.queue.message import read_message
 from tasks.queue.queue import SQLITE_POLL
 from tasks.sdk.registry import Registry
-from tests.support import operations
+from tests.support import operations, people
 from tests.support.waiting import HANG
 from tests.tasks.conftest import WorkerHarness, assert_failed
 from tests.tasks.worker.test_rescuer import beats
@@ -156,6 +157,22 @@ def test_a_message_that_comes_too_late_claims_nothing(stage: WorkerHarness) -> N
         late.execute(done.id)
     assert [stage.run(run.id) for run in (running, done)] == before
     assert stage.marks("lines") == [str(done.id)]
+
+
+def test_a_message_of_a_preview_claims_nothing(stage: WorkerHarness) -> None:
+    """Nobody sends one; once the run is released, its message is taken."""
+    tenant = access.require_right(stage.db, stage.user, "contoso", access.Right.VIEW)
+    context = {"parameters": {"name": "lines", "key": ""}}
+    run = people.open_run(stage.db, tenant, stage.user, type="test.mark", context=context, held=True)
+    tracker = stage.tracker()
+    tracker.execute(run.id)
+    assert stage.run(run.id) == run
+    assert stage.marks("lines") == []
+    with stage.db.write() as connection:
+        assert lifecycle.release(connection, run.id, stage.user, context)
+    tracker.execute(run.id)
+    assert stage.run(run.id).outcome is Outcome.SUCCEEDED
+    assert stage.marks("lines") == [str(run.id)]
 
 
 @pytest.mark.worker

@@ -59,6 +59,21 @@ def test_who_may_start_it_is_said_by_the_name_of_a_role() -> None:
             operation("dns.wipe", label="Wipe", right=wrong)(_nothing)  # type: ignore[arg-type]
 
 
+def test_it_may_say_from_what_alone_it_is_started() -> None:
+    assert Registry.of([flush]).get("dns.flush").only_from == ""
+    assert Registry.of([flush]).get("dns.flush").why_no_start == ""
+    Registry.of([flush]).get("dns.flush").check_start()
+    operation("dns.wipe", label="Wipe", only_from="its restore")(_nothing)
+    found = Registry.of([_nothing]).get("dns.wipe")
+    assert found.only_from == "its restore"
+    assert found.why_no_start == "'dns.wipe' is started from its restore alone"
+    with pytest.raises(InputInvalid, match=r"'dns\.wipe' is started from its restore alone"):
+        found.check_start()
+    for wrong in (None, 5, "its\x1brestore"):
+        with pytest.raises(TypeError, match=r"only_from cannot be"):
+            operation("dns.wipe", label="Wipe", only_from=wrong)(_nothing)  # type: ignore[arg-type]
+
+
 def _nothing(run: object) -> None: ...
 
 

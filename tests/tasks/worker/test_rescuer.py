@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.db.engine import Database
-from store.model.records import Counts, Outcome, Run, Status
+from store.model.records import Counts, Outcome, Run, Status, Tenant
+from store.people import access
 from store.runs import lifecycle
 from store.runs.lifecycle import Result
 from store.workers import heartbeats
@@ -24,6 +25,7 @@ from tasks.worker.heartbeat import Heartbeat
 from tasks.worker.rescuer import Rescuer, RescueTimeouts
 from tasks.worker.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
+from tests.support import people
 from tests.support.properties import examples
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
@@ -279,6 +281,23 @@ def test_many_rescuers_queue_what_never_was_and_tell_once(stage: WorkerHarness) 
 
 
 # ---- the rules, one by one
+
+
+def test_a_preview_is_left_alone_however_long_it_waits(stage: WorkerHarness) -> None:
+    """It has no message by design; a queued run of the same age is queued."""
+    found = stage.open(name="lines")
+    held = people.open_run(stage.db, found_in(stage), stage.user, type="test.mark", held=True)
+    stage.age("operation_runs", 9 * 86_400, "true", "created_at")
+    before = stage.run(held.id)
+    assert rescuer(stage).rescue() == [f"run {found.id}: had never been queued and now is"]
+    assert rescuer(stage).rescue() == []
+    assert stage.queue.waiting(10) == [found.id]
+    assert stage.run(held.id) == before
+    assert stage.told(held.id) == []
+
+
+def found_in(stage: WorkerHarness) -> Tenant:
+    return access.require_right(stage.db, stage.user, "contoso", access.Right.VIEW)
 
 
 def test_a_run_is_lost_when_its_worker_has_been_silent_for_too_long(stage: WorkerHarness) -> None:
