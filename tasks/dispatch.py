@@ -20,6 +20,7 @@ from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
 
 if TYPE_CHECKING:
+    from store.runs.restoring import Confirmation
     from tasks.queue.queue import Queue
 
 __all__ = ["Dispatcher", "DryRunResult", "Receipt", "Sender", "Started", "Verdict", "make_dispatcher"]
@@ -93,6 +94,31 @@ class Dispatcher:
             raise RunChanged(f"run {run_id} was {_state(seen)} and is {_state(old)} now", "look again")
         wanted = old.parameters if parameters is None else parameters
         return self._start(user, tenant, operation, operation.check(wanted), retry_of_id=old.id)
+
+    def preview_restore(self, user: User, restore_id: int) -> Started:
+        """Start the preview of a restore, or attach to the one that is under way. Raises as `start` does."""
+        from store.intune import restores  # not before the first paint; nor below
+        from store.runs import restore_states
+
+        found = restores.changeable(self._db, user, restore_id)
+        return self.start(user, found.tenant, restore_states.PREVIEW, {restore_states.PARAMETER: restore_id})
+
+    def execute_restore(
+        self, user: User, restore_id: int, confirmed: Confirmation, max_age: float | None = None
+    ) -> Started:
+        """Execute a previewed restore, with the user as the initiator of its run. Raises NotFound, Forbidden and InputInvalid
+        before anything is written, and DatabaseAway.
+        """
+        from store.runs import restoring
+
+        age = restoring.MAX_AGE if max_age is None else max_age
+        return self._dispatch(restoring.execute(self._db, user, restore_id, confirmed, age))
+
+    def continue_restore(self, user: User, restore_id: int) -> Started:
+        """Go on with a restore that waits for approval. Raises as `execute_restore` does."""
+        from store.runs import restoring
+
+        return self._dispatch(restoring.resume(self._db, user, restore_id))
 
     def dry_run_retries(self, user: User, run_ids: Sequence[int], edit: Edit = unchanged) -> tuple[DryRunResult, ...]:
         """Predict the result of retrying each of these runs with the parameters that `edit` returns. Writes nothing.

@@ -77,6 +77,8 @@ def listed(done: subprocess.CompletedProcess[str]) -> set[str]:
         "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
+        "restore.preview",
+        "restore.execute",
     }
 
 

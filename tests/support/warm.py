@@ -25,6 +25,8 @@ import tasks.operations.drift_generate
 import tasks.operations.inventory_sync
 import tasks.operations.policy_sync
 import tasks.operations.probe
+import tasks.operations.restore.execute
+import tasks.operations.restore.preview
 import tasks.queue.queue
 import tasks.sdk.registry
 import tasks.worker.rescuer

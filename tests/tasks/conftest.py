@@ -31,6 +31,7 @@ from tasks.operations import (
     policy_sync,
     probe,
 )
+from tasks.operations.restore import execute, preview
 from tasks.queue.queue import Queue
 from tasks.sdk.context import GraphSettings, OperationResources
 from tasks.sdk.registry import Registry
@@ -51,6 +52,8 @@ REGISTRY = Registry.of(
         backup_set.add_policies,
         backup_schedule.run_now,
         backup_schedule.retry,
+        preview.preview,
+        execute.execute,
     ]
 )
 

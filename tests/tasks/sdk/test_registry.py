@@ -297,6 +297,8 @@ def test_a_package_that_is_broken_is_named(
         "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
+        "restore.preview",
+        "restore.execute",
     }
     [problem] = found.problems
     assert problem.startswith(f"plug-in 'bad' cannot be loaded: {told}")
@@ -317,6 +319,8 @@ def test_entry_points_that_cannot_be_read_take_nobody_down(tmp_path: Path, monke
         "drift.generate",
         "backup_schedule.run_now",
         "backup_schedule.retry",
+        "restore.preview",
+        "restore.execute",
     }
     [problem] = found.problems
     assert problem.startswith("the entry points of package 'opsmon-bad' cannot be read: ")
