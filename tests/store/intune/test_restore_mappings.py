@@ -338,6 +338,14 @@ def test_a_removed_group_whose_name_two_others_have(world: World) -> None:
     assert world.shown(world.same, "c").why == said
 
 
+def test_what_became_of_a_group_in_its_own_tenant_is_no_reason_in_another(world: World) -> None:
+    world.see(world.contoso, [group("a", "Sales"), group("b", "Pilot")])
+    world.see(world.contoso, [removed("b")], complete=False)
+    world.see(world.fabrikam, [])
+    world.put(world.other, {"a": (1, "Sales"), "b": (1, "Pilot")})
+    assert {one.why for one in world.page(world.other).groups} == {"no group has this name"}
+
+
 def test_types_that_differ_are_warned_of_in_another_tenant(world: World) -> None:
     world.see(world.contoso, [group("a", "Sales", "DynamicMembership"), group("b", "Pilot"), group("m", "Team")])
     world.see(
