@@ -41,7 +41,8 @@ def gaps_of(kind: GraphResource, body: Mapping[str, Any]) -> list[Gap]:
 
 def lacks_key(network: Mapping[str, Any]) -> bool:
     """Whether a Wi-Fi profile needs a key and has none: Graph never gives keys back, and other networks have no key."""
-    security = str(network.get("wiFiSecurityType", "")).lower()
+    # Windows spells it another way than the other platforms.
+    security = str(network.get("wiFiSecurityType") or network.get("wifiSecurityType")).lower()
     return network.get("preSharedKey") is None and security.endswith(("personal", "wep"))
 
 

@@ -81,7 +81,9 @@ def bind(path: str, graph_url: str = GRAPH_URL) -> str:
 
 
 def _check_secrets(kind: GraphResource, body: Mapping[str, Any], tokens: bool) -> None:
-    """Raise ValueError if a secret is masked, or is a token and no `tokens` are sent. Take out those that Graph never gives back: null would clear them."""
+    """Raise ValueError if a secret is masked, or is a token and no `tokens` are sent. Take out those that Graph never gives
+    back: null would clear them.
+    """
     for container, _ in find(body, "omaSettings[].value"):
         if container["value"] == _MASK:
             raise ValueError(f"{kind.name}: a value of omaSettings is masked")

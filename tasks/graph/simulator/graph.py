@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tasks.graph.resources import BY_NAME
-from tasks.graph.simulator import batch, directory, reading, writing
+from tasks.graph.simulator import batch, defining, directory, reading, writing
 from tasks.graph.simulator.faults import Fault, Faults
 from tasks.graph.simulator.query import Query
 from tasks.graph.simulator.request import GraphError, Reply, Request
@@ -50,6 +50,8 @@ class Graph:
             return directory.respond(self.tenant, request, self.page_size)
         if request.version == "beta" and [part.lower() for part in request.parts[:2]] == _APPROVALS:
             return self._approvals(request)
+        if defining.concerns(request):
+            return defining.respond(self.tenant, request, self.page_size)
         collection, _ = reading.find_collection(request)
         resource = BY_NAME[collection.kind]
         writes = resource.write_permission

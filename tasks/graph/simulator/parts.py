@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tasks.graph.simulator.collections import LINKS
-from tasks.graph.simulator.definitions import DEFINITIONS, PRESENTATIONS
+from tasks.graph.simulator.definitions import definitions_of, presentations_of
 from tasks.graph.simulator.request import GraphError, Reply
+from tasks.graph.simulator.tenants import DEFINITIONS as UPLOADED
 from tasks.graph.simulator.tenants import SimulatedTenant
 
 _BIND: Final = "@odata.bind"
@@ -82,7 +83,9 @@ def _encrypted(setting: Any) -> Any:
 # ---- administrative templates
 
 
-def definition_values(item: Mapping[str, Any], body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def definition_values(
+    tenant: SimulatedTenant, item: Mapping[str, Any], body: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """The values of an administrative template after updateDefinitionValues. One bad value refuses all."""
     there = {str(one.get("id")): one for one in item.get("definitionValues") or []}
     for id_ in body.get("deletedIds") or []:
@@ -93,34 +96,38 @@ def definition_values(item: Mapping[str, Any], body: Mapping[str, Any]) -> list[
         if old is None:
             raise bad(f"The value '{value.get('id')}' was not found.")
         definition = str(old["definition"]["id"])
-        there[str(value["id"])] = {**old, **_unbound(value), **_presented(value, definition)}
+        there[str(value["id"])] = {**old, **_unbound(value), **_presented(tenant, value, definition)}
     for value in listed({"added": [], **body}, "added"):
-        _add_value(there, value)
+        _add_value(tenant, there, value)
     return list(there.values())
 
 
-def _add_value(there: dict[str, dict[str, Any]], value: Mapping[str, Any]) -> None:
+def _add_value(tenant: SimulatedTenant, there: dict[str, dict[str, Any]], value: Mapping[str, Any]) -> None:
     match = re.search(r"groupPolicyDefinitions\('([^']+)'\)$", str(value.get(f"definition{_BIND}", "")))
     if not match:
         raise bad("definition@odata.bind is required.", "ModelValidationFailure")
     if any(one.get("definition", {}).get("id") == match[1] for one in there.values()):
         raise bad("The definition has a value already.")
     id_ = next(f"dv{number}" for number in range(len(there) + 1) if f"dv{number}" not in there)
-    definition = dict(DEFINITIONS.get(match[1], {"id": match[1]}))
-    there[id_] = {**_unbound(value), "id": id_, "definition": definition, **_presented(value, match[1])}
+    # The service has thousands that are built in: one that is not known here is taken for one of them.
+    definition = definitions_of(tenant).get(match[1], {"id": match[1]})
+    there[id_] = {**_unbound(value), "id": id_, "definition": definition, **_presented(tenant, value, match[1])}
 
 
-def _presented(value: Mapping[str, Any], definition: str) -> dict[str, Any]:
+def _presented(tenant: SimulatedTenant, value: Mapping[str, Any], definition: str) -> dict[str, Any]:
     """The presentation values of a value, each with its presentation; nothing if they are not given."""
     if "presentationValues" not in value:
         return {}
+    known = {str(one.get("id")): one for one in presentations_of(tenant, definition)}
     made = []
     for number, one in enumerate(listed(value, "presentationValues")):
         url = str(one.get(f"presentation{_BIND}", ""))
         match = re.search(r"groupPolicyDefinitions\('([^']+)'\)/presentations\('([^']+)'\)$", url)
         if not match or match[1] != definition:
             raise bad("presentation@odata.bind is required.", "ModelValidationFailure")
-        presentation = dict(PRESENTATIONS.get((definition, match[2]), {"id": match[2]}))
+        if definition in tenant.objects[UPLOADED] and match[2] not in known:
+            raise bad(f"The presentation '{match[2]}' was not found.", "ModelValidationFailure")
+        presentation = dict(known.get(match[2], {"id": match[2]}))
         made.append({**_unbound(one), "id": f"v{number}", "presentation": presentation})
     return {"presentationValues": made}
 

@@ -17,8 +17,11 @@ _NAMESPACE: Final = uuid.UUID("6f70736d-6f6e-5369-6d75-6c61746f7231")
 CLIENT_ID: Final = "opsmon"
 #: A public client that people may sign in through; the simulator takes any other, too.
 DELEGATED_CLIENT_ID: Final = str(uuid.uuid5(_NAMESPACE, "delegated"))
+#: The kind of definitions of administrative templates that are not built in: those of ADMX files that were uploaded, each with
+#: its `presentations`.
+DEFINITIONS: Final = "group_policy_definitions"
 #: What a tenant has objects of.
-KEPT: Final[tuple[str, ...]] = (*(kind.name for kind in KINDS), "groups")
+KEPT: Final[tuple[str, ...]] = (*(kind.name for kind in KINDS), "groups", DEFINITIONS)
 
 
 def guid(*parts: object) -> str:
@@ -61,6 +64,8 @@ class SimulatedTenant:
     token_seconds: int = 3599
     #: Kinds whose writes somebody has to approve (Multi Admin Approval).
     protected: set[str] = field(default_factory=set)
+    #: Templates of settings catalog policies, by id, of which it knows another version: it refuses their setting references.
+    unknown_templates: set[str] = field(default_factory=set)
     approvals: Approvals = field(default_factory=Approvals, repr=False)
     #: Counts the changes.
     sequence: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.graph.places import find
 from tasks.graph.simulator.collections import LINKS, Collection
 from tasks.graph.simulator.demands import GIVEN, PATCH_REFUSES, READ_ONLY, RULES, Rules
 from tasks.graph.simulator.parts import bad, bound, definition_values, listed, target_apps, write_message
@@ -53,7 +54,7 @@ def _create(
 ) -> Reply:
     if collection.kind == "managed_app_policies" and not collection.of_type:
         raise GraphError(405)  # made at the path of its type only
-    _check_body(collection, rules, body)
+    _check_body(tenant, collection, rules, body)
     for name in rules.required:
         if body.get(name) in (None, ""):
             raise bad(f"The property '{name}' is required.", "ModelValidationFailure")
@@ -100,7 +101,7 @@ def _patch(
     for name in (*PATCH_REFUSES.get(collection.kind, ()), *rules.apart, *rules.fixed):
         if name in body:
             raise bad(f"The property '{name}' cannot be changed by PATCH.")
-    _check_body(collection, rules, body)
+    _check_body(tenant, collection, rules, body)
     tenant.put(collection.kind, {**item, **bound(tenant, collection.kind, body), "version": _next(item)})
     return Reply(204)
 
@@ -108,7 +109,7 @@ def _patch(
 def _replace(
     tenant: SimulatedTenant, collection: Collection, rules: Rules, item: dict[str, Any], body: dict[str, Any]
 ) -> Reply:
-    _check_body(collection, rules, body)
+    _check_body(tenant, collection, rules, body)
     for name in rules.required:
         if body.get(name) in (None, ""):
             raise bad(f"The property '{name}' is required.", "ModelValidationFailure")
@@ -122,7 +123,7 @@ def _next(item: Mapping[str, Any]) -> int:
     return version + 1 if isinstance(version, int) else 1
 
 
-def _check_body(collection: Collection, rules: Rules, body: Mapping[str, Any]) -> None:
+def _check_body(tenant: SimulatedTenant, collection: Collection, rules: Rules, body: Mapping[str, Any]) -> None:
     for key in body:
         if key in READ_ONLY or _is_annotation(key):
             raise bad(f"The property '{key}' is read-only.", "ModelValidationFailure")
@@ -135,6 +136,20 @@ def _check_body(collection: Collection, rules: Rules, body: Mapping[str, Any]) -
         raise bad("Cannot create an abstract class.", "ModelValidationFailure")
     if any(_has_secret_reference(one) for one in body.get("omaSettings") or []):
         raise bad("secretReferenceValueId is not supported.", "NotSupported")
+    if collection.kind == "configuration_policies":
+        _check_template(tenant, body)
+
+
+def _check_template(tenant: SimulatedTenant, body: Mapping[str, Any]) -> None:
+    """Refuse references to settings of a template that the tenant has in another version, in the words of the service
+    (Micke-K/IntuneManagement#209, #241).
+    """
+    reference = body.get("templateReference")
+    template = reference.get("templateId") if isinstance(reference, dict) else None
+    found = next((container[key] for container, key in find(body, "**.settingInstanceTemplateReference")), None)
+    if template in tenant.unknown_templates and isinstance(found, dict):
+        named = f"PolicyId\n\nTemplateId\n{template}\nInvalidReferenceId\n{found.get('settingInstanceTemplateId')}"
+        raise bad(f"Info\nInvalid Reference id found in Policy  created from Template {template}\n{named}")
 
 
 def _is_annotation(key: str) -> bool:
@@ -181,7 +196,7 @@ def _act(
         tenant.put(collection.kind, {**item, "assignments": made})
         return Reply(200, {"value": made}) if rules.assign == "assignments" else Reply(204)
     if name == "updatedefinitionvalues" and collection.kind == "administrative_templates":
-        tenant.put(collection.kind, {**item, "definitionValues": definition_values(item, body)})
+        tenant.put(collection.kind, {**item, "definitionValues": definition_values(tenant, item, body)})
         return Reply(204)
     if name == "targetapps" and collection.kind == "managed_app_policies":
         tenant.put(collection.kind, target_apps(item, body))

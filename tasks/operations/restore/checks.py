@@ -12,6 +12,7 @@ from store.intune.backup_records import BackupItem
 from store.intune.restore_records import Tick
 from tasks.graph.answers import TEMPLATE_UNKNOWN
 from tasks.graph.gaps import lacks_key
+from tasks.graph.paths import under
 from tasks.graph.places import NO_ID, find
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import READ_ONLY
@@ -178,14 +179,17 @@ def _unreadable(path: str, value: Any, same_tenant: bool) -> Iterator[str]:
         if not keys and _lacks_secret(value, same_tenant):
             keys = ["value"]
         for key in keys:
-            yield _name_of_setting(value) or f"{path}.{key}".lstrip(".")
+            yield _name_of_setting(value) or under(path, key)
 
 
 def _lacks_secret(value: Mapping[str, Any], same_tenant: bool) -> bool:
     """Whether an object is a secret whose value Graph did not give, or only as a token that the tenant does not take."""
-    is_secret = value.get("isEncrypted") is True or str(value.get("@odata.type", "")).lower().endswith(_SECRET_SETTING)
+    if "omaUri" in value:
+        is_secret = value.get("isEncrypted") is True or bool(value.get("secretReferenceValueId"))
+        return is_secret and value.get("value") is None
     is_token = value.get("valueState") == _TOKEN_STATE
-    return (is_token and not same_tenant) or ((is_secret or is_token) and value.get("value") is None)
+    is_secret = is_token or str(value.get("@odata.type", "")).lower().endswith(_SECRET_SETTING)
+    return (is_token and not same_tenant) or (is_secret and value.get("value") is None)
 
 
 def _name_of_setting(setting: Mapping[str, Any]) -> str:
