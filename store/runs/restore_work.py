@@ -42,6 +42,9 @@ def begin_preview(db: Database, run_id: int, tenant_id: int, restore_id: int) ->
         with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
             if found.tenant_id != tenant_id:
                 raise NotFound(f"no restore {restore_id} in this tenant", "'opsmon restore list' shows yours")
+            # A group that was chosen may have been removed since, and another one may be there now.
+            uses = restores.group_uses(connection, restore_id)
+            restore_mappings.put(connection, restore_id, tenant_id, found.source_tenant_id, uses)
             _require_decided(connection, found)
             step_back(connection, found, "it is previewed anew")
             restores.set_values(connection, restore_id, preview_run_id=run_id)
