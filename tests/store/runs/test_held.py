@@ -10,20 +10,15 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
-from store.intune import backups
-from store.intune.backup_records import BackupItem, NewSet
 from store.model.records import Count, Failure, Outcome, Run, Status, Tenant, User
-from store.model.tables import backup_items, operation_runs, rescues, restore_items, restore_runs, workers
-from store.model.types import utcnow
+from store.model.tables import operation_runs, rescues
 from store.people.access import Role
 from store.runs import detail as run_detail
 from store.runs import lifecycle
-from store.runs.lifecycle import Result
 from store.runs.seeding import SeedRun, seed_runs
 from store.snapshot import Request
 from store.workers import heartbeats, queue_depth
 from tests.support.people import (
-    FAILED,
     SUCCEEDED,
     kinds_told,
     make_older,
@@ -35,7 +30,6 @@ from tests.support.people import (
 from tests.support.waiting import HANG
 
 KEY = "the restore"
-PARTIAL = Result(Outcome.PARTIALLY_SUCCEEDED)
 
 
 def open_held(db: Database, tenant: Tenant, user: User | None) -> Run:
@@ -232,92 +226,3 @@ def test_who_abandons_it_frees_its_identity_and_nobody_is_told(
     assert (abandon(db, held), release(db, held, user)) == (None, None)
     _, opened = lifecycle.create_or_attach(db, new_run(tenant, user, KEY))
     assert opened
-
-
-# ---- the restore that it carries out
-
-
-class Restore:
-    """A previewed restore of one item in the database, and its run."""
-
-    def __init__(self, db: Database, tenant: Tenant, run: Run) -> None:
-        self.db, self.run = db, run
-        set_id = backups.begin(db, tenant.id, NewSet("x", {}, "System"))
-        item = BackupItem("scripts", "p", "p", None, {}, "content", "canonical", [], "none")
-        backups.add(db, tenant.id, set_id, [item])
-        row = {"tenant_id": tenant.id, "source_tenant_id": tenant.id, "backup_set_id": set_id, "initiator_name": "x"}
-        row |= {"scope": {}, "ticks": [], "status": "previewed", "previewed_at": utcnow()}
-        with db.write() as connection:
-            insert = sa.insert(restore_runs).returning(restore_runs.c.id)
-            self.id = connection.execute(insert.values(**row, run_id=run.id)).scalar_one()
-            # Another one, of another run: none of the changes is its own.
-            connection.execute(insert.values(**row))
-            of_set = connection.execute(sa.select(backup_items.c.id)).scalar_one()
-            connection.execute(sa.insert(restore_items).values(restore_id=self.id, backup_item_id=of_set, position=0))
-
-    def set_result(self, result: str) -> None:
-        values = {"result": result, "result_code": "graph.forbidden", "done_at": utcnow()}
-        with self.db.write() as connection:
-            connection.execute(sa.update(restore_items).values(values))
-
-    @property
-    def status(self) -> str:
-        """The status of the restore; the other one must be as it was."""
-        query = sa.select(restore_runs.c.status).order_by(restore_runs.c.id != self.id)
-        with self.db.read() as connection:
-            own, other = connection.execute(query).scalars()
-        assert other == "previewed"
-        return str(own)
-
-
-@pytest.fixture
-def restore(db: Database, tenant: Tenant, held: Run) -> Restore:
-    return Restore(db, tenant, held)
-
-
-def claimed(db: Database, user: User, restore: Restore, worker_id: int) -> None:
-    assert release(db, restore.run, user)
-    assert restore.status == "queued"
-    assert lifecycle.mark_dispatched(db, restore.run.id)
-    assert restore.status == "queued"
-    assert lifecycle.claim(db, restore.run.id, worker_id)
-    assert restore.status == "running"
-
-
-@pytest.mark.parametrize(
-    ("result", "of_item", "status"),
-    [
-        (SUCCEEDED, "done", "completed"),
-        (PARTIAL, "failed", "partial"),
-        (FAILED, "failed", "failed"),
-        (SUCCEEDED, "waiting", "waiting_for_approval"),
-        (PARTIAL, "waiting", "waiting_for_approval"),
-        (FAILED, "waiting", "waiting_for_approval"),
-    ],
-)
-def test_a_restore_has_the_state_of_its_run(
-    db: Database, user: User, restore: Restore, worker_id: int, result: Result, of_item: str, status: str
-) -> None:
-    claimed(db, user, restore, worker_id)
-    restore.set_result(of_item)
-    assert lifecycle.finish(db, restore.run.id, worker_id, result)
-    assert restore.status == status
-
-
-def test_a_restore_whose_worker_is_lost_has_failed(db: Database, user: User, restore: Restore, worker_id: int) -> None:
-    claimed(db, user, restore, worker_id)
-    make_older(db, workers, worker_id, "beat_at", 60)
-    assert lifecycle.fail_lost(db, again(db, restore.run), 30)
-    assert restore.status == "failed"
-
-
-def test_a_restore_that_could_not_be_queued_has_failed(db: Database, user: User, restore: Restore) -> None:
-    assert release(db, restore.run, user)
-    assert lifecycle.fail_dispatch(db, restore.run.id, Failure("queue.dispatch_failed", "no"))
-    assert restore.status == "failed"
-
-
-def test_what_is_refused_leaves_the_restore_as_it_is(db: Database, restore: Restore, worker_id: int) -> None:
-    assert lifecycle.claim(db, restore.run.id, worker_id) is None
-    assert lifecycle.fail_dispatch(db, restore.run.id, Failure("queue.dispatch_failed", "no")) is None
-    assert restore.status == "previewed"
