@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tasks.graph.simulator import tenants
+from tasks.graph.simulator.tenants import DEFINITIONS as UPLOADED
 from tasks.graph.simulator.tenants import SimulatedTenant
 
 #: What `$expand=definition` gives, by id.
@@ -26,14 +26,14 @@ PRESENTATIONS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {("d1", "p1"
 
 def definitions_of(tenant: SimulatedTenant) -> dict[str, dict[str, Any]]:
     """All definitions that a tenant has, without their presentations, by id."""
-    uploaded = {id_: {"policyType": "admxIngested", **one} for id_, one in tenant.objects[tenants.DEFINITIONS].items()}
+    uploaded = {id_: {"policyType": "admxIngested", **one} for id_, one in tenant.objects[UPLOADED].items()}
     made = {id_: dict(one) for id_, one in DEFINITIONS.items()} | uploaded
     return {id_: {key: value for key, value in one.items() if key != "presentations"} for id_, one in made.items()}
 
 
 def presentations_of(tenant: SimulatedTenant, definition: str) -> list[dict[str, Any]]:
     """The elements of a definition that can have values, in their order."""
-    uploaded = tenant.objects[tenants.DEFINITIONS].get(definition)
+    uploaded = tenant.objects[UPLOADED].get(definition)
     if uploaded is not None:
         return list(uploaded.get("presentations") or [])
     return [dict(one) for (of, _), one in PRESENTATIONS.items() if of == definition]

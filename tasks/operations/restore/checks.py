@@ -101,7 +101,7 @@ def check(
         *_incomplete(kind, backup),
         *_without_filters(backup),
         *_unknown_values(sent),
-        *_secrets(kind, sent, same_tenant),
+        *_secrets(sent, same_tenant),
         *_wrong_actions(kind, body),
         *_without_apps(kind, body),
         *_kept_template(kind, template_unknown),
@@ -120,7 +120,7 @@ def check(
 
 def _sent(kind: GraphResource, body: Mapping[str, Any]) -> dict[str, Any]:
     """What of a body is sent to Graph, be it in requests of their own."""
-    unsent = {*READ_ONLY, *kind.strip, *kind.volatile} - {*kind.create.afterwards, "templateId"}
+    unsent = {*READ_ONLY, *kind.strip, *kind.volatile} - {*kind.create.afterwards}
     return {key: value for key, value in body.items() if key not in unsent}
 
 
@@ -160,9 +160,9 @@ def _unknown_values(sent: Mapping[str, Any]) -> list[Reason]:
     ]
 
 
-def _secrets(kind: GraphResource, sent: Mapping[str, Any], same_tenant: bool) -> list[Reason]:
+def _secrets(sent: Mapping[str, Any], same_tenant: bool) -> list[Reason]:
     names = [name for path, value in values_of(sent) for name in _unreadable(path, value, same_tenant)]
-    if kind.name == "device_configurations" and lacks_key(sent):
+    if lacks_key(sent):
         names.append("preSharedKey")
     if not names:
         return []

@@ -149,6 +149,19 @@ def test_a_masked_secret_is_never_sent(kind: str, body: dict[str, Any]) -> None:
         change(BY_NAME[kind], body, {"id": "t1"})
 
 
+def test_a_token_is_sent_only_where_it_is_asked_for() -> None:
+    kind, token = BY_NAME["configuration_policies"], typed(SECRET, value="tok-9f", valueState="encryptedValueToken")
+    body = {"name": "x", "settings": [{"id": "0", "x": token}]}
+    for writes in (creation(kind, body, tokens=True), change(kind, body, {"id": "t1"}, tokens=True)):
+        assert [write.body for write in writes] == [{"name": "x", "settings": [{"x": token}]}]
+    masked = {"settings": [{"x": {**token, "value": "****"}}]}
+    for wrong in (masked, {"settings": [{"x": {**token, "value": "****", "valueState": "notEncrypted"}}]}):
+        with pytest.raises(ValueError, match="masked"):
+            creation(kind, wrong, tokens=True)
+    with pytest.raises(ValueError, match="masked"):
+        sendable(BY_NAME["device_configurations"], {"preSharedKey": "****"}, tokens=True)
+
+
 def test_a_key_that_graph_never_gives_back_is_not_cleared() -> None:
     wifi = typed("windowsWifiConfiguration", displayName="x")
     kind = BY_NAME["device_configurations"]

@@ -56,6 +56,56 @@ def test_values_of_a_template_are_added_changed_and_deleted_by_what_is_there(
     assert update(deletedIds=[second["id"]]) == update(updated=[{"id": second["id"]}]) == 400
 
 
+ACME: dict[str, Any] = {"classType": "user", "displayName": "Home page", "categoryPath": "\\Acme"}
+
+
+def test_definitions_of_uploaded_files_are_a_tenants_own_and_built_in_ones_are_everywhere(
+    http: httpx.Client, tenant: SimulatedTenant
+) -> None:
+    box = {"id": "q1", "label": "Home page"}
+    assert http.put("/_simulator/contoso/group_policy_definitions/d7", json={**ACME, "presentations": [box]}).is_success
+    path = "/beta/deviceManagement/groupPolicyDefinitions"
+
+    def listed(query: str = "") -> list[str]:
+        return [one["id"] for one in http.get(f"{path}{query}").json()["value"]]
+
+    assert listed() == ["d1", "d7"]
+    assert listed("?$filter=policyType eq 'admxIngested'") == ["d7"]
+    assert listed("?$filter=displayName eq 'Home page' and classType eq 'machine'&$select=id") == ["d1"]
+    first = http.get(f"{path}?$top=1").json()
+    assert [one["id"] for one in http.get(first["@odata.nextLink"]).json()["value"]] == ["d7"]
+    seen = http.get(f"{path}('d7')").json()
+    assert {key: seen[key] for key in ACME} == ACME
+    assert "presentations" not in seen
+    assert http.get(f"{path}/d7/presentations").json()["value"] == [box]
+    assert http.get(f"{path}/d1/presentations").json()["value"] == [{"id": "p1", "label": "Home page"}]
+    for wrong in (f"{path}/d8", f"{path}/d8/presentations", f"{path}/d7/other", path.replace("beta", "v1.0")):
+        assert http.get(wrong).status_code == 404
+    assert http.get(f"{path}?$expand=presentations").status_code == 400
+    assert http.post(path, json=ACME).status_code == 405
+    tenant.granted = frozenset({"DeviceManagementApps.Read.All"})
+    assert http.get(path).status_code == 403
+
+
+def test_a_value_is_for_a_presentation_of_its_definition(http: httpx.Client, tenant: SimulatedTenant) -> None:
+    tenant.put("group_policy_definitions", {**ACME, "id": "d7", "presentations": [{"id": "q1", "label": "x"}]})
+    path = "/beta/deviceManagement/groupPolicyConfigurations"
+    action = f"{path}/{made(http, path, {'displayName': 'x'})}/updateDefinitionValues"
+    d7 = "https://graph.microsoft.com/beta/deviceManagement/groupPolicyDefinitions('d7')"
+
+    def add(presentation: str) -> int:
+        bound = {"value": "x", "presentation@odata.bind": f"{d7}/presentations('{presentation}')"}
+        value = {"definition@odata.bind": d7, "presentationValues": [bound]}
+        return http.post(action, json={"added": [value]}).status_code
+
+    assert add("p1") == 400
+    assert add("q1") == 204
+    (item,) = tenant.listed("administrative_templates")
+    (value,) = item["definitionValues"]
+    assert value["definition"] == {**ACME, "id": "d7", "policyType": "admxIngested"}
+    assert value["presentationValues"][0]["presentation"] == {"id": "q1", "label": "x"}
+
+
 def test_messages_are_changed_one_by_one_and_the_default_is_only_replaced(
     http: httpx.Client, tenant: SimulatedTenant
 ) -> None:

@@ -52,6 +52,21 @@ def made(http: httpx.Client, path: str, body: dict[str, Any]) -> str:
     return str(answer.json()["id"])
 
 
+def test_setting_references_of_a_template_of_another_version_are_refused(
+    http: httpx.Client, tenant: SimulatedTenant
+) -> None:
+    tenant.unknown_templates.add("t_1")
+    template = {"templateReference": {"templateId": "t_1"}}
+    reference = {"settingInstanceTemplateReference": {"settingInstanceTemplateId": "i1"}}
+    referring = {**POLICY, "settings": [{"settingInstance": {"settingDefinitionId": "a", **reference}}]}
+    refused = http.post(CATALOG, json={**referring, **template})
+    assert refused.status_code == 400
+    assert "Invalid Reference id found in Policy" in refused.json()["error"]["message"]
+    for fine in ({**POLICY, **template}, referring, {**referring, "templateReference": {"templateId": "t_2"}}):
+        id_ = made(http, CATALOG, fine)
+    assert http.put(f"{CATALOG}/{id_}", json={**referring, **template}).status_code == 400
+
+
 def test_a_policy_is_made_and_read_again(http: httpx.Client) -> None:
     id_ = made(http, CATALOG, POLICY)
     seen = http.get(f"{CATALOG}/{id_}?$expand=settings,assignments").json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.intune.backup_records import BackupItem
+from tasks.graph.client import GraphClient, RetryLimits
 from tasks.graph.places import NO_ID
 from tasks.graph.recreate import change, creation
 from tasks.graph.resources import BY_NAME, KINDS
+from tasks.graph.simulator import SimulatedTenant, Simulator
 from tasks.operations.restore.checks import Checked, check
 from tests.support.properties import examples
 from tests.tasks.operations.cases import Body, assigned, settings, simple, typed
@@ -30,7 +32,6 @@ BLOCK = {
 }
 TELL = {"actionType": "notification", "gracePeriodHours": 24, "notificationTemplateId": "n1"}
 RULES = [{"ruleName": None, "scheduledActionConfigurations": [BLOCK]}]
-APPS = {"apps": []}
 
 
 def item(
@@ -165,7 +166,14 @@ def test_o4_a_token_goes_back_to_its_tenant_and_to_no_other() -> None:
     assert write.body["settings"][1]["settingInstance"] == token()
 
 
-@pytest.mark.parametrize("secret", [token("****"), token(None), token("****", "notEncrypted"), token(None, "invalid")])
+def untyped(value: Any) -> Body:
+    return {"settingDefinitionId": "a", "simpleSettingValue": {"value": value, "valueState": "encryptedValueToken"}}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [token("****"), token(None), token("****", "notEncrypted"), token(None, "invalid"), untyped(None), untyped("****")],
+)
 def test_o4_what_is_no_token_goes_nowhere(secret: Body) -> None:
     (reason,) = checked("configuration_policies", catalog(secret), same_tenant=True).reasons
     assert reason[0] == SECRET
@@ -374,3 +382,35 @@ def test_every_reason_is_told() -> None:
     made = checked("compliance_policies", body, assignments=[assigned("g1")], gaps=[("content_missing", "x: empty")])
     codes = [code for code, _ in made.reasons]
     assert codes == [INCOMPLETE, "restore.no_filters", UNKNOWN, SECRET, "restore.actions"]
+
+
+# ---- over HTTP
+
+
+@pytest.fixture
+def tenant() -> SimulatedTenant:
+    return SimulatedTenant("fabrikam", unknown_templates={"t_1"})
+
+
+@pytest.fixture
+def graph(tenant: SimulatedTenant) -> Iterator[GraphClient]:
+    with Simulator([tenant]) as simulator:
+        simulator.tokens["t"] = tenant
+        with GraphClient(simulator.url, lambda force=False: "t", limits=RetryLimits(attempts=1)) as client:
+            yield client
+
+
+def test_what_the_ticks_make_of_a_body_is_taken(graph: GraphClient, tenant: SimulatedTenant) -> None:
+    kind = BY_NAME["configuration_policies"]
+    body = {**baseline(), "platforms": "windows10", "technologies": "mdm"}
+    body["settings"] += settings(token())
+    plain = checked(kind.name, body, "downgrade", template_unknown=True, same_tenant=True)
+    compliance = BY_NAME["compliance_policies"]
+    ruled = checked(compliance.name, typed("iosCompliancePolicy", displayName="iOS"), "no_actions")
+    for of, made in ((kind, plain), (compliance, ruled)):
+        assert made.reasons == ()
+        (write,) = creation(of, made.body, tokens=True)[:1]
+        graph.write(write.method, write.path, write.body)
+    (policy,) = tenant.listed(kind.name)
+    assert policy["settings"][-1] == {"settingInstance": token()}
+    assert tenant.listed(compliance.name)[0]["scheduledActionsForRule"] == RULES
