@@ -162,7 +162,7 @@ _REDISPATCH = Transition(
     sa.update(operation_runs)
     .where(
         _QUEUED,
-        sa.func.coalesce(_run.dispatched_at, _run.created_at)
+        sa.func.coalesce(_run.dispatched_at, _run.updated_at)
         < seconds_ago(sa.bindparam("p_older_than", type_=sa.Float)),
     )
     .values(dispatched_at=_NOW, updated_at=_NOW),

@@ -126,10 +126,10 @@ def stalled_runs(
 def undelivered_runs(db: Database, *, never_queued_for: float, queued_for: float, limit: int = 1000) -> tuple[Run, ...]:
     """Queued runs whose message may be lost, oldest first, at most `limit`.
 
-    The message was not queued within `never_queued_for` seconds of the run's creation, or was queued more than `queued_for`
-    seconds ago. Raises DatabaseAway.
+    The message was not queued within `never_queued_for` seconds after the run began to wait for a worker, or was queued more
+    than `queued_for` seconds ago. Raises DatabaseAway.
     """
-    never = sa.and_(_run.dispatched_at.is_(None), _run.created_at < seconds_ago(sa.literal(never_queued_for, sa.Float)))
+    never = sa.and_(_run.dispatched_at.is_(None), _run.updated_at < seconds_ago(sa.literal(never_queued_for, sa.Float)))
     long_ago = _run.dispatched_at < seconds_ago(sa.literal(queued_for, sa.Float))
     query = sa.select(*run_columns()).join(tenants, tenants.c.id == _run.tenant_id)
     return _runs(

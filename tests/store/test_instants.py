@@ -140,6 +140,7 @@ def test_who_waited_for_a_run_comes_after_whom_they_waited_for(
     run = open_run(db, tenant, make_user(db, **{tenant.slug: Role.OPERATOR}))
     if first is redispatch:
         make_older(db, operation_runs, run.id, "created_at", 100)
+        make_older(db, operation_runs, run.id, "updated_at", 100)
     if first is progress:
         run = lifecycle.claim(db, run.id, worker_id) or run
     behind(db, lambda db: first(db, run), lambda db: second(db, run))

@@ -323,7 +323,7 @@ def test_a_run_whose_process_was_killed_before_it_was_queued_is_picked_up(stage:
     assert done.returncode == -signal.SIGKILL
     (run,) = stage.runs()
     assert (run.status, run.dispatched_at, stage.messages(), stage.told(run.id)) == (Status.QUEUED, None, [], [])
-    stage.age("operation_runs", 20 * HANG, "true", "created_at")
+    stage.age("operation_runs", 20 * HANG, "true", "created_at", "updated_at")
     stage.worker()
     assert stage.completed(run.id).outcome is Outcome.SUCCEEDED
     assert stage.told(run.id) == ["queued", "completed"]
@@ -345,7 +345,7 @@ def test_a_run_that_was_opened_before_the_server_froze_is_picked_up_once(
     with pytest.raises(DatabaseAway):
         stage.dispatcher(Freezes()).start(stage.user, "contoso", "test.mark", {"name": "lines"})
     private_postgres.thaw()
-    stage.age("operation_runs", 20 * HANG, "true", "created_at")
+    stage.age("operation_runs", 20 * HANG, "true", "created_at", "updated_at")
     stage.worker()
     (run,) = stage.runs()
     # Refused or executed: the refusal that nobody waited for any more may still have reached the server.

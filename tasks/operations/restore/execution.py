@@ -92,8 +92,8 @@ class Execution:
 
         reason = self.restore.reason or f"opsmon restore {self.restore.id}"
         kind = BY_NAME[one.backup.kind]
-        others = self.resolver.ids.values()
-        return ItemWriter(self.graph, self.target, kind, one, plan, note, reason, others).carry_out()
+        same, others = self.restore.is_same_tenant, self.resolver.ids.values()
+        return ItemWriter(self.graph, self.target, kind, one, plan, note, reason, same, others).carry_out()
 
 
 def _with_assignments(plan: Plan) -> Became:

@@ -6,12 +6,14 @@ same (`Plan.agrees_with`): so nothing is written that was not in the preview.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from store.intune.restore_records import RestoreItem, WorkItem
+from tasks.graph.answers import TEMPLATE_UNKNOWN
 from tasks.graph.assigned import description
 from tasks.graph.canonical import assignments_hash, canonical_hash
 from tasks.graph.differences import Difference, assignment_differences, differences
@@ -24,8 +26,8 @@ from tasks.operations.restore.assigning import (
     AssignmentPlan,
     plan_assignments,
 )
-from tasks.operations.restore.checks import check
-from tasks.operations.restore.definitions import ingested, rebind_definitions
+from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check
+from tasks.operations.restore.definitions import ingested, rebind_definitions, wanted_presentations
 from tasks.operations.restore.rebinding import rebind
 from tasks.operations.restore.resolving import Key, Resolver, key_of
 from tasks.operations.restore.target import Target
@@ -40,12 +42,12 @@ DEPENDENCY: Final = "restore.dependency"
 NOT_MAKEABLE: Final = "restore.not_makeable"
 AMBIGUOUS: Final = "restore.ambiguous"
 DIFFERS: Final = "restore.differs"
-TEMPLATE_UNKNOWN: Final = "restore.template_unknown"
 #: An assignment that fails so blocks its item: somebody can mend it.
 _BLOCKS: Final = (FILTER_DIFFERS, FILTER_AMBIGUOUS, UNRESOLVED_GROUP)
 #: Differences of an item that are kept, and characters of a value that is longer.
 MAX_DIFFERENCES: Final = 200
 MAX_VALUE: Final = 400
+_DEFINITIONS: Final = "/deviceManagement/groupPolicyDefinitions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class Planner:
             template_unknown=one.item.result_code == TEMPLATE_UNKNOWN,
         )
         body, reasons = self._rebound(kind, checked.body)
-        reasons = [*checked.reasons, *reasons] if not assignments_only else []
+        reasons = _of_assignments(one, checked.reasons) if assignments_only else [*checked.reasons, *reasons]
         assigned = self._assignments(kind, one)
         reasons += [(it.code, it.words) for it in assigned.outcomes if it.state == "failed" and it.code in _BLOCKS]
         needs = [*checked.needs, *(["everybody"] if assigned.everybody and not same else [])]
@@ -172,16 +174,21 @@ class Planner:
             for to, id_ in missing
         ]
         if kind.name == "administrative_templates" and ingested(made):
-            made, lost = rebind_definitions(made, self._ingested_definitions())
-            reasons += [(DEPENDENCY, words) for words in lost]
+            definitions = self._ingested_definitions()
+            presentations = {id_: self._presentations(id_) for id_ in wanted_presentations(made, definitions)}
+            made, lost = rebind_definitions(made, definitions, presentations)
+            reasons += [(DEPENDENCY, f"the target has no ADMX file with {what}") for what in lost]
         return made, reasons
 
     def _ingested_definitions(self) -> list[dict[str, Any]]:
         if self._definitions is None:
-            parameters = {"$filter": "policyType eq 'admxIngested'", "$expand": "presentations"}
-            pages = self._target.graph.pages("/deviceManagement/groupPolicyDefinitions", parameters)
+            pages = self._target.graph.pages(_DEFINITIONS, {"$filter": "policyType eq 'admxIngested'"})
             self._definitions = [one for page in pages for one in page]
         return self._definitions
+
+    @functools.cache  # noqa: B019 (a planner lives for one run)
+    def _presentations(self, id_: str) -> list[dict[str, Any]]:
+        return [one for page in self._target.graph.pages(f"{_DEFINITIONS}/{id_}/presentations") for one in page]
 
     def _assignments(self, kind: GraphResource, one: WorkItem) -> AssignmentPlan:
         assignments = one.backup.assignments or ()
@@ -219,6 +226,13 @@ def _with(plan: Plan, **values: Any) -> Plan:
 def _plain(assignments: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
     """The policy's own assignments: those of policy sets are not the restore's business."""
     return None if assignments is None else [dict(one) for one in assignments if one.get("source") != "policySets"]
+
+
+def _of_assignments(one: WorkItem, reasons: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What blocks an item of which only the assignments are restored."""
+    if one.backup.assignments is None:
+        return [(INCOMPLETE, "its assignments were not read")]
+    return [reason for reason in reasons if reason[0] == NO_FILTERS]
 
 
 def _word(to: str) -> str:

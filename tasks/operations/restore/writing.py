@@ -48,6 +48,8 @@ class ItemWriter:
     note: Note
     #: For those who approve: at most 1,024 characters.
     reason: str
+    #: A token of a secret is good only in the tenant that gave it.
+    same_tenant: bool = False
     #: Ids that the restore has made or found for other items, in lower case.
     others: Iterable[str] = ()
     #: The id in the target.
@@ -96,7 +98,7 @@ class ItemWriter:
 
     def _creation(self) -> list[Write]:
         try:
-            return creation(self.kind, self.plan.body, self.graph.base_url)
+            return creation(self.kind, self.plan.body, self.graph.base_url, tokens=self.same_tenant)
         except ValueError as error:
             raise OperationFailed("operation.error", str(error)) from None
 
@@ -129,7 +131,7 @@ class ItemWriter:
         """Make an object that is there what the body says."""
         for attempt in range(_ATTEMPTS):
             try:
-                writes = change(self.kind, self.plan.body, whole.body, self.graph.base_url)
+                writes = change(self.kind, self.plan.body, whole.body, self.graph.base_url, tokens=self.same_tenant)
             except ValueError as error:
                 raise OperationFailed("operation.error", str(error)) from None
             try:

@@ -151,7 +151,8 @@ CHANGES: dict[str, Callable[[Database, Run, int], object]] = {
 
 
 def test_who_cannot_be_told_leaves_the_run_as_it_was(db: Database, tenant: Tenant, user: User, worker_id: int) -> None:
-    make_older(db, operation_runs, open_run(db, tenant, user, key="x").id, "created_at", 60)
+    waiting = open_run(db, tenant, user, key="x")
+    make_older(db, operation_runs, waiting.id, "updated_at", 60)
     run, _ = lifecycle.create_or_attach(db, new_run(tenant, user, key="x"))
     for change in CHANGES.values():
         with inserts_refused(db, "notifications"), pytest.raises(IntegrityError):

@@ -167,7 +167,7 @@ def test_who_releases_it_is_its_initiator_and_it_is_no_second_run(
 
 def test_after_its_release_it_is_like_any_other_queued_run(db: Database, user: User, held: Run) -> None:
     assert release(db, held, user)
-    make_older(db, operation_runs, held.id, "created_at", 60)
+    make_older(db, operation_runs, held.id, "updated_at", 60)
     assert [run.id for run in heartbeats.undelivered_runs(db, never_queued_for=10, queued_for=60)] == [held.id]
     assert queue_depth.waiting(db, user.id).count == Count(1)
     assert snapshot.take(db, Request(user.id)).counts["Active"] == Count(1)

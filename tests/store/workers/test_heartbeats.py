@@ -67,7 +67,7 @@ def test_runs_of_dead_workers_are_lost(db: Database, tenant: Tenant) -> None:
 def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant: Tenant) -> None:
     def opened(age: float, dispatched: float | None = None) -> int:
         run = open_run(db, tenant)
-        make_older(db, operation_runs, run.id, "created_at", age)
+        make_older(db, operation_runs, run.id, "updated_at", age)
         if dispatched is not None:
             lifecycle.mark_dispatched(db, run.id)
             make_older(db, operation_runs, run.id, "dispatched_at", dispatched)

@@ -109,7 +109,7 @@ def test_what_is_no_message_is_dropped_and_hurts_nothing(stage: WorkerHarness) -
         stage.put_message(data)
     run = stage.start("test.mark", name="lines")
     never = stage.open(name="lines", key="never queued")
-    stage.age("operation_runs", 20 * HANG, f"id = {never.id}", "created_at")
+    stage.age("operation_runs", 20 * HANG, f"id = {never.id}", "created_at", "updated_at")
     worker = stage.worker(worker_slots=2)
     assert [stage.completed(found.id).outcome for found in stage.runs()] == [Outcome.SUCCEEDED] * 2
     stage.completed(run.id)

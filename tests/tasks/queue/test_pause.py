@@ -39,7 +39,7 @@ def test_while_the_queue_is_paused_what_waits_waits_and_what_runs_goes_on(stage:
     stage.flag("flag")
     assert stage.completed(running.id).outcome is Outcome.SUCCEEDED
     # Long enough for its rescuer to take their messages for lost, were they not there: and it beats all the while.
-    stage.age("operation_runs", 20 * HANG, "status = 'queued'", "dispatched_at", "created_at")
+    stage.age("operation_runs", 20 * HANG, "status = 'queued'", "dispatched_at", "created_at", "updated_at")
     beats(stage, 6, worker)
     assert [stage.run(run.id).status for run in waiting] == [Status.QUEUED] * 3
     assert sorted(stage.queue.waiting(10)) == [run.id for run in waiting]
@@ -92,7 +92,7 @@ def test_a_message_that_is_lost_during_a_pause_is_queued_again_once(stage: Worke
     stage.execute(f"DELETE FROM {stage.message_table}")
     stage.queue.enqueue(kept.id)
     never = stage.open(name="lines", key="never")
-    stage.age("operation_runs", 90, "true", "dispatched_at", "created_at")
+    stage.age("operation_runs", 90, "true", "dispatched_at", "created_at", "updated_at")
     rescuers = [Rescuer(stage.db, stage.queue, RescueTimeouts()) for _ in range(3)]
     done = [line for rescuer in rescuers for line in rescuer.rescue()]
     assert len(done) == 2

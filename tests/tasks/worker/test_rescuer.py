@@ -199,7 +199,7 @@ def test_a_lost_message_is_queued_again_and_a_waiting_one_is_not(stage: WorkerHa
     stage.running(blocking.id)
     lost, waiting = stage.start("test.mark", name="lost"), stage.start("test.mark", name="waiting")
     stage.execute(f"DELETE FROM {stage.message_table} WHERE data = :data", data=stage.messages()[0])
-    stage.age("operation_runs", 20 * HANG, "status = 'queued'", "created_at", "dispatched_at")
+    stage.age("operation_runs", 20 * HANG, "status = 'queued'", "created_at", "updated_at", "dispatched_at")
     worker.says(f"run {lost.id}: its message was lost and is queued again")
     assert stage.queue.waiting(10) == [waiting.id, lost.id]
     beats(stage, 15, worker)
@@ -269,7 +269,7 @@ def test_many_rescuers_queue_each_lost_message_once(stage: WorkerHarness) -> Non
 
 def test_many_rescuers_queue_what_never_was_and_tell_once(stage: WorkerHarness) -> None:
     found = [stage.open(name="lines", key=f"{number}") for number in range(10)]
-    stage.age("operation_runs", 11, "true", "created_at")
+    stage.age("operation_runs", 11, "true", "created_at", "updated_at")
     lines = all_at_once(stage)
     assert len(lines) == 10
     assert set(stage.queue.waiting(1000)) == {run.id for run in found}
@@ -287,7 +287,7 @@ def test_a_preview_is_left_alone_however_long_it_waits(stage: WorkerHarness) -> 
     """It has no message by design; a queued run of the same age is queued."""
     found = stage.open(name="lines")
     held = people.open_run(stage.db, found_in(stage), stage.user, type="test.mark", held=True)
-    stage.age("operation_runs", 9 * 86_400, "true", "created_at")
+    stage.age("operation_runs", 9 * 86_400, "true", "created_at", "updated_at")
     before = stage.run(held.id)
     assert rescuer(stage).rescue() == [f"run {found.id}: had never been queued and now is"]
     assert rescuer(stage).rescue() == []
@@ -342,9 +342,9 @@ def test_a_run_that_is_done_before_it_is_given_up_stays_done(stage: WorkerHarnes
 def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: WorkerHarness) -> None:
     run = stage.start("test.mark", name="lines")
     stage.execute(f"DELETE FROM {stage.message_table}")
-    stage.age("operation_runs", 59, "true", "dispatched_at", "created_at")
+    stage.age("operation_runs", 59, "true", "dispatched_at", "created_at", "updated_at")
     assert rescuer(stage).rescue() == []
-    stage.age("operation_runs", 2, "true", "dispatched_at", "created_at")
+    stage.age("operation_runs", 2, "true", "dispatched_at", "created_at", "updated_at")
     assert rescuer(stage).rescue() == [f"run {run.id}: its message was lost and is queued again"]
     assert stage.queue.waiting(10) == [run.id]
     assert rescuer(stage).rescue() == []
@@ -353,7 +353,7 @@ def test_a_message_is_lost_when_it_is_not_in_the_queue_for_too_long(stage: Worke
 def test_a_message_that_is_still_in_the_queue_is_never_doubled(stage: WorkerHarness) -> None:
     started, opened = stage.start("test.mark", name="lines"), stage.open(name="lines", key="never marked")
     stage.queue.enqueue(opened.id)  # its dispatcher died just before it could say so
-    stage.age("operation_runs", 3600, "true", "created_at")
+    stage.age("operation_runs", 3600, "true", "created_at", "updated_at")
     stage.age("operation_runs", 3600, f"id = {started.id}", "dispatched_at")
     assert rescuer(stage).rescue() == []
     assert stage.queue.waiting(10) == [started.id, opened.id]
@@ -371,7 +371,7 @@ def test_in_a_queue_too_long_to_be_read_nothing_is_taken_for_lost(
 
 def test_a_queue_that_is_away_leaves_the_run_for_the_next_round(stage: WorkerHarness) -> None:
     run = stage.open(name="lines")
-    stage.age("operation_runs", 11, "true", "created_at")
+    stage.age("operation_runs", 11, "true", "created_at", "updated_at")
     run = stage.run(run.id)
     stage.execute(f"ALTER TABLE {stage.message_table} RENAME TO elsewhere")
     stage.queue.waiting = lambda limit: []  # type: ignore[method-assign]
