@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.theme import BUILTIN_THEMES
 
@@ -14,7 +14,7 @@ from opsmon.rescuing import Watch
 from opsmon.services import Services
 from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
-from screens.backend import Appearance, Backend
+from screens.backend import Appearance, Backend, CredentialsState
 from screens.key_names import KEY_NAMES
 from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
@@ -22,8 +22,9 @@ from screens.text.ascii import wants_ascii
 from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
-from store.intune import drift, schedules
+from store.intune import drift, schedules, tenant_settings
 from store.intune.schedule_records import Schedule, ScheduleSettings
+from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.people import notifications, preferences
 from store.search import matching as matching_runs
@@ -32,6 +33,9 @@ from store.search.filter import RunFilter
 from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
+
+if TYPE_CHECKING:
+    from tasks.graph.group_search import GroupSearch
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,36 @@ class StoredSchedules:
         return schedules.remove(self.db, self.user, schedule_id)
 
 
+@dataclass(frozen=True)
+class StoredTenants:
+    """A tenant's settings, in the database and in the configuration. What is slow is imported when it is asked for."""
+
+    services: Services
+    user: User
+
+    def credentials(self, tenant: str) -> CredentialsState:
+        """The health of the tenant's credentials. Signs nobody in."""
+        from opsmon import tenant_doctor
+        from opsmon.findings import State
+
+        found = tenant_doctor.credentials(self.services, tenant)
+        return CredentialsState(found.message, found.state is State.BAD, found.state is State.WARNING)
+
+    def group_search(self, tenant: str) -> GroupSearch:
+        """A search of the tenant's directory, for one screen."""
+        from tasks.graph.group_search import GroupSearch
+
+        return GroupSearch(tenant, self.services.settings)
+
+    def choose_group(self, tenant: str, group_id: str, name: str) -> ChosenGroup:
+        """Keep the group that the tenant's roles are for."""
+        return tenant_settings.choose_rbac_group(self.services.db, self.user, tenant, group_id, name)
+
+    def forget_group(self, tenant: str) -> bool:
+        """Keep none any more. Returns whether there was one."""
+        return tenant_settings.forget_rbac_group(self.services.db, self.user, tenant)
+
+
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
 
@@ -112,6 +146,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         matching=matching,
         preferences=StoredPreferences(services.db, user.id),
         schedules=StoredSchedules(services.db, user),
+        tenants=StoredTenants(services, user),
         set_queue_paused=set_queue_paused,
         kind_label=kind_label,
         poll_seconds=services.settings.poll_seconds,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from screens.background import Background
 from screens.terminal.osc import Kind
 from store.intune.schedule_records import Schedule, ScheduleSettings
+from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.search.filter import RunFilter
 from store.search.matching import Matching
@@ -18,6 +19,7 @@ from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
     from tasks.dispatch import Dispatcher
+    from tasks.graph.group_search import GroupSearch
 
 
 class Preferences(Protocol):
@@ -52,6 +54,36 @@ class ScheduleChanges(Protocol):
         """Remove a schedule, and return it as it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialsState:
+    """Whether a tenant's credentials can be used, in words, as far as this machine can tell."""
+
+    words: str
+    is_bad: bool = False
+    is_warning: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing speaks against them."""
+        return not (self.is_bad or self.is_warning)
+
+
+class TenantPort(Protocol):
+    """A tenant's settings. Every call may block; changes raise what store/intune/tenant_settings.py does."""
+
+    def credentials(self, tenant: str) -> CredentialsState:
+        """The health of the tenant's credentials. Signs nobody in."""
+
+    def group_search(self, tenant: str) -> GroupSearch:
+        """A search of the tenant's directory, for one screen."""
+
+    def choose_group(self, tenant: str, group_id: str, name: str) -> ChosenGroup:
+        """Keep the group that the tenant's roles are for."""
+
+    def forget_group(self, tenant: str) -> bool:
+        """Keep none any more. Returns whether there was one."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """Everything that a screen calls outside `screens/`.
@@ -76,6 +108,7 @@ class Backend:
     #: Accepts a finding of drift (its id, the reason, until when). Raises as store/intune/drift.py does.
     accept_drift: Callable[[int, str, dt.datetime | None], None]
     set_queue_paused: Callable[[bool], bool]
+    tenants: TenantPort
     #: The name of a kind of policy for people, such as "compliance policies"; what is no known kind, as it is.
     kind_label: Callable[[str], str] = str
     #: Seconds between two polls.

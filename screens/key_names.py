@@ -33,6 +33,7 @@ KEY_NAMES: Final = frozenset(
             "version_after",
         ],
         *["drift", "accept"],
+        *["tenant_settings", "rbac_group", "forget_group", "sign_in"],
         *["schedules", "add_schedule", "edit_schedule", "switch_schedule", "remove_schedule"],
         *["card", "follow", "original", "attempt_before", "attempt_after", "fold"],
         *["pause", "poll_now", "faster", "slower", "redraw", "suspend", "help", "quit"],

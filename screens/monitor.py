@@ -67,6 +67,7 @@ class Monitor(App[None]):
         Binding("C", "drift", "Drift", show=False, id="drift"),
         Binding("S", "schedules", "Schedules", show=False, id="schedules"),
         Binding("B", "backups", "Backups", show=False, id="backups"),
+        Binding("T", "tenant_settings", "Tenant settings", show=False, id="tenant_settings"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -326,6 +327,9 @@ class Monitor(App[None]):
 
     def action_drift(self) -> None:
         self.actions.in_one_tenant("Drift of", self.navigator.drift)
+
+    def action_tenant_settings(self) -> None:
+        self.actions.in_one_tenant("Settings of", self.navigator.tenant)
 
     def action_schedules(self) -> None:
         self.actions.in_one_tenant("Schedules of", self.navigator.schedules)

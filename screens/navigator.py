@@ -23,6 +23,7 @@ from store.search.filter import RunFilter
 from store.search.saved_views import SavedView
 
 if TYPE_CHECKING:
+    from tasks.graph.group_search import GroupSearch
     from tasks.sdk.operation import Operation
 
 T = TypeVar("T")
@@ -115,6 +116,23 @@ class Navigator:
         from screens.workers.screen import WorkersScreen
 
         self._open_once(WorkersScreen)
+
+    def tenant(self, tenant: str) -> None:
+        """Show the tenant's settings and members."""
+        from screens.tenants.screen import TenantScreen
+
+        if not isinstance(self._app.screen, TenantScreen):
+            self._app.push_screen(TenantScreen(tenant))
+
+    def group_search(self, tenant: str) -> None:
+        from screens.tenants.group_search import GroupSearchScreen
+
+        self._app.push_screen(GroupSearchScreen(tenant))
+
+    def sign_in(self, search: GroupSearch, then: Callable[[str], None]) -> None:
+        from screens.tenants.sign_in_modal import SignInModal
+
+        self._open(SignInModal(search), then)
 
     def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         from screens.tenants.picker import TenantPicker

@@ -20,6 +20,7 @@ from store.search.saved_views import SavedView
 from store.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from tasks.graph.group_search import GroupSearch
     from tasks.sdk.operation import Operation
 
 
@@ -73,6 +74,12 @@ class Navigation(Protocol):
 
     def backup_item(self, item_id: int) -> None:
         """Show one item of a backup set."""
+
+    def group_search(self, tenant: str) -> None:
+        """Search the directory of the tenant with this slug for the group that its roles are for."""
+
+    def sign_in(self, search: GroupSearch, then: Callable[[str], None]) -> None:
+        """Sign the user in for a group search; `then` gets the end of it in words."""
 
     def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         """Ask for one tenant; `what` is the question's beginning. `then` gets the tenant's slug."""

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import backup_page, browse, directory_page, drift_page, schedule_page
+from store.intune import backup_page, browse, directory_page, drift_page, schedule_page, tenant_page
 from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
 from store.intune.schedule_page import Next, SchedulePage, SchedulesWanted
+from store.intune.tenant_page import TenantDetail, TenantWanted
 from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
@@ -68,6 +69,8 @@ class Request:
     schedules: SchedulesWanted | None = None
     #: What is shown of backup sets; None if no screen shows any.
     backups: BackupsWanted | None = None
+    #: Which tenant's settings are shown; None if no screen shows any.
+    tenant: TenantWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -76,7 +79,7 @@ class Request:
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
         bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False)
-        return replace(bare, inventory=None, directory=None, backups=None, schedules=None, drift=None)
+        return replace(bare, inventory=None, directory=None, backups=None, schedules=None, drift=None, tenant=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ class Snapshot:
     schedules: SchedulePage | None = None
     #: None also when what the request wants does not exist for the user.
     backups: BackupsFound | None = None
+    #: None also when there is no such tenant for the user.
+    tenant: TenantDetail | None = None
     #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -171,6 +176,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             schedules=schedules,
             silences=heartbeats.silences(connection, (*page.runs, *ticked), request.silent_after),
             backups=_backups(connection, members, request, cache),
+            tenant=tenant_page.read(connection, members, request.tenant),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )

@@ -121,6 +121,11 @@ class GroupSearch:
         with self._lock:
             return self._current()
 
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether the settings allow a person to sign in. A sign-in that was refused may be tried again."""
+        return self._app is not None
+
     # -- signing in ---------------------------------------------------------------------------------------------------
 
     def sign_in(self, cancel: threading.Event, show: Callable[[Prompt], None]) -> SignInOutcome:

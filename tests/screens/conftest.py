@@ -33,6 +33,7 @@ from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
 from store.intune.schedule_page import SchedulePage, SchedulesWanted
+from store.intune.tenant_page import TenantDetail, TenantWanted
 from store.model.records import (
     Count,
     Counts,
@@ -162,6 +163,9 @@ class FakeBackend:
     #: What is found of schedules, by what is asked of them, and what changes them.
     schedules: dict[SchedulesWanted, SchedulePage] = field(default_factory=dict)
     schedule_changes: Any = None
+    #: The settings of tenants, by what is asked of them, and what changes them.
+    tenants: dict[TenantWanted, TenantDetail] = field(default_factory=dict)
+    tenant_port: Any = None
     #: What is found of backup sets, by what is asked of them.
     backups: dict[BackupsWanted, BackupsFound] = field(default_factory=dict)
     paused: QueuePause | None = None
@@ -198,6 +202,7 @@ class FakeBackend:
             drift=self.drift.get(request.drift) if request.drift else None,
             schedules=self.schedules.get(request.schedules) if request.schedules else None,
             backups=self.backups.get(request.backups) if request.backups else None,
+            tenant=self.tenants.get(request.tenant) if request.tenant else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -233,6 +238,7 @@ class FakeBackend:
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
             preferences=self, accept_drift=self._accept, schedules=self.schedule_changes,
+            tenants=self.tenant_port,
             set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
 

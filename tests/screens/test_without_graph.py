@@ -17,6 +17,7 @@ from screens.run.screen import RunScreen
 from screens.runs.failure_groups import FailureGroupsScreen
 from screens.runs.screen import RunsScreen
 from screens.schedules.screen import SchedulesScreen
+from screens.tenants.screen import TenantScreen
 from screens.workers.screen import WorkersScreen
 from store.people import access
 from tasks.graph.client import GraphClient
@@ -36,6 +37,7 @@ OPENED = {
     "C": DriftReportsScreen,
     "S": SchedulesScreen,
     "B": BackupSetsScreen,
+    "T": TenantScreen,
 }
 
 
