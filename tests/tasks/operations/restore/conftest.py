@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tasks.graph.simulator import CLIENT_ID, Fault, SimulatedTenant, Simulator, 
 from tests.support.people import open_run
 from tests.support.worker import WorkerProcess
 from tests.tasks.conftest import WorkerHarness
-from tests.tasks.operations.cases import Body, settings, simple
+from tests.tasks.operations.cases import Body, assigned, settings, simple
 
 NAMES = {"contoso": "Contoso", "fabrikam": "Fabrikam"}
 
@@ -93,9 +94,23 @@ class Restoring:
         return self.stage.completed(self.stage.dispatcher().preview_restore(self.stage.user, restore.id).run.id)
 
     def execute(self, restore: Restore, *, dry_run: bool = False) -> Run:
+        return self.stage.completed(self.executing(restore, dry_run=dry_run).id)
+
+    def executing(self, restore: Restore, *, dry_run: bool = False) -> Run:
+        """Execute, and do not wait for the end."""
         confirmed = Confirmation(NAMES[restore.tenant], reviewed=True, dry_run=dry_run)
-        started = self.stage.dispatcher().execute_restore(self.stage.user, restore.id, confirmed)
-        return self.stage.completed(started.run.id)
+        return self.stage.dispatcher().execute_restore(self.stage.user, restore.id, confirmed).run
+
+    def lose_answer(self, number: int) -> None:
+        """Break the answer to a write off, that of the so-manieth from 0, after it was carried out."""
+        left = itertools.count()
+        strike = self.simulator.faults.strike
+
+        def struck(path: str, tenant: str = "", method: str = "GET", query: str = "") -> Fault | None:
+            is_write = method != "GET" and path.startswith("/beta/device")
+            return Fault(break_off=True) if is_write and next(left) == number else strike(path, tenant, method, query)
+
+        self.simulator.faults.strike = struck  # type: ignore[method-assign]
 
     def restored(
         self, set_id: int, tenant: str = "fabrikam", mode: Any = "create", **scope: Any
@@ -146,6 +161,16 @@ def two_tenants() -> Iterator[Simulator]:
 @pytest.fixture
 def restoring_(stage: WorkerHarness, two_tenants: Simulator) -> Restoring:
     return make_restoring(stage, two_tenants)
+
+
+def to_group(id_: str, filter_: str = "", *, exclude: bool = False) -> Body:
+    """An assignment as beta gives it: it says whether it has a filter."""
+    made = assigned(id_, exclude=exclude)
+    made["target"] |= {
+        "deviceAndAppManagementAssignmentFilterId": filter_ or None,
+        "deviceAndAppManagementAssignmentFilterType": "include" if filter_ else "none",
+    }
+    return made
 
 
 def settings_policy(name: str, value: str = "on", **more: Any) -> Mapping[str, Any]:

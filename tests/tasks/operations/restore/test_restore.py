@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from store.intune.restore_records import RestoreState
 from store.model.records import Outcome
-from tests.tasks.operations.cases import assigned
-from tests.tasks.operations.restore.conftest import Restoring, settings_policy
-
-ALL = {"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}
-NO_FILTER = {"deviceAndAppManagementAssignmentFilterId": None, "deviceAndAppManagementAssignmentFilterType": "none"}
-
-
-def to_group(id_: str, *, exclude: bool = False) -> dict[str, object]:
-    made = assigned(id_, exclude=exclude)
-    made["target"] |= NO_FILTER
-    return made
+from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
 
 
 def test_what_is_missing_is_created_in_another_tenant_and_assigned(restoring_: Restoring) -> None:
