@@ -7,7 +7,7 @@ from typing import Final
 
 from opsmon.cli.restore_text import coming, restore_name
 from opsmon.output import table
-from screens.text.format import age, count, several
+from screens.text.format import coarse_span, count, several
 from store.intune.restore_mapping_page import MappedGroup, MappingPage
 from store.runs.restore_review import Review
 
@@ -30,8 +30,8 @@ def _directory(page: MappingPage, now: dt.datetime) -> str:
     if page.read_at is None:
         return f"From the cached directory of {tenant}, which was never read: {refresh}"
     whole = "" if page.complete_at else ", never to its end"
-    many = count(page.counted.many)
-    return f"From the cached directory of {tenant}, {many} groups, read {age(page.read_at, now)} ago{whole}: {refresh}"
+    many, read = count(page.counted.many), coarse_span((now - page.read_at).total_seconds())
+    return f"From the cached directory of {tenant}, {many} groups, read {read} ago{whole}: {refresh}"
 
 
 def _table(page: MappingPage) -> str:
