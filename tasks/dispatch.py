@@ -97,10 +97,9 @@ class Dispatcher:
 
     def preview_restore(self, user: User, restore_id: int) -> Started:
         """Start the preview of a restore, or attach to the one that is under way. Raises as `start` does."""
-        from store.intune import restores  # not before the first paint; nor below
-        from store.runs import restore_states
+        from store.runs import restore_states, restoring  # not before the first paint; nor below
 
-        found = restores.changeable(self._db, user, restore_id)
+        found = restoring.require_previewable(self._db, user, restore_id)
         return self.start(user, found.tenant, restore_states.PREVIEW, {restore_states.PARAMETER: restore_id})
 
     def execute_restore(

@@ -114,3 +114,15 @@ def new_run(found: Restore, user_id: int | None, name: str, *, held: bool) -> li
         retry_of_id=found.run_id,
         held=held,
     )
+
+
+def require_decided(connection: sa.Connection, found: Restore) -> None:
+    """Raises InputInvalid while groups are not decided on."""
+    if many := restore_mappings.unresolved(connection, found.id):
+        what = "1 group is" if many == 1 else f"{many} groups are"
+        raise InputInvalid(f"{what} not decided on", f"'opsmon restore map {found.id}' maps or skips them")
+
+
+def nothing_left(found: Restore) -> InputInvalid:
+    """The error for a restore of which every item is done or skipped."""
+    return InputInvalid(f"restore {found.id} has nothing left to do", "plan another one")

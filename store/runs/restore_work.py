@@ -22,7 +22,7 @@ from store.model.tables import operation_runs, restore_items, restore_runs
 from store.model.types import at_most, now_after, seconds_ago, utcnow
 from store.people import access
 from store.runs import lifecycle
-from store.runs.restore_states import ENDED, OPEN, changing, new_run, step_back
+from store.runs.restore_states import ENDED, OPEN, changing, new_run, nothing_left, require_decided, step_back
 from store.runs.restoring import MAX_AGE
 from store.sanitizer.sanitize import sanitize
 
@@ -45,7 +45,7 @@ def begin_preview(db: Database, run_id: int, tenant_id: int, restore_id: int) ->
             # A group that was chosen may have been removed since, and another one may be there now.
             uses = restores.group_uses(connection, restore_id)
             restore_mappings.put(connection, restore_id, tenant_id, found.source_tenant_id, uses)
-            _require_decided(connection, found)
+            require_decided(connection, found)
             step_back(connection, found, "it is previewed anew")
             restores.set_values(connection, restore_id, preview_run_id=run_id)
             return _work(connection, found)
@@ -97,7 +97,7 @@ def _work(connection: sa.Connection, found: Restore) -> Work:
     left = sa.select(_item.id).where(_item.restore_id == found.id, _item.result.is_(None))
     ids = connection.execute(left).scalars().all()
     if not ids:
-        raise InputInvalid(f"restore {found.id} has nothing left to do", "plan another one")
+        raise nothing_left(found)
     items = restores.work_items(connection, found.id, ids)
     others = [one for one in restores.items_of(connection, found.id) if one.id not in set(ids)]
     groups = restore_mappings.mapped(connection, found.id)
@@ -133,12 +133,6 @@ def _abandon_one(db: Database, restore_id: int, max_age: float) -> bool:
 def _is_running(run_id: int) -> sa.Select[Any]:
     run = operation_runs.c
     return sa.select(run.id).where(run.id == run_id, run.status == Status.RUNNING.value)
-
-
-def _require_decided(connection: sa.Connection, found: Restore) -> None:
-    if many := restore_mappings.unresolved(connection, found.id):
-        what = "1 group is" if many == 1 else f"{many} groups are"
-        raise InputInvalid(f"{what} not decided on", f"'opsmon restore map {found.id}' maps or skips them")
 
 
 # ---- what became of items

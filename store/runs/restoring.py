@@ -31,7 +31,17 @@ from store.model.types import utcnow
 from store.people import audit
 from store.people.access import Right, member_tenants, require_right
 from store.runs import lifecycle
-from store.runs.restore_states import ENDED, OPEN, PARAMETER, changing, new_run, put_scope, step_back
+from store.runs.restore_states import (
+    ENDED,
+    OPEN,
+    PARAMETER,
+    changing,
+    new_run,
+    nothing_left,
+    put_scope,
+    require_decided,
+    step_back,
+)
 
 #: Seconds for which a preview can be executed, unless a setting says otherwise.
 MAX_AGE: Final = 24 * 3600.0
@@ -141,6 +151,16 @@ def tick(db: Database, user: User, restore_id: int, ticks: Sequence[str]) -> Res
         if ("downgrade" in ticks) != ("downgrade" in found.ticks):
             step_back(connection, found, "a tick was changed that another preview goes by")
     return restores.visible(db, user, restore_id)
+
+
+def require_previewable(db: Database, user: User, restore_id: int) -> Restore:
+    """The restore, if it can be previewed. Raises NotFound, Forbidden and InputInvalid."""
+    with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
+        require_decided(connection, found)
+        left = (one for one in restores.items_of(connection, restore_id) if one.result in (None, "failed"))
+        if next(left, None) is None:
+            raise nothing_left(found)
+    return found
 
 
 def discard(db: Database, user: User, restore_id: int) -> Restore:
