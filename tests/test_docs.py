@@ -509,7 +509,13 @@ def put_compliance_policy(tenant: SimulatedTenant, name: str, group: str) -> Non
     made["target"] |= {
         "deviceAndAppManagementAssignmentFilterId": None, "deviceAndAppManagementAssignmentFilterType": "none",
     }  # fmt: skip
-    body = typed("windows10CompliancePolicy", displayName=name, roleScopeTagIds=["0"], assignments=[made])
+    body = typed(
+        "windows10CompliancePolicy",
+        displayName=name,
+        description="As it was",
+        roleScopeTagIds=["0"],
+        assignments=[made],
+    )
     tenant.put("compliance_policies", body)
 
 
@@ -528,7 +534,7 @@ def test_the_commands_of_restore_do_what_the_page_says_in_its_order(
             done.append((command, main(command), capsys.readouterr()))
         names = {one["displayName"]: one for one in theirs.listed("compliance_policies")}
     assert [(command, code, said.err) for command, code, said in done if (code, said.err) != (0, "")] == []
-    assert names["For Sales"].get("description") != "Changed"
+    assert names["For Sales"]["description"] == "As it was"
     assert "For Pilot" in names
     assert done[-1][2].out.startswith("Planned restore 3, fabrikam → fabrikam, of backup set 2: 1 object")
 
