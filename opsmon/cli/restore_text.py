@@ -128,7 +128,7 @@ def _facts(review: Review) -> list[tuple[str, object]]:
         ("Agreed to", ", ".join(found.ticks) or None),
         ("Wants", ", ".join(review.wanted) or None),
         ("Undo set", found.undo_set_id),
-        ("Runs", "; ".join(run_line(one) for one in review.runs) or None),
+        *(("" if place else "Runs", run_line(one)) for place, one in enumerate(review.runs)),
     ]
 
 

@@ -601,28 +601,34 @@ def worker_of(simulator: Simulator, url: str, folder: Path) -> WorkerProcess:
     return WorkerProcess(url, folder, **settings).ready()
 
 
+def put_firewall(desk: Desk, simulator: Simulator) -> SimulatedTenant:
+    """A policy in contoso for Sales, which both tenants have. Returns the target."""
+    ours, theirs = simulator.tenant("contoso"), simulator.tenant("fabrikam")
+    to_sales = assigned("g1")
+    to_sales["target"] |= {
+        "deviceAndAppManagementAssignmentFilterId": None, "deviceAndAppManagementAssignmentFilterType": "none",
+    }  # fmt: skip
+    ours.put("configuration_policies", {**settings_policy("Firewall"), "assignments": [to_sales]})
+    ours.put("groups", {"id": "g1", "displayName": "Sales", "securityEnabled": True})
+    theirs.put("groups", {"id": "x1", "displayName": "Sales", "securityEnabled": True})
+    return theirs
+
+
+def back_up(desk: Desk, worker: WorkerProcess) -> None:
+    made = desk.opsmon("backups", "create", "--tenant", "contoso", "--kind", "configuration_policies", "--wait")
+    assert made.code == 0, made.err + worker.log
+    desk.set_id = desk.opsmon("backups", "list", "--json").json[0]["id"]
+
+
 @pytest.mark.worker
 @on_both
 def test_a_restore_goes_all_the_way_by_commands(
     desk: Desk, two_tenants: Simulator, database_url: str, tmp_path: Path
 ) -> None:
-    theirs, ours = two_tenants.tenant("fabrikam"), two_tenants.tenant("contoso")
-    filterless = {
-        "deviceAndAppManagementAssignmentFilterId": None,
-        "deviceAndAppManagementAssignmentFilterType": "none",
-    }
-    to_sales = assigned("g1")
-    to_sales["target"] |= filterless
-    ours.put("configuration_policies", {**settings_policy("Firewall"), "assignments": [to_sales]})
-    ours.put("groups", {"id": "g1", "displayName": "Sales", "securityEnabled": True})
-    theirs.put("groups", {"id": "x1", "displayName": "Sales", "securityEnabled": True})
+    theirs = put_firewall(desk, two_tenants)
     worker = worker_of(two_tenants, database_url, tmp_path)
     try:
-        made = desk.opsmon(
-            "backups", "create", "--tenant", "contoso", "--kind", "configuration_policies", "--wait", "--json"
-        )
-        assert made.code == 0, made.err + worker.log
-        desk.set_id = desk.opsmon("backups", "list", "--json").json[0]["id"]
+        back_up(desk, worker)
         number = desk.plan()
         shown = desk("preview", number, "--wait")
         assert shown.code == 0, shown.err + worker.log
@@ -641,3 +647,31 @@ def test_a_restore_goes_all_the_way_by_commands(
     (policy,) = theirs.objects["configuration_policies"].values()
     assert (policy["name"], policy["assignments"][0]["target"]["groupId"]) == ("Firewall", "x1")
     assert desk("show", number).out.endswith("It is done.\n")
+
+
+@pytest.mark.worker
+def test_a_restore_that_waits_for_approval_is_continued_by_command(
+    desk: Desk, two_tenants: Simulator, database_url: str, tmp_path: Path
+) -> None:
+    theirs = put_firewall(desk, two_tenants)
+    theirs.protected = {"configuration_policies"}
+    worker = worker_of(two_tenants, database_url, tmp_path)
+    try:
+        back_up(desk, worker)
+        number = desk.plan()
+        assert desk("preview", number, "--wait").code == 0, worker.log
+        waits = desk("execute", number, *NAMED, "--for-real", "--wait", "--json")
+        assert (waits.code, waits.json["restore"]["status"]) == (5, "waiting_for_approval"), waits.err + worker.log
+        (asked,) = theirs.approvals.listed()
+        assert f"restore.waits_for_approval: approval {asked.code}" in desk("show", number).out
+        theirs.approvals.decide(asked.code, "approved")
+        created = desk("continue", number, "--wait", "--json")
+        assert (created.code, created.json["restore"]["status"]) == (5, "waiting_for_approval"), created.err
+        _, assigns = theirs.approvals.listed()  # the assignments are a request of their own
+        theirs.approvals.decide(assigns.code, "approved")
+        done = desk("continue", number, "--wait", "--json")
+        assert (done.code, done.json["restore"]["results"]) == (0, {"done": 1}), done.err + worker.log
+    finally:
+        worker.kill()
+    (policy,) = theirs.objects["configuration_policies"].values()
+    assert [one["target"]["groupId"] for one in policy["assignments"]] == ["x1"]
