@@ -57,6 +57,7 @@ class Services:
             settings.lost_after_seconds,
             settings.never_queued_after_seconds,
             settings.message_lost_after_seconds,
+            settings.restore_preview_seconds,
         )
         options = WorkerOptions(
             slots=slots or settings.worker_slots,

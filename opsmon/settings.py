@@ -49,7 +49,8 @@ def _setting(
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The effective settings, read once at start and passed in. Fields made by `_setting` are keys of opsmon.toml;
-    floats are seconds.
+    floats are seconds, or
+    hours where the name says so.
     """
 
     database_url: str = _setting("", "SQLAlchemy URL; default an SQLite file in the user's data folder")
@@ -68,6 +69,9 @@ class Settings:
     )
     message_lost_after_seconds: float = _setting(
         60.0, "until a run whose message is not in the queue is queued again", 0.5
+    )
+    restore_preview_hours: float = _setting(
+        24.0, "for which the preview of a restore can be executed; older ones are given up", 0.01
     )
     database_seconds: float = _setting(8.0, "that a transaction may take until the database counts as away", 0.5)
     dispatch_seconds: float = _setting(3.0, "that the queue may take to accept a message", 0.1)
@@ -107,6 +111,11 @@ class Settings:
     def silent_after(self) -> float:
         """Seconds without a beat after which a worker has missed two beats and counts as silent."""
         return silent_after(self.beat_seconds, self.lost_after_seconds)
+
+    @property
+    def restore_preview_seconds(self) -> float:
+        """Seconds for which a preview can be executed."""
+        return self.restore_preview_hours * 3600
 
     def credentials(self, slug: str) -> dict[str, Any] | None:
         """What a tenant's app signs in with, as `read_credentials` returns it; None if nothing is set up.

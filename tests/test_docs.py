@@ -31,10 +31,11 @@ from opsmon.tenant_doctor import missing_findings
 from store import schema
 from store.db.engine import Database
 from store.errors import InputInvalid
+from store.intune.restore_records import TICKS
 from store.model.records import Counts, Outcome, Run, Status
-from store.model.tables import CHANGES, COMPLETENESS
+from store.model.tables import ACTIONS, CHANGES, COMPLETENESS, RESTORE_STATES, RESULTS
 from store.people.admin import Administrator
-from store.runs import lifecycle
+from store.runs import lifecycle, restore_states
 from tasks.backup_folder import Manifest, write
 from tasks.graph.checkup import SUBJECTS, ReadCheck, Result
 from tasks.graph.clouds import CLOUDS
@@ -47,6 +48,7 @@ from tests.support.shared import Shared
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess, plugins
 from tests.tasks.backup_folder.bodies import item
+from tests.tasks.operations.cases import assigned, typed
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -57,6 +59,7 @@ DEPLOYMENT = ROOT / "docs" / "deployment.md"
 PERMISSIONS = ROOT / "docs" / "permissions.md"
 BACKUPS = ROOT / "docs" / "backups.md"
 DRIFT = ROOT / "docs" / "drift.md"
+RESTORE = ROOT / "docs" / "restore.md"
 CREDENTIALS = ROOT / "docs" / "credentials.md"
 
 
@@ -465,6 +468,94 @@ def test_every_key_of_a_backups_folder_is_told(tmp_path: Path) -> None:
         (made,) = (tmp_path / "out").glob(pattern)
         told = [key for cells in rows(BACKUPS, heading, 2) for key in re.findall(r"`(\w+)`", cells[0])]
         assert told == list(json.loads(made.read_text()))
+
+
+# ---- restore
+
+
+def everybody_may_restore_into_fabrikam(url: str) -> None:
+    with closing(Database(url)) as db:
+        administrator = Administrator(db, login_name())
+        administrator.add_tenant("contoso", "Contoso Ltd")
+        administrator.add_tenant("fabrikam", "Fabrikam Ltd")
+
+
+@contextmanager
+def two_tenants_and_worker(url: str, folder: Path) -> Iterator[tuple[SimulatedTenant, SimulatedTenant]]:
+    """Simulated tenants contoso and fabrikam, of which this login is owner, and a worker for both. The second one is empty but
+    for groups; the first has 60 policies, and one that is for Sales, but not for Pilot.
+    """
+    everybody_may_restore_into_fabrikam(url)
+    with Simulator([synthetic("contoso", 7, 60), SimulatedTenant("fabrikam")]) as simulator:
+        reads: dict[str, Any] = {"graph_url": simulator.url, "graph_authority": simulator.url}
+        for slug in ("contoso", "fabrikam"):
+            app = {"directory_id": directory_id(slug), "client_id": CLIENT_ID, "client_secret": secret(slug)}
+            reads |= {f"credentials_{slug}_{name}": value for name, value in app.items()}
+        ours, theirs = simulator.tenant("contoso"), simulator.tenant("fabrikam")
+        for tenant, groups in ((ours, ("Sales", "Pilot")), (theirs, ("Verkauf",))):
+            for name in groups:
+                tenant.put("groups", {"id": f"g-{name.lower()}", "displayName": name, "securityEnabled": True})
+        put_compliance_policy(ours, "For Sales", "g-sales")
+        put_compliance_policy(ours, "For Pilot", "g-pilot")
+        worker = WorkerProcess(url, folder, **reads).ready()
+        try:
+            yield ours, theirs
+        finally:
+            worker.kill()
+
+
+def put_compliance_policy(tenant: SimulatedTenant, name: str, group: str) -> None:
+    made = assigned(group)
+    made["target"] |= {
+        "deviceAndAppManagementAssignmentFilterId": None, "deviceAndAppManagementAssignmentFilterType": "none",
+    }  # fmt: skip
+    body = typed(
+        "windows10CompliancePolicy",
+        displayName=name,
+        description="As it was",
+        roleScopeTagIds=["0"],
+        assignments=[made],
+    )
+    tenant.put("compliance_policies", body)
+
+
+@pytest.mark.worker
+def test_the_commands_of_restore_do_what_the_page_says_in_its_order(
+    page_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = commands(RESTORE)
+    assert len(given) > 20
+    done = []
+    with two_tenants_and_worker(page_url, tmp_path) as (_, theirs):
+        for command in given:
+            if command[-1] == "--update" and command[2] == "1":  # somebody has changed what was restored
+                (policy,) = [one for one in theirs.listed("compliance_policies") if one["displayName"] == "For Sales"]
+                theirs.put("compliance_policies", {**policy, "description": "Changed"})
+            done.append((command, main(command), capsys.readouterr()))
+        names = {one["displayName"]: one for one in theirs.listed("compliance_policies")}
+    assert [(command, code, said.err) for command, code, said in done if (code, said.err) != (0, "")] == []
+    assert names["For Sales"]["description"] == "As it was"
+    assert "For Pilot" in names
+    assert done[-1][2].out.startswith("Planned restore 3, fabrikam → fabrikam, of backup set 2: 1 object")
+
+
+def test_every_word_of_restores_is_told() -> None:
+    told = {
+        heading: [cells[0] for cells in rows(RESTORE, heading, 2)] for heading in ("state", "action", "result", "tick")
+    }
+    words = {heading: re.findall(r"`(\w+)`", " ".join(cells)) for heading, cells in told.items()}
+    assert words == {
+        "state": list(RESTORE_STATES), "action": list(ACTIONS), "result": list(RESULTS), "tick": list(TICKS),
+    }  # fmt: skip
+
+
+def test_every_code_of_restores_is_told() -> None:
+    """Those that the code has as texts, but for the names of operations and of audited acts."""
+    found: set[str] = set()
+    for path in [*ROOT.glob("tasks/**/*.py"), *ROOT.glob("store/runs/*.py")]:
+        found |= set(re.findall(r'"(restore\.[a-z_]+)"', path.read_text(encoding="utf-8")))
+    told = {code.strip("`") for code, _ in rows(RESTORE, "code", 2)}
+    assert told == found - {restore_states.TYPE, restore_states.PREVIEW}
 
 
 # ---- the package with an operation

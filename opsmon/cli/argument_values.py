@@ -35,6 +35,25 @@ def finding_id(text: str) -> int:
     return _id(text, "finding", "'opsmon drift show RUN' shows them", "'opsmon drift show RUN' lists them")
 
 
+def restore_id(text: str) -> int:
+    """Parse the id of a restore. Raises InputInvalid, and NotFound for a number that no restore can have."""
+    return _id(text, "restore", "'opsmon restore list' shows them", "'opsmon restore list' shows yours")
+
+
+def restore_item_id(text: str) -> int:
+    """Parse the id of an item of a restore. Raises InputInvalid, and NotFound for a number that none can have."""
+    hint = "'opsmon restore show RESTORE --all' lists them"
+    return _id(text, "restore's item", hint, hint)
+
+
+def plan_item(text: str) -> int | str:
+    """Parse the number of an item of a backup set, or else the id of a policy. Raises InputInvalid."""
+    if not re.fullmatch(r"[0-9]{1,30}", text):
+        return text
+    hint = "'opsmon backups show SET --json' lists them"
+    return _id(text, "backup set's item", hint, hint)
+
+
 def day_end(text: str) -> dt.datetime:
     """Parse a day as YYYY-MM-DD; the instant at which it ends, in UTC. Raises InputInvalid."""
     try:

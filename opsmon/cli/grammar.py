@@ -57,9 +57,12 @@ class Commands:
         parser.set_defaults(run=run, more=more)
         return parser
 
-    def group(self, name: str, help: str) -> Commands:  # noqa: A002
+    def group(self, name: str, help: str, run: str | None = None) -> Commands:  # noqa: A002
+        """Add a group of commands. `run` is what the group's name does without one of them; None if it wants one."""
         parser = self._parsers.add_parser(name, help=help, description=help, parents=[self._common])
-        return Commands(parser, self._common, "action", required=True)
+        if run is not None:
+            parser.set_defaults(run=run, more=None)
+        return Commands(parser, self._common, "action", required=run is None)
 
 
 def add_wait(parser: Parser) -> None:

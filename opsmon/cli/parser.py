@@ -11,6 +11,7 @@ from typing import Final
 from opsmon.cli.argument_values import limit, parameter, port, run_id, seconds, slots
 from opsmon.cli.grammar import Commands, Parser, add_wait, close_match
 from opsmon.cli.grammar_backups import add_backups, add_drift, add_schedules
+from opsmon.cli.grammar_restores import add_restores
 from store.errors import InputInvalid
 
 ROLES: Final = ("owner", "manager", "operator", "readonly")
@@ -21,6 +22,8 @@ OPTIONS: Final = (
     *("--synthetic", "--port", "--fault"),
     *("--kind", "--policy", "--filter", "--cron", "--zone", "--keep", "--enable", "--disable", "--disabled"),
     *("--reason", "--until"),
+    *("--item", "--update", "--suggest", "--map", "--skip", "--skip-unresolved", "--unresolve", "--skip-blocked"),
+    *("--target", "--nothing", "--tenant-name", "--reviewed", "--for-real"),
 )
 _EPILOG: Final = """\
 Without a command: the screens. Every command takes --json.
@@ -76,6 +79,7 @@ def _parser() -> Parser:
     add_backups(commands)
     add_schedules(commands)
     add_drift(commands)
+    add_restores(commands)
     _add_people(commands)
     _add_house(commands)
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -143,6 +143,25 @@ class RestoreItem:
         found = self.plan.get("reasons")
         objects = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
         return tuple((str(one.get("code", "")), str(one.get("words", ""))) for one in objects)
+
+
+#: What can be executed.
+_DOABLE: Final = ("create", "update", "same", "exists")
+
+
+def left_to_do(items: Iterable[RestoreItem]) -> list[RestoreItem]:
+    """The items that an execution would carry out: of which nothing became yet, and which nobody left out."""
+    return [one for one in items if one.result is None and not one.is_skipped]
+
+
+def blocking(items: Iterable[RestoreItem]) -> list[RestoreItem]:
+    """The items because of which a restore cannot be executed: blocked, ambiguous or not previewed."""
+    return [one for one in left_to_do(items) if one.action not in _DOABLE]
+
+
+def ticks_wanted(restore: Restore, items: Iterable[RestoreItem]) -> list[str]:
+    """The ticks that its items want and that nobody gave, sorted."""
+    return sorted({need for one in left_to_do(items) for need in one.needs} - set(restore.ticks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from store.db.engine import Database
 from store.errors import InputInvalid, NotFound
 from store.intune import backups, restore_mappings, restores
 from store.intune.restore_mappings import Decision
-from store.intune.restore_records import TICKS, Mode, Restore, RestoreItem, RestoreState, Scope
+from store.intune.restore_records import (
+    TICKS,
+    Mode,
+    Restore,
+    RestoreItem,
+    RestoreState,
+    Scope,
+    blocking,
+    left_to_do,
+    ticks_wanted,
+)
 from store.intune.restores import RESTORE
 from store.model.records import Run, User
 from store.model.tables import backup_sets, restore_items
@@ -35,6 +45,8 @@ from store.runs.restore_states import (
 
 #: Seconds for which a preview can be executed, unless a setting says otherwise.
 MAX_AGE: Final = 24 * 3600.0
+#: Ticks that change what is written: a preview shows it only once they are given.
+_WRITTEN: Final = frozenset({"no_actions", "downgrade"})
 
 _item = restore_items.c
 
@@ -138,7 +150,7 @@ def tick(db: Database, user: User, restore_id: int, ticks: Sequence[str]) -> Res
         raise InputInvalid(f"there is no tick '{min(unknown)}'", f"known are {', '.join(TICKS)}")
     with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
         restores.set_values(connection, restore_id, ticks=sorted(set(ticks)))
-        if ("downgrade" in ticks) != ("downgrade" in found.ticks):
+        if _WRITTEN & (set(ticks) ^ set(found.ticks)):
             step_back(connection, found, "a tick was changed that another preview goes by")
     return restores.visible(db, user, restore_id)
 
@@ -230,14 +242,16 @@ def _require_fresh(connection: sa.Connection, found: Restore, max_age: float) ->
 
 
 def _require_unblocked(connection: sa.Connection, found: Restore) -> None:
-    items = [one for one in restores.items_of(connection, found.id) if one.result is None and not one.is_skipped]
-    blocked = [one for one in items if one.action not in ("create", "update", "same", "exists")]
+    every = restores.items_of(connection, found.id)
+    items, blocked = left_to_do(every), blocking(every)
     hint = f"'opsmon restore show {found.id}' lists them: mend it, choose, or skip them"
     if blocked:
         raise InputInvalid(f"{len(blocked)} of {len(items)} objects are blocked", hint)
-    wanted = {need for one in items for need in one.needs} - set(found.ticks)
-    if wanted:
-        raise InputInvalid(f"it wants to be agreed to: {', '.join(sorted(wanted))}", hint)
+    if wanted := ticks_wanted(found, every):
+        agreed = " ".join(sorted({*found.ticks, *wanted}))
+        raise InputInvalid(
+            f"it wants to be agreed to: {', '.join(wanted)}", f"'opsmon restore agree {found.id} {agreed}' does"
+        )
     if not items:
         raise InputInvalid("every object is skipped", "there is nothing to restore")
 

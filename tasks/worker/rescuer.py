@@ -1,4 +1,5 @@
-"""Rescues runs of lost workers, runs whose message was never queued, and runs whose message was lost.
+"""Rescues runs of lost workers, runs whose message was never queued, and runs whose message was lost; gives up previews of
+restores that are too old to be executed.
 
 Any number of rescuers may run at once: each UPDATE checks its condition again, so only one of them makes a change.
 """
@@ -13,7 +14,7 @@ from typing import Final
 from store.db.engine import Database
 from store.errors import QueueUnavailable
 from store.model.records import Run
-from store.runs import lifecycle
+from store.runs import lifecycle, restore_work, restoring
 from store.workers import heartbeats
 from tasks.queue.faults import Faults
 from tasks.queue.queue import Queue
@@ -21,6 +22,8 @@ from tasks.worker.lost_runs import give_up_lost
 
 #: Messages to examine. If as many wait, a message that is not among them may still stand behind them.
 LOOK_AT: Final = 1000
+#: Old previews that one pass gives up at most.
+PREVIEWS: Final = 100
 
 _QUEUE_AGAIN: Final = "queue what waits"
 
@@ -37,6 +40,8 @@ class RescueTimeouts:
     never_queued_after: float = 10.0
     #: For a run whose message is not in the queue: since it was last queued.
     message_lost_after: float = 60.0
+    #: For the preview of a restore: since the target was read.
+    preview_after: float = restoring.MAX_AGE
 
 
 class Rescuer:
@@ -65,9 +70,14 @@ class Rescuer:
             done += [line for run in waiting if (line := self._queue_again(run, messages))]
         if not self._refused:
             self._faults.went_well(_QUEUE_AGAIN)
+        done += self._give_up_previews()  # last: what is in its way must not keep runs from being rescued
         for line in done:
             logger.warning("%s", line)
         return done
+
+    def _give_up_previews(self) -> list[str]:
+        given_up = restore_work.abandon_old(self._db, self._timeouts.preview_after, PREVIEWS)
+        return [f"restore {number}: its preview was too old and is given up" for number in given_up]
 
     def _queue_again(self, run: Run, messages: list[int]) -> str | None:
         if run.id in messages:

@@ -7,7 +7,8 @@ import contextlib
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from opsmon.cli.commands.session import Session
@@ -112,15 +113,30 @@ def given_parameters(operation: Operation, given: Iterable[tuple[str, str]]) -> 
     return found
 
 
-def show_receipt(session: Session, started: Started, seconds: float | None) -> int:
-    """Print the receipt, after waiting up to `seconds` for the run unless None. Returns the exit code."""
+@dataclass(frozen=True, slots=True)
+class More:
+    """What is printed behind the receipt of a run that was waited for."""
+
+    #: Keys of the JSON.
+    json: Mapping[str, object]
+    text: str
+
+
+def show_receipt(
+    session: Session, started: Started, seconds: float | None, more: Callable[[], More] | None = None
+) -> int:
+    """Print the receipt, after waiting up to `seconds` for the run unless None; behind it what `more` returns, if the run was
+    waited for. Returns the exit code.
+    """
     run = started.run
     waits = seconds is not None and started.receipt is not Receipt.DISPATCH_FAILED
     if seconds is not None and waits:
         run = _wait(session, run.id, seconds)
+    behind = more() if more and waits else More({}, "")
+    line = f"{RECEIPTS[started.receipt]} {run_line(run)}"
     session.output.show(
-        {"receipt": started.receipt, "run": run},
-        lambda: f"{RECEIPTS[started.receipt]} {run_line(run)}",
+        {"receipt": started.receipt, "run": run, **behind.json},
+        lambda: f"{line}\n\n{behind.text}" if behind.text else line,
     )
     if started.receipt is Receipt.DISPATCH_FAILED:
         sys.stdout.flush()

@@ -6,7 +6,7 @@ import datetime as dt
 import signal
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.db.engine import Database
-from store.model.records import Counts, Outcome, Run, Status, Tenant
+from store.intune import restores
+from store.intune.restore_records import Restore, RestoreState, Scope
+from store.model.records import Counts, Outcome, Run, Status, Tenant, User
+from store.model.tables import restore_runs
 from store.people import access
-from store.runs import lifecycle
+from store.runs import lifecycle, restoring
 from store.runs.lifecycle import Result
 from store.workers import heartbeats
 from tasks.queue.queue import Queue
@@ -27,8 +30,10 @@ from tasks.worker.worker import Worker, WorkerOptions
 from tests.conftest import PrivatePostgres
 from tests.support import people
 from tests.support.properties import examples
+from tests.support.restoring import backup, naming, previewed
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import WorkerProcess
+from tests.tasks.backup_folder.bodies import item
 from tests.tasks.conftest import MakeStage, WorkerHarness, assert_failed
 
 PATIENT = RescueTimeouts(lost_after=30, never_queued_after=10, message_lost_after=60)
@@ -294,6 +299,58 @@ def test_a_preview_is_left_alone_however_long_it_waits(stage: WorkerHarness) -> 
     assert stage.queue.waiting(10) == [found.id]
     assert stage.run(held.id) == before
     assert stage.told(held.id) == []
+
+
+def previews(stage: WorkerHarness, *hours: float) -> tuple[User, list[Restore]]:
+    """Previewed restores of contoso into itself, by a manager: each preview so many hours old."""
+    user = people.make_user(stage.db, "mia", contoso=access.Role.MANAGER)
+    set_id = backup(stage.db, user, "contoso", [naming(item("Firewall"))])
+    made = [restoring.plan(stage.db, user, set_id, "contoso", Scope()) for _ in hours]
+    for restore, age in zip(made, hours, strict=True):
+        previewed(stage.db, user, restore)
+        people.make_older(stage.db, restore_runs, restore.id, "previewed_at", age * 3600)
+    return user, [restores.visible(stage.db, user, one.id) for one in made]
+
+
+def test_a_preview_that_is_too_old_is_given_up_and_a_younger_one_stays(stage: WorkerHarness) -> None:
+    user, (old, young) = previews(stage, 24.1, 23.9)
+    assert old.run_id
+    assert young.run_id
+    line = f"restore {old.id}: its preview was too old and is given up"
+    assert rescuer(stage).rescue() == [line]
+    assert rescuer(stage).rescue() == []
+    run = stage.run(old.run_id)
+    assert_failed(run, "restore.abandoned")
+    assert people.told(stage.db, run) == []
+    again = restores.visible(stage.db, user, old.id)
+    assert (again.status, again.run_id) == (RestoreState.CHECKED, None)
+    assert restores.visible(stage.db, user, young.id) == young
+    assert stage.run(young.run_id).held
+    impatient = Rescuer(stage.db, stage.queue, replace(PATIENT, preview_after=3600))
+    assert impatient.rescue() == [line.replace(str(old.id), str(young.id))]
+
+
+def test_old_previews_are_given_up_once_by_any_number_of_rescuers(stage: WorkerHarness) -> None:
+    user, made = previews(stage, 25, 26, 27)
+    assert sorted(all_at_once(stage)) == [f"restore {one.id}: its preview was too old and is given up" for one in made]
+    for one in made:
+        assert one.run_id
+        assert_failed(stage.run(one.run_id), "restore.abandoned")
+        assert restores.visible(stage.db, user, one.id).status is RestoreState.CHECKED
+
+
+def test_a_pass_gives_up_no_more_than_it_may(stage: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.worker.rescuer.PREVIEWS", 2)
+    previews(stage, 25, 25, 25)
+    assert [len(rescuer(stage).rescue()) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.worker
+def test_a_worker_gives_up_previews_by_the_setting(stage: WorkerHarness) -> None:
+    user, (restore,) = previews(stage, 3)
+    worker = stage.worker(restore_preview_hours=2)
+    worker.says(f"restore {restore.id}: its preview was too old and is given up")
+    assert restores.visible(stage.db, user, restore.id).status is RestoreState.CHECKED
 
 
 def found_in(stage: WorkerHarness) -> Tenant:
