@@ -103,6 +103,7 @@ def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapp
             connection.execute(change.values(choice=dict(choice) or None))
         if not all(_only_leaves_out(items[id_], choice) for id_, choice in choices.items()):
             step_back(connection, found, "somebody chose otherwise")
+        restores.set_values(connection, restore_id)  # what a poll has counted does not hold any more
     return restores.visible(db, user, restore_id)
 
 
