@@ -142,6 +142,19 @@ def discard(db: Database, user: User, restore_id: int) -> Restore:
     return restores.visible(db, user, restore_id)
 
 
+def undo(db: Database, user: User, restore_id: int) -> Restore:
+    """Plan a restore of all that a restore has overwritten, into the same tenant. Raises as `plan`, and InputInvalid if there is
+    nothing.
+    """
+    found = restores.changeable(db, user, restore_id)
+    if found.undo_set_id is None:
+        raise InputInvalid(
+            f"restore {restore_id} has overwritten nothing that could be brought back",
+            "what it has created stays, and is listed",
+        )
+    return plan(db, user, found.undo_set_id, found.tenant, Scope(), "update", f"undo of restore {restore_id}")
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """What a person confirms before a restore is executed."""
