@@ -110,26 +110,22 @@ def mode(restore: Restore) -> str:
 def comes_next(found: ListedRestore, undecided: int = 0, missing_ticks: Mapping[str, int] | None = None) -> str:
     """How the restore stands and what comes next, in a sentence or two."""
     restore, numbers = found.restore, found.numbers
-    match restore.status:
-        case _ if is_previewing(found):
-            return f"{_run(restore.preview_run_id)} reads {restore.tenant} for the preview."
-        case RestoreState.DRAFT:
-            return "Nothing of the backup set was chosen yet."
-        case RestoreState.SCOPED:
-            groups = f"{fmt.several(undecided, 'group')} undecided" if undecided else "Some groups are undecided"
-            return f"{groups}: 'opsmon restore map {restore.id}' maps or skips them."
-        case RestoreState.CHECKED:
-            return _before_preview(found)
-        case RestoreState.PREVIEWED:
-            return _previewed(restore, numbers, missing_ticks or {})
-        case RestoreState.QUEUED:
-            return f"{_run(restore.run_id)} waits for a worker."
-        case RestoreState.RUNNING:
-            return f"{_run(restore.run_id)} carries it out: {_progress(numbers)}."
-        case RestoreState.WAITING_FOR_APPROVAL:
-            many = fmt.several(numbers.results.get("waiting", 0), "object")
-            return f"{many} waiting for approval in Microsoft Intune: C goes on once it is given."
-    return _ended(restore, numbers)
+    if is_previewing(found):
+        return f"{_run(restore.preview_run_id)} reads {restore.tenant} for the preview."
+    if restore.status is RestoreState.CHECKED:
+        return _before_preview(found)
+    if restore.status is RestoreState.PREVIEWED:
+        return _previewed(restore, numbers, missing_ticks or {})
+    groups = f"{fmt.several(undecided, 'group')} undecided" if undecided else "Some groups are undecided"
+    waiting = fmt.several(numbers.results.get("waiting", 0), "object")
+    told = {
+        RestoreState.DRAFT: "Nothing of the backup set was chosen yet.",
+        RestoreState.SCOPED: f"{groups}: 'opsmon restore map {restore.id}' maps or skips them.",
+        RestoreState.QUEUED: f"{_run(restore.run_id)} waits for a worker.",
+        RestoreState.RUNNING: f"{_run(restore.run_id)} carries it out: {_progress(numbers)}.",
+        RestoreState.WAITING_FOR_APPROVAL: f"{waiting} waiting for approval in Microsoft Intune: C goes on once it is given.",
+    }
+    return told.get(restore.status) or _ended(restore, numbers)
 
 
 def _before_preview(found: ListedRestore) -> str:
