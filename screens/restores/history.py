@@ -28,14 +28,14 @@ _PARTS: Final = (
     ColumnSpec(20, 20, 0),
     ColumnSpec(5, 4, 0),
     ColumnSpec(18, 10, 1, grow=3),
-    ColumnSpec(20, 12, 6, grow=2),
+    ColumnSpec(20, 18, 8, grow=2),
     ColumnSpec(15, 15, 9),
     ColumnSpec(7, 7, 5),
     ColumnSpec(6, 5, 3),
     ColumnSpec(6, 6, 2),
     ColumnSpec(7, 7, 7),
-    ColumnSpec(7, 5, 4),
-    ColumnSpec(12, 8, 8, grow=1),
+    ColumnSpec(7, 7, 4),
+    ColumnSpec(12, 8, 6, grow=1),
 )
 _TITLES: Final = (
     "State", "No.", "Backup set", "From, into", "Mode", "Objects", "Done", "Failed", "Skipped", "Planned", "By",

@@ -86,8 +86,8 @@ def _head(detail: RestoreItemDetail, view: View) -> Iterator[Line]:
         yield from sections.field(f"wants {number}", view, "Agree to", want, "yellow")
     yield from sections.field("head", view, "Kind", capitalised(view.label(item.kind)))
     yield from sections.field("head", view, "Restore", f"{restore.id}, {words.way(restore, view.ascii_only)}")
-    yield from sections.field("head", view, "In the backup", item.external_id)
-    yield from sections.field("head", view, "In the target", item.target_id or "not there")
+    yield from sections.field("head", view, "Backup id", item.external_id)
+    yield from sections.field("head", view, "Target id", item.target_id or "not there")
     if item.request_id:
         yield from sections.field("head", view, "Request", item.request_id, "dim")
 
@@ -106,7 +106,7 @@ def _candidates(item: RestoreItem, view: View) -> Iterator[Line]:
         yield from sections.heading("chosen", "Somebody chose")
         yield from sections.text("chosen", view, "", item.chosen_id)
     if found:
-        yield from sections.heading("candidates", "It could be (c chooses)")
+        yield from sections.heading("candidates", "It could be")
     for number, (id_, name) in enumerate(found):
         yield from sections.text(("candidates", number), view, "  ", f"{name or '(without a name)'}, {id_}")
 

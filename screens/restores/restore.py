@@ -33,7 +33,7 @@ _PARTS: Final = (
     ColumnSpec(24, 16, 3, grow=3),
 )
 _TITLES: Final = ("Preview", "Result", "Kind", "Name", "Why")
-_ONLY: Final = {"all": "", "blocked": " that are blocked or ambiguous", "failed": " that failed or wait for approval"}
+_ONLY: Final = {"all": "", "blocked": " blocked or ambiguous", "failed": " failed or waiting for approval"}
 
 
 class RestoreScreen(ActsOnRestores, PagedScreen):

@@ -108,14 +108,17 @@ def mode(restore: Restore) -> str:
 
 
 def comes_next(found: ListedRestore, undecided: int = 0, missing_ticks: Mapping[str, int] | None = None) -> str:
-    """How the restore stands and what comes next, in a sentence or two."""
+    """How the restore stands and what comes next, in a sentence or two.
+
+    `missing_ticks`: how many items want which tick that nobody gave; None where that was not read, as in a list.
+    """
     restore, numbers = found.restore, found.numbers
     if is_previewing(found):
         return f"{_run(restore.preview_run_id)} reads {restore.tenant} for the preview."
     if restore.status is RestoreState.CHECKED:
         return _before_preview(found)
     if restore.status is RestoreState.PREVIEWED:
-        return _previewed(restore, numbers, missing_ticks or {})
+        return _previewed(restore, numbers, missing_ticks)
     groups = f"{fmt.several(undecided, 'group')} undecided" if undecided else "Some groups are undecided"
     waiting = fmt.several(numbers.results.get("waiting", 0), "object")
     told = {
@@ -134,9 +137,11 @@ def _before_preview(found: ListedRestore) -> str:
     return f"{why}p has a worker read {found.restore.tenant} and preview it."
 
 
-def _previewed(restore: Restore, numbers: Numbers, missing_ticks: Mapping[str, int]) -> str:
+def _previewed(restore: Restore, numbers: Numbers, missing_ticks: Mapping[str, int] | None) -> str:
     if numbers.blocked:
         return f"{fmt.several(numbers.blocked, 'object')} blocked: mend it, choose (c), or leave out (x)."
+    if missing_ticks is None:
+        return "Nothing of it is blocked: enter shows what would be done."
     if missing_ticks:
         return f"Somebody has to agree to {ticks(missing_ticks)}."
     return f"Nothing blocks it: 'opsmon restore execute {restore.id}' executes it."
@@ -195,7 +200,10 @@ def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_on
         yield f"Reason: {restore.reason}", "dim"
     if restore.undo_set_id is not None:
         name = clean(undo_set or "").strip()
-        yield f"What it overwrote is in backup set {restore.undo_set_id}{f', {name}' if name else ''} (u).", ""
+        yield (
+            f"What it overwrote is in backup set {restore.undo_set_id}{f', {name}' if name else ''}: u plans to bring it back.",
+            "",
+        )
 
 
 def made(restore: Restore, now: dt.datetime) -> str:
