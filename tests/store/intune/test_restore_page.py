@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from store import snapshot
 from store.db.engine import Database
+from store.errors import Forbidden, InputInvalid
 from store.intune import backups, restore_page, restores
 from store.intune.backup_records import NewSet
 from store.intune.restore_numbers import Numbers
@@ -206,3 +207,15 @@ def test_a_restore_names_the_set_of_what_it_has_overwritten(world: World) -> Non
     assert world.detail().undo_set is None
     world.set_restore(undo_set_id=world.set_id)
     assert world.detail().undo_set == "Before"
+
+
+def test_undo_restores_what_was_overwritten_into_the_same_tenant_and_refuses_where_nothing_was(world: World) -> None:
+    with pytest.raises(InputInvalid, match="overwritten nothing"):
+        restoring.undo(world.db, world.ann, world.id)
+    world.set_restore(undo_set_id=world.set_id)
+    operator = people.make_user(world.db, "otto", contoso=Role.OPERATOR, fabrikam=Role.OPERATOR)
+    with pytest.raises(Forbidden):
+        restoring.undo(world.db, operator, world.id)
+    found = restoring.undo(world.db, world.ann, world.id)
+    assert (found.tenant, found.backup_set_id, found.mode) == ("fabrikam", world.set_id, "update")
+    assert found.reason == f"undo of restore {world.id}"
