@@ -23,6 +23,7 @@ from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.intune import drift, schedules, tenant_settings
+from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
@@ -116,6 +117,32 @@ class StoredTenants:
         return tenant_settings.forget_rbac_group(self.services.db, self.user, tenant)
 
 
+@dataclass(frozen=True)
+class StoredRestores:
+    """A user's changes of restores, in the database. Every method raises as store/runs/restoring.py does."""
+
+    db: Database
+    user: User
+
+    def choose(self, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
+        """Choose for items, by their ids."""
+        from store.runs import restoring  # not before the first paint
+
+        return restoring.choose(self.db, self.user, restore_id, choices)
+
+    def discard(self, restore_id: int) -> Restore:
+        """Give up the preview."""
+        from store.runs import restoring
+
+        return restoring.discard(self.db, self.user, restore_id)
+
+    def undo(self, restore_id: int) -> Restore:
+        """Plan a restore of what this one has overwritten."""
+        from store.runs import restoring
+
+        return restoring.undo(self.db, self.user, restore_id)
+
+
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
 
@@ -147,6 +174,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         preferences=StoredPreferences(services.db, user.id),
         schedules=StoredSchedules(services.db, user),
         tenants=StoredTenants(services, user),
+        restores=StoredRestores(services.db, user),
         set_queue_paused=set_queue_paused,
         kind_label=kind_label,
         poll_seconds=services.settings.poll_seconds,

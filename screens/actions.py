@@ -108,6 +108,16 @@ class RunActions:
 
         self._shell.background.run(lambda: work(self._shell.backend.dispatcher()), then)
 
+    def preview_restore(self, restore_id: int) -> None:
+        """Start the preview of a restore. The dispatcher checks the rights again."""
+        user = self._shell.backend.user
+        self._dispatch(lambda dispatcher: dispatcher.preview_restore(user, restore_id))
+
+    def continue_restore(self, restore_id: int) -> None:
+        """Go on with a restore that waits for approval. The dispatcher checks the rights again."""
+        user = self._shell.backend.user
+        self._dispatch(lambda dispatcher: dispatcher.continue_restore(user, restore_id))
+
     def retry(self, run: Run) -> None:
         """Retry the run after confirmation. The dispatcher checks the rights again, and refuses if the run changed
         since it was painted.

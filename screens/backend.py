@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.background import Background
 from screens.terminal.osc import Kind
+from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
@@ -84,6 +85,19 @@ class TenantPort(Protocol):
         """Keep none any more. Returns whether there was one."""
 
 
+class RestoreChanges(Protocol):
+    """The user's changes of restores. Every call may block, and raises what store/runs/restoring.py does."""
+
+    def choose(self, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
+        """Choose for items, by their ids: an object of the target, to leave it out, or nothing any more."""
+
+    def discard(self, restore_id: int) -> Restore:
+        """Give up the preview."""
+
+    def undo(self, restore_id: int) -> Restore:
+        """Plan a restore of what this one has overwritten, and return it."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """Everything that a screen calls outside `screens/`.
@@ -105,6 +119,7 @@ class Backend:
     #: What is stored for the user.
     preferences: Preferences
     schedules: ScheduleChanges
+    restores: RestoreChanges
     #: Accepts a finding of drift (its id, the reason, until when). Raises as store/intune/drift.py does.
     accept_drift: Callable[[int, str, dt.datetime | None], None]
     set_queue_paused: Callable[[bool], bool]

@@ -220,6 +220,28 @@ class Navigator:
 
         self._app.push_screen(BackupItemScreen(item_id))
 
+    def restores(self, tenant: str) -> None:
+        """Show the restores into the tenant."""
+        from screens.restores.history import RestoresScreen
+
+        if not isinstance(self._app.screen, RestoresScreen):
+            self._app.push_screen(RestoresScreen(tenant))
+
+    def restore(self, restore_id: int) -> None:
+        from screens.restores.restore import RestoreScreen
+
+        self._app.push_screen(RestoreScreen(restore_id))
+
+    def restore_item(self, restore_id: int, item_id: int) -> None:
+        from screens.restores.item import RestoreItemScreen
+
+        self._app.push_screen(RestoreItemScreen(restore_id, item_id))
+
+    def restore_candidates(self, restore_id: int, item_id: int, then: Callable[[str], None]) -> None:
+        from screens.restores.candidates import CandidatesModal
+
+        self._open(CandidatesModal(restore_id, item_id), then)
+
     def help(self) -> None:
         """Show the keys of the screen on top."""
         from screens.dialogs.help import HelpModal

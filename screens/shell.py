@@ -81,6 +81,15 @@ class Navigation(Protocol):
     def sign_in(self, search: GroupSearch, then: Callable[[str], None]) -> None:
         """Sign the user in for a group search; `then` gets the end of it in words."""
 
+    def restore(self, restore_id: int) -> None:
+        """Show one restore."""
+
+    def restore_item(self, restore_id: int, item_id: int) -> None:
+        """Show one item of a restore."""
+
+    def restore_candidates(self, restore_id: int, item_id: int, then: Callable[[str], None]) -> None:
+        """Show what an ambiguous item could be; `then` gets the id of the chosen object of the target."""
+
     def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         """Ask for one tenant; `what` is the question's beginning. `then` gets the tenant's slug."""
 

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from store.db.engine import Database
 from store.errors import NotFound
-from store.intune import backup_page, browse, directory_page, drift_page, schedule_page, tenant_page
+from store.intune import backup_page, browse, directory_page, drift_page, restore_page, schedule_page, tenant_page
 from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.restore_page import AnyRestoreFound, AnyRestoreWanted
 from store.intune.schedule_page import Next, SchedulePage, SchedulesWanted
 from store.intune.tenant_page import TenantDetail, TenantWanted
 from store.model.records import Count, Notification, Run, Worker
@@ -71,6 +72,8 @@ class Request:
     backups: BackupsWanted | None = None
     #: Which tenant's settings are shown; None if no screen shows any.
     tenant: TenantWanted | None = None
+    #: What is shown of restores; None if no screen shows any.
+    restores: AnyRestoreWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -78,8 +81,8 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False)
-        return replace(bare, inventory=None, directory=None, backups=None, schedules=None, drift=None, tenant=None)
+        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, tenant=None)
+        return replace(bare, inventory=None, directory=None, backups=None, restores=None, schedules=None, drift=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Snapshot:
     backups: BackupsFound | None = None
     #: None also when there is no such tenant for the user.
     tenant: TenantDetail | None = None
+    #: None also when what the request wants does not exist for the user.
+    restores: AnyRestoreFound | None = None
     #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -139,6 +144,8 @@ class SnapshotCache(PollCache):
     next_times: Mapping[tuple[str, str], Next] = MappingProxyType({})
     #: What was shown of backup sets.
     backups: BackupsFound | None = None
+    #: What was shown of restores.
+    restores: AnyRestoreFound | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -177,6 +184,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             silences=heartbeats.silences(connection, (*page.runs, *ticked), request.silent_after),
             backups=_backups(connection, members, request, cache),
             tenant=tenant_page.read(connection, members, request.tenant),
+            restores=_restores(connection, members, request, cache),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )
@@ -233,6 +241,15 @@ def _backups(
     found = backup_page.read(connection, members, request.backups, cache.backups if cache else None)
     if cache:
         cache.backups = found
+    return found
+
+
+def _restores(
+    connection: sa.Connection, members: tuple[Membership, ...], request: Request, cache: SnapshotCache | None
+) -> AnyRestoreFound | None:
+    found = restore_page.read(connection, members, request.restores, cache.restores if cache else None)
+    if cache:
+        cache.restores = found
     return found
 
 

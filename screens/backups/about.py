@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from screens.backups import words
-from screens.text import format as fmt
 from screens.text.policy_words import capitalised
 from screens.text.safe import wrap
 from screens.widgets.line_view import Line
@@ -32,17 +31,6 @@ def lines(detail: BackupSetDetail, view: View) -> list[Line]:
         Line((number, part), (Cell(f"{text}", style),))
         for number, (told, style) in enumerate(_told(detail, view))
         for part, text in enumerate(wrap(told, view.width))
-    ]
-
-
-def cut(found: list[Line], most: int) -> list[Line]:
-    """At most so many lines; the last one says how many are left out."""
-    if len(found) <= most:
-        return found
-    kept = found[: max(0, most - 1)]
-    return [
-        *kept,
-        Line("cut", (Cell(f"and {fmt.several(len(found) - len(kept), 'line')} more: z shows them", "dim"),)),
     ]
 
 

@@ -18,7 +18,7 @@ from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import fit
 from screens.widgets import header_lines
-from screens.widgets.line_view import LineView
+from screens.widgets.line_view import LineView, cut
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.intune.backup_sets import PAGE, BackupSet, BackupSetDetail, ListedItem, SetWanted
@@ -104,7 +104,7 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
         width, height = max(20, self.size.width - 2), self.size.height
         view = about.View(snapshot.at, width, self.shell.backend.kind_label, self.all_kinds, self.shell.ascii_only)
         found = about.lines(self._detail, view) if self._detail else []
-        shown = about.cut(found, max(4, height - 10 if self._is_unfolded else height // 4))
+        shown = cut(found, max(4, height - 10 if self._is_unfolded else height // 4))
         above = self.query_one("#about", LineView)
         if above.styles.height is None or above.styles.height.value != len(shown):
             above.styles.height = len(shown)

@@ -17,6 +17,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from screens.text.format import several
 from screens.widgets.line_scroll import LineScroll
 from screens.widgets.row_diff import Cell
 
@@ -36,6 +37,15 @@ class Line:
     def text(self) -> str:
         """The line's text without styles."""
         return "".join(cell.text for cell in self.cells)
+
+
+def cut(found: list[Line], most: int) -> list[Line]:
+    """At most so many lines; the last one says how many are left out, and that z shows them."""
+    if len(found) <= most:
+        return found
+    kept = found[: max(0, most - 1)]
+    rest = f"and {several(len(found) - len(kept), 'line')} more: z shows them"
+    return [*kept, Line("cut", (Cell(rest, "dim"),))]
 
 
 class LineView(LineScroll):

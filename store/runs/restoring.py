@@ -125,6 +125,7 @@ def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapp
             connection.execute(change.values(choice=dict(choice) or None))
         if not all(_only_leaves_out(items[id_], choice) for id_, choice in choices.items()):
             step_back(connection, found, "somebody chose otherwise")
+        restores.set_values(connection, restore_id)  # what a poll has counted does not hold any more
     return restores.visible(db, user, restore_id)
 
 
@@ -171,6 +172,19 @@ def discard(db: Database, user: User, restore_id: int) -> Restore:
         if found.status is RestoreState.PREVIEWED:
             step_back(connection, found, f"discarded by {user.name}")
     return restores.visible(db, user, restore_id)
+
+
+def undo(db: Database, user: User, restore_id: int) -> Restore:
+    """Plan a restore of all that a restore has overwritten, into the same tenant. Raises as `plan`, and InputInvalid if there is
+    nothing.
+    """
+    found = restores.changeable(db, user, restore_id)
+    if found.undo_set_id is None:
+        raise InputInvalid(
+            f"restore {restore_id} has overwritten nothing that could be brought back",
+            "what it has created stays, and is listed",
+        )
+    return plan(db, user, found.undo_set_id, found.tenant, Scope(), "update", f"undo of restore {restore_id}")
 
 
 @dataclass(frozen=True, slots=True)

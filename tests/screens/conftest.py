@@ -32,6 +32,7 @@ from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.restore_page import AnyRestoreFound, AnyRestoreWanted
 from store.intune.schedule_page import SchedulePage, SchedulesWanted
 from store.intune.tenant_page import TenantDetail, TenantWanted
 from store.model.records import (
@@ -168,6 +169,9 @@ class FakeBackend:
     tenant_port: Any = None
     #: What is found of backup sets, by what is asked of them.
     backups: dict[BackupsWanted, BackupsFound] = field(default_factory=dict)
+    #: What is found of restores, by what is asked of them, and what changes them.
+    restores: dict[AnyRestoreWanted, AnyRestoreFound] = field(default_factory=dict)
+    restore_changes: Any = None
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -203,6 +207,7 @@ class FakeBackend:
             schedules=self.schedules.get(request.schedules) if request.schedules else None,
             backups=self.backups.get(request.backups) if request.backups else None,
             tenant=self.tenants.get(request.tenant) if request.tenant else None,
+            restores=self.restores.get(request.restores) if request.restores else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -239,6 +244,7 @@ class FakeBackend:
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
             preferences=self, accept_drift=self._accept, schedules=self.schedule_changes,
             tenants=self.tenant_port,
+            restores=self.restore_changes,
             set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
 

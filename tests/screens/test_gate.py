@@ -23,6 +23,7 @@ from screens.drift.reports import DriftReportsScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
+from screens.restores.history import RestoresScreen
 from screens.run.screen import RunScreen
 from screens.runs.filter_input import FilterInput
 from screens.runs.saved_views_modal import SavedViewsModal
@@ -205,6 +206,7 @@ async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run)
         ("C", DriftReportsScreen),
         ("S", SchedulesScreen),
         ("B", BackupSetsScreen),
+        ("X", RestoresScreen),
         ("\r", RunScreen),
         ("t", TenantPicker),
         ("V", SavedViewsModal),

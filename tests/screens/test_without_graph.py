@@ -13,6 +13,7 @@ from screens.drift.reports import DriftReportsScreen
 from screens.inbox.screen import InboxScreen
 from screens.inventory.kinds import KindsScreen
 from screens.monitor import Monitor
+from screens.restores.history import RestoresScreen
 from screens.run.screen import RunScreen
 from screens.runs.failure_groups import FailureGroupsScreen
 from screens.runs.screen import RunsScreen
@@ -38,6 +39,7 @@ OPENED = {
     "S": SchedulesScreen,
     "B": BackupSetsScreen,
     "T": TenantScreen,
+    "X": RestoresScreen,
 }
 
 

@@ -23,6 +23,7 @@ from store.intune.browsed import KindsWanted, Place, PoliciesWanted, PolicyWante
 from store.intune.content_store import Content
 from store.intune.directory_page import DirectoryWanted
 from store.intune.drift_page import DriftWanted, ReportsWanted, ReportWanted
+from store.intune.restore_page import AnyRestoreWanted, RestoreItemWanted, RestoresWanted, RestoreWanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
 from store.model.tables import (
     backup_items,
@@ -36,9 +37,11 @@ from store.model.tables import (
     policies,
     policy_versions,
     rescues,
+    restore_items,
+    restore_runs,
 )
 from store.model.tables import workers as workers_table
-from store.model.types import utcnow
+from store.model.types import Json, utcnow
 from store.people import access, notifications, preferences
 from store.people.access import Role
 from store.runs import attempts as retry_chain
@@ -76,12 +79,14 @@ LARGE = (
     "contents",
     "backup_items",
     "drift_findings",
+    "restore_items",
 )
 #: Grow with the tenants (`other` is a second look at the words of groups). PostgreSQL walks the few thousand that are here, and
 #: rightly: SQLite says whether an index is there.
 LARGE_ON_SQLITE = (
     *LARGE,
     "drift_reports",
+    "restore_runs",
     "kind_reads",
     "policies",
     "directory_groups",
@@ -189,6 +194,7 @@ class Full:
             ]
             connection.execute(sa.insert(backup_set_kinds), kinds)
             self._drift(connection)
+            self._restores(connection)
 
     def _drift(self, connection: sa.Connection) -> None:
         """Many reports of another tenant, each with findings."""
@@ -203,6 +209,21 @@ class Full:
         finding = {"kind": "kind0", "external_id": "1", "policy_name": "x", "change": "modified", "path": "x"}
         rows = [finding | {"run_id": run_id, "fingerprint": f"f{n}"} for run_id in run_ids for n in range(50)]
         connection.execute(sa.insert(drift_findings), rows)
+
+    def _restores(self, connection: sa.Connection) -> None:
+        """A previewed restore of each set but the last into its own tenant, with all items."""
+        last = sa.select(sa.func.max(backup_sets.c.id)).scalar_subquery()
+        copied = [backup_sets.c.tenant_id, backup_sets.c.tenant_id, backup_sets.c.id]
+        rest = [sa.literal("x"), sa.literal("previewed"), utcnow(), sa.literal({}, Json), sa.literal([], Json)]
+        names = ["tenant_id", "source_tenant_id", "backup_set_id", "initiator_name", "status", "previewed_at", "scope"]
+        query = sa.select(*copied, *rest).where(backup_sets.c.id < last).order_by(backup_sets.c.id)
+        connection.execute(sa.insert(restore_runs).from_select([*names, "ticks"], query))
+        of_set = restore_runs.join(backup_items, backup_items.c.set_id == restore_runs.c.backup_set_id)
+        plan = sa.literal({"reasons": [{"code": "x", "words": "x"}], "needs": ["everybody"]}, Json)
+        columns = [restore_runs.c.id, backup_items.c.id, backup_items.c.id, sa.literal("blocked"), plan]
+        items = sa.select(*columns).select_from(of_set)
+        names = ["restore_id", "backup_item_id", "position", "action", "plan"]
+        connection.execute(sa.insert(restore_items).from_select(names, items))
 
     def _past(self, number: int) -> SeedRun:
         ends = (Outcome.SUCCEEDED,) * 18 + (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
@@ -376,6 +397,15 @@ def _backups(wanted: BackupsWanted) -> Callable[[Full], object]:
     return ask
 
 
+def _restores(wanted: AnyRestoreWanted) -> Callable[[Full], object]:
+    def ask(full: Full) -> object:
+        found = snapshot.take(full.db, Request(full.user.id, restores=wanted)).restores
+        assert found
+        return found
+
+    return ask
+
+
 def _storing(full: Full) -> None:
     with full.db.write() as connection:
         content_store.put(connection, {"h1": Content("c", {}), "new": Content("c", {})})
@@ -490,6 +520,12 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "a backup set further down": _backups(SetWanted(1, text="9", after=("kind1", "policy 1", 1), lacking=False)),
     "what a backup set lacks": _backups(SetWanted(1, lacking=True)),
     "an item of a backup set": _backups(ItemWanted(1)),
+    "restores": _restores(RestoresWanted("alpha")),
+    "a restore": _restores(RestoreWanted(1)),
+    "a restore further down": _restores(RestoreWanted(1, after=(200, 200))),
+    "what blocks a restore": _restores(RestoreWanted(1, which="blocked")),
+    "what of a restore has failed": _restores(RestoreWanted(1, which="failed")),
+    "an item of a restore": _restores(RestoreItemWanted(1, 1)),
     "bodies that are known": lambda full: versions.known_contents(full.db, ["h1", "h2"]),
     "bodies": reading(lambda connection, full: policy_states.bodies(connection, ["h1", "h2"])),
     "bodies that are stored": _storing,

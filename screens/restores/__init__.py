@@ -1,0 +1,1 @@
+"""Restores into a tenant: their history, one restore with its items, one item."""

@@ -1,0 +1,104 @@
+"""Why something cannot be done with a restore, or with one of its items, as it stands. Pure functions.
+
+The store checks the same again: this is for keys that are dimmed, and say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from screens.restores import words
+from store.intune.restore_page import ListedRestore, ListedRestoreItem
+from store.intune.restore_records import RestoreState
+
+NO_RESTORE: Final = "There is no restore here."
+_NO_ITEM: Final = "There is no object here."
+#: Actions of keys that change something; of these, those that are about an item.
+CHANGES: Final = frozenset({"preview", "skip", "choose", "discard", "undo", "go_on"})
+_OF_ITEMS: Final = frozenset({"skip", "choose"})
+
+
+def why_not(action: str, found: ListedRestore | None, item: ListedRestoreItem | None) -> str | None:
+    """Why the action of a key cannot be done; None if it can, as far as the restore is concerned."""
+    if action not in (*CHANGES, "run"):
+        return None
+    if found is None:
+        return NO_RESTORE
+    if action in _OF_ITEMS:
+        return _NO_ITEM if item is None else _busy(found) or _ITEMS[action](item)
+    return _RESTORES[action](found)
+
+
+def _busy(found: ListedRestore) -> str | None:
+    """Why nothing of it can be changed now."""
+    restore = found.restore
+    if restore.status.is_under_way:
+        return f"Restore {restore.id} is under way: run {restore.run_id} carries it out."
+    if words.is_previewing(found):
+        return f"Restore {restore.id} is being previewed by run {restore.preview_run_id}."
+    if restore.status is RestoreState.WAITING_FOR_APPROVAL:
+        return f"Restore {restore.id} waits for approval: C goes on with it."
+    return None
+
+
+def _preview(found: ListedRestore) -> str | None:
+    number = found.restore.id
+    if busy := _busy(found):
+        return busy
+    if found.restore.status is RestoreState.SCOPED:
+        return f"Groups are undecided: 'opsmon restore map {number}' maps or skips them."
+    if not found.numbers.left:
+        return f"Restore {number} has nothing left to do."
+    return None
+
+
+def _discard(found: ListedRestore) -> str | None:
+    is_there = found.restore.status is RestoreState.PREVIEWED
+    return None if is_there else f"Restore {found.restore.id} has no preview to discard."
+
+
+def _undo(found: ListedRestore) -> str | None:
+    if found.restore.undo_set_id is None:
+        return f"Restore {found.restore.id} has overwritten nothing that could be brought back."
+    if found.restore.status.is_under_way:
+        return _busy(found)
+    return None
+
+
+def _go_on(found: ListedRestore) -> str | None:
+    waits = found.restore.status is RestoreState.WAITING_FOR_APPROVAL
+    return None if waits else f"Restore {found.restore.id} does not wait for approval."
+
+
+def _run(found: ListedRestore) -> str | None:
+    return None if run_of(found) else f"Restore {found.restore.id} has no run yet."
+
+
+def run_of(found: ListedRestore) -> int | None:
+    """The run that is looked at: that which previews it now, else that which carries it out, else the last preview's."""
+    restore = found.restore
+    if words.is_previewing(found):
+        return restore.preview_run_id
+    return restore.run_id or restore.preview_run_id
+
+
+def _skip(item: ListedRestoreItem) -> str | None:
+    if item.result in (None, "failed"):
+        return None
+    return f"It is {words.result(item.result, is_skipped=False).word} already."
+
+
+def _choose(item: ListedRestoreItem) -> str | None:
+    is_open = item.action == "ambiguous" and item.result is None
+    return None if is_open else "There is nothing to choose: only what is ambiguous has several candidates."
+
+
+_ITEMS: Final[Mapping[str, Callable[[ListedRestoreItem], str | None]]] = {"skip": _skip, "choose": _choose}
+_RESTORES: Final[Mapping[str, Callable[[ListedRestore], str | None]]] = {
+    "preview": _preview,
+    "discard": _discard,
+    "undo": _undo,
+    "go_on": _go_on,
+    "run": _run,
+}
