@@ -19,6 +19,7 @@ from store.intune.backup_records import NewSet
 from store.intune.restore_numbers import Numbers
 from store.intune.restore_page import RestoreItemWanted, Restores, RestoresWanted, RestoreWanted
 from store.intune.restore_records import RestoreState, Scope
+from store.model.records import Tenant
 from store.model.tables import restore_items
 from store.model.types import utcnow
 from store.people import access
@@ -257,3 +258,16 @@ async def test_strangers_find_nothing(house: LiveHarness) -> None:
         await until(pilot, lambda: isinstance(monitor.screen, RestoreScreen))
         await polls(pilot)
         assert told(monitor) == f"There is no restore {restore_id} any more, or it is not yours to see."
+
+
+async def test_the_palette_opens_them_and_another_tenant_is_followed() -> None:
+    fabrikam = Tenant(2, "fabrikam", "Fabrikam", HISTORY.tenant.created_at)
+    other = (RestoresWanted("fabrikam"), Restores(fabrikam, HISTORY.restores[:1], has_more=True))
+    async with running(Monitor(stage(other).backend())) as pilot:
+        monitor = await opened(pilot)
+        await pressed(pilot, "ctrl+p", *"restores")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RestoresScreen), "the restores")
+        monitor.choose_tenant("fabrikam")
+        await polls(pilot)
+        assert (asked(monitor), told(monitor)) == (other[0], "The newest 1 restore into fabrikam.")
