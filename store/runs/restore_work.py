@@ -185,7 +185,7 @@ def _note(db: Database, run_id: int, item_id: int, values: Mapping[str, Any]) ->
     owned = sa.exists().where(
         _restore.id == _item.restore_id,
         _restore.run_id == run_id,
-        _run.id == run_id,
+        _run.id == _restore.run_id,
         _run.status == Status.RUNNING.value,
     )
     change = sa.update(restore_items).where(_item.id == item_id, owned).values(values)
