@@ -268,3 +268,12 @@ def group_uses(connection: sa.Connection, restore_id: int) -> dict[str, tuple[in
         for id_, name in found.items():
             names[id_] = names.get(id_) or (str(name) if name is not None else None)
     return {id_: (number, names[id_]) for id_, number in uses.items()}
+
+
+def referred_to(connection: sa.Connection, restore_id: int) -> set[tuple[str, str]]:
+    """What the items of a restore refer to, those aside that a person left out: (kind, id in lower case)."""
+    query = sa.select(_item.choice, _backup.references).join(backup_items, _item.backup_item_id == _backup.id)
+    rows = connection.execute(query.where(_item.restore_id == restore_id)).all()
+    kept = [found for choice, found in rows if not (isinstance(choice, dict) and choice.get("skip") is True)]
+    ones = [one for found in kept if isinstance(found, list) for one in found if isinstance(one, dict)]
+    return {(str(one.get("kind", "")), str(one.get("id", "")).lower()) for one in ones}

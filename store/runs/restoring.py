@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -110,7 +110,8 @@ def suggest(db: Database, user: User, restore_id: int) -> Restore:
 
 def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
     """Choose for items, by their ids: an object of the target (`{"target_id": …}`), to leave it out (`{"skip": True}`), or
-    nothing any more (`{}`). To leave out what is blocked changes nothing else; all other choices want another preview.
+    nothing any more (`{}`). To leave out what is blocked, and what nothing else refers to, changes nothing else; all other
+    choices want another preview.
     """
     with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
         items = {one.id: one for one in restores.items_of(connection, restore_id)}
@@ -123,7 +124,8 @@ def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapp
             _check_choice(items[id_], choice)
             change = sa.update(restore_items).where(_item.id == id_)
             connection.execute(change.values(choice=dict(choice) or None))
-        if not all(_only_leaves_out(items[id_], choice) for id_, choice in choices.items()):
+        wanted = restores.referred_to(connection, restore_id)
+        if not all(_only_leaves_out(items[id_], choice, wanted) for id_, choice in choices.items()):
             step_back(connection, found, "somebody chose otherwise")
         restores.set_values(connection, restore_id)  # what a poll has counted does not hold any more
     return restores.visible(db, user, restore_id)
@@ -141,8 +143,9 @@ def _check_choice(item: RestoreItem, choice: Mapping[str, Any]) -> None:
         )
 
 
-def _only_leaves_out(item: RestoreItem, choice: Mapping[str, Any]) -> bool:
-    return choice.get("skip") is True and item.action in ("blocked", "ambiguous")
+def _only_leaves_out(item: RestoreItem, choice: Mapping[str, Any], wanted: Collection[tuple[str, str]]) -> bool:
+    is_wanted = (item.kind, item.external_id.lower()) in wanted
+    return choice.get("skip") is True and item.action in ("blocked", "ambiguous") and not is_wanted
 
 
 def tick(db: Database, user: User, restore_id: int, ticks: Sequence[str]) -> Restore:

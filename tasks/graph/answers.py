@@ -25,6 +25,9 @@ TEMPLATE_UNKNOWN: Final = "restore.template_unknown"
 #: How the service names a setting reference that the template does not have (Micke-K/IntuneManagement#209, #241;
 #: KelvinTegelaar/CIPP#4241): once as words, once as a key.
 _BAD_REFERENCE: Final = re.compile(r"invalid ?reference ?id", re.IGNORECASE)
+#: How the service says that the app's role does not have a scope tag, or that it has to have one (Micke-K/IntuneManagement#401,
+#: maurice-daly/DriverAutomationTool#864).
+_ROLE: Final = re.compile(r"allowed by the current role", re.IGNORECASE)
 #: Codes of a delta link that has ended, in lower case.
 _EXPIRED: Final = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
 _CODES: Final = {
@@ -78,6 +81,8 @@ class Refusal:
     unsent: bool = False
     #: It says that a setting refers to what the policy's template does not have.
     template: bool = False
+    #: It says that the app's role does not allow the scope tags.
+    role: bool = False
 
     @property
     def throttled(self) -> bool:
@@ -103,7 +108,12 @@ class Refusal:
         if self.status == 410 or self.detail.lower() in _EXPIRED:
             return SyncExpired("graph.sync_expired", f"{self._told()}: the delta link has ended")
         code, advice = _CODES.get(self.status, ("graph.unavailable" if self.status >= 500 else "operation.error", ""))
-        if self.status == 403 and permission:
+        if self.role:
+            code, advice = (
+                "graph.forbidden",
+                "the role of the app does not allow these scope tags: give it one that does",
+            )
+        elif self.status == 403 and permission:
             advice = f"grant the app {permission} and consent to it"
         return Refused(code, self._told() + (f", {advice}" if advice else ""), self.status)
 
@@ -118,18 +128,24 @@ def refusal(status: int, headers: Mapping[str, str], body: Any) -> Refusal:
     given = {name.lower(): value for name, value in headers.items()}
     approval = given.get("x-msft-approval-code", "") if status == 412 else ""
     wait = retry_after(given.get("retry-after", ""))
-    return Refusal(status, short_code(body), wait, approval[:100], template=is_template_error(status, body))
+    says = status == 400 and _ROLE.search(_message(body)) is not None
+    return Refusal(status, short_code(body), wait, approval[:100], template=is_template_error(status, body), role=says)
 
 
 def is_template_error(status: int, body: Any) -> bool:
     """Whether an answer refuses a policy because a setting refers to what its template, in the tenant's version, does not
     have: such as a security baseline of another version.
     """
+    return status == 400 and _BAD_REFERENCE.search(_message(body)) is not None
+
+
+def _message(body: Any) -> str:
+    """Graph's message, which is only looked into and never told; empty if there is none."""
     try:
         message = body["error"]["message"]
     except (KeyError, TypeError):
-        return False
-    return status == 400 and isinstance(message, str) and _BAD_REFERENCE.search(message) is not None
+        return ""
+    return message if isinstance(message, str) else ""
 
 
 def short_code(body: Any) -> str:

@@ -20,7 +20,6 @@ __all__ = ["GRAPH_URL", "NOT_GIVEN_BACK", "Write", "assign", "change", "creation
 
 #: What an object that was made has otherwise than the body says, as (kind, property, why).
 NOT_GIVEN_BACK: Final = (
-    ("notification_templates", "description", "a POST with it is refused; a change sends it"),
     ("managed_app_policies", "apps", "of a group of apps: Graph gives those that it has in the group now"),
 )
 
@@ -49,7 +48,16 @@ def creation(
         made |= _role(body, graph_url)
     first = Write("POST", path, made, "", repeatable=False)
     whole = Whole(kind, body, f"{path}/{{id}}", None, graph_url)
-    return [first, *(write for name in kind.create.afterwards for write in PARTS[name](whole))]
+    parts = (write for name in kind.create.afterwards for write in PARTS[name](whole))
+    return [first, *_refused_at_first(kind, body, f"{path}/{{id}}"), *parts]
+
+
+def _refused_at_first(kind: GraphResource, body: Mapping[str, Any], path: str) -> list[Write]:
+    """The writes of properties that a POST refuses. They come before the parts: what goes wrong there is mended by a change,
+    which counts them as part of the object.
+    """
+    keys = [key for key in _CHANGED_ONLY.get(kind.name, ()) if body.get(key)]
+    return [Write("PATCH", path, {key: body[key]}, key, repeatable=True) for key in keys]
 
 
 def change(

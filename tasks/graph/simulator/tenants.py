@@ -66,6 +66,8 @@ class SimulatedTenant:
     protected: set[str] = field(default_factory=set)
     #: Templates of settings catalog policies, by id, of which it knows another version: it refuses their setting references.
     unknown_templates: set[str] = field(default_factory=set)
+    #: Scope tags, by id, that the app's role does not allow on what it writes.
+    forbidden_tags: set[str] = field(default_factory=set)
     approvals: Approvals = field(default_factory=Approvals, repr=False)
     #: Counts the changes.
     sequence: int = 0
@@ -96,10 +98,10 @@ class SimulatedTenant:
             return id_
 
     def _new_id(self, kind: str) -> str:
-        # After a deletion the number may be in use already: do not replace another object.
+        # After a deletion the number may be in use already: do not replace another object, nor give an id a second time.
         numbers = itertools.count(len(self.objects[kind]))
         ids = (guid(self.slug, kind, number) for number in numbers)
-        return next(id_ for id_ in ids if id_ not in self.objects[kind])
+        return next(id_ for id_ in ids if id_ not in self.objects[kind] and (kind, id_) not in self.removed)
 
     def delete(self, kind: str, id_: str, reason: str = "deleted") -> bool:
         """Remove an object. Returns whether it existed. `reason`: what a delta says of it, `changed` for one that can be

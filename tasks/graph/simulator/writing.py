@@ -63,13 +63,16 @@ def _create(
             raise bad(f"The property '{name}' cannot be set here.", "ModelValidationFailure")
     if collection.kind == "compliance_policies":
         _check_actions(body.get("scheduledActionsForRule"))
-    if collection.kind == "scope_tags":  # the service gives small numbers
-        body = {
-            **body,
-            "id": str(1 + max((int(id_) for id_ in tenant.objects["scope_tags"] if id_.isdecimal()), default=0)),
-        }
+    if collection.kind == "scope_tags":
+        body = {**body, "id": _next_number(tenant, "scope_tags")}
     made = {**GIVEN.get(collection.kind, {}), **bound(tenant, collection.kind, body)}
     return _made(tenant, collection, rules, request, made)
+
+
+def _next_number(tenant: SimulatedTenant, kind: str) -> str:
+    """The id of a new object where the service gives small numbers, each once."""
+    removed = [id_ for of_kind, id_ in tenant.removed if of_kind == kind]
+    return str(1 + max((int(id_) for id_ in (*tenant.objects[kind], *removed) if id_.isdecimal()), default=0))
 
 
 def _made(
@@ -136,6 +139,8 @@ def _check_body(tenant: SimulatedTenant, collection: Collection, rules: Rules, b
         raise bad("Cannot create an abstract class.", "ModelValidationFailure")
     if any(_has_secret_reference(one) for one in body.get("omaSettings") or []):
         raise bad("secretReferenceValueId is not supported.", "NotSupported")
+    if forbidden := tenant.forbidden_tags & set(body.get("roleScopeTagIds") or ()):
+        raise bad(f"Added a tag which is not allowed by the current role: {min(forbidden)}")
     if collection.kind == "configuration_policies":
         _check_template(tenant, body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +14,13 @@ from tasks.graph.answers import ApprovalRequired
 from tasks.graph.client import GraphClient
 from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.names import told
-from tasks.operations.restore.planning import CHANGED, Plan, Planner
+from tasks.operations.restore.planning import (
+    CHANGED,
+    REFUSED_FOR_TEMPLATE,
+    Plan,
+    Planner,
+    was_refused_for_template,
+)
 from tasks.operations.restore.resolving import Resolver
 from tasks.operations.restore.target import Target
 from tasks.operations.restore.writing import WAITS, ItemWriter
@@ -86,9 +93,11 @@ class Execution:
         return plan.disagreement(one.item)
 
     def _write(self, one: WorkItem, plan: Plan) -> str:
-        def note(intent: Any, target_id: str | None) -> None:
+        kept = {REFUSED_FOR_TEMPLATE: True} if was_refused_for_template(one) else {}
+
+        def note(intent: Mapping[str, Any], target_id: str | None) -> None:
             self.run.check()
-            restore_work.note_intent(self.run.tools.db, self.run.id, one.item.id, intent, target_id)
+            restore_work.note_intent(self.run.tools.db, self.run.id, one.item.id, {**intent, **kept}, target_id)
 
         reason = self.restore.reason or f"opsmon restore {self.restore.id}"
         kind = BY_NAME[one.backup.kind]

@@ -28,6 +28,7 @@ from tasks.operations.restore.assigning import (
 )
 from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check
 from tasks.operations.restore.definitions import ingested, rebind_definitions, wanted_presentations
+from tasks.operations.restore.matching import Match
 from tasks.operations.restore.rebinding import rebind
 from tasks.operations.restore.resolving import Key, Resolver, key_of
 from tasks.operations.restore.target import Target
@@ -105,7 +106,12 @@ class Plan:
             return "somebody has made an object of that name since the preview"
         if self.state != item.plan.get("state"):
             return "somebody has changed it since the preview"
-        return "" if now == then else "its assignments would not be those of the preview"
+        return "" if now == then else self._other_assignments(then)
+
+    def _other_assignments(self, then: Sequence[Any]) -> str:
+        others = [one.words for one, state in zip(self.assignments.outcomes, then, strict=False) if one.state != state]
+        why = next((words for words in others if words), "")
+        return "its assignments would not be those of the preview" + (f": {why}" if why else "")
 
 
 def _difference(one: Difference) -> dict[str, Any]:
@@ -128,9 +134,15 @@ class Planner:
         self._definitions: list[dict[str, Any]] | None = None
 
     def plan(self, one: WorkItem) -> Plan:
-        """What is done with an item. Raises OperationFailed if the target cannot be asked."""
+        """What is done with an item; what it refers to comes before it. Raises OperationFailed if the target cannot be asked."""
         key = key_of(one.backup.kind, one.backup.external_id)
-        found = self._resolver.matches[key]
+        self._resolver.blocked.add(key)  # until it is known that nothing does
+        made = self._plan(one, self._resolver.matches[key])
+        if not made.reasons:
+            self._resolver.blocked.discard(key)
+        return made
+
+    def _plan(self, one: WorkItem, found: Match) -> Plan:
         if found.state in ("not_makeable", "differs"):
             code = NOT_MAKEABLE if found.state == "not_makeable" else DIFFERS
             return Plan("blocked", found.id or None, ((code, found.words),))
@@ -147,8 +159,10 @@ class Planner:
             kind,
             one.backup,
             same_tenant=same,
-            ticks=self._ticks,
-            template_unknown=one.item.result_code == TEMPLATE_UNKNOWN,
+            # A preview says what the actions make of the policy, whether they were agreed to yet or not: without the tick,
+            # which it wants, nothing is executed.
+            ticks={*self._ticks, "no_actions"},
+            template_unknown=was_refused_for_template(one),
         )
         body, reasons = self._rebound(kind, checked.body)
         reasons = _of_assignments(one, checked.reasons) if assignments_only else [*checked.reasons, *reasons]
@@ -237,6 +251,15 @@ def _of_assignments(one: WorkItem, reasons: Iterable[tuple[str, str]]) -> list[t
 
 def _word(to: str) -> str:
     return "the group" if to == "groups" else f"of the {BY_NAME[to].label}" if to in BY_NAME else to
+
+
+#: What an intent says of an item that was refused for its template: the result of a later attempt may be another one.
+REFUSED_FOR_TEMPLATE: Final = "template_unknown"
+
+
+def was_refused_for_template(one: WorkItem) -> bool:
+    """Whether Graph refused an item because the target has its template in another version, in any attempt."""
+    return one.item.result_code == TEMPLATE_UNKNOWN or one.item.intent.get(REFUSED_FOR_TEMPLATE) is True
 
 
 def refs_of(one: WorkItem) -> set[Key]:

@@ -30,8 +30,9 @@ _FILTERS: Final = "assignment_filters"
 _TAGS: Final = "scope_tags"
 #: What of a filter cannot be changed.
 _FIXED: Final = ("platform", "assignmentFilterManagementType")
-#: The id of an object that this restore is about to make, where only a preview asks for it.
-PENDING: Final = "(made by this restore)"
+#: The id of an object that this restore is about to make, where only a preview asks for it. Each has one of its own: what is
+#: one id in the preview and two in the execution would come to something else.
+PENDING: Final = "(made by this restore for {})"
 
 
 def key_of(kind: str, external_id: str) -> Key:
@@ -59,6 +60,8 @@ class Resolver:
         self.groups = {one.source_id: _group(one.decision, one.target_id, one.source_name) for one in work.groups}
         #: Filters that match something else in the target, until the restore has changed them back.
         self.changing: set[Key] = set()
+        #: Items that something blocks: nobody can count on them.
+        self.blocked: set[Key] = set()
         self._updates = work.restore.mode == "update"
         self.matches = self._match_all()
         for key, found in self.matches.items():
@@ -139,7 +142,7 @@ class Resolver:
             return found
         one = self._items.get(key)
         will_be = one is not None and not one.item.is_skipped and self.matches[key].state == "none"
-        return PENDING if will_be and self._previewing else None
+        return PENDING.format(key[1]) if will_be and self._previewing and key not in self.blocked else None
 
     def _tag(self, id_: str) -> str | None:
         names = {id_: self._names.get(key_of(_TAGS, id_))}

@@ -101,6 +101,9 @@ def test_messages_follow_their_template_the_default_one_last() -> None:
     )
     assert first.body == {"displayName": "x"}
     path = f"{TEMPLATES}/{{id}}/localizedNotificationMessages"
+    described, *rest = rest
+    assert told([described]) == [("PATCH", f"{TEMPLATES}/{{id}}", "description", True)]
+    assert described.body == {"description": "x"}
     assert told(rest) == [
         ("POST", path, f"localizedNotificationMessages:{locale}", False) for locale in ("en-us", "fr-fr", "de-de")
     ]

@@ -164,6 +164,15 @@ def test_assign_replaces_the_whole_set_or_changes_nothing(http: httpx.Client, te
 def test_scope_tags_get_small_numbers(http: httpx.Client) -> None:
     path = "/beta/deviceManagement/roleScopeTags"
     assert [made(http, path, {"displayName": name}) for name in ("Berlin", "Porto")] == ["1", "2"]
+    assert http.delete(f"{path}/2").is_success
+    assert made(http, path, {"displayName": "Wien"}) == "3", "an id is given once"
+
+
+def test_the_id_of_what_was_deleted_is_not_given_again(http: httpx.Client) -> None:
+    path, body = "/beta/deviceManagement/assignmentFilters", {"platform": "windows10AndLater", "rule": "x"}
+    first = made(http, path, {"displayName": "VMs", **body})
+    assert http.delete(f"{path}/{first}").is_success
+    assert made(http, path, {"displayName": "VMs", **body}) != first
 
 
 def test_a_filter_keeps_its_platform(http: httpx.Client) -> None:
