@@ -216,6 +216,10 @@ def put_items(connection: sa.Connection, restore_id: int, set_id: int, scope: Sc
     return len(rows)
 
 
+#: What of an intent outlives a preview: ids before a request, what was made, and that a template was refused.
+_KEPT: Final = ("before", "made", "template_unknown")
+
+
 def forget_preview(connection: sa.Connection, restore_id: int) -> None:
     """Forget what a preview has said of the items. What became of them, and what was begun, stays."""
     open_ = sa.and_(_item.restore_id == restore_id, _item.result.is_(None))
@@ -223,7 +227,7 @@ def forget_preview(connection: sa.Connection, restore_id: int) -> None:
     begun = connection.execute(sa.select(_item.id, _item.intent).where(open_, _item.intent.is_not(None))).all()
     for id_, intent in begun:
         # What was made, or may have been, is looked for; a request that waited for an approval is not sent any more.
-        kept = {key: intent[key] for key in ("before", "made") if key in intent} if isinstance(intent, dict) else {}
+        kept = {key: intent[key] for key in _KEPT if key in intent} if isinstance(intent, dict) else {}
         connection.execute(sa.update(restore_items).where(_item.id == id_).values(intent=kept or sa.null()))
 
 

@@ -45,8 +45,8 @@ from store.runs.restore_states import (
 
 #: Seconds for which a preview can be executed, unless a setting says otherwise.
 MAX_AGE: Final = 24 * 3600.0
-#: Ticks that change what is written: a preview shows it only once they are given.
-_WRITTEN: Final = frozenset({"no_actions", "downgrade"})
+#: Ticks that change what is previewed. What the others agree to is in the preview already.
+_WRITTEN: Final = frozenset({"downgrade"})
 
 _item = restore_items.c
 

@@ -12,10 +12,9 @@ from store.model.records import Outcome
 from tasks.graph.simulator import Fault
 from tasks.graph.simulator.tenants import DEFINITIONS
 from tests.tasks.operations.cases import Body, settings, simple, typed
-from tests.tasks.operations.restore.conftest import Restoring, settings_policy
+from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
 from tests.tasks.operations.restore.plans import filtered
 from tests.tasks.operations.restore.steps import CATALOG, again, by_name, previewed, skip, tick
-from tests.tasks.operations.restore.test_restore import to_group
 
 CONFIGURATIONS: Final = "device_configurations"
 #: A profile and what it hangs on: the names of the links.

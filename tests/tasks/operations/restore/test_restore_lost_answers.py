@@ -10,9 +10,8 @@ from store.model.records import Outcome
 from store.runs import restoring
 from tasks.graph.simulator import Fault
 from tests.tasks.operations.cases import settings, simple
-from tests.tasks.operations.restore.conftest import Restoring, settings_policy
+from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
 from tests.tasks.operations.restore.steps import CATALOG, again, by_name, previewed
-from tests.tasks.operations.restore.test_restore import to_group
 
 
 def test_o26_what_was_made_though_its_answer_was_lost_is_adopted(restoring_: Restoring) -> None:

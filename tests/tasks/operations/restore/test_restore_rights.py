@@ -20,10 +20,9 @@ from store.runs import restoring
 from store.runs.restoring import Confirmation
 from tasks.graph.simulator import Fault
 from tests.support.people import make_user
-from tests.tasks.operations.restore.conftest import NAMES, Restoring, settings_policy
+from tests.tasks.operations.restore.conftest import NAMES, Restoring, settings_policy, to_group
 from tests.tasks.operations.restore.plans import filtered
 from tests.tasks.operations.restore.steps import CATALOG
-from tests.tasks.operations.restore.test_restore import to_group
 
 CONFIRMED: Final = Confirmation(NAMES["fabrikam"], reviewed=True)
 Act = Callable[[Restoring, User, Restore], object]
