@@ -100,7 +100,9 @@ class Dispatcher:
         from store.runs import restore_states, restoring  # not before the first paint; nor below
 
         found = restoring.require_previewable(self._db, user, restore_id)
-        return self.start(user, found.tenant, restore_states.PREVIEW, {restore_states.PARAMETER: restore_id})
+        started = self.start(user, found.tenant, restore_states.PREVIEW, {restore_states.PARAMETER: restore_id})
+        restoring.note_preview(self._db, restore_id, started.run.id)
+        return started
 
     def execute_restore(
         self, user: User, restore_id: int, confirmed: Confirmation, max_age: float | None = None

@@ -100,6 +100,9 @@ def _create_restores() -> None:
         ["undo_set_id"],
     ):
         op.create_index(op.f(f"ix_{RESTORES}_{'_'.join(columns)}"), RESTORES, columns)
+    previewed = sa.text("status = 'previewed'")
+    name = op.f(f"ix_{RESTORES}_previewed")
+    op.create_index(name, RESTORES, ["previewed_at"], postgresql_where=previewed, sqlite_where=previewed)
 
 
 def _create_items() -> None:

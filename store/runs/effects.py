@@ -54,7 +54,14 @@ def completed_body(counts: Counts | None, failures: Sequence[Failure]) -> str:
 
 def mirrored(done: sa.FromClause) -> sa.Update:
     """The effect of every change of a run that carries out a restore: the restore has the run's state."""
-    waits = sa.exists().where(restore_items.c.restore_id == restore_runs.c.id, restore_items.c.result == "waiting")
+    its, item = restore_runs.alias("its"), restore_items.c
+    waits = (
+        sa.select(item.id)
+        .join_from(its, restore_items, item.restore_id == its.c.id)
+        .where(its.c.run_id == done.c.id, item.result == "waiting")
+        .correlate(done)
+        .exists()
+    )
     status = sa.case(
         (done.c.status == "queued", "queued"),
         (done.c.status == "running", "running"),
@@ -63,15 +70,15 @@ def mirrored(done: sa.FromClause) -> sa.Update:
         (done.c.outcome == "partially_succeeded", "partial"),
         else_="failed",
     )
-    its_run = done.c.id == restore_runs.c.run_id
 
     def of_the_run(value: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-        return sa.select(value).select_from(done).where(its_run).correlate(restore_runs).scalar_subquery()
+        query = sa.select(value).select_from(done).where(done.c.id == restore_runs.c.run_id)
+        return query.correlate(restore_runs).scalar_subquery()
 
-    has_run = sa.select(done.c.id).where(its_run).correlate(restore_runs).exists()
+    # Along the index of `run_id`: most runs are not those of restores.
     return (
         sa.update(restore_runs)
-        .where(has_run)
+        .where(restore_runs.c.run_id.in_(sa.select(done.c.id)))
         .values(status=of_the_run(status), updated_at=of_the_run(done.c.updated_at))
     )
 

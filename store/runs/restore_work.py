@@ -56,7 +56,7 @@ def begin_preview(db: Database, run_id: int, tenant_id: int, restore_id: int) ->
 def _initiator(db: Database, run_id: int) -> User:
     user = access.user_of_run(db, run_id)
     if user is None:
-        raise InputInvalid("a restore is previewed for a person", "start it as a user")
+        raise InputInvalid("a restore is somebody's, and not the system's", "start it as a user")
     return user
 
 
@@ -84,7 +84,10 @@ def end_preview(db: Database, run_id: int, restore_id: int, planned: Sequence[Pl
 
 
 def begin_execution(db: Database, run_id: int, tenant_id: int, restore_id: int) -> Work:
-    """What a run carries out. Raises InputInvalid for a run that is not the restore's."""
+    """What a run carries out. Raises InputInvalid for a run that is not the restore's, and NotFound or Forbidden if its initiator
+    may not restore there any more.
+    """
+    restores.changeable(db, _initiator(db, run_id), restore_id)
     with db.read() as connection:
         query = restores.select_restores().where(_restore.id == restore_id, _restore.run_id == run_id)
         row = connection.execute(query.where(_restore.tenant_id == tenant_id)).mappings().first()
@@ -107,7 +110,9 @@ def _work(connection: sa.Connection, found: Restore) -> Work:
 def abandon_old(db: Database, max_age: float = MAX_AGE, limit: int = 100) -> list[int]:
     """Give up previews that are older than `max_age` seconds; returns the numbers of their restores. Raises DatabaseAway."""
     too_old = _restore.previewed_at < _seconds_before(max_age)
-    query = sa.select(_restore.id).where(_restore.status == RestoreState.PREVIEWED.value, too_old)
+    # As a literal, like the condition of the index.
+    is_previewed = _restore.status == sa.literal_column("'previewed'")
+    query = sa.select(_restore.id).where(is_previewed, too_old)
     with db.read_one() as connection:
         old = connection.execute(query.order_by(_restore.id).limit(at_most(limit))).scalars().all()
     return [id_ for id_ in old if _abandon_one(db, id_, max_age)]

@@ -25,9 +25,9 @@ from store.intune.restore_records import (
     ticks_wanted,
 )
 from store.intune.restores import RESTORE
-from store.model.records import Run, User
-from store.model.tables import backup_sets, restore_items
-from store.model.types import utcnow
+from store.model.records import Run, Status, User
+from store.model.tables import backup_sets, operation_runs, restore_items, restore_runs
+from store.model.types import now_after, utcnow
 from store.people import audit
 from store.people.access import Right, member_tenants, require_right
 from store.runs import lifecycle
@@ -167,6 +167,15 @@ def require_previewable(db: Database, user: User, restore_id: int) -> Restore:
         if next(left, None) is None:
             raise nothing_left(found)
     return found
+
+
+def note_preview(db: Database, restore_id: int, run_id: int) -> None:
+    """Note which run previews the restore, while it waits for a worker. Once one has taken it, `begin_preview` notes that."""
+    run = operation_runs.c
+    waits = sa.exists().where(run.id == run_id, run.status == Status.QUEUED.value)
+    with db.write() as connection:
+        change = sa.update(restore_runs).where(restore_runs.c.id == restore_id, waits)
+        connection.execute(change.values(preview_run_id=run_id, updated_at=now_after(restore_runs.c.updated_at)))
 
 
 def discard(db: Database, user: User, restore_id: int) -> Restore:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, true
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 
 from store.model.tables.base import metadata
 from store.model.types import BigId, Json, UtcTime, utcnow
@@ -68,6 +80,13 @@ restore_runs = Table(
     Index(None, "run_id"),
     Index(None, "preview_run_id"),
     Index(None, "undo_set_id"),
+    # Few restores are previewed: workers look for old ones.
+    Index(
+        "ix_restore_runs_previewed",
+        "previewed_at",
+        postgresql_where=text("status = 'previewed'"),
+        sqlite_where=text("status = 'previewed'"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -33,14 +33,17 @@ class Restore:
             insert = sa.insert(restore_runs).returning(restore_runs.c.id)
             self.id = connection.execute(insert.values(**row, run_id=run.id)).scalar_one()
             # Another one, of another run: none of the changes is its own.
-            connection.execute(insert.values(**row))
+            other = connection.execute(insert.values(**row)).scalar_one()
             of_set = connection.execute(sa.select(backup_items.c.id)).scalar_one()
-            connection.execute(sa.insert(restore_items).values(restore_id=self.id, backup_item_id=of_set, position=0))
+            item = {"backup_item_id": of_set, "position": 0}
+            connection.execute(sa.insert(restore_items).values(restore_id=self.id, **item))
+            waits = {"result": "waiting", "done_at": utcnow()}
+            connection.execute(sa.insert(restore_items).values(restore_id=other, **item, **waits))
 
     def set_result(self, result: str) -> None:
         values = {"result": result, "result_code": "graph.forbidden", "done_at": utcnow()}
         with self.db.write() as connection:
-            connection.execute(sa.update(restore_items).values(values))
+            connection.execute(sa.update(restore_items).where(restore_items.c.restore_id == self.id).values(values))
 
     @property
     def status(self) -> str:

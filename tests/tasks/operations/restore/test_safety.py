@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from store.errors import InputInvalid
 from store.intune.restore_records import RestoreState, Scope
 from store.model.records import Outcome, Status
+from store.model.tables import restore_runs
+from store.people import admin
+from store.people.access import Role
 from store.runs import restoring
 from tasks.graph.simulator import Fault
 from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
@@ -215,3 +219,31 @@ def test_skipped_by_choice_is_no_failure_and_is_not_written(restoring_: Restorin
     assert run.summary_counts is not None
     assert (run.summary_counts.success, run.summary_counts.skipped) == (1, 1)
     assert at.now(restore).undo_set_id is None
+
+
+def test_who_may_not_restore_any_more_when_a_worker_begins_writes_nothing(restoring_: Restoring) -> None:
+    at = restoring_
+    worker = at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    at.preview(restore)
+    worker.stop()
+    run = at.executing(restore)
+    admin.grant(at.stage.db, "ann", "fabrikam", Role.OPERATOR)
+    at.worker()
+    ended = at.stage.completed(run.id)
+    assert [one.code for one in ended.failure_summary] == ["access.forbidden"]
+    assert writes(at) == []
+    with at.stage.db.read() as connection:
+        assert connection.execute(sa.select(restore_runs.c.status)).scalar_one() == "failed"
+
+
+def test_the_run_that_previews_is_known_while_it_waits(restoring_: Restoring) -> None:
+    at = restoring_
+    worker = at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    worker.stop()
+    started = at.stage.dispatcher().preview_restore(at.stage.user, restore.id)
+    assert at.now(restore).preview_run_id == started.run.id
+    at.worker()
+    at.stage.completed(started.run.id)
+    assert (at.now(restore).preview_run_id, at.now(restore).status) == (started.run.id, RestoreState.PREVIEWED)
