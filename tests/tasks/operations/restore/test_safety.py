@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from store.errors import InputInvalid
+from store.errors import InputInvalid, RunEnded
 from store.intune.restore_records import RestoreState, Scope
 from store.model.records import Outcome, Status
 from store.model.tables import restore_runs
 from store.people import admin
 from store.people.access import Role
-from store.runs import restoring
+from store.runs import lifecycle, restore_work, restoring
+from store.runs.lifecycle import Result
+from store.runs.restore_work import Became
 from tasks.graph.simulator import Fault
 from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
 
@@ -247,3 +249,27 @@ def test_the_run_that_previews_is_known_while_it_waits(restoring_: Restoring) ->
     at.worker()
     at.stage.completed(started.run.id)
     assert (at.now(restore).preview_run_id, at.now(restore).status) == (started.run.id, RestoreState.PREVIEWED)
+
+
+def test_a_worker_that_was_given_up_notes_nothing_and_writes_nothing_more(restoring_: Restoring) -> None:
+    """It slept, was taken for lost, and goes on: its next note is refused, and with it the request."""
+    at = restoring_
+    worker = at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    at.preview(restore)
+    item = at.items(restore)["New"].id
+    worker.stop()
+    run = at.executing(restore)
+    db, owner = at.stage.db, at.stage.register()
+    assert lifecycle.claim(db, run.id, owner)
+    restore_work.note_intent(db, run.id, item, {"before": []})
+    assert lifecycle.finish(db, run.id, owner, Result(Outcome.FAILED))
+    for note in (
+        lambda: restore_work.note_intent(db, run.id, item, {"before": ["x"]}, "x"),
+        lambda: restore_work.note_result(db, run.id, item, Became("done")),
+        lambda: restore_work.note_undo(db, run.id, restore.id, 1),
+    ):
+        with pytest.raises(RunEnded):
+            note()
+    found = at.items(restore)["New"]
+    assert (found.intent, found.result, found.target_id) == ({"before": []}, None, None)
