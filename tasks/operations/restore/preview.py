@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from store.errors import OperationFailed
 from store.intune import group_search
 from store.intune.restore_records import PlannedItem, Work, WorkItem
 from store.runs import restore_states, restore_work
-from tasks.graph.resources import BY_NAME
+from tasks.graph.resources import BY_NAME, KINDS
 from tasks.operations.restore.names import told
 from tasks.operations.restore.order import in_order
 from tasks.operations.tenant_graph import tenant_graph
@@ -19,6 +20,8 @@ from tasks.sdk.operation import operation
 
 if TYPE_CHECKING:
     from tasks.operations.restore.planning import Plan, Planner
+    from tasks.operations.restore.resolving import Resolver
+    from tasks.operations.restore.target import Target
 
 _WORDS: Final = ("create", "update", "same", "exists", "blocked", "ambiguous")
 
@@ -50,11 +53,22 @@ def preview(run: RunContext, restore_run_id: int) -> None:
         resolver = Resolver(work, target, previewing=True)
         planner = Planner(resolver, target, work.restore.mode, work.restore.ticks)
         names = names_of(run, work)
+        if work.restore.mode == "update":
+            _read_ahead(run, resolver, target)
         planned = [_planned(run, work, one, planner, names, place) for place, one in enumerate(ordered(work.items))]
     held = restore_work.end_preview(db, run.id, restore_run_id, planned)
     counts = Counter(one.action for one in planned)
     run.log(", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word]) or "nothing to do")
     run.note("preview_of_run", held.id)
+
+
+def _read_ahead(run: RunContext, resolver: Resolver, target: Target) -> None:
+    """Read what the items are in the target, many at once. What cannot be read so is asked for by itself."""
+    for kind in KINDS:
+        ids = {found.id for key, found in resolver.matches.items() if key[0] == kind.name and found.state == "found"}
+        with contextlib.suppress(OperationFailed):
+            for _ in target.read_ahead(kind, ids) if ids else ():
+                run.check()
 
 
 def ordered(items: Iterable[WorkItem]) -> list[WorkItem]:

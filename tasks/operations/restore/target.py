@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from store.errors import OperationFailed
 from tasks.graph.resource import GraphResource
-from tasks.graph.whole import KindReader, WholeObject
+from tasks.graph.whole import CHUNK, KindReader, WholeObject
 
 if TYPE_CHECKING:
     from tasks.graph.client import GraphClient
@@ -30,6 +30,7 @@ class Target:
         self._say = say
         self._clock = clock
         self._readers: dict[str, KindReader] = {}
+        self._ahead: dict[tuple[str, str], WholeObject] = {}
         self._lists: dict[str, tuple[float, list[dict[str, Any]] | OperationFailed]] = {}
 
     def listed(self, kind: GraphResource, *, fresh: bool = False) -> list[dict[str, Any]]:
@@ -56,11 +57,19 @@ class Target:
         return found
 
     def whole(self, kind: GraphResource, item: Mapping[str, Any]) -> WholeObject:
-        """One object as it is now, with its parts and assignments. Raises OperationFailed."""
-        found = self._reader(kind).one(item)
+        """One object as it is now, or was when it was read ahead, with its parts and assignments. Raises OperationFailed."""
+        found = self._ahead.pop((kind.name, str(item.get("id"))), None) or self._reader(kind).one(item)
         if found.failure is not None:
             raise found.failure
         return found
+
+    def read_ahead(self, kind: GraphResource, ids: Collection[str]) -> Iterator[int]:
+        """Read objects of the list whole, many in a batch; yields how many, batch by batch. Each is given out once."""
+        listed = [item for item in self.listed(kind) if str(item["id"]) in ids]
+        for start in range(0, len(listed), CHUNK):
+            found = self._reader(kind).complete(listed[start : start + CHUNK])
+            self._ahead |= {(kind.name, str(one.listed["id"])): one for one in found}
+            yield len(found)
 
     def _reader(self, kind: GraphResource) -> KindReader:
         return self._readers.setdefault(kind.name, KindReader(self.graph, kind, self._say))

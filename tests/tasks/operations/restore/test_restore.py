@@ -37,3 +37,20 @@ def test_what_is_missing_is_created_in_another_tenant_and_assigned(restoring_: R
     assert [one["target"]["groupId"] for one in made["Firewall"]["assignments"]] == ["x1"]
     assert at.now(restore).status is RestoreState.COMPLETED
     assert at.stage.told(run.id) == ["queued", "completed"]
+
+
+def test_a_preview_reads_what_is_there_in_batches(restoring_: Restoring) -> None:
+    at = restoring_
+    for number in range(45):
+        for tenant in ("contoso", "fabrikam"):
+            at.put(tenant, "configuration_policies", **settings_policy(f"P{number}"), assignments=[])
+    at.worker()
+    restore = at.plan(at.backup("configuration_policies"), mode="update")
+    at.simulator.requests.clear()
+    preview = at.preview(restore)
+    assert preview.outcome is Outcome.SUCCEEDED
+    assert at.actions(restore) == {"same": 45}
+    # The list on three pages, and the settings of all in three batches: 20 at once.
+    reads = [path for _, path, _ in at.simulator.requests if "/beta/" in path]
+    assert sum("$batch" in path for path in reads) == 3
+    assert len(reads) < 10, reads
