@@ -78,7 +78,10 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
     else:
         yield f"{what}.", "dim"
     if found.decided_by and found.decided_at:
-        yield f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {ago(found.decided_at, now)}.", "dim"
+        yield (
+            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {ago(found.decided_at, now)}.",
+            "dim",
+        )
 
 
 # ---- sentences above
@@ -100,7 +103,11 @@ def told(page: MappingPage, only_unresolved: bool) -> str:
     if not page.groups:
         return "The objects of this restore name no groups."
     if only_unresolved:
-        return f"{left:,} unresolved of {every}. esc shows all." if left else f"None of {every} is unresolved. esc shows all."
+        return (
+            f"{left:,} unresolved of {every}. esc shows all."
+            if left
+            else f"None of {every} is unresolved. esc shows all."
+        )
     return f"{every}, {left:,} unresolved: that blocks the restore." if left else f"{every}, all decided."
 
 

@@ -15,7 +15,6 @@ from store.intune.restore_records import Mapped, RestoreState
 
 NO_RESTORE: Final = "There is no restore here."
 _NO_ITEM: Final = "There is no object here."
-_NO_GROUP: Final = "There is no group here."
 #: Actions of keys that change something; of these, those that are about an item.
 CHANGES: Final = frozenset({"preview", "skip", "choose", "discard", "undo", "go_on"})
 _OF_ITEMS: Final = frozenset({"skip", "choose"})
@@ -45,14 +44,11 @@ def _busy(found: ListedRestore) -> str | None:
 
 
 def _preview(found: ListedRestore) -> str | None:
-    number = found.restore.id
     if busy := _busy(found):
         return busy
     if found.restore.status is RestoreState.SCOPED:
         return "Groups are undecided: m maps or skips them."
-    if not found.numbers.left:
-        return f"Restore {number} has nothing left to do."
-    return None
+    return _nothing_left(found)
 
 
 def _groups(found: ListedRestore) -> str | None:
@@ -73,15 +69,22 @@ def why_not_decide(action: str, found: MappingFound | None, group: Mapped | None
         return None
     if found is None:
         return NO_RESTORE
-    if reason := _groups(found.found):
+    if reason := _groups(found.found) or _nothing_left(found.found):
         return reason
-    if not found.found.numbers.left:
-        return f"Restore {found.found.restore.id} has nothing left to do."
-    if action in _OF_GROUPS and group is None:
-        return _NO_GROUP
-    if action == "unresolve" and group and group.decision == "unresolved":
-        return "It is unresolved already."
+    if action in _OF_GROUPS:
+        return _of_group(action, group)
     return "No group is unresolved." if action == "skip_all" and not found.page.unresolved else None
+
+
+def _nothing_left(found: ListedRestore) -> str | None:
+    return None if found.numbers.left else f"Restore {found.restore.id} has nothing left to do."
+
+
+def _of_group(action: str, group: Mapped | None) -> str | None:
+    if group is None:
+        return "There is no group here."
+    is_open = action == "unresolve" and group.decision == "unresolved"
+    return "It is unresolved already." if is_open else None
 
 
 def _discard(found: ListedRestore) -> str | None:

@@ -1,4 +1,4 @@
-"""What the screen that maps the groups of a restore asks again and again, and what it gets: the groups, and how the restore stands."""
+"""What the screen that maps groups asks of a restore, and what it gets: the groups, and how the restore stands."""
 
 from __future__ import annotations
 
@@ -48,6 +48,4 @@ def read_mapping(
     except NotFound:
         return None
     (found,) = restore_page.listed(connection, [restore], [last.found] if last else [])
-    return MappingFound(
-        found, restore_mapping_page.page(connection, restore, now, last.page.counted if last else None)
-    )
+    return MappingFound(found, restore_mapping_page.page(connection, restore, now, last.page.counted if last else None))
