@@ -99,7 +99,7 @@ class GroupChoiceModal(PolledModal[DirectoryGroup]):
 
     def _ask_which(self) -> None:
         name, kind = words.short(words.source_name(self._group.decision)), words.types(self._group.source_types)
-        told = f" {name} ({kind}) is in {self._tenant}:  (enter chooses, esc closes)"
+        told = f" What stands for {name} ({kind})?  (enter chooses, esc closes)"
         self.query_one("#what", header_lines.Line).put(Content.styled(fit(told, self._width).rstrip(), "bold"))
 
     def _say(self, told: str) -> None:

@@ -26,6 +26,7 @@ from store.intune.group_search import DirectoryGroup
 from store.intune.restore_mapping_page import MappedGroup
 from store.intune.restore_mapping_poll import MappingFound, MappingWanted
 from store.intune.restore_mappings import Decision
+from store.intune.restore_records import Mapped
 from store.snapshot import Request, Snapshot
 
 #: The columns: state; name in the backup, what it is, uses; name in the tenant, what it is, how it was found.
@@ -34,13 +35,15 @@ _PARTS: Final = (
     ColumnSpec(24, 12, 0, grow=2),
     ColumnSpec(22, 8, 4),
     ColumnSpec(5, 5, 5),
-    ColumnSpec(26, 16, 0, grow=3),
+    ColumnSpec(26, 12, 0, grow=3),
     ColumnSpec(22, 8, 3),
     ColumnSpec(9, 9, 2),
 )
 _USES: Final = 3
-#: Lines for the group under the cursor.
-_IN_FULL: Final = 3
+#: From this column on a group for which nothing stands says why.
+_TARGET: Final = 4
+#: Lines for the group under the cursor, at least: so many that the table rarely changes its height.
+_IN_FULL: Final = 4
 
 
 class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
@@ -138,13 +141,25 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
             for number, (sentence, style) in enumerate(told)
             for part, text in enumerate(wrap(sentence, width))
         ]
-        self.query_one("#under", LineView).show(lines[:_IN_FULL])
+        under, most = self.query_one("#under", LineView), max(_IN_FULL, self.size.height // 3)
+        shown = lines[:most]
+        if (room := max(_IN_FULL, len(shown))) != (under.styles.height and under.styles.height.value):
+            under.styles.height = room
+        under.show(shown)
 
     # -- rows -------------------------------------------------------------------------------------------------------------
 
     @property
     def _rooms(self) -> list[int]:
         return column_widths(_PARTS, self.size.width - 1)
+
+    def _rooms_of(self, group: Mapped) -> list[int]:
+        """The widths for a row: why nothing stands for a group has the room of all that would be told of its target."""
+        rooms = self._rooms
+        if group.decision == "map":
+            return rooms
+        rest = [room for room in rooms[_TARGET:] if room]
+        return [*rooms[:_TARGET], sum(rest) + len(rest) - 1, *(0 for _ in rooms[_TARGET + 1 :])]
 
     @property
     def _header(self) -> str:
@@ -170,7 +185,7 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
         differs = "yellow" if group.warnings else "dim"
         stands = {"map": "", "skip": "dim", "unresolved": "yellow"}[found.decision]
         styles = (state.style, "", differs, "dim", stands, differs, "dim")
-        shown = enumerate(zip(texts, self._rooms, styles, strict=True))
+        shown = enumerate(zip(texts, self._rooms_of(found), styles, strict=True))
         return Row(key, tuple(Cell(_fitted(n, text, room), style) for n, (text, room, style) in shown if room))
 
     # -- rights -----------------------------------------------------------------------------------------------------------

@@ -71,17 +71,17 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
         yield f"Unresolved: {group.why}.", "bold red"
     if group.warnings:
         yield f"Beware: {'; '.join(group.warnings)}.", "bold yellow"
+    if found.decided_by and found.decided_at:
+        yield (
+            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {ago(found.decided_at, now)}.",
+            "dim",
+        )
     arrow = "->" if ascii_only else "→"
     what = f"{found.source_id}, {types(group.source_types)}"
     if found.decision == "map":
         yield f"{what} {arrow} {found.target_id}, {types(group.target_types)}.", "dim"
     else:
         yield f"{what}.", "dim"
-    if found.decided_by and found.decided_at:
-        yield (
-            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {ago(found.decided_at, now)}.",
-            "dim",
-        )
 
 
 # ---- sentences above
