@@ -43,10 +43,10 @@ class GroupChoiceModal(PolledModal[DirectoryGroup]):
     }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Down", show=False),
-        Binding("up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("down", "move(1)", "Down", show=False, id="down"),
+        Binding("up", "move(-1)", "Up", show=False, id="up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="page_down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="page_up"),
     ]
 
     def __init__(self, tenant: str, group: MappedGroup) -> None:

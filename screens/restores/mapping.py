@@ -32,10 +32,10 @@ from store.snapshot import Request, Snapshot
 #: The columns: state; name in the backup, what it is, uses; name in the tenant, what it is, how it was found.
 _PARTS: Final = (
     ColumnSpec(12, 12, 0),
-    ColumnSpec(24, 12, 0, grow=2),
+    ColumnSpec(15, 12, 0, grow=2),
     ColumnSpec(22, 8, 4),
     ColumnSpec(5, 5, 5),
-    ColumnSpec(26, 12, 0, grow=3),
+    ColumnSpec(22, 12, 0, grow=3),
     ColumnSpec(22, 8, 3),
     ColumnSpec(9, 9, 2),
 )
@@ -58,7 +58,7 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("x", "skip_group", "Skip", id="skip_group"),
-        Binding("u", "unresolve", "Unresolve", id="unresolve_group"),
+        Binding("u", "unresolve", "Unresolve", show=False, id="unresolve_group"),
         Binding("b", "only", "Unresolved", id="only_blocked"),
         Binding("A", "skip_all", "Skip all unresolved", show=False, id="skip_unresolved"),
         Binding("f", "find_again", "Find again", id="find_groups"),
