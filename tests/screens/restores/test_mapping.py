@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -20,14 +20,14 @@ from store.intune import restore_mappings, restores
 from store.intune.directory_page import DirectoryWanted
 from store.intune.restore_mapping_poll import MappingWanted
 from store.intune.restore_mappings import Decision
-from store.intune.restore_page import ListedRestore
+from store.intune.restore_page import ListedRestore, RestoreWanted
 from store.intune.restore_records import RestoreState, Scope
 from store.people.access import Membership, Role
 from store.runs import restoring
 from tasks.graph.client import GraphClient
 from tasks.operations.directory_groups_sync import sync
 from tasks.sdk.registry import Registry
-from tests.screens.conftest import CONTOSO, FABRIKAM, LiveHarness, polls, running, toasts
+from tests.screens.conftest import CONTOSO, FABRIKAM, LiveHarness, polls, running, toasts, until
 from tests.screens.directory.stage import found, group
 from tests.screens.restores.driving import above, calls, cells, is_clean, last_toast, opened, pressed, question, told
 from tests.screens.restores.groups import (
@@ -72,6 +72,18 @@ def skip(number: int) -> Decision:
 
 def shown(monitor: Monitor) -> type:
     return type(monitor.screen)
+
+
+def has_come(monitor: Monitor, **wanted: Any) -> bool:
+    """Whether the newest snapshot is an answer to these requests."""
+    request = monitor.snapshot and monitor.snapshot.request
+    return all(getattr(request, name) == value for name, value in wanted.items())
+
+
+async def to_groups(pilot: Any, restore_id: int) -> None:
+    """Open the groups of a restore, wherever one is."""
+    pilot.app.navigator.restore_mapping(restore_id)
+    await until(pilot, lambda: has_come(pilot.app, restore_mapping=MappingWanted(restore_id)), "the groups")
 
 
 def helper(monitor: Monitor) -> str:
@@ -168,8 +180,7 @@ async def test_what_undoes_a_preview_or_an_end_asks_first(one: ListedRestore, co
     state = mapping_stage(one)
     async with running(Monitor(state.backend())) as pilot:
         monitor = await opened(pilot)
-        monitor.navigator.restore_mapping(one.restore.id)
-        await polls(pilot)
+        await to_groups(pilot, one.restore.id)
         await pressed(pilot, key)
         assert question(monitor).endswith(f"? {costs}") or question(monitor).endswith(f". {costs}")
         await pressed(pilot, "escape")
@@ -263,8 +274,7 @@ async def test_groups_that_cannot_be_decided_on_dim_the_keys(one: ListedRestore,
         assert (last_toast(monitor), type(monitor.screen)) == (reason, RestoresScreen)
         await pressed(pilot, "enter", "m")
         assert (last_toast(monitor), type(monitor.screen)) == (reason, RestoreScreen)
-        monitor.navigator.restore_mapping(one.restore.id)
-        await polls(pilot)
+        await to_groups(pilot, one.restore.id)
         for key in ("enter", "x", "u", "A", "f"):
             await pressed(pilot, key)
             assert (last_toast(monitor), type(monitor.screen)) == (reason, MappingScreen)
@@ -312,8 +322,7 @@ async def test_who_may_start_runs_may_sync_the_groups_of_the_target() -> None:
     state.dispatches.registry = Registry.of([sync])
     async with running(Monitor(state.backend())) as pilot:
         monitor = await opened(pilot)
-        monitor.navigator.restore_mapping(14)
-        await polls(pilot)
+        await to_groups(pilot, 14)
         await pressed(pilot, "s")
         assert isinstance(monitor.screen, FormScreen)
         assert monitor.screen.place == "start directory_groups.sync"
@@ -397,7 +406,7 @@ async def test_groups_are_mapped_without_any_call_to_graph(house: LiveHarness, m
     async with running(Monitor(house.backend("mia")), (140, 40)) as pilot:
         monitor = await opened(pilot)
         monitor.navigator.restore(restore_id)
-        await polls(pilot)
+        await until(pilot, lambda: has_come(monitor, restores=RestoreWanted(restore_id)), "the restore")
         await pressed(pilot, "m")
         assert cells(monitor, 1) == ["Interns", "Old", "Pilot", "Sales"]
         assert cells(monitor, 4) == [
@@ -418,8 +427,7 @@ async def test_after_a_sync_what_fits_is_found_again(house: LiveHarness) -> None
     restore_id = scoped(house)
     async with running(Monitor(house.backend("mia")), (140, 40)) as pilot:
         monitor = await opened(pilot)
-        monitor.navigator.restore_mapping(restore_id)
-        await polls(pilot)
+        await to_groups(pilot, restore_id)
         see_groups(house.db, house.users["mia"], "fabrikam", t5="Pilot")
         await polls(pilot)
         assert cells(monitor, 4)[2] == "a group is there that fits, and nobody chose it"
@@ -431,7 +439,6 @@ async def test_strangers_find_no_groups(house: LiveHarness) -> None:
     restore_id = scoped(house)
     async with running(Monitor(house.backend("ron"))) as pilot:
         monitor = await opened(pilot)
-        monitor.navigator.restore_mapping(restore_id)
-        await polls(pilot)
+        await to_groups(pilot, restore_id)
         assert told(monitor) == f"There is no restore {restore_id} any more, or it is not yours to see."
         assert not toasts(monitor)
