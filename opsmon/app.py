@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.intune import drift, schedules, tenant_settings
+from store.intune.restore_mappings import Decision
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
@@ -141,6 +142,18 @@ class StoredRestores:
         from store.runs import restoring
 
         return restoring.undo(self.db, self.user, restore_id)
+
+    def decide(self, restore_id: int, decisions: Sequence[Decision]) -> Restore:
+        """Map groups, skip them, or leave them unresolved again."""
+        from store.runs import restoring
+
+        return restoring.decide(self.db, self.user, restore_id, decisions)
+
+    def suggest(self, restore_id: int) -> Restore:
+        """Look for the groups that nobody decided on."""
+        from store.runs import restoring
+
+        return restoring.suggest(self.db, self.user, restore_id)
 
 
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.background import Background
 from screens.terminal.osc import Kind
+from store.intune.restore_mappings import Decision
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
@@ -96,6 +97,12 @@ class RestoreChanges(Protocol):
 
     def undo(self, restore_id: int) -> Restore:
         """Plan a restore of what this one has overwritten, and return it."""
+
+    def decide(self, restore_id: int, decisions: Sequence[Decision]) -> Restore:
+        """Map groups, skip them, or leave them unresolved again."""
+
+    def suggest(self, restore_id: int) -> Restore:
+        """Look for the groups that nobody decided on in the cached directory as it is now."""
 
 
 @dataclass(frozen=True)

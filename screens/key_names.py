@@ -36,6 +36,7 @@ KEY_NAMES: Final = frozenset(
         *["tenant_settings", "rbac_group", "forget_group", "sign_in"],
         *["restores", "preview", "skip_item", "choose_item", "discard_preview", "undo", "go_on"],
         *["only_blocked", "only_failed"],
+        *["map_groups", "skip_group", "unresolve_group", "skip_unresolved", "find_groups"],
         *["schedules", "add_schedule", "edit_schedule", "switch_schedule", "remove_schedule"],
         *["card", "follow", "original", "attempt_before", "attempt_after", "fold"],
         *["pause", "poll_now", "faster", "slower", "redraw", "suspend", "help", "quit"],

@@ -15,6 +15,7 @@ from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
+from store.intune.restore_mapping_page import MappedGroup
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -236,6 +237,16 @@ class Navigator:
         from screens.restores.item import RestoreItemScreen
 
         self._app.push_screen(RestoreItemScreen(restore_id, item_id))
+
+    def restore_mapping(self, restore_id: int) -> None:
+        from screens.restores.mapping import MappingScreen
+
+        self._app.push_screen(MappingScreen(restore_id))
+
+    def group_choice(self, tenant: str, group: MappedGroup, then: Callable[[DirectoryGroup], None]) -> None:
+        from screens.restores.group_choice import GroupChoiceModal
+
+        self._open(GroupChoiceModal(tenant, group), then)
 
     def restore_candidates(self, restore_id: int, item_id: int, then: Callable[[str], None]) -> None:
         from screens.restores.candidates import CandidatesModal

@@ -11,6 +11,7 @@ from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
+from store.intune.restore_mapping_page import MappedGroup
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -86,6 +87,12 @@ class Navigation(Protocol):
 
     def restore_item(self, restore_id: int, item_id: int) -> None:
         """Show one item of a restore."""
+
+    def restore_mapping(self, restore_id: int) -> None:
+        """Show which groups of the target tenant stand for those that a restore names."""
+
+    def group_choice(self, tenant: str, group: MappedGroup, then: Callable[[DirectoryGroup], None]) -> None:
+        """Search the cached directory of the tenant with this slug for what stands for a group; `then` gets what was chosen."""
 
     def restore_candidates(self, restore_id: int, item_id: int, then: Callable[[str], None]) -> None:
         """Show what an ambiguous item could be; `then` gets the id of the chosen object of the target."""

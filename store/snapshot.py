@@ -17,6 +17,7 @@ from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, PolicyDetail, Wanted
 from store.intune.directory_page import Counted, Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.restore_mapping_poll import MappingFound, MappingWanted, read_mapping
 from store.intune.restore_page import AnyRestoreFound, AnyRestoreWanted
 from store.intune.schedule_page import Next, SchedulePage, SchedulesWanted
 from store.intune.tenant_page import TenantDetail, TenantWanted
@@ -74,6 +75,8 @@ class Request:
     tenant: TenantWanted | None = None
     #: What is shown of restores; None if no screen shows any.
     restores: AnyRestoreWanted | None = None
+    #: Which restore's groups are mapped; None if no screen shows them.
+    restore_mapping: MappingWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -81,7 +84,7 @@ class Request:
 
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
-        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, tenant=None)
+        bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, tenant=None, restore_mapping=None)
         return replace(bare, inventory=None, directory=None, backups=None, restores=None, schedules=None, drift=None)
 
 
@@ -118,6 +121,8 @@ class Snapshot:
     tenant: TenantDetail | None = None
     #: None also when what the request wants does not exist for the user.
     restores: AnyRestoreFound | None = None
+    #: None also when there is no such restore for the user.
+    restore_mapping: MappingFound | None = None
     #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -144,8 +149,9 @@ class SnapshotCache(PollCache):
     next_times: Mapping[tuple[str, str], Next] = MappingProxyType({})
     #: What was shown of backup sets.
     backups: BackupsFound | None = None
-    #: What was shown of restores.
+    #: What was shown of restores, and of the groups of one.
     restores: AnyRestoreFound | None = None
+    restore_mapping: MappingFound | None = None
 
 
 def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> Snapshot:
@@ -185,6 +191,7 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             backups=_backups(connection, members, request, cache),
             tenant=tenant_page.read(connection, members, request.tenant),
             restores=_restores(connection, members, request, cache),
+            restore_mapping=_restore_mapping(connection, members, request, now, cache),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )
@@ -250,6 +257,20 @@ def _restores(
     found = restore_page.read(connection, members, request.restores, cache.restores if cache else None)
     if cache:
         cache.restores = found
+    return found
+
+
+def _restore_mapping(
+    connection: sa.Connection,
+    members: tuple[Membership, ...],
+    request: Request,
+    now: dt.datetime,
+    cache: SnapshotCache | None,
+) -> MappingFound | None:
+    last = cache.restore_mapping if cache else None
+    found = read_mapping(connection, members, request.restore_mapping, now, last)
+    if cache:
+        cache.restore_mapping = found
     return found
 
 

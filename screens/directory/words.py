@@ -10,22 +10,19 @@ from typing import Final
 from rich.cells import cell_len
 
 from screens.text import format as fmt
-from screens.text.safe import clean, fit
+from screens.text import group_words
+from screens.text.safe import fit
 from store.intune.directory_page import Directory
 from store.intune.group_search import DirectoryGroup
 from store.model.records import Count
 
-#: What stands for a blank at an end of a name, where it could not be seen.
-BLANK: Final = "␣"
 #: Cells of a searched text in a sentence, so that the rest stays visible.
 _TEXT: Final = 30
-_TYPES: Final = {"microsoft365": "Microsoft 365"}
 
 
 def types(group: DirectoryGroup) -> str:
     """How it has its members, and whether it is one of Microsoft 365: `dynamic, Microsoft 365`."""
-    ways = [_TYPES.get(one, one) for one in group.types if one != "microsoft365"]
-    return ", ".join([*ways, *(_TYPES[one] for one in group.types if one == "microsoft365")])
+    return group_words.types(group.types)
 
 
 def purpose(group: DirectoryGroup) -> str:
@@ -36,12 +33,7 @@ def purpose(group: DirectoryGroup) -> str:
 
 def name(group: DirectoryGroup) -> str:
     """The name as it is, with a visible mark for each blank at its ends: two names may differ by nothing else."""
-    text = clean(group.name)
-    if not text:
-        return "(without a name)"
-    begun = len(text) - len(text.lstrip())
-    ended = len(text) - len(text.rstrip()) if text.strip() else 0
-    return BLANK * begun + text.strip() + BLANK * ended
+    return group_words.name(group.name)
 
 
 def ago(then: dt.datetime, now: dt.datetime) -> str:

@@ -17,7 +17,30 @@ from store.people.access import Right
 _NAME: Final = 40
 
 
-class ActsOnRestores(PolledView):
+class ChangesRestores(PolledView):
+    """A screen that changes restores, for those who may restore into their tenants."""
+
+    def why_no_right(self, tenant: str) -> str | None:
+        """Why the user may not restore into the tenant; None if they may."""
+        if tenant in {member.tenant.slug for member in self.shell.actions.may_start_in(Right.RESTORE)}:
+            return None
+        return f"You may look at {tenant}, not restore into it: that wants the role {Right.RESTORE.role}."
+
+    def do(self, work: Callable[[], Restore], done: str) -> None:
+        """Change something in the background, then tell `done` or what went wrong, and show how it is now."""
+        shell = self.shell
+
+        def then(result: Restore | Exception) -> None:
+            if isinstance(result, Exception):
+                shell.error(result)
+            else:
+                shell.message(done)
+            shell.poll_now()
+
+        shell.background.run(work, then)
+
+
+class ActsOnRestores(ChangesRestores):
     """A screen with keys that act on a restore, and maybe on one of its items. Each key asks once."""
 
     def chosen_restore(self) -> ListedRestore | None:
@@ -32,15 +55,9 @@ class ActsOnRestores(PolledView):
 
     def disabled_reason(self, action: str) -> str | None:
         found = self.chosen_restore()
-        if found and action in refusals.CHANGES and (reason := self._why_no_right(found.restore.tenant)):
+        if found and action in refusals.CHANGES and (reason := self.why_no_right(found.restore.tenant)):
             return reason
         return refusals.why_not(action, found, self.chosen_item())
-
-    def _why_no_right(self, tenant: str) -> str | None:
-        """Why the user may not restore into the tenant; None if they may."""
-        if tenant in {member.tenant.slug for member in self.shell.actions.may_start_in(Right.RESTORE)}:
-            return None
-        return f"You may look at {tenant}, not restore into it: that wants the role {Right.RESTORE.role}."
 
     # -- keys -------------------------------------------------------------------------------------------------------------
 
@@ -48,6 +65,11 @@ class ActsOnRestores(PolledView):
         """Show the run that previews the restore or carries it out."""
         if (found := self.chosen_restore()) and (run_id := refusals.run_of(found)):
             self.shell.navigator.run(run_id)
+
+    def action_groups(self) -> None:
+        """Show which groups of the tenant stand for those of the backup."""
+        if found := self.chosen_restore():
+            self.shell.navigator.restore_mapping(found.restore.id)
 
     def action_preview(self) -> None:
         """Have a worker preview the restore; a preview that is there is given up."""
@@ -105,24 +127,12 @@ class ActsOnRestores(PolledView):
     def _chosen(self, restore_id: int, item: ListedRestoreItem, target_id: str) -> None:
         choose = self.shell.backend.restores.choose
         done = f"{_name(item)} is decided: p previews the restore again."
-        self._do(lambda: choose(restore_id, {item.id: {"target_id": target_id}}), done)
+        self.do(lambda: choose(restore_id, {item.id: {"target_id": target_id}}), done)
 
     # -- parts ------------------------------------------------------------------------------------------------------------
 
     def _change(self, question: str, work: Callable[[], Restore], done: str) -> None:
-        self.shell.ask(question, lambda: self._do(work, done))
-
-    def _do(self, work: Callable[[], Restore], done: str) -> None:
-        shell = self.shell
-
-        def then(result: Restore | Exception) -> None:
-            if isinstance(result, Exception):
-                shell.error(result)
-            else:
-                shell.message(done)
-            shell.poll_now()
-
-        shell.background.run(work, then)
+        self.shell.ask(question, lambda: self.do(work, done))
 
 
 def _asks(found: ListedRestore, item: ListedRestoreItem) -> str:

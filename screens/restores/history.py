@@ -49,6 +49,7 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("m", "groups", "Groups", id="map_groups"),
         Binding("p", "preview", "Preview", id="preview"),
         Binding("C", "go_on", "Go on", id="go_on"),
         Binding("u", "undo", "Undo", id="undo"),

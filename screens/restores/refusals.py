@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from screens.restores import words
+from store.intune.restore_mapping_poll import MappingFound
 from store.intune.restore_page import ListedRestore, ListedRestoreItem
-from store.intune.restore_records import RestoreState
+from store.intune.restore_records import Mapped, RestoreState
 
 NO_RESTORE: Final = "There is no restore here."
 _NO_ITEM: Final = "There is no object here."
@@ -21,7 +22,7 @@ _OF_ITEMS: Final = frozenset({"skip", "choose"})
 
 def why_not(action: str, found: ListedRestore | None, item: ListedRestoreItem | None) -> str | None:
     """Why the action of a key cannot be done; None if it can, as far as the restore is concerned."""
-    if action not in (*CHANGES, "run"):
+    if action not in (*CHANGES, "run", "groups"):
         return None
     if found is None:
         return NO_RESTORE
@@ -43,14 +44,47 @@ def _busy(found: ListedRestore) -> str | None:
 
 
 def _preview(found: ListedRestore) -> str | None:
-    number = found.restore.id
     if busy := _busy(found):
         return busy
     if found.restore.status is RestoreState.SCOPED:
-        return f"Groups are undecided: 'opsmon restore map {number}' maps or skips them."
-    if not found.numbers.left:
-        return f"Restore {number} has nothing left to do."
-    return None
+        return "Groups are undecided: m maps or skips them."
+    return _nothing_left(found)
+
+
+def _groups(found: ListedRestore) -> str | None:
+    """Why its groups cannot be decided on now. Those of one that has ended can be looked at."""
+    if found.restore.status is RestoreState.DRAFT:
+        return "Nothing of the backup set was chosen yet."
+    return _busy(found)
+
+
+#: Actions of keys that decide on groups; of these, those that are about the group under the cursor.
+DECIDES: Final = frozenset({"map", "skip_group", "unresolve", "skip_all", "find_again"})
+_OF_GROUPS: Final = frozenset({"map", "skip_group", "unresolve"})
+
+
+def why_not_decide(action: str, found: MappingFound | None, group: Mapped | None) -> str | None:
+    """Why the action of a key that decides on groups cannot be done; None if it can, as far as the restore is concerned."""
+    if action not in DECIDES:
+        return None
+    if found is None:
+        return NO_RESTORE
+    if reason := _groups(found.found) or _nothing_left(found.found):
+        return reason
+    if action in _OF_GROUPS:
+        return _of_group(action, group)
+    return "No group is unresolved." if action == "skip_all" and not found.page.unresolved else None
+
+
+def _nothing_left(found: ListedRestore) -> str | None:
+    return None if found.numbers.left else f"Restore {found.restore.id} has nothing left to do."
+
+
+def _of_group(action: str, group: Mapped | None) -> str | None:
+    if group is None:
+        return "There is no group here."
+    is_open = action == "unresolve" and group.decision == "unresolved"
+    return "It is unresolved already." if is_open else None
 
 
 def _discard(found: ListedRestore) -> str | None:
@@ -101,4 +135,5 @@ _RESTORES: Final[Mapping[str, Callable[[ListedRestore], str | None]]] = {
     "undo": _undo,
     "go_on": _go_on,
     "run": _run,
+    "groups": _groups,
 }

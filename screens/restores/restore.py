@@ -45,6 +45,7 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("m", "groups", "Groups", id="map_groups"),
         Binding("p", "preview", "Preview", id="preview"),
         Binding("x", "skip", "Leave out", id="skip_item"),
         Binding("c", "choose", "Choose", id="choose_item"),

@@ -123,7 +123,7 @@ def comes_next(found: ListedRestore, undecided: int = 0, missing_ticks: Mapping[
     waiting = fmt.several(numbers.results.get("waiting", 0), "object")
     told = {
         RestoreState.DRAFT: "Nothing of the backup set was chosen yet.",
-        RestoreState.SCOPED: f"{groups}: 'opsmon restore map {restore.id}' maps or skips them.",
+        RestoreState.SCOPED: f"{groups}: m maps or skips them.",
         RestoreState.QUEUED: f"{_run(restore.run_id)} waits for a worker.",
         RestoreState.RUNNING: f"{_run(restore.run_id)} carries it out: {_progress(numbers)}.",
         RestoreState.WAITING_FOR_APPROVAL: f"{waiting} waiting for approval in Microsoft Intune: C goes on once it is given.",

@@ -161,11 +161,12 @@ def _restores(
         raise NotFound(f"no tenant '{tenant}'", "'opsmon tenants list' shows yours")
     query = _visible(members).where(_restore.tenant_id == found.id).order_by(_restore.id.desc())
     rows = connection.execute(query.limit(at_most(PAGE + 1))).mappings().all()
-    listed = _listed(connection, [restores.restore_from_row(row) for row in rows[:PAGE]], known)
-    return Restores(found, listed, len(rows) > PAGE)
+    shown = listed(connection, [restores.restore_from_row(row) for row in rows[:PAGE]], known)
+    return Restores(found, shown, len(rows) > PAGE)
 
 
-def _one(connection: sa.Connection, members: Sequence[Membership], restore_id: int) -> Restore:
+def visible(connection: sa.Connection, members: Sequence[Membership], restore_id: int) -> Restore:
+    """The restore. Raises NotFound unless both of its tenants are among those of the memberships."""
     row = connection.execute(_visible(members).where(_restore.id == restore_id)).mappings().first()
     if row is None:
         raise NotFound(f"no restore {restore_id}", "'opsmon restore list' shows yours")
@@ -178,9 +179,10 @@ def _visible(members: Sequence[Membership]) -> sa.Select[Any]:
     return restores.select_restores().where(_restore.tenant_id.in_(mine), _restore.source_tenant_id.in_(mine))
 
 
-def _listed(
+def listed(
     connection: sa.Connection, found: Sequence[Restore], known: Sequence[ListedRestore]
 ) -> tuple[ListedRestore, ...]:
+    """The restores with their numbers and the states of their runs. `known`: those that were counted before."""
     before = {one.restore.id: one for one in known}
     counted = {one.id: before[one.id].numbers for one in found if _is_as_before(one, before.get(one.id))}
     counted |= numbers(connection, [one.id for one in found if one.id not in counted])
@@ -204,9 +206,9 @@ def _is_as_before(now: Restore, before: ListedRestore | None) -> bool:
 def _detail(
     connection: sa.Connection, members: Sequence[Membership], wanted: RestoreWanted, last: RestoreDetail | None
 ) -> RestoreDetail:
-    restore = _one(connection, members, wanted.restore_id)
+    restore = visible(connection, members, wanted.restore_id)
     before = last if last and last.found.restore.id == restore.id else None
-    (found,) = _listed(connection, [restore], [before.found] if before else [])
+    (found,) = listed(connection, [restore], [before.found] if before else [])
     wants = _wants(connection, restore, before)
     rows = connection.execute(_items(wanted)).all()
     return RestoreDetail(
@@ -278,7 +280,7 @@ def _listed_item(row: sa.Row[Any]) -> ListedRestoreItem:
 def _one_item(
     connection: sa.Connection, members: Sequence[Membership], wanted: RestoreItemWanted
 ) -> RestoreItemDetail | None:
-    restore = _one(connection, members, wanted.restore_id)
+    restore = visible(connection, members, wanted.restore_id)
     query = sa.select(*restores.LISTED).join(backup_items, _backup.id == _item.backup_item_id)
     row = connection.execute(query.where(_item.id == wanted.item_id, _item.restore_id == restore.id)).mappings().first()
     return None if row is None else RestoreItemDetail(restore, restores.item_from_row(row))

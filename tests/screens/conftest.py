@@ -32,6 +32,7 @@ from store.intune.backup_page import BackupsFound, BackupsWanted
 from store.intune.browsed import Found, Wanted
 from store.intune.directory_page import Directory, DirectoryWanted
 from store.intune.drift_page import DriftFound, DriftWanted
+from store.intune.restore_mapping_poll import MappingFound, MappingWanted
 from store.intune.restore_page import AnyRestoreFound, AnyRestoreWanted
 from store.intune.schedule_page import SchedulePage, SchedulesWanted
 from store.intune.tenant_page import TenantDetail, TenantWanted
@@ -172,6 +173,8 @@ class FakeBackend:
     #: What is found of restores, by what is asked of them, and what changes them.
     restores: dict[AnyRestoreWanted, AnyRestoreFound] = field(default_factory=dict)
     restore_changes: Any = None
+    #: The groups of restores, by what is asked of them.
+    restore_mapping: dict[MappingWanted, MappingFound] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -208,6 +211,7 @@ class FakeBackend:
             backups=self.backups.get(request.backups) if request.backups else None,
             tenant=self.tenants.get(request.tenant) if request.tenant else None,
             restores=self.restores.get(request.restores) if request.restores else None,
+            restore_mapping=self.restore_mapping.get(request.restore_mapping) if request.restore_mapping else None,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from screens.backend import Backend
 from store.errors import InputInvalid
+from store.intune.restore_mappings import Decision
 from store.intune.restore_numbers import Numbers, RestoresRun
 from store.intune.restore_page import (
     AnyRestoreFound,
@@ -49,6 +50,12 @@ class Changes:
 
     def undo(self, restore_id: int) -> Restore:
         return replace(self._kept("undo", restore_id), id=1)
+
+    def decide(self, restore_id: int, decisions: Sequence[Decision]) -> Restore:
+        return self._kept("decide", restore_id, *decisions)
+
+    def suggest(self, restore_id: int) -> Restore:
+        return self._kept("suggest", restore_id)
 
     def _kept(self, *call: Any) -> Restore:
         if self.refuses:

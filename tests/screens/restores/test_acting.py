@@ -150,7 +150,7 @@ async def test_the_run_is_opened_of_a_preview_under_way_that_of_the_preview() ->
 @pytest.mark.parametrize(
     ("down", "key", "reason"),
     [
-        (0, "p", "Groups are undecided: 'opsmon restore map 14' maps or skips them."),
+        (0, "p", "Groups are undecided: m maps or skips them."),
         (0, "D", "Restore 14 has no preview to discard."),
         (0, "v", "Restore 14 has no run yet."),
         (1, "p", "Restore 13 is being previewed by run 906."),

@@ -84,7 +84,7 @@ async def test_the_history_says_how_restores_stand_and_what_comes_next() -> None
         assert cells(monitor, 0)[:4] == ["○ groups undecided", "● previewing", "○ not previewed", "… previewed"]
         assert (cells(monitor, 3)[0], cells(monitor, 4)[8]) == ("fabrikam → contoso", "create, dry run")
         assert [cells(monitor, column)[7] for column in (5, 6, 7, 8)] == ["40", "36", "2", "2"]
-        assert told(monitor, "#how").startswith("Some groups are undecided: 'opsmon restore map 14'")
+        assert told(monitor, "#how").startswith("Some groups are undecided: m maps or skips")
         await pressed(pilot, "j")
         assert told(monitor, "#how") == "Run 906 reads contoso for the preview."
         await pressed(pilot, "j")
