@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
 from store.intune import drift, schedules, tenant_settings
-from store.intune.restore_records import Restore
+from store.intune.restore_records import Mode, Restore, Scope
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
@@ -36,6 +36,7 @@ from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
 
 if TYPE_CHECKING:
+    from store.runs.restore_review import Review
     from tasks.graph.group_search import GroupSearch
 
 
@@ -142,6 +143,30 @@ class StoredRestores:
 
         return restoring.undo(self.db, self.user, restore_id)
 
+    def plan(self, set_id: int, tenant: str, scope: Scope, mode: Mode, reason: str) -> Restore:
+        """Plan the restore of a backup set."""
+        from store.runs import restoring
+
+        return restoring.plan(self.db, self.user, set_id, tenant, scope, mode, reason)
+
+    def rescope(self, restore_id: int, scope: Scope, mode: Mode) -> Restore:
+        """Choose other items, or another mode."""
+        from store.runs import restoring
+
+        return restoring.rescope(self.db, self.user, restore_id, scope, mode)
+
+    def tick(self, restore_id: int, ticks: Sequence[str]) -> Restore:
+        """Agree to these ticks, and to no others."""
+        from store.runs import restoring
+
+        return restoring.tick(self.db, self.user, restore_id, ticks)
+
+    def review(self, restore_id: int) -> Review:
+        """The restore with all of its items and their plans."""
+        from store.runs import restore_review
+
+        return restore_review.review(self.db, self.user, restore_id)
+
 
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
@@ -181,6 +206,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         lost_after=services.settings.lost_after_seconds,
         silent_after=services.settings.silent_after,
         nobody_after=NOBODY_AFTER if services.settings.is_embedded else 0.0,
+        preview_seconds=services.settings.restore_preview_seconds,
         rescues=rescues,
     )
 
