@@ -1,4 +1,4 @@
-"""What one does with backup sets from their screens: make one, add policies to one, restore one, look at the run that writes to one."""
+"""What one does with backup sets from their screens: make one, add to one, restore one, look at the run that writes to one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one does with restores from their screens: preview, leave out, choose, discard, undo, go on; and the way to scope and execution."""
+"""What one does with restores from their screens: preview, leave out, choose, discard, undo, go on. confirm.py executes them."""
 
 from __future__ import annotations
 

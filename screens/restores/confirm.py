@@ -53,8 +53,8 @@ class ExecuteScreen(PolledScreen[None]):
     ExecuteScreen Input:focus { border: none; background: $boost; text-style: bold; }
     ExecuteScreen Check { border: none; height: 1; padding: 0; width: auto; background: transparent; }
     ExecuteScreen Check:focus { border: none; background: $boost; }
-    ExecuteScreen #note { height: auto; padding: 0 1; text-style: bold; color: $text-error; }
-    ExecuteScreen #why { height: auto; padding: 0 1; color: $text-warning; }
+    ExecuteScreen #note { height: auto; max-height: 2; padding: 0 1; text-style: bold; color: $text-error; }
+    ExecuteScreen #why { height: auto; max-height: 2; padding: 0 1; color: $text-warning; }
     ExecuteScreen Button { margin: 0 1; min-width: 12; }
     ExecuteScreen Button.dimmed { text-style: dim; }
     """
@@ -101,7 +101,7 @@ class ExecuteScreen(PolledScreen[None]):
 
     def on_resize(self) -> None:
         """Give what is above the button the room that is left: header 2, note 2, why 2, button, footer."""
-        self.query_one("#scroll").styles.max_height = max(3, self.size.height - 7)
+        self.query_one("#scroll").styles.max_height = max(3, self.size.height - 8)
         super().on_resize()
 
     # -- the impact -------------------------------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ _HELP: Final = {
     "kinds": "of policy",
 }
 _MODES: Final[tuple[tuple[str, Mode], ...]] = (
-    ("create only what is missing", "create"),
-    ("also update what differs", "update"),
+    ("create what is missing", "create"),
+    ("update what differs too", "update"),
 )
 
 
@@ -54,6 +54,7 @@ class RestoreForm(PolledScreen[None]):
     RestoreForm .under.shown { display: block; }
     RestoreForm Input, RestoreForm Select > SelectCurrent { border: none; height: 1; padding: 0 1; background: $surface; }
     RestoreForm Input { width: 1fr; }
+    RestoreForm Static#into { padding: 0 1; }
     RestoreForm Input:focus { border: none; background: $boost; text-style: bold; }
     RestoreForm Select { height: 1; width: 1fr; }
     RestoreForm Select:focus > SelectCurrent { border: none; background: $boost; text-style: bold; }

@@ -110,8 +110,8 @@ def meaning(tick: str, number: int, tenant: str) -> str:
     many = fmt.several(number, "object")
     told = {
         "everybody": f"{many} will reach all users or all devices of {tenant}.",
-        "no_actions": f"{many} get 'mark as not compliant', at once: their backup has no actions.",
-        "downgrade": f"{many} become plain policies: {tenant} does not know their template.",
+        "no_actions": f"{many}: without actions in the backup, so 'mark as not compliant' at once.",
+        "downgrade": f"{many}: made as a plain policy, since {tenant} does not know the template.",
     }
     return told.get(tick, many)
 
@@ -149,8 +149,9 @@ def in_the_way(restore: Restore, impact: Impact, now: dt.datetime, max_age: floa
 
 def missing(restore: Restore, impact: Impact, given: Given) -> str | None:
     """What a person has still to tick or to type; None if nothing."""
-    if open_ := {tick: many for tick, many in impact.wanted.items() if tick not in given.ticks}:
-        return f"Agree to {words.ticks(open_)}, or leave these objects out."
+    if open_ := set(impact.wanted) - given.ticks:
+        what = "the tick that it wants" if len(open_) == 1 else f"the {len(open_)} ticks that it wants"
+        return f"Give {what}, or leave these objects out."
     if not given.reviewed:
         return "Tick 'I reviewed the impact'."
     if not is_named(restore, given.tenant_name):
