@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.widgets import Button, Input, Static
 
 from screens.monitor import Monitor
 from screens.restores import impact as told
+from screens.restores import steps
 from screens.restores.confirm import ExecuteScreen
 from screens.restores.history import RestoresScreen
 from screens.restores.impact import Given, Impact
@@ -18,7 +20,7 @@ from screens.restores.restore import RestoreScreen
 from screens.widgets.checkbox import Check
 from store.intune import restore_mappings, restores
 from store.intune.restore_mappings import Decision
-from store.intune.restore_page import RestoreWanted
+from store.intune.restore_page import ListedRestore, RestoreWanted
 from store.intune.restore_records import Restore, RestoreItem, RestoreState
 from store.model.records import Status
 from store.people.access import Membership, Role
@@ -28,7 +30,14 @@ from tests.screens.conftest import AT, CONTOSO, HOSTILE, LiveHarness, ago, polls
 from tests.screens.pictures import Picture
 from tests.screens.restores.driving import above, calls, is_clean, last_toast, opened, pressed, question
 from tests.screens.restores.stage import (
+    CHECKED,
+    DRAFT,
+    PARTIAL,
+    PREVIEWED,
+    PREVIEWING,
     READY,
+    RUNNING,
+    SCOPED,
     Changes,
     RestoresBackend,
     detail_of,
@@ -110,6 +119,10 @@ def button(monitor: Monitor) -> str:
 
 def tick(monitor: Monitor, where: str) -> Check:
     return monitor.screen.query_one(where, Check)
+
+
+def seen_screen(monitor: Monitor) -> type:
+    return type(monitor.screen)
 
 
 async def test_the_impact_is_told_in_words() -> None:
@@ -283,13 +296,13 @@ async def test_keys_that_cannot_be_used_yet_say_why(down: int, key: str, reason:
 async def test_esc_asks_before_what_was_ticked_is_lost() -> None:
     async with running(Monitor(confirming().backend())) as pilot:
         monitor = await opened(pilot, *TO_CONFIRM, "escape")
-        assert isinstance(monitor.screen, RestoreScreen), "nothing was ticked"
+        assert seen_screen(monitor) is RestoreScreen, "nothing was ticked"
         await pressed(pilot, "E", "space", "escape")
         assert question(monitor) == "Leave? What was ticked and typed is lost."
         await pressed(pilot, "escape")
-        assert isinstance(monitor.screen, ExecuteScreen)
+        assert seen_screen(monitor) is ExecuteScreen
         await pressed(pilot, "escape", "enter", "escape")
-        assert isinstance(monitor.screen, RestoresScreen)
+        assert seen_screen(monitor) is RestoresScreen
 
 
 async def test_a_hostile_name_is_shown_harmlessly_and_can_be_typed_as_it_is_shown() -> None:
@@ -329,6 +342,30 @@ def test_an_odd_plan_counts_for_nothing() -> None:
     odd = an_item(1, "create", {"assignments": [None, 5, {"state": ["x"]}], "needs": "everybody", "everybody": "yes"})
     found = told.impact_of(RESTORE, [odd, an_item(2, "create", {"assignments": "x"})])
     assert (found.made, found.everybody, found.assignments.get("kept"), dict(found.wanted)) == (2, 0, None, {})
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (DRAFT, "1 set ✓  ▸ 2 scope: e chooses  3 checks  4 preview  5 confirm"),
+        (SCOPED, "1 set ✓  2 scope ✓  ▸ 3 checks: 2 groups not decided on  4 preview  5 confirm"),
+        (CHECKED, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: p makes it  5 confirm"),
+        (PREVIEWING, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: a worker reads  5 confirm"),
+        (PREVIEWED, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: 2 blocked  5 confirm"),
+        (READY, "1 set ✓  2 scope ✓  3 checks ✓  4 preview ✓  ▸ 5 confirm: E shows the impact"),
+        (RUNNING, ""),
+        (PARTIAL, ""),
+    ],
+)
+def test_the_steps_mark_the_present_one_and_fit(found: ListedRestore, line: str) -> None:
+    for width in range(12, 100):
+        for ascii_only in (False, True):
+            cells = steps.line(found, 2, width, ascii_only)
+            text = "".join(one.text for one in cells)
+            assert cell_len(text) <= width
+            assert not ascii_only or width < 30 or text.isascii()
+            assert width < 80 or ascii_only or text == line
+            assert [one.style for one in cells].count("bold") == bool(line)
 
 
 # ---- the whole way, both databases

@@ -23,8 +23,8 @@ from store.intune.backup_sets import BackupSetDetail, BackupSets, SetsWanted, Se
 from store.intune.restore_page import RestoreWanted
 from store.intune.restore_records import Scope
 from store.people.access import Membership, Role
-from tests.screens.backups.stage import COMPLETE, HOSTILE, ITEMS, LACKING, ONE, UNFINISHED
-from tests.screens.conftest import CONTOSO, FABRIKAM, running, screen_lines
+from tests.screens.backups.stage import COMPLETE, ITEMS, LACKING, ONE, UNFINISHED
+from tests.screens.conftest import CONTOSO, FABRIKAM, HOSTILE, running, screen_lines
 from tests.screens.pictures import Picture
 from tests.screens.restores.driving import asked, calls, is_clean, last_toast, opened, pressed, question
 from tests.screens.restores.stage import CHECKED, OWNER, Changes, RestoresBackend, detail_of, stage
@@ -64,10 +64,9 @@ async def test_a_whole_set_is_planned_with_two_keys_and_the_restore_is_shown() -
         assert isinstance(monitor.focused, Button)
         await pressed(pilot, "enter")
         assert calls(state) == [("plan", 12, "contoso", Scope(), "create", "")]
-        assert isinstance(monitor.screen, RestoreScreen)
-        assert asked(monitor) == RestoreWanted(1)
+        assert (type(monitor.screen), asked(monitor)) == (RestoreScreen, RestoreWanted(1))
         await pressed(pilot, "escape")
-        assert isinstance(monitor.screen, BackupSetsScreen)
+        assert type(monitor.screen) is BackupSetsScreen
 
 
 async def test_it_is_planned_as_it_was_chosen_and_typed() -> None:
