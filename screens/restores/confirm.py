@@ -133,7 +133,7 @@ class ExecuteScreen(PolledScreen[None]):
         if isinstance(found, Exception):
             self._note(_told(found))
             return
-        if self._reviewed and self._reviewed != found and self._reviewed[1] != found[1]:
+        if self._reviewed and told.is_another(self._reviewed, found):
             self.query_one("#reviewed", Check).value = False
         self._reviewed = self._restore, _ = found
         self._show()

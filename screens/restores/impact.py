@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from screens.restores import words
@@ -34,6 +34,8 @@ class Impact:
     assignments: Mapping[str, int] = field(default_factory=dict)
     #: How many of them are for all users or all devices.
     everybody: int = 0
+    #: Which objects are written, as (id, action).
+    written: frozenset[tuple[int, str | None]] = frozenset()
     #: How many objects want which tick that nobody gave.
     wanted: Mapping[str, int] = field(default_factory=dict)
 
@@ -57,8 +59,16 @@ def impact_of(restore: Restore, items: Sequence[RestoreItem]) -> Impact:
         ended=sum(one.result is not None for one in items),
         assignments=Counter(state for one in written for state in _states(one)),
         everybody=sum(one.reaches_everybody for one in written),
+        written=frozenset((one.id, one.action) for one in written),
         wanted=Counter(need for one in left for need in set(one.needs) - set(restore.ticks)),
     )
+
+
+def is_another(before: tuple[Restore, Impact], now: tuple[Restore, Impact]) -> bool:
+    """Whether what was reviewed before is not what would be executed now. Who gives a tick changes nothing of it."""
+    (old, old_impact), (new, new_impact) = before, now
+    was, is_ = (replace(one, wanted={}) for one in (old_impact, new_impact))
+    return (old.previewed_at, old.status, was) != (new.previewed_at, new.status, is_)
 
 
 def _states(item: RestoreItem) -> Iterator[str]:

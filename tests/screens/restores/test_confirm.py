@@ -216,7 +216,6 @@ async def test_another_impact_is_reviewed_again() -> None:
         monitor = await opened(pilot, *REVIEWED, *"Contoso Ltd")
         changed_to(state, replace(RESTORE, updated_at=AT, previewed_at=ago(5)), ITEMS[:-2])
         await polls(pilot)
-        await pressed(pilot)
         await until(pilot, lambda: not tick(monitor, "#reviewed").value, "that the review is taken back")
         assert "3 left as they are" in seen(monitor, "#impact")
         await pressed(pilot, "enter")
@@ -336,6 +335,17 @@ def test_what_is_missing_comes_in_the_order_of_the_screen() -> None:
     assert told.missing(RESTORE, impact, replace(given, reviewed=True)) == "Type the name of the tenant exactly."
     assert told.missing(RESTORE, impact, replace(given, reviewed=True, tenant_name=" Contoso Ltd ")) is None
     assert not told.is_named(replace(RESTORE, tenant_name=""), "")
+
+
+def test_another_impact_is_one_that_writes_otherwise_or_was_previewed_anew() -> None:
+    one, other = an_item(1, "create"), an_item(2, "create")
+    left_out = {"skip": True}
+    first = (RESTORE, told.impact_of(RESTORE, [one, replace(other, choice=left_out)]))
+    swapped = (RESTORE, told.impact_of(RESTORE, [replace(one, choice=left_out), other]))
+    assert told.is_another(first, swapped)
+    assert told.is_another(first, (replace(RESTORE, previewed_at=AT), first[1]))
+    agreed = replace(RESTORE, ticks=("everybody",), updated_at=AT)
+    assert not told.is_another(first, (agreed, replace(first[1], wanted={"everybody": 1})))
 
 
 def test_an_odd_plan_counts_for_nothing() -> None:
