@@ -24,7 +24,7 @@ from store.db.engine import Database
 from store.errors import InputInvalid
 from store.intune import drift, schedules, tenant_settings
 from store.intune.restore_mappings import Decision
-from store.intune.restore_records import Restore
+from store.intune.restore_records import Mode, Restore, Scope
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
@@ -37,6 +37,7 @@ from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
 
 if TYPE_CHECKING:
+    from store.runs.restore_review import Review
     from tasks.graph.group_search import GroupSearch
 
 
@@ -155,6 +156,30 @@ class StoredRestores:
 
         return restoring.suggest(self.db, self.user, restore_id)
 
+    def plan(self, set_id: int, tenant: str, scope: Scope, mode: Mode, reason: str) -> Restore:
+        """Plan the restore of a backup set."""
+        from store.runs import restoring
+
+        return restoring.plan(self.db, self.user, set_id, tenant, scope, mode, reason)
+
+    def rescope(self, restore_id: int, scope: Scope, mode: Mode) -> Restore:
+        """Choose other items, or another mode."""
+        from store.runs import restoring
+
+        return restoring.rescope(self.db, self.user, restore_id, scope, mode)
+
+    def tick(self, restore_id: int, ticks: Sequence[str]) -> Restore:
+        """Agree to these ticks, and to no others."""
+        from store.runs import restoring
+
+        return restoring.tick(self.db, self.user, restore_id, ticks)
+
+    def review(self, restore_id: int) -> Review:
+        """The restore with all of its items and their plans."""
+        from store.runs import restore_review
+
+        return restore_review.review(self.db, self.user, restore_id)
+
 
 #: Seconds that the embedded worker may take to start before the screens report that no worker is alive.
 NOBODY_AFTER: Final = 8.0
@@ -194,6 +219,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         lost_after=services.settings.lost_after_seconds,
         silent_after=services.settings.silent_after,
         nobody_after=NOBODY_AFTER if services.settings.is_embedded else 0.0,
+        preview_seconds=services.settings.restore_preview_seconds,
         rescues=rescues,
     )
 

@@ -16,6 +16,7 @@ from store.search.filter import RunFilter
 from store.search.matching import Matching
 
 if TYPE_CHECKING:
+    from store.runs.restoring import Confirmation
     from tasks.dispatch import Dispatcher, Started
     from tasks.sdk.operation import Operation
 
@@ -117,6 +118,26 @@ class RunActions:
         """Go on with a restore that waits for approval. The dispatcher checks the rights again."""
         user = self._shell.backend.user
         self._dispatch(lambda dispatcher: dispatcher.continue_restore(user, restore_id))
+
+    def execute_restore(
+        self, restore_id: int, confirmed: Confirmation, ended: Callable[[Started | Exception], None]
+    ) -> None:
+        """Execute a previewed restore, if its preview is not too old. `ended` gets the receipt, or why it was refused. The
+        dispatcher checks the rights again.
+        """
+        shell, user = self._shell, self._shell.backend.user
+
+        def work() -> Started:
+            dispatcher = shell.backend.dispatcher()
+            return dispatcher.execute_restore(user, restore_id, confirmed, shell.backend.preview_seconds)
+
+        def then(result: Started | Exception) -> None:
+            if not isinstance(result, Exception) and (toast := toasts.of_receipt(result)):
+                shell.toast(toast)
+            shell.poll_now()
+            ended(result)
+
+        shell.background.run(work, then, Keys.WAIT)
 
     def retry(self, run: Run) -> None:
         """Retry the run after confirmation. The dispatcher checks the rights again, and refuses if the run changed

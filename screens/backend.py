@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from screens.background import Background
 from screens.terminal.osc import Kind
 from store.intune.restore_mappings import Decision
-from store.intune.restore_records import Restore
+from store.intune.restore_records import Mode, Restore, Scope
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
@@ -20,6 +20,7 @@ from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
+    from store.runs.restore_review import Review
     from tasks.dispatch import Dispatcher
     from tasks.graph.group_search import GroupSearch
 
@@ -104,6 +105,18 @@ class RestoreChanges(Protocol):
     def suggest(self, restore_id: int) -> Restore:
         """Look for the groups that nobody decided on in the cached directory as it is now."""
 
+    def plan(self, set_id: int, tenant: str, scope: Scope, mode: Mode, reason: str) -> Restore:
+        """Plan the restore of a backup set into the tenant with this slug."""
+
+    def rescope(self, restore_id: int, scope: Scope, mode: Mode) -> Restore:
+        """Choose other items, or another mode: what came later begins anew."""
+
+    def tick(self, restore_id: int, ticks: Sequence[str]) -> Restore:
+        """Agree to these ticks, and to no others."""
+
+    def review(self, restore_id: int) -> Review:
+        """The restore with all of its items and their plans."""
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -141,6 +154,8 @@ class Backend:
     silent_after: float = 10.0
     #: Seconds without any worker before the banner says so: an embedded worker needs a moment to start.
     nobody_after: float = 0.0
+    #: Seconds for which the preview of a restore can be executed.
+    preview_seconds: float = 24 * 3600.0
     #: Whether this session completes the runs of lost workers.
     rescues: Callable[[], bool] = lambda: True
     background: Background = field(default_factory=Background)

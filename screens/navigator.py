@@ -13,9 +13,11 @@ from textual.screen import Screen
 
 from screens.bulk_retry import BulkRetry
 from screens.runs.screen import RunsScreen
+from store.intune.backup_sets import BackupSet
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
 from store.intune.restore_mapping_page import MappedGroup
+from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -252,6 +254,23 @@ class Navigator:
         from screens.restores.candidates import CandidatesModal
 
         self._open(CandidatesModal(restore_id, item_id), then)
+
+    def plan_restore(self, source: BackupSet, item: tuple[int, str] | None = None) -> None:
+        from screens.restores.draft import Subject
+        from screens.restores.form import RestoreForm
+
+        self._app.push_screen(RestoreForm(Subject.of_set(source, item)))
+
+    def change_restore(self, restore: Restore) -> None:
+        from screens.restores.draft import Subject
+        from screens.restores.form import RestoreForm
+
+        self._app.push_screen(RestoreForm(Subject.of_restore(restore)))
+
+    def execute_restore(self, restore_id: int) -> None:
+        from screens.restores.confirm import ExecuteScreen
+
+        self._app.push_screen(ExecuteScreen(restore_id))
 
     def help(self) -> None:
         """Show the keys of the screen on top."""

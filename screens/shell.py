@@ -9,9 +9,11 @@ from screens.backend import Backend
 from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
+from store.intune.backup_sets import BackupSet
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
 from store.intune.restore_mapping_page import MappedGroup
+from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
 from store.runs.detail import RunDetail
@@ -96,6 +98,15 @@ class Navigation(Protocol):
 
     def restore_candidates(self, restore_id: int, item_id: int, then: Callable[[str], None]) -> None:
         """Show what an ambiguous item could be; `then` gets the id of the chosen object of the target."""
+
+    def plan_restore(self, source: BackupSet, item: tuple[int, str] | None = None) -> None:
+        """Show the form that plans the restore of a backup set, or of one item of it, given by its id and name."""
+
+    def change_restore(self, restore: Restore) -> None:
+        """Show the form that changes the scope and the mode of a restore."""
+
+    def execute_restore(self, restore_id: int) -> None:
+        """Show the impact of a previewed restore, to execute it."""
 
     def one_tenant(self, what: str, then: Callable[[str], None]) -> None:
         """Ask for one tenant; `what` is the question's beginning. `then` gets the tenant's slug."""

@@ -1,12 +1,14 @@
-"""What one does with backup sets from their screens: make one, add policies to one, look at the run that writes to one."""
+"""What one does with backup sets from their screens: make one, add to one, restore one, look at the run that writes to one."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from screens.background import Keys
+from screens.base import PolledView
 from screens.syncing import CanSync
 from store.intune.backup_sets import BackupSet
+from store.people.access import Right
 from tasks.sdk.operation import Operation
 
 _ADD: Final = "backup_set.add_policies"
@@ -14,7 +16,7 @@ _KINDS: Final = "kinds"
 
 
 class ActsOnSets(CanSync):
-    """A screen with keys for `action_sync` (make a set), `action_add` and `action_run`."""
+    """A screen with keys for `action_sync` (make a set), `action_add`, `action_plan` (restore it) and `action_run`."""
 
     SYNC = "backup_set.create"
     SYNC_LABEL = "Back up policies"
@@ -45,6 +47,8 @@ class ActsOnSets(CanSync):
     def disabled_reason(self, action: str) -> str | None:
         if action == "add":
             return self._why_no_more(self.chosen_set())
+        if action == "plan":
+            return self._why_no_plan(self.chosen_set())
         if action == "run":
             return _why_no_run(self.chosen_set())
         return super().disabled_reason(action)
@@ -70,10 +74,29 @@ class ActsOnSets(CanSync):
         else:
             self.shell.navigator.form(found, tenant=chosen.tenant, values={"backup_set": chosen.id})
 
+    def _why_no_plan(self, chosen: BackupSet | None) -> str | None:
+        if chosen is None:
+            return "There is no backup set here."
+        return why_no_plan(self, chosen)
+
+    def action_plan(self) -> None:
+        """Open the form that plans a restore of the set."""
+        if chosen := self.chosen_set():
+            self.shell.navigator.plan_restore(chosen)
+
     def action_run(self) -> None:
         """Show the run that wrote to the set last."""
         if (chosen := self.chosen_set()) and chosen.run_id:
             self.shell.navigator.run(chosen.run_id)
+
+
+def why_no_plan(screen: PolledView, chosen: BackupSet) -> str | None:
+    """Why the user cannot plan a restore of the set; None if they can."""
+    if chosen.completed_at is None:
+        return f"Backup set {chosen.id} is not finished."
+    if screen.shell.actions.may_start_in(Right.RESTORE):
+        return None
+    return f"You may restore into no tenant: that wants the role {Right.RESTORE.role}."
 
 
 def _why_no_run(chosen: BackupSet | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from screens.backups import item_lines
+from screens.backups.acting import why_no_plan
 from screens.base import LinesScreen
 from screens.text.json_tree import Path
 from screens.widgets import policy_sections
@@ -21,6 +22,7 @@ class BackupItemScreen(LinesScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("r", "plan", "Restore", id="plan_restore"),
         Binding("z", "fold", "Unfold or fold all", id="fold"),
         Binding("y", "copy", "Copy id", id="copy"),
     ]
@@ -70,8 +72,14 @@ class BackupItemScreen(LinesScreen[None]):
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def disabled_reason(self, action: str) -> str | None:
-        is_there = self._detail is not None or action not in ("fold", "copy")
-        return None if is_there else "The item has not been read, or is gone."
+        if action in ("fold", "copy", "plan") and self._detail is None:
+            return "The item has not been read, or is gone."
+        return why_no_plan(self, self._detail.found) if self._detail and action == "plan" else None
+
+    def action_plan(self) -> None:
+        """Open the form that plans a restore of the item alone."""
+        if detail := self._detail:
+            self.shell.navigator.plan_restore(detail.found, (detail.id, detail.item.name))
 
     def action_fold(self) -> None:
         """Unfold everything; if everything is unfolded, fold everything."""

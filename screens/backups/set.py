@@ -48,6 +48,7 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
         Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("f", "lacking", "Not whole", id="only_lacking"),
+        Binding("r", "plan", "Restore", id="plan_restore"),
         Binding("a", "add", "Add more", id="add_policies"),
         Binding("o", "run", "Run", show=False, id="its_run"),
         Binding("z", "fold", "Unfold or fold what is above the items", show=False, id="fold"),
@@ -163,6 +164,13 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
         return Row(item.id, tuple(Cell(fit(text, room), style) for text, room, style in shown if room))
 
     # -- keys -------------------------------------------------------------------------------------------------------------
+
+    def action_plan(self) -> None:
+        """Open the form that plans a restore of the item under the cursor; without one, of the set."""
+        items = self._detail.items if self._detail else ()
+        item = next((one for one in items if one.id == self.table.painted_key), None)
+        if chosen := self.chosen_set():
+            self.shell.navigator.plan_restore(chosen, (item.id, item.name) if item else None)
 
     def action_lacking(self) -> None:
         """Show only items that are not whole; if only these are shown, show all."""

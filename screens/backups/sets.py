@@ -46,6 +46,7 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("s", "sync", "Back up", id="start"),
+        Binding("r", "plan", "Restore", id="plan_restore"),
         Binding("a", "add", "Add more", id="add_policies"),
         Binding("o", "run", "Run", id="its_run"),
     ]

@@ -1,4 +1,4 @@
-"""What one does with restores from their screens: preview, leave out, choose, discard, undo, go on. Execution is not here."""
+"""What one does with restores from their screens: preview, leave out, choose, discard, undo, go on. confirm.py executes them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,16 @@ class ActsOnRestores(ChangesRestores):
             restore, start = found.restore, self.shell.actions.preview_restore
             question = f"Preview restore {restore.id} into {restore.tenant}? It writes nothing there."
             self.shell.ask(question, lambda: start(restore.id))
+
+    def action_edit(self) -> None:
+        """Show the form that changes its scope and mode."""
+        if found := self.chosen_restore():
+            self.shell.navigator.change_restore(found.restore)
+
+    def action_execute(self) -> None:
+        """Show its impact, to execute it."""
+        if found := self.chosen_restore():
+            self.shell.navigator.execute_restore(found.restore.id)
 
     def action_go_on(self) -> None:
         """Go on with what waited for approval."""

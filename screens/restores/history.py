@@ -104,7 +104,7 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
         if found is None:
             return f"There is no tenant {self.tenant}."
         if not found.restores:
-            return f"No restore into {self.tenant} yet: 'opsmon restore plan' plans one."
+            return f"No restore into {self.tenant} yet: B shows backup sets, r on one plans its restore."
         which = "The newest " if found.has_more else ""
         return f"{which}{fmt.several(len(found.restores), 'restore')} into {self.tenant}."
 

@@ -16,7 +16,9 @@ from store.intune.restore_records import Mapped, RestoreState
 NO_RESTORE: Final = "There is no restore here."
 _NO_ITEM: Final = "There is no object here."
 #: Actions of keys that change something; of these, those that are about an item.
-CHANGES: Final = frozenset({"preview", "skip", "choose", "discard", "undo", "go_on"})
+CHANGES: Final = frozenset({"preview", "skip", "choose", "discard", "undo", "go_on", "edit", "execute"})
+#: States before an execution.
+_OPEN: Final = (RestoreState.DRAFT, RestoreState.SCOPED, RestoreState.CHECKED, RestoreState.PREVIEWED)
 _OF_ITEMS: Final = frozenset({"skip", "choose"})
 
 
@@ -92,6 +94,20 @@ def _discard(found: ListedRestore) -> str | None:
     return None if is_there else f"Restore {found.restore.id} has no preview to discard."
 
 
+def _edit(found: ListedRestore) -> str | None:
+    """Its scope and mode: only before it was executed."""
+    if busy := _busy(found):
+        return busy
+    is_open = found.restore.status in _OPEN
+    return None if is_open else f"Restore {found.restore.id} was executed: r on its backup set plans another one."
+
+
+def _execute(found: ListedRestore) -> str | None:
+    if found.restore.status is RestoreState.PREVIEWED:
+        return None
+    return _busy(found) or _preview(found) or f"Restore {found.restore.id} is not previewed: p previews it."
+
+
 def _undo(found: ListedRestore) -> str | None:
     if found.restore.undo_set_id is None:
         return f"Restore {found.restore.id} has overwritten nothing that could be brought back."
@@ -132,6 +148,8 @@ _ITEMS: Final[Mapping[str, Callable[[ListedRestoreItem], str | None]]] = {"skip"
 _RESTORES: Final[Mapping[str, Callable[[ListedRestore], str | None]]] = {
     "preview": _preview,
     "discard": _discard,
+    "edit": _edit,
+    "execute": _execute,
     "undo": _undo,
     "go_on": _go_on,
     "run": _run,

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from screens.paged import PagedScreen
-from screens.restores import words
+from screens.restores import steps, words
 from screens.restores.acting import ActsOnRestores
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
@@ -47,10 +47,12 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
         Binding("escape", "back", "Back"),
         Binding("m", "groups", "Groups", id="map_groups"),
         Binding("p", "preview", "Preview", id="preview"),
+        Binding("E", "execute", "Execute", id="execute_restore"),
         Binding("x", "skip", "Leave out", id="skip_item"),
         Binding("c", "choose", "Choose", id="choose_item"),
         Binding("b", "only('blocked')", "Blocked", id="only_blocked"),
         Binding("f", "only('failed')", "Failed", id="only_failed"),
+        Binding("e", "edit", "Scope", show=False, id="change_restore"),
         Binding("C", "go_on", "Go on", show=False, id="go_on"),
         Binding("D", "discard", "Discard the preview", show=False, id="discard_preview"),
         Binding("u", "undo", "Undo", show=False, id="undo"),
@@ -115,6 +117,9 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
             for number, (told, style) in enumerate(self._about(snapshot))
             for part, text in enumerate(wrap(told, width))
         ]
+        if detail := self._detail:
+            cells = steps.line(detail.found, detail.undecided, width, self.shell.ascii_only)
+            found[1:1] = [Line("steps", cells)] if cells else []
         shown = cut(found, max(4, height - 10 if self._is_unfolded else height // 4))
         above = self.query_one("#about", LineView)
         if above.styles.height is None or above.styles.height.value != len(shown):

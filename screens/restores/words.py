@@ -122,7 +122,7 @@ def comes_next(found: ListedRestore, undecided: int = 0, missing_ticks: Mapping[
     groups = f"{fmt.several(undecided, 'group')} undecided" if undecided else "Some groups are undecided"
     waiting = fmt.several(numbers.results.get("waiting", 0), "object")
     told = {
-        RestoreState.DRAFT: "Nothing of the backup set was chosen yet.",
+        RestoreState.DRAFT: "Nothing of the backup set was chosen yet: e chooses.",
         RestoreState.SCOPED: f"{groups}: m maps or skips them.",
         RestoreState.QUEUED: f"{_run(restore.run_id)} waits for a worker.",
         RestoreState.RUNNING: f"{_run(restore.run_id)} carries it out: {_progress(numbers)}.",
@@ -143,13 +143,23 @@ def _previewed(restore: Restore, numbers: Numbers, missing_ticks: Mapping[str, i
     if missing_ticks is None:
         return "Nothing of it is blocked: enter shows what would be done."
     if missing_ticks:
-        return f"Somebody has to agree to {ticks(missing_ticks)}."
-    return f"Nothing blocks it: 'opsmon restore execute {restore.id}' executes it."
+        return f"E asks you to agree to {ticks(missing_ticks)}."
+    return "Nothing blocks it: E shows the impact, and executes it."
 
 
 def ticks(wanted: Mapping[str, int]) -> str:
     """What wants to be agreed to, each with the number of objects."""
     return ", and to ".join(f"{_TICKS.get(one, one)} ({number:,})" for one, number in sorted(wanted.items()))
+
+
+def tick(name: str) -> str:
+    """What one agrees to by a tick."""
+    return _TICKS.get(name, name)
+
+
+def ticks_named(names: Iterable[str]) -> str:
+    """What one agrees to by several ticks."""
+    return ", and to ".join(tick(one) for one in sorted(names))
 
 
 def wants(needs: Iterable[str]) -> list[str]:

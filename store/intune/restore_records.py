@@ -138,6 +138,11 @@ class RestoreItem:
         return tuple(one for one in needs if isinstance(one, str)) if isinstance(needs, list) else ()
 
     @property
+    def reaches_everybody(self) -> bool:
+        """Whether assignments to all users or all devices of the target tenant are kept."""
+        return self.plan.get("everybody") is True or "everybody" in self.needs
+
+    @property
     def reasons(self) -> tuple[tuple[str, str], ...]:
         """Why it is blocked or ambiguous, as (code, words)."""
         found = self.plan.get("reasons")

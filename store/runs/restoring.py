@@ -46,7 +46,7 @@ from store.runs.restore_states import (
 #: Seconds for which a preview can be executed, unless a setting says otherwise.
 MAX_AGE: Final = 24 * 3600.0
 #: Ticks that change what is previewed. What the others agree to is in the preview already.
-_WRITTEN: Final = frozenset({"downgrade"})
+WRITTEN: Final = frozenset({"downgrade"})
 
 _item = restore_items.c
 
@@ -154,7 +154,7 @@ def tick(db: Database, user: User, restore_id: int, ticks: Sequence[str]) -> Res
         raise InputInvalid(f"there is no tick '{min(unknown)}'", f"known are {', '.join(TICKS)}")
     with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
         restores.set_values(connection, restore_id, ticks=sorted(set(ticks)))
-        if _WRITTEN & (set(ticks) ^ set(found.ticks)):
+        if WRITTEN & (set(ticks) ^ set(found.ticks)):
             step_back(connection, found, "a tick was changed that another preview goes by")
     return restores.visible(db, user, restore_id)
 

@@ -81,6 +81,7 @@ class Plan:
         return {
             "reasons": [{"code": code, "words": words} for code, words in self.reasons],
             "needs": list(self.needs),
+            "everybody": self.assignments.everybody,
             "candidates": [{"id": id_, "name": name} for id_, name in self.candidates],
             "differences": [_difference(one) for one in self.differences[:MAX_DIFFERENCES]],
             "more_differences": max(0, len(self.differences) - MAX_DIFFERENCES),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.widgets import Input
+
 from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
 from screens.widgets.header_lines import Line
@@ -16,7 +18,10 @@ from tests.screens.restores.stage import RestoresBackend
 async def pressed(pilot: Any, *keys: str) -> None:
     """Each key, what it asks for, and what it does in the background."""
     for key in keys:
+        is_text = isinstance(pilot.app.focused, Input) and len(key) == 1
         await pilot.press(key)
+        if is_text:
+            continue
         await until(pilot, lambda: pilot.app.backend.background.wait(0), "the end of what is done")
         await polls(pilot)
 

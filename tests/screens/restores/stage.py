@@ -24,11 +24,13 @@ from store.intune.restore_page import (
     RestoresWanted,
     RestoreWanted,
 )
-from store.intune.restore_records import Restore, RestoreItem, RestoreState
+from store.intune.restore_records import Restore, RestoreItem, RestoreState, Scope
 from store.model.records import Outcome, Run, Status
 from store.people.access import Membership, Role
+from store.runs.restore_review import Review
+from store.runs.restoring import Confirmation
 from tasks.dispatch import Dispatcher, Receipt, Started
-from tests.screens.conftest import CONTOSO, HOSTILE, FakeBackend, OnlyARegistry, a_run, ago
+from tests.screens.conftest import AT, CONTOSO, HOSTILE, FakeBackend, OnlyARegistry, a_run, ago
 from tests.screens.inventory.stage import DAY, EMOJI, HEBREW, LONG
 
 HOUR = 3600
@@ -41,6 +43,27 @@ class Changes:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     refuses: str = ""
+    #: The items that a review finds, by the restore's id, and the restore; ticks are kept in it.
+    reviewed: dict[int, tuple[Restore, tuple[RestoreItem, ...]]] = field(default_factory=dict)
+
+    def plan(self, set_id: int, tenant: str, scope: Scope, mode: str, reason: str) -> Restore:
+        return replace(self._kept("plan", set_id, tenant, scope, mode, reason), id=1)
+
+    def rescope(self, restore_id: int, scope: Scope, mode: str) -> Restore:
+        return self._kept("rescope", restore_id, scope, mode)
+
+    def tick(self, restore_id: int, ticks: Sequence[str]) -> Restore:
+        """As the store does: what changes what is written wants another preview."""
+        self._kept("tick", restore_id, list(ticks))
+        restore, items = self.reviewed[restore_id]
+        goes_back = set(ticks) ^ set(restore.ticks) and not set(ticks) <= {"everybody"}
+        status = RestoreState.CHECKED if goes_back else restore.status
+        self.reviewed[restore_id] = (replace(restore, ticks=tuple(ticks), status=status), items)
+        return self.reviewed[restore_id][0]
+
+    def review(self, restore_id: int) -> Review:
+        restore, items = self.reviewed[restore_id]
+        return Review(restore, items, (), None, 0, AT)
 
     def choose(self, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
         return self._kept("choose", restore_id, dict(choices))
@@ -69,12 +92,20 @@ class Dispatches(OnlyARegistry):
 
     def __init__(self) -> None:
         self.started: list[tuple[str, int]] = []
+        self.executed: list[tuple[int, Confirmation, float]] = []
+        self.refuses = ""
 
     def preview_restore(self, _user: Any, restore_id: int) -> Started:
         return self._kept("preview", restore_id)
 
     def continue_restore(self, _user: Any, restore_id: int) -> Started:
         return self._kept("continue", restore_id)
+
+    def execute_restore(self, _user: Any, restore_id: int, confirmed: Confirmation, max_age: float) -> Started:
+        if self.refuses:
+            raise InputInvalid(self.refuses)
+        self.executed.append((restore_id, confirmed, max_age))
+        return self._kept("execute", restore_id)
 
     def _kept(self, what: str, restore_id: int) -> Started:
         self.started.append((what, restore_id))

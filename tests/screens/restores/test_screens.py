@@ -95,7 +95,7 @@ async def test_the_history_says_how_restores_stand_and_what_comes_next() -> None
 
 @pytest.mark.parametrize(
     ("ticks", "says"),
-    [({}, "'opsmon restore execute 10' executes it"), ({"everybody": 2}, "agree to assignments to all users or all")],
+    [({}, "E shows the impact, and executes it"), ({"everybody": 2}, "agree to assignments to all users or all")],
 )
 async def test_a_preview_says_what_it_waits_for(ticks: dict[str, int], says: str) -> None:
     ready = detail_of(HISTORY.restores[4], missing_ticks=ticks)
@@ -156,7 +156,7 @@ async def test_an_empty_history_says_so_and_no_key_acts() -> None:
     state = stage(nothing)
     async with running(Monitor(state.backend())) as pilot:
         monitor = await opened(pilot, "X")
-        assert told(monitor) == "No restore into contoso yet: 'opsmon restore plan' plans one."
+        assert told(monitor) == "No restore into contoso yet: B shows backup sets, r on one plans its restore."
         for key in ("p", "v", "D", "u", "C"):
             await pressed(pilot, key)
             assert last_toast(monitor) == "There is no restore here."
@@ -242,7 +242,7 @@ async def test_from_the_database_to_the_screen_and_back(house: LiveHarness) -> N
         assert (cells(monitor, 3), told(monitor, "#under")) == (["Wi-Fi"], "no such group")
         await pressed(pilot, "x", "enter")
         assert cells(monitor, 1) == ["\N{EN DASH} left out"]
-        assert "opsmon restore execute" in above(monitor)
+        assert "E shows the impact" in above(monitor)
         await pressed(pilot, "enter")
         assert "no such group (x.y)" in above(monitor)
         await pressed(pilot, "escape", "D", "enter")

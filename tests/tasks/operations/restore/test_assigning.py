@@ -10,6 +10,7 @@ import pytest
 
 from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.assigning import GroupDecision
+from tasks.operations.restore.planning import Plan
 from tasks.operations.restore.targets import FILTER_ID, FILTER_TYPE
 from tests.tasks.operations.cases import Body, assigned, typed
 from tests.tasks.operations.restore.plans import KEPT, NONE, everybody, filtered, plan, sent_groups, states
@@ -206,3 +207,10 @@ def test_words_are_one_line() -> None:
     group = dataclasses.replace(GroupDecision("unresolved"), name="a\nb\x1b[31m")
     [outcome] = plan(assigned("g1"), groups={"g1": group}).outcomes
     assert outcome.words.isprintable()
+
+
+@pytest.mark.parametrize("same_tenant", [True, False])
+def test_a_plan_says_whether_all_users_or_devices_are_reached_in_the_same_tenant_too(same_tenant: bool) -> None:
+    for assignment, reaches in ((everybody(), True), (assigned("g1"), False), (everybody(filter_="f9"), False)):
+        made = plan(assignment, same_tenant=same_tenant)
+        assert Plan("create", assignments=made).as_json({})["everybody"] is reaches
