@@ -90,7 +90,7 @@ ITEMS = (
 WANTING = (
     *ITEMS,
     an_item(39, "create", assigned("kept", needs=["everybody"], everybody=True)),
-    an_item(40, "create", {"needs": ["no_actions"]}),
+    an_item(40, "create", {"needs": ["downgrade"]}),
 )
 RESTORE = replace(READY.restore, tenant_name="Contoso Ltd", previewed_at=ago(4 * 60), ticks=())
 
@@ -186,7 +186,7 @@ async def test_a_tick_is_asked_for_and_given_together_with_the_execution() -> No
         assert "Reaches everybody in Contoso Ltd: yes, 1 object." in seen(monitor, "#impact")
         assert seen(monitor, "#means-everybody") == "1 object will reach all users or all devices of Contoso Ltd."
         assert seen(monitor, "#why") == "Give the tick that it wants, or leave these objects out."
-        assert not tick(monitor, "#tick-no_actions").parent.has_class("shown")  # type: ignore[union-attr]
+        assert not tick(monitor, "#tick-downgrade").parent.has_class("shown")  # type: ignore[union-attr]
         tick(monitor, "#tick-everybody").focus()
         await pressed(pilot, "space", "ctrl+s")
         assert calls(state) == [("tick", 10, ["everybody"])]
@@ -197,14 +197,14 @@ async def test_a_tick_that_changes_what_is_written_wants_another_preview_and_not
     state = confirming(WANTING)
     async with running(Monitor(state.backend()), (100, 40)) as pilot:
         monitor = await opened(pilot, *TO_CONFIRM)
-        assert seen(monitor, "#means-no_actions").endswith("Another preview shows it.")
-        tick(monitor, "#tick-no_actions").focus()
+        assert seen(monitor, "#means-downgrade").endswith("Another preview shows it.")
+        tick(monitor, "#tick-downgrade").focus()
         await pressed(pilot, "space")
         assert button(monitor) == "Agree, to preview it again"
         await pressed(pilot, "ctrl+s")
-        assert calls(state) == [("tick", 10, ["no_actions"])]
+        assert calls(state) == [("tick", 10, ["downgrade"])]
         assert last_toast(monitor) == (
-            "You agreed to compliance policies without actions of their own: that changes what is written, "
+            "You agreed to security baselines that become plain policies: that changes what is written, "
             "so p previews it again."
         )
         assert (type(monitor.screen), state.dispatches.executed) == (RestoreScreen, [])

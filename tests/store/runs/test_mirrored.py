@@ -35,10 +35,10 @@ class Restore:
             # Another one, of another run: none of the changes is its own.
             other = connection.execute(insert.values(**row)).scalar_one()
             of_set = connection.execute(sa.select(backup_items.c.id)).scalar_one()
-            item = {"backup_item_id": of_set, "position": 0}
-            connection.execute(sa.insert(restore_items).values(restore_id=self.id, **item))
+            place = {"backup_item_id": of_set, "position": 0}
+            connection.execute(sa.insert(restore_items).values(restore_id=self.id, **place))
             waits = {"result": "waiting", "done_at": utcnow()}
-            connection.execute(sa.insert(restore_items).values(restore_id=other, **item, **waits))
+            connection.execute(sa.insert(restore_items).values(restore_id=other, **place, **waits))
 
     def set_result(self, result: str) -> None:
         values = {"result": result, "result_code": "graph.forbidden", "done_at": utcnow()}
