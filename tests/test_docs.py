@@ -702,3 +702,24 @@ def test_the_changes_of_a_run_are_those_of_the_architecture() -> None:
     for function, caller in told:
         assert hasattr(lifecycle, function), f"there is no {function}"
         assert f".{function}(" in (ROOT / caller).read_text(encoding="utf-8"), f"{caller} does not call {function}"
+
+
+# ---- pictures
+
+#: Each picture of the documents, and the one that the tests keep of the screen.
+PICTURES = {
+    "restore-scope": "test_form/test_form[80x24]",
+    "restore-groups": "test_mapping_pictures/test_group_with_warnings[80x24]",
+    "restore-preview": "test_pictures/test_restore_that_is_blocked[80x24]",
+    "restore-confirm": "test_confirm/test_confirmation[80x24]",
+}
+
+
+def test_pictures_in_the_documents_show_the_screens_as_they_are() -> None:
+    """After the screens have changed: copy the pictures that the tests keep."""
+    kept = ROOT / "tests" / "screens" / "restores" / "__snapshots__"
+    there = {path.stem: path.read_bytes() for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert there.keys() == PICTURES.keys()
+    assert [name for name, path in PICTURES.items() if there[name] != (kept / f"{path}.raw").read_bytes()] == []
+    named = re.findall(r"\(pictures/([a-z-]+)\.svg\)", (ROOT / "docs" / "restore.md").read_text(encoding="utf-8"))
+    assert set(named) == PICTURES.keys()
