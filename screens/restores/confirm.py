@@ -244,7 +244,7 @@ class ExecuteScreen(PolledScreen[None]):
             self.shell.poll_now()
             self.dismiss()
         else:
-            confirmed = Confirmation(result.tenant_name, given.reviewed, given.dry_run)
+            confirmed = Confirmation(result.tenant_name, given.reviewed, given.dry_run, result.previewed_at)
             self.shell.actions.execute_restore(result.id, confirmed, self._executed)
 
     def _executed(self, result: Started | Exception) -> None:

@@ -208,6 +208,8 @@ class Confirmation:
     #: They have reviewed the impact.
     reviewed: bool
     dry_run: bool = True
+    #: Of which preview they have seen the impact; None if they do not say.
+    previewed_at: dt.datetime | None = None
 
 
 def execute(db: Database, user: User, restore_id: int, confirmed: Confirmation, max_age: float = MAX_AGE) -> Run:
@@ -287,6 +289,8 @@ def _require_confirmed(found: Restore, confirmed: Confirmation) -> None:
         raise InputInvalid("the impact was not reviewed", "say that it was")
     if confirmed.tenant_name.strip() != found.tenant_name.strip():
         raise InputInvalid("that is not the name of the tenant", f"type {found.tenant_name}")
+    if confirmed.previewed_at not in (None, found.previewed_at):
+        raise InputInvalid("it was previewed again since", "review the impact once more")
 
 
 def _audit(

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from rich.cells import cell_len
 from textual.widgets import Button, Input, Static
 
 from screens.monitor import Monitor
-from screens.restores import impact as told
-from screens.restores import steps
 from screens.restores.confirm import ExecuteScreen
 from screens.restores.history import RestoresScreen
-from screens.restores.impact import Given, Impact
 from screens.restores.restore import RestoreScreen
 from screens.widgets.checkbox import Check
 from store.intune import restore_mappings, restores
 from store.intune.restore_mappings import Decision
-from store.intune.restore_page import ListedRestore, RestoreWanted
+from store.intune.restore_page import RestoreWanted
 from store.intune.restore_records import Restore, RestoreItem, RestoreState
 from store.model.records import Status
 from store.people.access import Membership, Role
@@ -29,15 +24,9 @@ from store.runs.restoring import Confirmation
 from tests.screens.conftest import AT, CONTOSO, HOSTILE, LiveHarness, ago, polls, running, toasts, until
 from tests.screens.pictures import Picture
 from tests.screens.restores.driving import above, calls, is_clean, last_toast, opened, pressed, question
+from tests.screens.restores.impacts import ITEMS, RESTORE, WANTING, an_item
 from tests.screens.restores.stage import (
-    CHECKED,
-    DRAFT,
-    PARTIAL,
-    PREVIEWED,
-    PREVIEWING,
     READY,
-    RUNNING,
-    SCOPED,
     Changes,
     RestoresBackend,
     detail_of,
@@ -52,47 +41,6 @@ pytestmark = pytest.mark.anyio
 #: The keys from the list of runs to the confirmation of restore 10, and to the name of its tenant, all ticked.
 TO_CONFIRM = ("X", *"jjjj", "enter", "E")
 REVIEWED = (*TO_CONFIRM, "space", "tab")
-
-
-def an_item(id_: int, action: str, plan: Mapping[str, Any] | None = None, **changed: Any) -> RestoreItem:
-    made = RestoreItem(
-        id_,
-        id_,
-        "scripts",
-        f"p{id_}",
-        f"Policy {id_}",
-        id_,
-        action,
-        None,
-        plan or {},
-        {},
-        {},
-        None,
-        None,
-        None,
-        None,
-        None,
-    )
-    return replace(made, **changed)
-
-
-def assigned(*states: str, **more: Any) -> dict[str, Any]:
-    return {"assignments": [{"state": state, "words": "x"} for state in states], **more}
-
-
-ITEMS = (
-    *(an_item(number, "create", assigned("kept", "kept")) for number in range(1, 31)),
-    *(an_item(number, "update", assigned("kept", "skipped", "failed")) for number in range(31, 34)),
-    *(an_item(number, "same", assigned("kept", everybody=True)) for number in range(34, 37)),
-    an_item(37, "exists"),
-    an_item(38, "blocked", choice={"skip": True}),
-)
-WANTING = (
-    *ITEMS,
-    an_item(39, "create", assigned("kept", needs=["everybody"], everybody=True)),
-    an_item(40, "create", {"needs": ["downgrade"]}),
-)
-RESTORE = replace(READY.restore, tenant_name="Contoso Ltd", previewed_at=ago(4 * 60), ticks=())
 
 
 def confirming(items: tuple[RestoreItem, ...] = ITEMS, restore: Restore = RESTORE, **changed: Any) -> RestoresBackend:
@@ -153,7 +101,9 @@ async def test_a_dry_run_is_executed_once_it_is_reviewed_and_named() -> None:
         await pressed(pilot, "ctrl+u", *"Contoso Ltd")
         assert (button(monitor), seen(monitor, "#why")) == ("Execute as a dry run", "")
         await pressed(pilot, "enter")
-        assert state.dispatches.executed == [(10, Confirmation("Contoso Ltd", reviewed=True, dry_run=True), 24 * 3600)]
+        assert state.dispatches.executed == [
+            (10, Confirmation("Contoso Ltd", True, True, RESTORE.previewed_at), 24 * 3600)
+        ]
         assert isinstance(monitor.screen, RestoreScreen)
         assert calls(state) == []
 
@@ -321,61 +271,6 @@ async def test_a_hostile_name_is_shown_harmlessly_and_can_be_typed_as_it_is_show
         tick(monitor, "#reviewed").value = True
         await pressed(pilot, "ctrl+s")
         assert [one[1].tenant_name for one in state.dispatches.executed] == ["Con\x1b[31mtoso"]
-
-
-# ---- pure
-
-
-def test_what_is_missing_comes_in_the_order_of_the_screen() -> None:
-    impact = Impact(made=1, wanted={"everybody": 2, "downgrade": 1})
-    given = Given()
-    assert told.missing(RESTORE, impact, given) == ("Give the 2 ticks that it wants, or leave these objects out.")
-    given = replace(given, ticks=frozenset({"everybody", "downgrade"}))
-    assert told.missing(RESTORE, impact, given) == "Tick 'I reviewed the impact'."
-    assert told.missing(RESTORE, impact, replace(given, reviewed=True)) == "Type the name of the tenant exactly."
-    assert told.missing(RESTORE, impact, replace(given, reviewed=True, tenant_name=" Contoso Ltd ")) is None
-    assert not told.is_named(replace(RESTORE, tenant_name=""), "")
-
-
-def test_another_impact_is_one_that_writes_otherwise_or_was_previewed_anew() -> None:
-    one, other = an_item(1, "create"), an_item(2, "create")
-    left_out = {"skip": True}
-    first = (RESTORE, told.impact_of(RESTORE, [one, replace(other, choice=left_out)]))
-    swapped = (RESTORE, told.impact_of(RESTORE, [replace(one, choice=left_out), other]))
-    assert told.is_another(first, swapped)
-    assert told.is_another(first, (replace(RESTORE, previewed_at=AT), first[1]))
-    agreed = replace(RESTORE, ticks=("everybody",), updated_at=AT)
-    assert not told.is_another(first, (agreed, replace(first[1], wanted={"everybody": 1})))
-
-
-def test_an_odd_plan_counts_for_nothing() -> None:
-    odd = an_item(1, "create", {"assignments": [None, 5, {"state": ["x"]}], "needs": "everybody", "everybody": "yes"})
-    found = told.impact_of(RESTORE, [odd, an_item(2, "create", {"assignments": "x"})])
-    assert (found.made, found.everybody, found.assignments.get("kept"), dict(found.wanted)) == (2, 0, None, {})
-
-
-@pytest.mark.parametrize(
-    ("found", "line"),
-    [
-        (DRAFT, "1 set ✓  ▸ 2 scope: e chooses  3 checks  4 preview  5 confirm"),
-        (SCOPED, "1 set ✓  2 scope ✓  ▸ 3 checks: 2 groups not decided on  4 preview  5 confirm"),
-        (CHECKED, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: p makes it  5 confirm"),
-        (PREVIEWING, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: a worker reads  5 confirm"),
-        (PREVIEWED, "1 set ✓  2 scope ✓  3 checks ✓  ▸ 4 preview: 2 blocked  5 confirm"),
-        (READY, "1 set ✓  2 scope ✓  3 checks ✓  4 preview ✓  ▸ 5 confirm: E shows the impact"),
-        (RUNNING, ""),
-        (PARTIAL, ""),
-    ],
-)
-def test_the_steps_mark_the_present_one_and_fit(found: ListedRestore, line: str) -> None:
-    for width in range(12, 100):
-        for ascii_only in (False, True):
-            cells = steps.line(found, 2, width, ascii_only)
-            text = "".join(one.text for one in cells)
-            assert cell_len(text) <= width
-            assert not ascii_only or width < 30 or text.isascii()
-            assert width < 80 or ascii_only or text == line
-            assert [one.style for one in cells].count("bold") == bool(line)
 
 
 # ---- the whole way, both databases

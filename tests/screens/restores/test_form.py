@@ -249,4 +249,4 @@ def test_form_that_changes_a_restore(picture: Picture) -> None:
 
 def test_form_on_a_narrow_terminal(picture: Picture) -> None:
     state = with_sets(name=HOSTILE, changes=Changes(refuses="these are 70,000 objects"))
-    assert picture(state, *TO_FORM, "enter", sizes=((40, 16), (60, 20)))
+    assert picture(state, *TO_FORM, "ctrl+s", sizes=((40, 16), (60, 20)))

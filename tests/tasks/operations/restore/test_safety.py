@@ -272,3 +272,16 @@ def test_a_worker_that_was_given_up_notes_nothing_and_writes_nothing_more(restor
         restore_work.note_undo(db, run.id, restore.id, 1)
     found = at.items(restore)["New"]
     assert (found.intent, found.result, found.target_id) == ({"before": []}, None, None)
+
+
+def test_the_impact_of_another_preview_is_not_the_one_that_was_reviewed(restoring_: Restoring) -> None:
+    at = restoring_
+    at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    at.preview(restore)
+    seen = at.now(restore).previewed_at
+    at.preview(restore)
+    confirmed = restoring.Confirmation("Fabrikam", reviewed=True, previewed_at=seen)
+    with pytest.raises(InputInvalid, match="previewed again"):
+        at.stage.dispatcher().execute_restore(at.stage.user, restore.id, confirmed)
+    assert at.now(restore).status is RestoreState.PREVIEWED
