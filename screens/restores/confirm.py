@@ -233,9 +233,9 @@ class ExecuteScreen(PolledScreen[None]):
                 raise InputInvalid(f"restore {shown.id} has changed meanwhile", "review it again")
             return changes.tick(shown.id, ticks) if ticks != sorted(shown.ticks) else now
 
-        self.in_background(agree, lambda result: self._agreed(result, given), Keys.WAIT)
+        self.in_background(agree, lambda result: self._agreed(result, given, shown), Keys.WAIT)
 
-    def _agreed(self, result: Restore | Exception, given: Given) -> None:
+    def _agreed(self, result: Restore | Exception, given: Given, shown: Restore) -> None:
         if isinstance(result, Exception):
             self._refused(result)
         elif result.status is not RestoreState.PREVIEWED:
@@ -244,7 +244,7 @@ class ExecuteScreen(PolledScreen[None]):
             self.shell.poll_now()
             self.dismiss()
         else:
-            confirmed = Confirmation(result.tenant_name, given.reviewed, given.dry_run, result.previewed_at)
+            confirmed = Confirmation(result.tenant_name, given.reviewed, given.dry_run, shown.previewed_at)
             self.shell.actions.execute_restore(result.id, confirmed, self._executed)
 
     def _executed(self, result: Started | Exception) -> None:
