@@ -18,7 +18,7 @@ from tasks.operations.restore.assigning import (
     FilterDecision,
     GroupDecision,
 )
-from tasks.operations.restore.matching import Match, match, resolve_tag
+from tasks.operations.restore.matching import Match, match, match_with, resolve_tag
 from tasks.operations.restore.rebinding import DROP
 from tasks.operations.restore.target import Target
 
@@ -92,7 +92,8 @@ class Resolver:
         if chosen := one.item.chosen_id or _made_before(one):
             there = [it for it in listed if str(it["id"]).lower() == chosen.lower()]
             if there:
-                return Match("found", str(there[0]["id"]))
+                its = match_with(kind, one.backup.external_id, one.backup.body, there[0])
+                return self._or_changed_back(kind, one, its)
         if (before := one.item.intent.get("before")) is not None and not one.item.intent.get("made"):
             # It was about to be made when its run ended: what is new under its name may be it.
             known = {str(id_).lower() for id_ in before} if isinstance(before, list) else set()
@@ -100,7 +101,10 @@ class Resolver:
             adopted = self._match(kind, one, new, same_tenant=False)
             if adopted.state in ("found", "ambiguous"):
                 return adopted
-        found = self._match(kind, one, listed, same_tenant=self.same_tenant)
+        return self._or_changed_back(kind, one, self._match(kind, one, listed, same_tenant=self.same_tenant))
+
+    def _or_changed_back(self, kind: GraphResource, one: WorkItem, found: Match) -> Match:
+        """What was found; a filter that the restore changes back counts as found, and is noted."""
         if self._can_change_back(one, found):
             self.changing.add(key_of(kind.name, one.backup.external_id))
             return Match("found", found.id)

@@ -68,9 +68,11 @@ class ItemWriter:
         if self.id is None:
             self._create()
             self._send_all(self._parts_of_a_new_one())
+        elif self.plan.assignments_only:
+            pass  # its body is not ours to write, whatever was begun before
         elif resumed or self.one.item.intent:
             self._finish(self._read())
-        elif not self.plan.assignments_only and _changes_body(self.plan):
+        elif _changes_body(self.plan):
             self._finish(self.plan.whole or self._read())
         self._assign()
         assert self.id is not None

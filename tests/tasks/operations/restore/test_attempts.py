@@ -1,0 +1,87 @@
+"""What a restore does at its second attempt: no more than a first would, and nothing to what is not its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from store.model.records import Outcome
+from store.runs import restoring
+from tasks.graph.simulator import Fault
+from tests.tasks.operations.cases import Body, typed
+from tests.tasks.operations.restore.conftest import Restoring, settings_policy, to_group
+from tests.tasks.operations.restore.steps import CATALOG, again, previewed, skip
+from tests.tasks.operations.restore.test_restore_cases_assignments import FILTERS, put_filter
+
+APPS: Final = "mobile_apps"
+
+
+def put_app(at: Restoring, tenant: str, description: str, assignments: list[Body]) -> str:
+    """An app of which nothing but the assignments can be restored."""
+    body = typed("win32LobApp", displayName="Packed", publisher="x", description=description)
+    return at.put(tenant, APPS, **body, committedContentVersion="2", assignments=assignments)
+
+
+def sales(at: Restoring) -> None:
+    at.groups("contoso", g1="Sales")
+    at.groups("fabrikam", x1="Sales")
+
+
+def required() -> list[Body]:
+    return [to_group("g1") | {"intent": "required", "settings": None}]
+
+
+def test_what_is_only_assigned_is_only_assigned_when_it_is_tried_again(restoring_: Restoring) -> None:
+    at = restoring_
+    put_app(at, "contoso", "ours", required())
+    put_app(at, "fabrikam", "theirs", [])
+    sales(at)
+    restore = previewed(at, APPS, mode="update")
+    at.faults(Fault("/assign", method="POST", status=400))
+    at.execute(restore)
+    assert at.items(restore)["Packed"].result == "failed"
+    at.faults()
+    assert again(at, restore).outcome is Outcome.SUCCEEDED
+    (app,) = at.there(APPS)
+    assert (app["description"], [one["target"]["groupId"] for one in app["assignments"]]) == ("theirs", ["x1"])
+
+
+def test_an_app_that_was_chosen_of_two_is_only_assigned(restoring_: Restoring) -> None:
+    at = restoring_
+    put_app(at, "contoso", "ours", required())
+    ids = [put_app(at, "fabrikam", "theirs", []) for _ in range(2)]
+    sales(at)
+    restore = previewed(at, APPS, mode="update")
+    item = at.items(restore)["Packed"]
+    assert item.action == "ambiguous"
+    restoring.choose(at.stage.db, at.stage.user, restore.id, {item.id: {"target_id": ids[0]}})
+    assert again(at, restore).outcome is Outcome.SUCCEEDED
+    assert {one["description"] for one in at.there(APPS)} == {"theirs"}
+    assert {one["id"]: len(one["assignments"]) for one in at.there(APPS)} == {ids[0]: 1, ids[1]: 0}
+
+
+def put_filtered(at: Restoring) -> None:
+    """A policy of the source for those whom a filter takes."""
+    put_filter(at, "contoso", "f1")
+    at.put("contoso", CATALOG, **settings_policy("Filtered"), assignments=[to_group("g1", "f1")])
+    sales(at)
+
+
+@pytest.mark.parametrize("mode", ["create", "update"])
+def test_a_filter_that_was_chosen_of_two_is_no_other_filter(restoring_: Restoring, mode: str) -> None:
+    at = restoring_
+    put_filtered(at)
+    for number in (1, 2):
+        put_filter(at, "fabrikam", f"x{number}", rule=f'(device.model -ne "{number}")')
+    restore = previewed(at, CATALOG, FILTERS, mode=mode)
+    item = at.items(restore)["VMs"]
+    restoring.choose(at.stage.db, at.stage.user, restore.id, {item.id: {"target_id": "x1"}})
+    at.preview(restore)
+    items = at.items(restore)
+    assert [code for code, _ in items["VMs"].reasons] == ["restore.differs"]
+    assert [code for code, _ in items["Filtered"].reasons] == ["restore.filter_differs"]
+    skip(at, restore, "VMs")
+    skip(at, restore, "Filtered")
+    at.put("contoso", CATALOG, **settings_policy("Other"))
+    assert at.there(CATALOG) == []
