@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from store.errors import OperationFailed
-from store.intune.restore_records import Work, WorkItem
+from store.intune.restore_records import RestoreItem, Work, WorkItem
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.assigning import (
@@ -55,7 +55,7 @@ class Resolver:
         self._names = _names(work.items)
         #: Ids in the target of what was found or made, those of earlier attempts included.
         self.ids: dict[Key, str] = {
-            key_of(one.kind, one.external_id): one.target_id for one in work.others if one.target_id
+            key_of(one.kind, one.external_id): one.target_id for one in work.others if one.target_id and _is_settled(one)
         }
         self.groups = {one.source_id: _group(one.decision, one.target_id, one.source_name) for one in work.groups}
         #: Filters that match something else in the target, until the restore has changed them back.
@@ -114,6 +114,8 @@ class Resolver:
         """Whether it is the very filter of the backup, with another rule since, and the restore changes what is there."""
         if not (self._updates and found.state == "differs" and found.id.lower() == one.backup.external_id.lower()):
             return False
+        if one.item.is_skipped:
+            return False  # it stays as it is
         there = found.candidates[0].body
         return all(one.backup.body.get(key) == there.get(key) for key in _FIXED)
 
@@ -228,6 +230,11 @@ def _group(decision: str, target_id: str | None, name: str | None) -> GroupDecis
 def _names(items: Sequence[WorkItem]) -> dict[Key, str]:
     """The names that the backup has for what its items refer to."""
     return {key_of(one.kind, one.id): one.name for item in items for one in item.backup.references if one.name}
+
+
+def _is_settled(one: RestoreItem) -> bool:
+    """Whether an item of an earlier attempt is what the backup says: not what was left out, nor a filter that failed."""
+    return not one.is_skipped and (one.kind != _FILTERS or one.result != "failed")
 
 
 def _made_before(one: WorkItem) -> str | None:

@@ -85,3 +85,19 @@ def test_a_filter_that_was_chosen_of_two_is_no_other_filter(restoring_: Restorin
     skip(at, restore, "Filtered")
     at.put("contoso", CATALOG, **settings_policy("Other"))
     assert at.there(CATALOG) == []
+
+
+def test_a_filter_that_is_not_changed_back_is_not_used_as_if_it_were(restoring_: Restoring) -> None:
+    at = restoring_
+    put_filtered(at)
+    at.put("contoso", CATALOG, **settings_policy("Plain"), assignments=[])
+    at.worker()
+    set_id = at.backup(CATALOG, FILTERS)
+    at.source.objects[FILTERS]["f1"]["rule"] = '(device.model -ne "nobody")'
+    for one in list(at.source.objects[CATALOG]):
+        at.source.delete(CATALOG, one)
+    restore = at.skip_unresolved(at.plan(set_id, tenant="contoso", mode="update"))
+    at.preview(restore)
+    skip(at, restore, "VMs")
+    at.preview(restore)
+    assert [code for code, _ in at.items(restore)["Filtered"].reasons] == ["restore.filter_differs"]
