@@ -83,12 +83,20 @@ class ItemWriter:
     def _create(self) -> None:
         first = self._creation()[0]
         before = set(self.plan.before)
+        may_be_there = "before" in self.one.item.intent
         for _ in range(_ATTEMPTS):
             self._note(before=sorted(before))
             try:
                 answer = self._send(first)
             except OutcomeUnknown:
+                may_be_there = True
                 found = self._look(before)
+            except ApprovalRequired:
+                raise
+            except OperationFailed:
+                if not may_be_there:
+                    self._note()  # nothing was made: what has this name later is somebody else's
+                raise
             else:
                 found = _text(answer.get("id")) or self._look(before)
             if found is not None:

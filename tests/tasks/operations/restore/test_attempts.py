@@ -101,3 +101,18 @@ def test_a_filter_that_is_not_changed_back_is_not_used_as_if_it_were(restoring_:
     skip(at, restore, "VMs")
     at.preview(restore)
     assert [code for code, _ in at.items(restore)["Filtered"].reasons] == ["restore.filter_differs"]
+
+
+def test_what_was_refused_is_not_taken_for_what_somebody_made_instead(restoring_: Restoring) -> None:
+    at = restoring_
+    at.put("contoso", CATALOG, **settings_policy("A"), assignments=[])
+    restore = previewed(at, CATALOG)
+    at.faults(Fault("configurationPolicies", method="POST", status=400))
+    at.execute(restore)
+    at.faults()
+    at.put("fabrikam", CATALOG, **settings_policy("A", "by hand"), assignments=[])
+    there = at.there(CATALOG)
+    at.preview(restore)
+    assert at.items(restore)["A"].action == "exists"
+    assert at.execute(restore).outcome is Outcome.SUCCEEDED
+    assert at.there(CATALOG) == there
