@@ -149,7 +149,7 @@ class Planner:
         if found.state == "ambiguous":
             candidates = tuple((it.id, it.name) for it in found.candidates)
             return Plan("ambiguous", None, ((AMBIGUOUS, found.words),), candidates=candidates)
-        if found.state == "found" and self._mode == "create" and not one.item.intent:
+        if found.state == "found" and self._mode == "create" and not is_begun(one, found.id):
             return Plan("exists", found.id)
         return self._write(one, BY_NAME[one.backup.kind], found.id or None, found.assignments_only)
 
@@ -229,7 +229,7 @@ class Planner:
         found = [] if made.assignments_only else differences(kind, whole.body, made.body)
         if kind.assign is not None:
             found += assignment_differences(_plain(whole.assignments), _plain(made.assignments.send), {})
-        action = "update" if found or one.item.intent else "same"
+        action = "update" if found or is_begun(one, target_id) else "same"
         return _with(made, action=action, differences=tuple(found), whole=whole, state=state)
 
 
@@ -260,6 +260,16 @@ REFUSED_FOR_TEMPLATE: Final = "template_unknown"
 def was_refused_for_template(one: WorkItem) -> bool:
     """Whether Graph refused an item because the target has its template in another version, in any attempt."""
     return one.item.result_code == TEMPLATE_UNKNOWN or one.item.intent.get(REFUSED_FOR_TEMPLATE) is True
+
+
+def is_begun(one: WorkItem, target_id: str) -> bool:
+    """Whether an earlier attempt made this very object, or may have, or began to change it. What it made may have been deleted
+    since, and another one may stand in its place.
+    """
+    made, before = one.item.intent.get("made"), one.item.intent.get("before")
+    if isinstance(made, str):
+        return made.lower() == target_id.lower()
+    return isinstance(before, list) and target_id not in before
 
 
 def refs_of(one: WorkItem) -> set[Key]:

@@ -20,7 +20,7 @@ from tasks.graph.recreate import Write, assign, change, creation
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import name_of
 from tasks.graph.whole import WholeObject
-from tasks.operations.restore.planning import AMBIGUOUS, CHANGED, Plan
+from tasks.operations.restore.planning import AMBIGUOUS, CHANGED, Plan, is_begun
 from tasks.operations.restore.target import Target
 
 JUSTIFICATION: Final = "x-msft-approval-justification"
@@ -61,7 +61,7 @@ class ItemWriter:
         """Send everything. Returns the id of the object in the target. Raises OperationFailed, ApprovalRequired among them,
         with whose code the request that waits is noted.
         """
-        self.id = self.plan.target_id or _text(self.one.item.intent.get("made"))
+        self.id = self.plan.target_id or self._made_before()
         resumed = self.one.item.intent.get("approval")
         if isinstance(resumed, Mapping):
             self._resume(resumed)
@@ -70,7 +70,7 @@ class ItemWriter:
             self._send_all(self._parts_of_a_new_one())
         elif self.plan.assignments_only:
             pass  # its body is not ours to write, whatever was begun before
-        elif resumed or self.one.item.intent:
+        elif resumed or self._is_begun:
             self._finish(self._read())
         elif _changes_body(self.plan):
             self._finish(self.plan.whole or self._read())
@@ -79,6 +79,15 @@ class ItemWriter:
         return self.id
 
     # ---- the object
+
+    @property
+    def _is_begun(self) -> bool:
+        return self.id is not None and is_begun(self.one, self.id)
+
+    def _made_before(self) -> str | None:
+        """What an earlier attempt has made, if it is there: a list may not show yet what is new."""
+        self.id = _text(self.one.item.intent.get("made"))
+        return None if self.id is None or self._whole().gone else self.id
 
     def _create(self) -> None:
         first = self._creation()[0]
@@ -156,12 +165,15 @@ class ItemWriter:
                 return
 
     def _read(self) -> WholeObject:
-        assert self.id is not None
-        listed = {"id": self.id, "@odata.type": self.one.backup.body.get("@odata.type")}
-        found = self.target.whole(self.kind, {key: value for key, value in listed.items() if value is not None})
+        found = self._whole()
         if found.gone:
             raise OperationFailed(CHANGED, "the object is not there any more")
         return found
+
+    def _whole(self) -> WholeObject:
+        assert self.id is not None
+        listed = {"id": self.id, "@odata.type": self.one.backup.body.get("@odata.type")}
+        return self.target.whole(self.kind, {key: value for key, value in listed.items() if value is not None})
 
     def _part(self, write: Write) -> None:
         self._note(next=write.part)
@@ -177,7 +189,7 @@ class ItemWriter:
         if _ASSIGNMENTS in self.done or self.kind.assign is None:
             return
         send = self.plan.assignments.send
-        there = self.plan.whole.assignments if self.plan.whole is not None and not self.one.item.intent else None
+        there = self.plan.whole.assignments if self.plan.whole is not None and not self._is_begun else None
         if self.plan.whole is None and not send:
             return  # a new object has none
         if there is not None and not assignment_differences(there, [*send, *_of_policy_sets(there)], {}):

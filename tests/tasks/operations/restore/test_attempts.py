@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from store.intune.restore_records import RestoreState
 from store.model.records import Outcome
 from store.runs import restoring
 from tasks.graph.simulator import Fault
@@ -116,3 +117,51 @@ def test_what_was_refused_is_not_taken_for_what_somebody_made_instead(restoring_
     assert at.items(restore)["A"].action == "exists"
     assert at.execute(restore).outcome is Outcome.SUCCEEDED
     assert at.there(CATALOG) == there
+
+
+def half_made(at: Restoring, **more: Any) -> Any:
+    """A restore that has made a policy and could not assign it; somebody has deleted the policy since."""
+    at.put("contoso", CATALOG, **settings_policy("A"), assignments=[to_group("g1")])
+    sales(at)
+    restore = previewed(at, CATALOG, **more)
+    at.faults(Fault("/assign", method="POST", status=400))
+    at.execute(restore)
+    at.faults()
+    made = at.items(restore)["A"].target_id
+    assert made is not None
+    at.target.delete(CATALOG, made)
+    return restore
+
+
+def test_what_was_made_and_deleted_since_is_made_again(restoring_: Restoring) -> None:
+    at = restoring_
+    restore = half_made(at)
+    at.preview(restore)
+    assert at.items(restore)["A"].action == "create"
+    assert at.execute(restore).outcome is Outcome.SUCCEEDED, at.items(restore)
+    (made,) = at.there(CATALOG)
+    assert [one["target"]["groupId"] for one in made["assignments"]] == ["x1"]
+
+
+def test_another_in_the_place_of_what_was_made_stays_as_it_is(restoring_: Restoring) -> None:
+    at = restoring_
+    restore = half_made(at)
+    at.put("fabrikam", CATALOG, **settings_policy("A", "theirs"), assignments=[])
+    there = at.there(CATALOG)
+    at.preview(restore)
+    assert at.items(restore)["A"].action == "exists"
+    at.execute(restore)
+    assert at.there(CATALOG) == there
+    assert at.now(restore).status is RestoreState.COMPLETED
+
+
+def test_another_in_the_place_of_what_was_made_is_kept_before_it_is_overwritten(restoring_: Restoring) -> None:
+    at = restoring_
+    restore = half_made(at, mode="update")
+    theirs = at.put("fabrikam", CATALOG, **settings_policy("A", "theirs"), assignments=[])
+    assert again(at, restore).outcome is Outcome.SUCCEEDED
+    undo_set = at.now(restore).undo_set_id
+    assert undo_set is not None
+    undo, _ = at.restored(undo_set, mode="update")
+    assert at.items(undo)["A"].target_id == theirs
+    assert "theirs" in str(at.target.objects[CATALOG][theirs]["settings"])
