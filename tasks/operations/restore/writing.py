@@ -15,7 +15,7 @@ from store.errors import OperationFailed
 from store.intune.restore_records import WorkItem
 from tasks.graph.answers import ApprovalRequired, OutcomeUnknown, Refused
 from tasks.graph.client import GraphClient
-from tasks.graph.differences import assignment_differences
+from tasks.graph.differences import assignment_differences, differences
 from tasks.graph.recreate import Write, assign, change, creation
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import name_of
@@ -220,20 +220,37 @@ class ItemWriter:
         done = self.one.item.intent.get("done")
         self.done = [str(one) for one in done] if isinstance(done, list) else []
         before = {str(id_) for id_ in self.plan.before}
+        is_new = part == "" and self.id is None
+        self._note(approval=dict(approval), **({"before": sorted(before)} if is_new else {}))
         try:
             answer = self.graph.write(
                 approval["method"], approval["path"], approval["body"], headers={CODE: code}, repeatable=False
             )
         except OutcomeUnknown:
             answer = {}
+            if not is_new:
+                self._require_as_planned(part)
         except Refused as error:
             raise self._undecided(code, error) from None
         self.done.append(part)
-        if part == "" and self.id is None:
+        if is_new:
             self.id = _text(answer.get("id")) or self._look(before)
             if self.id is None:
                 raise OperationFailed("graph.unknown", "its answer was lost, and no object of that name has appeared")
         self._note()
+
+    def _require_as_planned(self, part: str) -> None:
+        """Look whether a change was carried out whose answer was lost. Raises OperationFailed if the object is not as it shall
+        be: the same request with the same approval may not be sent blindly again.
+        """
+        whole = self._read()
+        if part == _ASSIGNMENTS:
+            there = whole.assignments or []
+            differs = bool(assignment_differences(there, [*self.plan.assignments.send, *_of_policy_sets(there)], {}))
+        else:
+            differs = bool(differences(self.kind, whole.body, self.plan.body))
+        if differs:
+            raise OperationFailed("graph.unknown", "its answer was lost, and the object is not as it shall be")
 
     def _undecided(self, code: str, error: Refused) -> OperationFailed:
         """Why the request was not carried out: nobody has approved it yet, or somebody has refused to."""
