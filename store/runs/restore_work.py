@@ -84,8 +84,8 @@ def end_preview(db: Database, run_id: int, restore_id: int, planned: Sequence[Pl
 
 
 def begin_execution(db: Database, run_id: int, tenant_id: int, restore_id: int) -> Work:
-    """What a run carries out; what waited for an approval is tried again. Raises InputInvalid for a run that is not the restore's, and NotFound or Forbidden if its initiator
-    may not restore there any more.
+    """What a run carries out; what waited for an approval is tried again. Raises InputInvalid for a run that is not the
+    restore's, and NotFound or Forbidden if its initiator may not restore there any more.
     """
     restores.changeable(db, _initiator(db, run_id), restore_id)
     waiting = sa.update(restore_items).where(_item.restore_id == restore_id, _item.result == "waiting", _owned(run_id))

@@ -26,7 +26,7 @@ from tasks.operations.restore.assigning import (
     AssignmentPlan,
     plan_assignments,
 )
-from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check
+from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check, reaches_everybody
 from tasks.operations.restore.definitions import ingested, rebind_definitions, wanted_presentations
 from tasks.operations.restore.matching import Match
 from tasks.operations.restore.rebinding import rebind
@@ -168,7 +168,8 @@ class Planner:
         reasons = _of_assignments(one, checked.reasons) if assignments_only else [*checked.reasons, *reasons]
         assigned = self._assignments(kind, one)
         reasons += [(it.code, it.words) for it in assigned.outcomes if it.state == "failed" and it.code in _BLOCKS]
-        needs = [*checked.needs, *(["everybody"] if assigned.everybody and not same else [])]
+        everybody = assigned.everybody or reaches_everybody(kind, body)
+        needs = [*checked.needs, *(["everybody"] if everybody and not same else [])]
         made = Plan(
             "blocked" if reasons else "create",
             target_id,

@@ -55,7 +55,9 @@ class Resolver:
         self._names = _names(work.items)
         #: Ids in the target of what was found or made, those of earlier attempts included.
         self.ids: dict[Key, str] = {
-            key_of(one.kind, one.external_id): one.target_id for one in work.others if one.target_id and _is_settled(one)
+            key_of(one.kind, one.external_id): one.target_id
+            for one in work.others
+            if one.target_id and _is_settled(one)
         }
         self.groups = {one.source_id: _group(one.decision, one.target_id, one.source_name) for one in work.groups}
         #: Filters that match something else in the target, until the restore has changed them back.
