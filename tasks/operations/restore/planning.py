@@ -18,7 +18,7 @@ from tasks.graph.assigned import description
 from tasks.graph.canonical import assignments_hash, canonical_hash
 from tasks.graph.differences import Difference, assignment_differences, differences
 from tasks.graph.resource import GraphResource
-from tasks.graph.resources import BY_NAME, name_of
+from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.assigning import (
     FILTER_AMBIGUOUS,
     FILTER_DIFFERS,
@@ -213,15 +213,16 @@ class Planner:
         )
 
     def _of_that_name(self, kind: GraphResource, one: WorkItem) -> list[str]:
-        listed = self._target.listed(kind, fresh=True)
+        named = self._target.named(kind, one.backup.name, fresh=True)
+        if not named:
+            return []
         # Two objects of the backup may have one name: what the restore has made for the other is not this one.
         ours = {id_.lower() for id_ in self._resolver.ids.values()}
-        return [str(it["id"]) for it in listed if name_of(it) == one.backup.name and str(it["id"]).lower() not in ours]
+        return [str(it["id"]) for it in named if str(it["id"]).lower() not in ours]
 
     def _compared(self, kind: GraphResource, made: Plan, target_id: str, one: WorkItem) -> Plan:
         """A plan for an object that is there: what differs, if anything."""
-        listed = next((it for it in self._target.listed(kind) if str(it["id"]) == target_id), {"id": target_id})
-        whole = self._target.whole(kind, listed)
+        whole = self._target.whole(kind, self._target.with_id(kind, target_id) or {"id": target_id})
         if whole.gone:
             return _with(made, action="blocked", reasons=((CHANGED, "the object is not there any more"),))
         state = f"{canonical_hash(kind, whole.body)} {assignments_hash({'assignments': whole.assignments or []})}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ Key = tuple[str, str]
 GROUPS: Final = "groups"
 _FILTERS: Final = "assignment_filters"
 _TAGS: Final = "scope_tags"
+#: Kinds with objects that every tenant has, whatever they are called there.
+_FOUND_OTHERWISE: Final = (_TAGS, "enrollment_configurations")
 #: What of a filter cannot be changed.
 _FIXED: Final = ("platform", "assignmentFilterManagementType")
 #: The id of an object that this restore is about to make, where only a preview asks for it. Each has one of its own: what is
@@ -84,11 +86,23 @@ class Resolver:
             return {key: Match("not_makeable", words=f"the kind {name} is not known") for key in items}
         taken = {id_.lower() for key, id_ in self.ids.items() if key[0] == name}
         try:
-            listed = [one for one in self._target.listed(kind) if str(one["id"]).lower() not in taken]
+            self._target.listed(kind)
         except OperationFailed as error:
             return {key: Match("not_makeable", words=f"{kind.label} of the target: {error.message}") for key in items}
-        found = {key: self._match_one(kind, one, listed) for key, one in items.items()}
+        found = {key: self._match_one(kind, one, self._near(kind, one, taken)) for key, one in items.items()}
         return _told_apart(found, items, self.same_tenant)
+
+    def _near(self, kind: GraphResource, one: WorkItem, taken: Collection[str]) -> list[Mapping[str, Any]]:
+        """The objects of the target that an item can be: those of its name, and those whose ids are known. To compare each of
+        20,000 items with each of 20,000 objects would take an hour.
+        """
+        if kind.name in _FOUND_OTHERWISE:
+            found = self._target.listed(kind)
+        else:
+            ids = (one.backup.external_id, one.item.chosen_id, _made_before(one))
+            known = [it for id_ in ids if id_ and (it := self._target.with_id(kind, id_)) is not None]
+            found = [*self._target.named(kind, one.backup.name), *known]
+        return [it for id_, it in {str(it["id"]).lower(): it for it in found}.items() if id_ not in taken]
 
     def _match_one(self, kind: GraphResource, one: WorkItem, listed: Sequence[Mapping[str, Any]]) -> Match:
         if chosen := one.item.chosen_id or _made_before(one):
