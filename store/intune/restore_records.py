@@ -13,7 +13,7 @@ from store.intune.backup_records import BackupItem
 #: Only what is missing is created; or what differs is updated, too.
 Mode = Literal["create", "update"]
 MODES: Final[tuple[Mode, ...]] = ("create", "update")
-#: What a person agrees to by a tick of its own: assignments to everybody in another tenant, actions of a compliance policy
+#: What a person agrees to by a tick of its own: what reaches everybody in another tenant, actions of a compliance policy
 #: that the backup does not have, and a security baseline that becomes a plain policy.
 Tick = Literal["everybody", "no_actions", "downgrade"]
 TICKS: Final[tuple[Tick, ...]] = ("everybody", "no_actions", "downgrade")

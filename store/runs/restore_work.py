@@ -84,10 +84,13 @@ def end_preview(db: Database, run_id: int, restore_id: int, planned: Sequence[Pl
 
 
 def begin_execution(db: Database, run_id: int, tenant_id: int, restore_id: int) -> Work:
-    """What a run carries out. Raises InputInvalid for a run that is not the restore's, and NotFound or Forbidden if its initiator
-    may not restore there any more.
+    """What a run carries out; what waited for an approval is tried again. Raises InputInvalid for a run that is not the
+    restore's, and NotFound or Forbidden if its initiator may not restore there any more.
     """
     restores.changeable(db, _initiator(db, run_id), restore_id)
+    waiting = sa.update(restore_items).where(_item.restore_id == restore_id, _item.result == "waiting", _owned(run_id))
+    with db.write() as connection:
+        connection.execute(waiting.values(result=None, done_at=None))
     with db.read() as connection:
         query = restores.select_restores().where(_restore.id == restore_id, _restore.run_id == run_id)
         row = connection.execute(query.where(_restore.tenant_id == tenant_id)).mappings().first()
@@ -102,7 +105,8 @@ def _work(connection: sa.Connection, found: Restore) -> Work:
     if not ids:
         raise nothing_left(found)
     items = restores.work_items(connection, found.id, ids)
-    others = [one for one in restores.items_of(connection, found.id) if one.id not in set(ids)]
+    taken = set(ids)
+    others = [one for one in restores.items_of(connection, found.id) if one.id not in taken]
     groups = restore_mappings.mapped(connection, found.id)
     return Work(found, items, groups, others, restores.filters_of(connection, found.backup_set_id))
 
@@ -181,16 +185,20 @@ MAX_MESSAGE = 500
 
 
 def _note(db: Database, run_id: int, item_id: int, values: Mapping[str, Any]) -> None:
-    owned = sa.exists().where(
+    change = sa.update(restore_items).where(_item.id == item_id, _owned(run_id)).values(values)
+    with db.write() as connection:
+        if connection.execute(change).rowcount != 1:
+            raise RunEnded("the run is over")
+
+
+def _owned(run_id: int) -> sa.ColumnElement[bool]:
+    """Whether the run, which is running, is the one that carries out the item's restore."""
+    return sa.exists().where(
         _restore.id == _item.restore_id,
         _restore.run_id == run_id,
         _run.id == _restore.run_id,
         _run.status == Status.RUNNING.value,
     )
-    change = sa.update(restore_items).where(_item.id == item_id, owned).values(values)
-    with db.write() as connection:
-        if connection.execute(change).rowcount != 1:
-            raise RunEnded("the run is over")
 
 
 def note_undo(db: Database, run_id: int, restore_id: int, set_id: int) -> None:

@@ -244,11 +244,10 @@ def execute(db: Database, user: User, restore_id: int, confirmed: Confirmation, 
 
 def resume(db: Database, user: User, restore_id: int) -> Run:
     """Go on with what waited for approval: a new run, which sends the same requests with the codes of their approvals. The
-    caller queues its message. Raises InputInvalid if nothing waits.
+    caller queues its message. Until a worker begins, the items wait: an approval outlives a queue that is away. Raises
+    InputInvalid if nothing waits.
     """
     with changing(db, user, restore_id, (RestoreState.WAITING_FOR_APPROVAL,)) as (connection, found):
-        waiting = sa.update(restore_items).where(_item.restore_id == restore_id, _item.result == "waiting")
-        connection.execute(waiting.values(result=None, done_at=None))
         run, created = lifecycle.create_or_attach_within(connection, new_run(found, user.id, user.name, held=False))
         if not created:
             raise InputInvalid(f"restore {restore_id} is under way", f"run {run.id} carries it out")

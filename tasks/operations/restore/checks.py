@@ -118,6 +118,11 @@ def check(
     return Checked(body, tuple(reasons), tuple(needs))
 
 
+def reaches_everybody(kind: GraphResource, body: Mapping[str, Any]) -> bool:
+    """Whether it gives a role over all devices or all users of its tenant."""
+    return kind.name == "role_assignments" and str(body.get("scopeType") or "").lower().startswith("all")
+
+
 def _sent(kind: GraphResource, body: Mapping[str, Any]) -> dict[str, Any]:
     """What of a body is sent to Graph, be it in requests of their own."""
     unsent = {*READ_ONLY, *kind.strip, *kind.volatile} - {*kind.create.afterwards}

@@ -48,4 +48,6 @@ def execute(run: RunContext, restore_run_id: int) -> None:
 
 
 def _overwrites(one: WorkItem) -> bool:
-    return one.item.action == "update" and not one.item.is_skipped and not one.item.intent.get("made")
+    """Whether it changes an object that no earlier attempt has made, or kept."""
+    is_known = one.item.intent.get("made") == one.item.target_id
+    return one.item.action == "update" and not one.item.is_skipped and not is_known

@@ -89,6 +89,8 @@ class Execution:
 
     def _disagreement(self, one: WorkItem, plan: Plan) -> str:
         if one.item.intent.get("approval"):  # a part may have been carried out since the preview
+            if plan.target_id not in (None, one.item.target_id):
+                return "somebody has made an object of that name since the preview"
             return plan.reasons[0][1] if plan.reasons else ""
         return plan.disagreement(one.item)
 

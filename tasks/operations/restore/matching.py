@@ -71,6 +71,13 @@ def match(
     return _of_hits(kind, external_id, body, hits)
 
 
+def match_with(kind: GraphResource, external_id: str, body: Body, other: Body) -> Match:
+    """What an item is whose object in the target is known: somebody chose it, or an earlier attempt made it. The rules of what
+    is the same, and of what can be written, hold for it, too.
+    """
+    return _of_hits(kind, external_id, body, [_candidate(other)])
+
+
 def resolve_tag(tag: str, names: Mapping[str, str | None], candidates: Sequence[Body], *, same_tenant: bool) -> Match:
     """Finds the scope tag that an element of `roleScopeTagIds` means.
 

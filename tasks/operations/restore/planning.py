@@ -18,7 +18,7 @@ from tasks.graph.assigned import description
 from tasks.graph.canonical import assignments_hash, canonical_hash
 from tasks.graph.differences import Difference, assignment_differences, differences
 from tasks.graph.resource import GraphResource
-from tasks.graph.resources import BY_NAME, name_of
+from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.assigning import (
     FILTER_AMBIGUOUS,
     FILTER_DIFFERS,
@@ -26,7 +26,7 @@ from tasks.operations.restore.assigning import (
     AssignmentPlan,
     plan_assignments,
 )
-from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check
+from tasks.operations.restore.checks import INCOMPLETE, NO_FILTERS, check, reaches_everybody
 from tasks.operations.restore.definitions import ingested, rebind_definitions, wanted_presentations
 from tasks.operations.restore.matching import Match
 from tasks.operations.restore.rebinding import rebind
@@ -150,7 +150,7 @@ class Planner:
         if found.state == "ambiguous":
             candidates = tuple((it.id, it.name) for it in found.candidates)
             return Plan("ambiguous", None, ((AMBIGUOUS, found.words),), candidates=candidates)
-        if found.state == "found" and self._mode == "create" and not one.item.intent:
+        if found.state == "found" and self._mode == "create" and not is_begun(one, found.id):
             return Plan("exists", found.id)
         return self._write(one, BY_NAME[one.backup.kind], found.id or None, found.assignments_only)
 
@@ -169,7 +169,8 @@ class Planner:
         reasons = _of_assignments(one, checked.reasons) if assignments_only else [*checked.reasons, *reasons]
         assigned = self._assignments(kind, one)
         reasons += [(it.code, it.words) for it in assigned.outcomes if it.state == "failed" and it.code in _BLOCKS]
-        needs = [*checked.needs, *(["everybody"] if assigned.everybody and not same else [])]
+        everybody = assigned.everybody or reaches_everybody(kind, body)
+        needs = [*checked.needs, *(["everybody"] if everybody and not same else [])]
         made = Plan(
             "blocked" if reasons else "create",
             target_id,
@@ -213,15 +214,16 @@ class Planner:
         )
 
     def _of_that_name(self, kind: GraphResource, one: WorkItem) -> list[str]:
-        listed = self._target.listed(kind, fresh=True)
+        named = self._target.named(kind, one.backup.name, fresh=True)
+        if not named:
+            return []
         # Two objects of the backup may have one name: what the restore has made for the other is not this one.
         ours = {id_.lower() for id_ in self._resolver.ids.values()}
-        return [str(it["id"]) for it in listed if name_of(it) == one.backup.name and str(it["id"]).lower() not in ours]
+        return [str(it["id"]) for it in named if str(it["id"]).lower() not in ours]
 
     def _compared(self, kind: GraphResource, made: Plan, target_id: str, one: WorkItem) -> Plan:
         """A plan for an object that is there: what differs, if anything."""
-        listed = next((it for it in self._target.listed(kind) if str(it["id"]) == target_id), {"id": target_id})
-        whole = self._target.whole(kind, listed)
+        whole = self._target.whole(kind, self._target.with_id(kind, target_id) or {"id": target_id})
         if whole.gone:
             return _with(made, action="blocked", reasons=((CHANGED, "the object is not there any more"),))
         state = f"{canonical_hash(kind, whole.body)} {assignments_hash({'assignments': whole.assignments or []})}"
@@ -230,7 +232,7 @@ class Planner:
         found = [] if made.assignments_only else differences(kind, whole.body, made.body)
         if kind.assign is not None:
             found += assignment_differences(_plain(whole.assignments), _plain(made.assignments.send), {})
-        action = "update" if found or one.item.intent else "same"
+        action = "update" if found or is_begun(one, target_id) else "same"
         return _with(made, action=action, differences=tuple(found), whole=whole, state=state)
 
 
@@ -261,6 +263,16 @@ REFUSED_FOR_TEMPLATE: Final = "template_unknown"
 def was_refused_for_template(one: WorkItem) -> bool:
     """Whether Graph refused an item because the target has its template in another version, in any attempt."""
     return one.item.result_code == TEMPLATE_UNKNOWN or one.item.intent.get(REFUSED_FOR_TEMPLATE) is True
+
+
+def is_begun(one: WorkItem, target_id: str) -> bool:
+    """Whether an earlier attempt made this very object, or may have, or began to change it. What it made may have been deleted
+    since, and another one may stand in its place.
+    """
+    made, before = one.item.intent.get("made"), one.item.intent.get("before")
+    if isinstance(made, str):
+        return made.lower() == target_id.lower()
+    return isinstance(before, list) and target_id not in before
 
 
 def refs_of(one: WorkItem) -> set[Key]:

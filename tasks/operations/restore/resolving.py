@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from store.errors import OperationFailed
-from store.intune.restore_records import Work, WorkItem
+from store.intune.restore_records import RestoreItem, Work, WorkItem
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import BY_NAME
 from tasks.operations.restore.assigning import (
@@ -18,7 +18,7 @@ from tasks.operations.restore.assigning import (
     FilterDecision,
     GroupDecision,
 )
-from tasks.operations.restore.matching import Match, match, resolve_tag
+from tasks.operations.restore.matching import Match, match, match_with, resolve_tag
 from tasks.operations.restore.rebinding import DROP
 from tasks.operations.restore.target import Target
 
@@ -28,6 +28,8 @@ Key = tuple[str, str]
 GROUPS: Final = "groups"
 _FILTERS: Final = "assignment_filters"
 _TAGS: Final = "scope_tags"
+#: Kinds with objects that every tenant has, whatever they are called there.
+_FOUND_OTHERWISE: Final = (_TAGS, "enrollment_configurations")
 #: What of a filter cannot be changed.
 _FIXED: Final = ("platform", "assignmentFilterManagementType")
 #: The id of an object that this restore is about to make, where only a preview asks for it. Each has one of its own: what is
@@ -55,7 +57,9 @@ class Resolver:
         self._names = _names(work.items)
         #: Ids in the target of what was found or made, those of earlier attempts included.
         self.ids: dict[Key, str] = {
-            key_of(one.kind, one.external_id): one.target_id for one in work.others if one.target_id
+            key_of(one.kind, one.external_id): one.target_id
+            for one in work.others
+            if one.target_id and _is_settled(one)
         }
         self.groups = {one.source_id: _group(one.decision, one.target_id, one.source_name) for one in work.groups}
         #: Filters that match something else in the target, until the restore has changed them back.
@@ -82,17 +86,30 @@ class Resolver:
             return {key: Match("not_makeable", words=f"the kind {name} is not known") for key in items}
         taken = {id_.lower() for key, id_ in self.ids.items() if key[0] == name}
         try:
-            listed = [one for one in self._target.listed(kind) if str(one["id"]).lower() not in taken]
+            self._target.listed(kind)
         except OperationFailed as error:
             return {key: Match("not_makeable", words=f"{kind.label} of the target: {error.message}") for key in items}
-        found = {key: self._match_one(kind, one, listed) for key, one in items.items()}
+        found = {key: self._match_one(kind, one, self._near(kind, one, taken)) for key, one in items.items()}
         return _told_apart(found, items, self.same_tenant)
+
+    def _near(self, kind: GraphResource, one: WorkItem, taken: Collection[str]) -> list[Mapping[str, Any]]:
+        """The objects of the target that an item can be: those of its name, and those whose ids are known. To compare each of
+        20,000 items with each of 20,000 objects would take an hour.
+        """
+        if kind.name in _FOUND_OTHERWISE:
+            found = self._target.listed(kind)
+        else:
+            ids = (one.backup.external_id, one.item.chosen_id, _made_before(one))
+            known = [it for id_ in ids if id_ and (it := self._target.with_id(kind, id_)) is not None]
+            found = [*self._target.named(kind, one.backup.name), *known]
+        return [it for id_, it in {str(it["id"]).lower(): it for it in found}.items() if id_ not in taken]
 
     def _match_one(self, kind: GraphResource, one: WorkItem, listed: Sequence[Mapping[str, Any]]) -> Match:
         if chosen := one.item.chosen_id or _made_before(one):
             there = [it for it in listed if str(it["id"]).lower() == chosen.lower()]
             if there:
-                return Match("found", str(there[0]["id"]))
+                its = match_with(kind, one.backup.external_id, one.backup.body, there[0])
+                return self._or_changed_back(kind, one, its)
         if (before := one.item.intent.get("before")) is not None and not one.item.intent.get("made"):
             # It was about to be made when its run ended: what is new under its name may be it.
             known = {str(id_).lower() for id_ in before} if isinstance(before, list) else set()
@@ -100,7 +117,10 @@ class Resolver:
             adopted = self._match(kind, one, new, same_tenant=False)
             if adopted.state in ("found", "ambiguous"):
                 return adopted
-        found = self._match(kind, one, listed, same_tenant=self.same_tenant)
+        return self._or_changed_back(kind, one, self._match(kind, one, listed, same_tenant=self.same_tenant))
+
+    def _or_changed_back(self, kind: GraphResource, one: WorkItem, found: Match) -> Match:
+        """What was found; a filter that the restore changes back counts as found, and is noted."""
         if self._can_change_back(one, found):
             self.changing.add(key_of(kind.name, one.backup.external_id))
             return Match("found", found.id)
@@ -110,6 +130,8 @@ class Resolver:
         """Whether it is the very filter of the backup, with another rule since, and the restore changes what is there."""
         if not (self._updates and found.state == "differs" and found.id.lower() == one.backup.external_id.lower()):
             return False
+        if one.item.is_skipped:
+            return False  # it stays as it is
         there = found.candidates[0].body
         return all(one.backup.body.get(key) == there.get(key) for key in _FIXED)
 
@@ -224,6 +246,11 @@ def _group(decision: str, target_id: str | None, name: str | None) -> GroupDecis
 def _names(items: Sequence[WorkItem]) -> dict[Key, str]:
     """The names that the backup has for what its items refer to."""
     return {key_of(one.kind, one.id): one.name for item in items for one in item.backup.references if one.name}
+
+
+def _is_settled(one: RestoreItem) -> bool:
+    """Whether an item of an earlier attempt is what the backup says: not what was left out, nor a filter that failed."""
+    return not one.is_skipped and (one.kind != _FILTERS or one.result != "failed")
 
 
 def _made_before(one: WorkItem) -> str | None:

@@ -15,12 +15,12 @@ from store.errors import OperationFailed
 from store.intune.restore_records import WorkItem
 from tasks.graph.answers import ApprovalRequired, OutcomeUnknown, Refused
 from tasks.graph.client import GraphClient
-from tasks.graph.differences import assignment_differences
+from tasks.graph.differences import assignment_differences, differences
 from tasks.graph.recreate import Write, assign, change, creation
 from tasks.graph.resource import GraphResource
 from tasks.graph.resources import name_of
 from tasks.graph.whole import WholeObject
-from tasks.operations.restore.planning import AMBIGUOUS, CHANGED, Plan
+from tasks.operations.restore.planning import AMBIGUOUS, CHANGED, Plan, is_begun
 from tasks.operations.restore.target import Target
 
 JUSTIFICATION: Final = "x-msft-approval-justification"
@@ -61,16 +61,18 @@ class ItemWriter:
         """Send everything. Returns the id of the object in the target. Raises OperationFailed, ApprovalRequired among them,
         with whose code the request that waits is noted.
         """
-        self.id = self.plan.target_id or _text(self.one.item.intent.get("made"))
+        self.id = self.plan.target_id or self._made_before()
         resumed = self.one.item.intent.get("approval")
         if isinstance(resumed, Mapping):
             self._resume(resumed)
         if self.id is None:
             self._create()
             self._send_all(self._parts_of_a_new_one())
-        elif resumed or self.one.item.intent:
+        elif self.plan.assignments_only:
+            pass  # its body is not ours to write, whatever was begun before
+        elif resumed or self._is_begun:
             self._finish(self._read())
-        elif not self.plan.assignments_only and _changes_body(self.plan):
+        elif _changes_body(self.plan):
             self._finish(self.plan.whole or self._read())
         self._assign()
         assert self.id is not None
@@ -78,15 +80,32 @@ class ItemWriter:
 
     # ---- the object
 
+    @property
+    def _is_begun(self) -> bool:
+        return self.id is not None and is_begun(self.one, self.id)
+
+    def _made_before(self) -> str | None:
+        """What an earlier attempt has made, if it is there: a list may not show yet what is new."""
+        self.id = _text(self.one.item.intent.get("made"))
+        return None if self.id is None or self._whole().gone else self.id
+
     def _create(self) -> None:
         first = self._creation()[0]
         before = set(self.plan.before)
+        may_be_there = "before" in self.one.item.intent
         for _ in range(_ATTEMPTS):
             self._note(before=sorted(before))
             try:
                 answer = self._send(first)
             except OutcomeUnknown:
+                may_be_there = True
                 found = self._look(before)
+            except ApprovalRequired:
+                raise
+            except OperationFailed:
+                if not may_be_there:
+                    self._note()  # nothing was made: what has this name later is somebody else's
+                raise
             else:
                 found = _text(answer.get("id")) or self._look(before)
             if found is not None:
@@ -146,12 +165,15 @@ class ItemWriter:
                 return
 
     def _read(self) -> WholeObject:
-        assert self.id is not None
-        listed = {"id": self.id, "@odata.type": self.one.backup.body.get("@odata.type")}
-        found = self.target.whole(self.kind, {key: value for key, value in listed.items() if value is not None})
+        found = self._whole()
         if found.gone:
             raise OperationFailed(CHANGED, "the object is not there any more")
         return found
+
+    def _whole(self) -> WholeObject:
+        assert self.id is not None
+        listed = {"id": self.id, "@odata.type": self.one.backup.body.get("@odata.type")}
+        return self.target.whole(self.kind, {key: value for key, value in listed.items() if value is not None})
 
     def _part(self, write: Write) -> None:
         self._note(next=write.part)
@@ -167,7 +189,7 @@ class ItemWriter:
         if _ASSIGNMENTS in self.done or self.kind.assign is None:
             return
         send = self.plan.assignments.send
-        there = self.plan.whole.assignments if self.plan.whole is not None and not self.one.item.intent else None
+        there = self.plan.whole.assignments if self.plan.whole is not None and not self._is_begun else None
         if self.plan.whole is None and not send:
             return  # a new object has none
         if there is not None and not assignment_differences(there, [*send, *_of_policy_sets(there)], {}):
@@ -198,20 +220,37 @@ class ItemWriter:
         done = self.one.item.intent.get("done")
         self.done = [str(one) for one in done] if isinstance(done, list) else []
         before = {str(id_) for id_ in self.plan.before}
+        is_new = part == "" and self.id is None
+        self._note(approval=dict(approval), **({"before": sorted(before)} if is_new else {}))
         try:
             answer = self.graph.write(
                 approval["method"], approval["path"], approval["body"], headers={CODE: code}, repeatable=False
             )
         except OutcomeUnknown:
             answer = {}
+            if not is_new:
+                self._require_as_planned(part)
         except Refused as error:
             raise self._undecided(code, error) from None
         self.done.append(part)
-        if part == "" and self.id is None:
+        if is_new:
             self.id = _text(answer.get("id")) or self._look(before)
             if self.id is None:
                 raise OperationFailed("graph.unknown", "its answer was lost, and no object of that name has appeared")
         self._note()
+
+    def _require_as_planned(self, part: str) -> None:
+        """Look whether a change was carried out whose answer was lost. Raises OperationFailed if the object is not as it shall
+        be: the same request with the same approval may not be sent blindly again.
+        """
+        whole = self._read()
+        if part == _ASSIGNMENTS:
+            there = whole.assignments or []
+            differs = bool(assignment_differences(there, [*self.plan.assignments.send, *_of_policy_sets(there)], {}))
+        else:
+            differs = bool(differences(self.kind, whole.body, self.plan.body))
+        if differs:
+            raise OperationFailed("graph.unknown", "its answer was lost, and the object is not as it shall be")
 
     def _undecided(self, code: str, error: Refused) -> OperationFailed:
         """Why the request was not carried out: nobody has approved it yet, or somebody has refused to."""

@@ -256,3 +256,24 @@ def test_o30_everybody_wants_a_tick_in_another_tenant_alone(restoring_: Restorin
     home, run = at.restored(set_id, "contoso")
     assert {one.needs for one in at.items(home).values()} == {()}
     assert run.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(("tenant", "needs"), [("fabrikam", ("everybody",)), ("contoso", ())])
+def test_a_role_over_everybody_wants_a_tick_in_another_tenant_alone(
+    restoring_: Restoring, tenant: str, needs: tuple[str, ...]
+) -> None:
+    """A variation of O30: who is given a role for all devices or all users may do something to everybody there."""
+    at = restoring_
+    role = at.put("contoso", "role_definitions", displayName="Helpdesk", isBuiltIn=False, rolePermissions=[])
+    more = {"roleDefinition": {"id": role, "displayName": "Helpdesk"}, "members": ["g1"]}
+    for name, scope in (("All", "allDevicesAndLicensedUsers"), ("Some", "resourceScope")):
+        at.put("contoso", "role_assignments", displayName=name, scopeType=scope, resourceScopes=[], **more)
+    at.groups("contoso", g1="Sales")
+    at.groups("fabrikam", x1="Sales")
+    at.worker()
+    set_id = at.backup("role_definitions", "role_assignments")
+    for one in list(at.source.objects["role_assignments"]):
+        at.source.delete("role_assignments", one)
+    restore = at.plan(set_id, tenant=tenant)
+    at.preview(restore)
+    assert {name: at.items(restore)[name].needs for name in ("All", "Some")} == {"All": needs, "Some": ()}
