@@ -47,6 +47,8 @@ class Match:
     candidates: tuple[Candidate, ...] = ()
     #: Why it was not found, if there is more to say; one line.
     words: str = ""
+    #: The failure's code, if the target could not be asked.
+    code: str = ""
     #: It was found, but its body cannot be written: only its assignments can be restored.
     assignments_only: bool = False
 

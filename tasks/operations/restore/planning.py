@@ -145,7 +145,7 @@ class Planner:
 
     def _plan(self, one: WorkItem, found: Match) -> Plan:
         if found.state in ("not_makeable", "differs"):
-            code = NOT_MAKEABLE if found.state == "not_makeable" else DIFFERS
+            code = DIFFERS if found.state == "differs" else found.code or NOT_MAKEABLE
             return Plan("blocked", found.id or None, ((code, found.words),))
         if found.state == "ambiguous":
             candidates = tuple((it.id, it.name) for it in found.candidates)

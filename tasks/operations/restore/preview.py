@@ -104,8 +104,17 @@ def _planned(
         plan = unreadable(error)
         run.failed(error.failure_code, f"{told(work.restore, one)}: {error.message}")
     else:
-        run.success()
+        _count(run, work, one, plan)
     return PlannedItem(one.item.id, place, plan.action, plan.target_id, plan.as_json(names))
+
+
+def _count(run: RunContext, work: Work, one: WorkItem, plan: Plan) -> None:
+    """An object of which the target could not be asked was not previewed; all else was, whatever came of it."""
+    code, words = next((reason for reason in plan.reasons if reason[0].startswith("graph.")), ("", ""))
+    if code:
+        run.failed(code, f"{told(work.restore, one)}: {words}")
+    else:
+        run.success()
 
 
 def unreadable(error: OperationFailed) -> Plan:

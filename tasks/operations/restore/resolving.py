@@ -88,7 +88,8 @@ class Resolver:
         try:
             self._target.listed(kind)
         except OperationFailed as error:
-            return {key: Match("not_makeable", words=f"{kind.label} of the target: {error.message}") for key in items}
+            why = f"{kind.label} of the target: {error.message}"
+            return {key: Match("not_makeable", words=why, code=error.failure_code) for key in items}
         found = {key: self._match_one(kind, one, self._near(kind, one, taken)) for key, one in items.items()}
         return _told_apart(found, items, self.same_tenant)
 

@@ -285,3 +285,18 @@ def test_the_impact_of_another_preview_is_not_the_one_that_was_reviewed(restorin
     with pytest.raises(InputInvalid, match="previewed again"):
         at.stage.dispatcher().execute_restore(at.stage.user, restore.id, confirmed)
     assert at.now(restore).status is RestoreState.PREVIEWED
+
+
+def test_a_kind_that_the_app_may_not_read_is_named_with_the_permission(restoring_: Restoring) -> None:
+    at = restoring_
+    at.worker()
+    at.put("contoso", "scope_tags", displayName="Berlin", isBuiltIn=False)
+    two_policies(at)
+    restore = at.plan(at.backup(KIND, "scope_tags"), mode="update")
+    at.target.granted = frozenset({"DeviceManagementRBAC.ReadWrite.All", "GroupMember.Read.All"})
+    preview = at.preview(restore)
+    assert preview.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert [(one.code, one.count) for one in preview.failure_summary] == [("graph.forbidden", 1)] * 2
+    assert at.items(restore)["Berlin"].action == "create"
+    [(code, words)] = at.items(restore)["New"].reasons
+    assert (code, "DeviceManagementConfiguration.Read.All" in words) == ("graph.forbidden", True)
