@@ -132,6 +132,12 @@ class StoredRestores:
 
         return restoring.choose(self.db, self.user, restore_id, choices)
 
+    def leave_out_blocked(self, restore_id: int) -> Restore:
+        """Leave out everything that is blocked or ambiguous."""
+        from store.runs import restoring
+
+        return restoring.leave_out_blocked(self.db, self.user, restore_id)
+
     def discard(self, restore_id: int) -> Restore:
         """Give up the preview."""
         from store.runs import restoring

@@ -93,6 +93,9 @@ class RestoreChanges(Protocol):
     def choose(self, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
         """Choose for items, by their ids: an object of the target, to leave it out, or nothing any more."""
 
+    def leave_out_blocked(self, restore_id: int) -> Restore:
+        """Leave out everything that is blocked or ambiguous."""
+
     def discard(self, restore_id: int) -> Restore:
         """Give up the preview."""
 

@@ -34,7 +34,7 @@ KEY_NAMES: Final = frozenset(
         ],
         *["drift", "accept"],
         *["tenant_settings", "rbac_group", "forget_group", "sign_in"],
-        *["restores", "preview", "skip_item", "choose_item", "discard_preview", "undo", "go_on"],
+        *["restores", "preview", "skip_item", "skip_blocked", "choose_item", "discard_preview", "undo", "go_on"],
         *["plan_restore", "change_restore", "execute_restore"],
         *["only_blocked", "only_failed"],
         *["map_groups", "skip_group", "unresolve_group", "skip_unresolved", "find_groups"],

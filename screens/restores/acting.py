@@ -8,6 +8,7 @@ from typing import Final
 from screens.background import Keys
 from screens.base import PolledView
 from screens.restores import refusals
+from screens.text import format as fmt
 from store.intune.restore_numbers import BLOCKING
 from store.intune.restore_page import ListedRestore, ListedRestoreItem
 from store.intune.restore_records import Restore, RestoreState
@@ -127,6 +128,14 @@ class ActsOnRestores(ChangesRestores):
             done = f"{_name(item)} is {'taken in again' if item.is_skipped else 'left out'}."
             self._change(_asks(found, item), lambda: choose(id_, {item.id: choice}), done)
 
+    def action_skip_blocked(self) -> None:
+        """Leave out everything that is blocked or ambiguous, shown or not."""
+        if found := self.chosen_restore():
+            id_, leave_out = found.restore.id, self.shell.backend.restores.leave_out_blocked
+            many = fmt.several(found.numbers.blocked, "object")
+            question = f"Leave out {many} of restore {id_}, all that are blocked or ambiguous?"
+            self._change(question, lambda: leave_out(id_), f"{many} left out.")
+
     def action_choose(self) -> None:
         """Let the user choose which object of the target an ambiguous item is. Another preview is needed then."""
         found, item = self.chosen_restore(), self.chosen_item()
@@ -148,7 +157,7 @@ class ActsOnRestores(ChangesRestores):
 def _asks(found: ListedRestore, item: ListedRestoreItem) -> str:
     """The question before an item is left out or taken in."""
     what = f"Take {_name(item)} in again?" if item.is_skipped else f"Leave {_name(item)} out?"
-    keeps = not item.is_skipped and item.action in BLOCKING
+    keeps = item.action in BLOCKING  # unless another refers to it
     has_preview = item.action is not None and found.restore.status is not RestoreState.CHECKED
     return f"{what} Another preview is needed then." if has_preview and not keeps else what
 

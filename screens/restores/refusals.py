@@ -16,7 +16,7 @@ from store.intune.restore_records import Mapped, RestoreState
 NO_RESTORE: Final = "There is no restore here."
 _NO_ITEM: Final = "There is no object here."
 #: Actions of keys that change something; of these, those that are about an item.
-CHANGES: Final = frozenset({"preview", "skip", "choose", "discard", "undo", "go_on", "edit", "execute"})
+CHANGES: Final = frozenset({"preview", "skip", "skip_blocked", "choose", "discard", "undo", "go_on", "edit", "execute"})
 #: States before an execution.
 _OPEN: Final = (RestoreState.DRAFT, RestoreState.SCOPED, RestoreState.CHECKED, RestoreState.PREVIEWED)
 _OF_ITEMS: Final = frozenset({"skip", "choose"})
@@ -108,6 +108,12 @@ def _execute(found: ListedRestore) -> str | None:
     return _busy(found) or _preview(found) or f"Restore {found.restore.id} is not previewed: p previews it."
 
 
+def _skip_blocked(found: ListedRestore) -> str | None:
+    if busy := _busy(found):
+        return busy
+    return None if found.numbers.blocked else "Nothing is blocked or ambiguous."
+
+
 def _undo(found: ListedRestore) -> str | None:
     if found.restore.undo_set_id is None:
         return f"Restore {found.restore.id} has overwritten nothing that could be brought back."
@@ -151,6 +157,7 @@ _RESTORES: Final[Mapping[str, Callable[[ListedRestore], str | None]]] = {
     "edit": _edit,
     "execute": _execute,
     "undo": _undo,
+    "skip_blocked": _skip_blocked,
     "go_on": _go_on,
     "run": _run,
     "groups": _groups,

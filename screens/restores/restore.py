@@ -49,6 +49,7 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
         Binding("p", "preview", "Preview", id="preview"),
         Binding("E", "execute", "Execute", id="execute_restore"),
         Binding("x", "skip", "Leave out", id="skip_item"),
+        Binding("A", "skip_blocked", "Leave out all that is blocked", show=False, id="skip_blocked"),
         Binding("c", "choose", "Choose", id="choose_item"),
         Binding("b", "only('blocked')", "Blocked", id="only_blocked"),
         Binding("f", "only('failed')", "Failed", id="only_failed"),

@@ -139,7 +139,7 @@ def _before_preview(found: ListedRestore) -> str:
 
 def _previewed(restore: Restore, numbers: Numbers, missing_ticks: Mapping[str, int] | None) -> str:
     if numbers.blocked:
-        return f"{fmt.several(numbers.blocked, 'object')} blocked: mend it, choose (c), or leave out (x)."
+        return f"{fmt.several(numbers.blocked, 'object')} blocked: mend it, choose (c), or leave out (x, all: A)."
     if missing_ticks is None:
         return "Nothing of it is blocked: enter shows what would be done."
     if missing_ticks:

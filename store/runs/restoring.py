@@ -131,6 +131,14 @@ def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapp
     return restores.visible(db, user, restore_id)
 
 
+def leave_out_blocked(db: Database, user: User, restore_id: int) -> Restore:
+    """Leave out everything that is blocked or ambiguous, as `choose` does. Without anything nothing is changed."""
+    found = restores.changeable(db, user, restore_id)
+    with db.read() as connection:
+        blocked = [one for one in blocking(restores.items_of(connection, restore_id)) if one.action is not None]
+    return choose(db, user, restore_id, {one.id: {"skip": True} for one in blocked}) if blocked else found
+
+
 def _check_choice(item: RestoreItem, choice: Mapping[str, Any]) -> None:
     if "target_id" not in choice:
         return
@@ -144,8 +152,10 @@ def _check_choice(item: RestoreItem, choice: Mapping[str, Any]) -> None:
 
 
 def _only_leaves_out(item: RestoreItem, choice: Mapping[str, Any], wanted: Collection[tuple[str, str]]) -> bool:
+    """Whether it leaves out, or takes in again, what is blocked anyway, and nothing else goes by it."""
     is_wanted = (item.kind, item.external_id.lower()) in wanted
-    return choice.get("skip") is True and item.action in ("blocked", "ambiguous") and not is_wanted
+    leaves_out = choice.get("skip") is True or not choice
+    return leaves_out and item.chosen_id is None and item.action in ("blocked", "ambiguous") and not is_wanted
 
 
 def tick(db: Database, user: User, restore_id: int, ticks: Sequence[str]) -> Restore:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
-from opsmon.cli.commands.restores import look, show_changed
+from opsmon.cli.commands.restores import show_changed
 from opsmon.cli.commands.session import Session
 from store.errors import InputInvalid
-from store.intune import restores
 from store.runs import restoring
 
 
 def choose(session: Session, arguments: argparse.Namespace) -> int:
     """Choose what becomes of an item, or leave out everything that is blocked or ambiguous. Returns the exit code."""
     number = arguments.restore_id
-    choices = _blocked(session, number) if arguments.skip_blocked else {_item(arguments): _choice(arguments)}
     if arguments.skip_blocked and arguments.item_id is not None:
         raise InputInvalid("--skip-blocked takes no item", "'--skip' leaves one out")
-    if choices:
-        restoring.choose(session.db, session.user, number, choices)
+    if arguments.skip_blocked:
+        restoring.leave_out_blocked(session.db, session.user, number)
+    else:
+        restoring.choose(session.db, session.user, number, {_item(arguments): _choice(arguments)})
     return show_changed(session, number)
 
 
@@ -34,12 +33,6 @@ def _choice(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.skip:
         return {"skip": True}
     return {} if arguments.nothing else {"target_id": arguments.target}
-
-
-def _blocked(session: Session, restore_id: int) -> Mapping[int, Mapping[str, Any]]:
-    restores.changeable(session.db, session.user, restore_id)
-    found = [one for one in look(session, restore_id).blocking if one.action is not None]
-    return {one.id: {"skip": True} for one in found}
 
 
 def agree(session: Session, arguments: argparse.Namespace) -> int:

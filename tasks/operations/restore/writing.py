@@ -230,6 +230,9 @@ class ItemWriter:
             answer = {}
             if not is_new:
                 self._require_as_planned(part)
+        except ApprovalRequired as error:  # the approval that was waited for holds no more: Graph wants another
+            self._note(approval={**approval, "code": error.approval_code})
+            raise
         except Refused as error:
             raise self._undecided(code, error) from None
         self.done.append(part)

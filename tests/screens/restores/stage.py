@@ -68,6 +68,9 @@ class Changes:
     def choose(self, restore_id: int, choices: Mapping[int, Mapping[str, Any]]) -> Restore:
         return self._kept("choose", restore_id, dict(choices))
 
+    def leave_out_blocked(self, restore_id: int) -> Restore:
+        return self._kept("leave_out_blocked", restore_id)
+
     def discard(self, restore_id: int) -> Restore:
         return self._kept("discard", restore_id)
 

@@ -86,7 +86,7 @@ async def test_a_preview_is_discarded_once_that_is_confirmed() -> None:
     [
         (0, "Leave BitLocker out? Another preview is needed then.", {1: {"skip": True}}),
         (3, "Leave Pilot only out?", {4: {"skip": True}}),
-        (5, "in again? Another preview is needed then.", {6: {}}),
+        (5, "in again?", {6: {}}),
     ],
 )
 async def test_an_item_is_left_out_and_taken_in_again(down: int, asks: str, choice: dict[int, Any]) -> None:
@@ -96,6 +96,15 @@ async def test_an_item_is_left_out_and_taken_in_again(down: int, asks: str, choi
         assert question(monitor).endswith(asks)
         await pressed(pilot, "enter")
         assert calls(state) == [("choose", 11, choice)]
+
+
+async def test_all_that_is_blocked_is_left_out_at_once() -> None:
+    state = stage()
+    async with running(Monitor(state.backend())) as pilot:
+        monitor = await opened(pilot, *TO_RESTORE, "A")
+        assert question(monitor).endswith("of restore 11, all that are blocked or ambiguous?")
+        await pressed(pilot, "enter")
+        assert calls(state) == [("leave_out_blocked", 11)]
 
 
 async def test_a_candidate_is_chosen_from_a_list_that_follows_the_database() -> None:

@@ -300,3 +300,23 @@ def test_a_kind_that_the_app_may_not_read_is_named_with_the_permission(restoring
     assert at.items(restore)["Berlin"].action == "create"
     [(code, words)] = at.items(restore)["New"].reasons
     assert (code, "DeviceManagementConfiguration.Read.All" in words) == ("graph.forbidden", True)
+
+
+def test_what_is_blocked_can_be_left_out_at_once_and_taken_in_again(restoring_: Restoring) -> None:
+    at = restoring_
+    at.worker()
+    set_id = two_policies(at)
+    at.put("fabrikam", KIND, **settings_policy("Old", "a second one"), assignments=[])
+    restore = at.plan(set_id, mode="update")
+    at.preview(restore)
+    assert at.items(restore)["Old"].action == "ambiguous"
+    db, user = at.stage.db, at.stage.user
+    left_out = restoring.leave_out_blocked(db, user, restore.id)
+    assert (left_out.status, at.items(restore)["Old"].is_skipped) == (RestoreState.PREVIEWED, True)
+    again = restoring.choose(db, user, restore.id, {at.items(restore)["Old"].id: {}})
+    assert again.status is RestoreState.PREVIEWED
+    with pytest.raises(InputInvalid, match="1 of 2 objects"):
+        at.execute(restore)
+    restoring.leave_out_blocked(db, user, restore.id)
+    assert at.execute(restore).outcome is Outcome.SUCCEEDED
+    assert at.results(restore) == {"done": 1, "skipped": 1}
