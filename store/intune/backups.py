@@ -107,6 +107,16 @@ def kept(db: Database, set_id: int) -> tuple[dict[str, set[str]], dict[str, Back
         return ids, kinds_of(connection, set_id)
 
 
+def hashes(db: Database, set_id: int) -> dict[tuple[str, str], str]:
+    """The state of each item of a set, by kind and id in lower case: the hashes of its canonical body and of its assignments, with
+    a blank between.
+    """
+    query = sa.select(_item.kind, _item.external_id, _item.canonical_hash, _item.assignments_hash)
+    with db.read() as connection:
+        rows = connection.execute(query.where(_item.set_id == set_id))
+        return {(row.kind, row.external_id.lower()): f"{row.canonical_hash} {row.assignments_hash}" for row in rows}
+
+
 def kinds_of(connection: sa.Connection, set_id: int) -> dict[str, BackupKind]:
     """How far each kind of a set is, by name."""
     columns = (_kind.kind, _kind.found, _kind.kept, _kind.failure_code, _kind.failure_message, _kind.narrowed)

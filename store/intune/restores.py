@@ -217,7 +217,7 @@ def put_items(connection: sa.Connection, restore_id: int, set_id: int, scope: Sc
 
 
 #: What of an intent outlives a preview: ids before a request, what was made, and that a template was refused.
-_KEPT: Final = ("before", "made", "template_unknown")
+_KEPT: Final = ("before", "made", "created", "template_unknown")
 
 
 def forget_preview(connection: sa.Connection, restore_id: int) -> None:

@@ -48,6 +48,10 @@ def execute(run: RunContext, restore_run_id: int) -> None:
 
 
 def _overwrites(one: WorkItem) -> bool:
-    """Whether it changes an object that no earlier attempt has made, or kept."""
-    is_known = one.item.intent.get("made") == one.item.target_id
-    return one.item.action == "update" and not one.item.is_skipped and not is_known
+    """Whether it changes an object that no earlier attempt has made."""
+    intent = one.item.intent
+    is_ours = intent.get("made") == one.item.target_id and intent.get("created") is True
+    before = intent.get("before")
+    if "made" not in intent and isinstance(before, list):  # its request may have been carried out, and is adopted then
+        is_ours = one.item.target_id not in before
+    return one.item.action == "update" and not one.item.is_skipped and not is_ours

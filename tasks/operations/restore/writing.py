@@ -54,6 +54,8 @@ class ItemWriter:
     others: Iterable[str] = ()
     #: The id in the target.
     id: str | None = None
+    #: The restore has made the object: before, it was not there.
+    created: bool = False
     #: What was carried out: "" is the object itself.
     done: list[str] = field(default_factory=list)
 
@@ -62,6 +64,9 @@ class ItemWriter:
         with whose code the request that waits is noted.
         """
         self.id = self.plan.target_id or self._made_before()
+        intent = self.one.item.intent
+        # What is new under its name was made by the attempt whose request was noted last.
+        self.created = self._is_begun and (intent.get("created") is True or "made" not in intent)
         resumed = self.one.item.intent.get("approval")
         if isinstance(resumed, Mapping):
             self._resume(resumed)
@@ -109,7 +114,7 @@ class ItemWriter:
             else:
                 found = _text(answer.get("id")) or self._look(before)
             if found is not None:
-                self.id = found
+                self.id, self.created = found, True
                 self.done.append("")
                 self._note()
                 return
@@ -237,7 +242,7 @@ class ItemWriter:
             raise self._undecided(code, error) from None
         self.done.append(part)
         if is_new:
-            self.id = _text(answer.get("id")) or self._look(before)
+            self.id, self.created = _text(answer.get("id")) or self._look(before), True
             if self.id is None:
                 raise OperationFailed("graph.unknown", "its answer was lost, and no object of that name has appeared")
         self._note()
@@ -272,7 +277,8 @@ class ItemWriter:
 
     def _note(self, **more: Any) -> None:
         known = {"made": self.id} if self.id is not None else {}
-        self.note({**known, "done": list(self.done), **more}, self.id)
+        made = {"created": True} if self.created else {}
+        self.note({**known, **made, "done": list(self.done), **more}, self.id)
 
 
 def _changes_body(plan: Plan) -> bool:

@@ -50,12 +50,12 @@ def told(run: Run) -> list[str]:
 
 
 def items(sync: Sync) -> dict[str, Any]:
-    """The items of all sets by external id, each with its body."""
+    """The items of all sets by external id, each with its body; of several, that of the newest set."""
     query = sa.select(backup_items, contents.c.body).join(
         contents, contents.c.content_hash == backup_items.c.content_hash
     )
     with sync.stage.db.read() as connection:
-        return {row.external_id: row for row in connection.execute(query)}
+        return {row.external_id: row for row in connection.execute(query.order_by(backup_items.c.id))}
 
 
 def gaps(row: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from store.errors import InputInvalid, RunEnded
 from store.intune.restore_records import RestoreState, Scope
 from store.model.records import Outcome, Status
-from store.model.tables import restore_runs
+from store.model.tables import backup_items, backup_sets, contents, restore_runs
 from store.people import admin
 from store.people.access import Role
 from store.runs import lifecycle, restore_work, restoring
@@ -320,3 +320,28 @@ def test_what_is_blocked_can_be_left_out_at_once_and_taken_in_again(restoring_: 
     restoring.leave_out_blocked(db, user, restore.id)
     assert at.execute(restore).outcome is Outcome.SUCCEEDED
     assert at.results(restore) == {"done": 1, "skipped": 1}
+
+
+def test_what_somebody_changed_between_two_attempts_is_kept_too(restoring_: Restoring) -> None:
+    at = restoring_
+    at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    at.preview(restore)
+    at.faults(Fault(path=PATH, method="PUT", status=400, code="BadRequest"))
+    at.execute(restore)
+    at.faults()
+    assert at.items(restore)["Old"].result == "failed"
+    changed_settings(at)
+    at.preview(restore)
+    run = at.execute(restore)
+    assert run.outcome is Outcome.SUCCEEDED, run
+    with at.stage.db.read() as connection:
+        query = sa.select(backup_sets.c.id, backup_sets.c.name).where(backup_sets.c.name.like("before restore%"))
+        sets = {row.name: row.id for row in connection.execute(query)}
+        bodies = sa.select(backup_items.c.set_id, contents.c.body).join(
+            contents, contents.c.content_hash == backup_items.c.content_hash
+        )
+        kept = {row.set_id: row.body["description"] for row in connection.execute(bodies)}
+    first, second = (sets[f"before restore {restore.id}"], sets[f"before restore {restore.id}, run {run.id}"])
+    assert (kept[first], kept[second]) == ("", "changed by hand")
+    assert at.now(restore).undo_set_id == first
