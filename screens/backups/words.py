@@ -72,14 +72,8 @@ def made(found: BackupSet, now: dt.datetime) -> str:
     how = "Imported" if found.source == "import" else "Made"
     schedule = f" for schedule {found.schedule_id}" if found.schedule_id else ""
     run = f", run {found.run_id}" if found.run_id else ""
-    told = f"{how} {ago(found.created_at, now)} by {found.initiator_name}{schedule}{run}."
+    told = f"{how} {fmt.ago(found.created_at, now)} by {found.initiator_name}{schedule}{run}."
     return f"{told} {_capitalised(found.sealed_by)} stands on it." if found.sealed_by else told
-
-
-def ago(then: dt.datetime, now: dt.datetime) -> str:
-    """How long ago that was: `just now`, `4m ago`."""
-    age = fmt.age(then, now)
-    return "just now" if age == "now" else f"{age} ago"
 
 
 def asked_for(selection: Any) -> str:

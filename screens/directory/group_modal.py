@@ -81,7 +81,7 @@ def _fields(group: DirectoryGroup, now: dt.datetime) -> Iterator[tuple[str, str]
     if group.membership_rule:
         yield "Rule", group.membership_rule
     yield "Members", _MEMBERS
-    yield "Changed", f"{fmt.instant(group.changed_at, ' UTC')}, {words.ago(group.changed_at, now)}"
+    yield "Changed", f"{fmt.instant(group.changed_at, ' UTC')}, {fmt.ago(group.changed_at, now)}"
     if group.first_seen_at:
         yield "First seen", fmt.instant(group.first_seen_at, " UTC")
 

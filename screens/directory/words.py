@@ -36,12 +36,6 @@ def name(group: DirectoryGroup) -> str:
     return group_words.name(group.name)
 
 
-def ago(then: dt.datetime, now: dt.datetime) -> str:
-    """`3h07 ago`, `just now`."""
-    age = fmt.age(then, now)
-    return "just now" if age == "now" else f"{age} ago"
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """What the sentences depend on besides the directory: the database's time, the terminal, and who looks."""
@@ -78,8 +72,8 @@ def _sentences(found: Directory, text: str, view: View) -> Iterator[str]:
     if view.may_sync and not text:
         yield "s syncs groups."
     # A complete round that is as old as the last one is not told apart from it.
-    whole = ago(found.complete_at, view.now) if found.complete_at else ""
-    if whole and found.read_at and whole != ago(found.read_at, view.now):
+    whole = fmt.ago(found.complete_at, view.now) if found.complete_at else ""
+    if whole and found.read_at and whole != fmt.ago(found.read_at, view.now):
         yield f"Last read in full {whole}."
 
 
@@ -88,4 +82,4 @@ def _groups(many: Count, ascii_only: bool) -> str:
 
 
 def _read(found: Directory, now: dt.datetime) -> str:
-    return f"read {ago(found.read_at, now)}" if found.read_at else "the first round has not ended"
+    return f"read {fmt.ago(found.read_at, now)}" if found.read_at else "the first round has not ended"

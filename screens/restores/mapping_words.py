@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from screens.restores.words import ago
 from screens.text import format as fmt
 from screens.text import group_words
 from screens.text.format import State
@@ -73,7 +72,7 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
         yield f"Beware: {'; '.join(group.warnings)}.", "bold yellow"
     if found.decided_by and found.decided_at:
         yield (
-            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {ago(found.decided_at, now)}.",
+            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {fmt.ago(found.decided_at, now)}.",
             "dim",
         )
     arrow = "->" if ascii_only else "→"
@@ -94,7 +93,7 @@ def directory(page: MappingPage, now: dt.datetime, *, may_sync: bool, ascii_only
         return f"Cached directory of {tenant}, never read to its end. {sync} reads it."
     whole = "" if page.complete_at else ", never to its end"
     many = _groups(fmt.count(page.counted.many, ascii_only))
-    return f"Cached directory of {tenant}, {many}, read {ago(page.read_at, now)}{whole}. {sync} refreshes it."
+    return f"Cached directory of {tenant}, {many}, read {fmt.ago(page.read_at, now)}{whole}. {sync} refreshes it."
 
 
 def told(page: MappingPage, only_unresolved: bool) -> str:

@@ -218,16 +218,10 @@ def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_on
 
 def made(restore: Restore, now: dt.datetime) -> str:
     """Who planned it and when, how old its preview is, and which run carries it out."""
-    told = f"Planned {ago(restore.created_at, now)} by {restore.initiator_name}"
+    told = f"Planned {fmt.ago(restore.created_at, now)} by {restore.initiator_name}"
     if restore.previewed_at is not None and restore.status is not RestoreState.CHECKED:
-        told += f", previewed {ago(restore.previewed_at, now)}"
+        told += f", previewed {fmt.ago(restore.previewed_at, now)}"
     return f"{told}, run {restore.run_id}." if restore.run_id else f"{told}."
-
-
-def ago(then: dt.datetime, now: dt.datetime) -> str:
-    """How long ago that was: `just now`, `4m ago`."""
-    age = fmt.age(then, now)
-    return "just now" if age == "now" else f"{age} ago"
 
 
 def _run(run_id: int | None) -> str:

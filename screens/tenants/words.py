@@ -25,7 +25,7 @@ def lines(found: TenantDetail, health: CredentialsState | None, now: dt.datetime
     yield from _text("role", "Your role", found.role.value, width)
     style = "" if health is None or health.is_fine else "bold red" if health.is_bad else "bold yellow"
     yield from _text("health", "Credentials", health.words if health else "being looked at", width, style)
-    read = f"read {ago(found.directory_read_at, now)}" if found.directory_read_at else "never read"
+    read = f"read {fmt.ago(found.directory_read_at, now)}" if found.directory_read_at else "never read"
     yield from _text("directory", "Directory", f"cached groups, {read}", width)
     yield from _text("group", "RBAC group", group(found.rbac_group, now), width)
     yield Line("blank", ())
@@ -40,13 +40,7 @@ def group(chosen: ChosenGroup | None, now: dt.datetime) -> str:
     if chosen is None:
         return "none chosen: e looks for one"
     name, who = clean(chosen.name) or "(without a name)", clean(chosen.chosen_by)
-    return f"{name}, {clean(chosen.group_id)}; chosen by {who} {ago(chosen.chosen_at, now)}"
-
-
-def ago(then: dt.datetime, now: dt.datetime) -> str:
-    """`3h07 ago`, `just now`."""
-    age = fmt.age(then, now)
-    return "just now" if age == "now" else f"{age} ago"
+    return f"{name}, {clean(chosen.group_id)}; chosen by {who} {fmt.ago(chosen.chosen_at, now)}"
 
 
 def _member(member: Member, width: int) -> str:

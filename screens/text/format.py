@@ -91,6 +91,12 @@ def coarse_span(seconds: float) -> str:
     return f"{whole // 86400}d"
 
 
+def ago(then: dt.datetime, now: dt.datetime) -> str:
+    """How long ago that was, by the database's clock: `just now`, `4m ago`, `3h07 ago`."""
+    told = age(then, now)
+    return "just now" if told == "now" else f"{told} ago"
+
+
 def age(then: dt.datetime | None, now: dt.datetime) -> str:
     """How long ago `then` was, by the database's clock, in whole minutes or more: seconds would change with every poll."""
     if then is None:

@@ -97,10 +97,12 @@ LISTED: Final[tuple[sa.ColumnElement[Any], ...]] = (
 )
 
 
-def items_of(connection: sa.Connection, restore_id: int) -> list[RestoreItem]:
-    """All items of a restore, in its order."""
+def items_of(connection: sa.Connection, restore_id: int, ids: Iterable[int] | None = None) -> list[RestoreItem]:
+    """The items of a restore, in its order; those with these ids alone, if they are given."""
     query = sa.select(*LISTED).join(backup_items, _backup.id == _item.backup_item_id)
     query = query.where(_item.restore_id == restore_id).order_by(_item.position, _item.id)
+    if ids is not None:
+        query = query.where(among(_item.id, list(ids)))
     return [item_from_row(row) for row in connection.execute(query).mappings()]
 
 
@@ -135,6 +137,13 @@ def _work_item(row: Mapping[Any, Any]) -> WorkItem:
     backup = whole(_Row(row))  # type: ignore[arg-type]
     own = {**row, "kind": backup.kind, "external_id": backup.external_id, "name": backup.name}
     return WorkItem(item_from_row(own), backup)
+
+
+def has_left(connection: sa.Connection, restore_id: int) -> bool:
+    """Whether the restore has an item of which nothing became yet, or that failed."""
+    is_left = sa.or_(_item.result.is_(None), _item.result == "failed")
+    query = sa.select(sa.exists().where(_item.restore_id == restore_id, is_left))
+    return bool(connection.execute(query).scalar_one())
 
 
 def filters_of(connection: sa.Connection, set_id: int) -> list[BackupItem]:

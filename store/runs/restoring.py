@@ -114,7 +114,7 @@ def choose(db: Database, user: User, restore_id: int, choices: Mapping[int, Mapp
     choices want another preview.
     """
     with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
-        items = {one.id: one for one in restores.items_of(connection, restore_id)}
+        items = {one.id: one for one in restores.items_of(connection, restore_id, choices)}
         for id_, choice in choices.items():
             if id_ not in items or items[id_].result not in (None, "failed"):
                 raise InputInvalid(
@@ -173,8 +173,7 @@ def require_previewable(db: Database, user: User, restore_id: int) -> Restore:
     """The restore, if it can be previewed. Raises NotFound, Forbidden and InputInvalid."""
     with changing(db, user, restore_id, (*OPEN, *ENDED)) as (connection, found):
         require_decided(connection, found)
-        left = (one for one in restores.items_of(connection, restore_id) if one.result in (None, "failed"))
-        if next(left, None) is None:
+        if not restores.has_left(connection, restore_id):
             raise nothing_left(found)
     return found
 

@@ -1,7 +1,7 @@
 """What a restore does with an item: the rule by which both the preview and the execution go.
 
 The preview stores a plan. The execution makes it once more from what the target is by then, and goes on only if it comes to the
-same (`Plan.agrees_with`): so nothing is written that was not in the preview.
+same (`Plan.disagreement`): so nothing is written that was not in the preview.
 """
 
 from __future__ import annotations

@@ -345,3 +345,18 @@ def test_what_somebody_changed_between_two_attempts_is_kept_too(restoring_: Rest
     first, second = (sets[f"before restore {restore.id}"], sets[f"before restore {restore.id}, run {run.id}"])
     assert (kept[first], kept[second]) == ("", "changed by hand")
     assert at.now(restore).undo_set_id == first
+
+
+def test_what_nobody_changed_between_two_attempts_is_kept_once(restoring_: Restoring) -> None:
+    at = restoring_
+    at.worker()
+    restore = at.plan(two_policies(at), mode="update")
+    at.preview(restore)
+    at.faults(Fault(path=PATH, method="PUT", status=400, code="BadRequest"))
+    at.execute(restore)
+    at.faults()
+    at.preview(restore)
+    assert at.execute(restore).outcome is Outcome.SUCCEEDED
+    with at.stage.db.read() as connection:
+        kept = sa.select(sa.func.count()).where(backup_sets.c.name.like("before restore%"))
+        assert connection.execute(kept).scalar_one() == 1
