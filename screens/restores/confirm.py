@@ -55,7 +55,7 @@ class ExecuteScreen(PolledScreen[None]):
     ExecuteScreen Check:focus { border: none; background: $boost; }
     ExecuteScreen #note { height: auto; max-height: 2; padding: 0 1; text-style: bold; color: $text-error; }
     ExecuteScreen #why { height: auto; max-height: 2; padding: 0 1; color: $text-warning; }
-    ExecuteScreen Button { margin: 0 1; min-width: 12; }
+    ExecuteScreen Button { margin: 0 1; min-width: 30; }
     ExecuteScreen Button.dimmed { text-style: dim; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
