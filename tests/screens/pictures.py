@@ -59,10 +59,9 @@ class State:
         if self.live:
             await until(pilot, lambda: monitor.snapshot, "the first snapshot")
         await self.before(pilot, monitor)
-        for key in self.keys:
-            is_text = isinstance(monitor.focused, Input) and len(key) == 1
+        for key, following in zip(self.keys, (*self.keys[1:], ""), strict=False):
             await pilot.press(key)
-            if not is_text:
+            if not (isinstance(monitor.focused, Input) and len(key) == len(following) == 1):
                 await self.settle(pilot)
         await self.settle(pilot)
         await until(pilot, lambda: self.shows in shown(monitor), f"{self.shows!r}")

@@ -16,11 +16,10 @@ from tests.screens.restores.stage import RestoresBackend
 
 
 async def pressed(pilot: Any, *keys: str) -> None:
-    """Each key, what it asks for, and what it does in the background."""
-    for key in keys:
-        is_text = isinstance(pilot.app.focused, Input) and len(key) == 1
+    """Each key, what it asks for, and what it does in the background; of a text, what its last letter asks for."""
+    for key, following in zip(keys, (*keys[1:], ""), strict=False):
         await pilot.press(key)
-        if is_text:
+        if isinstance(pilot.app.focused, Input) and len(key) == len(following) == 1:
             continue
         await until(pilot, lambda: pilot.app.backend.background.wait(0), "the end of what is done")
         await polls(pilot)

@@ -24,7 +24,7 @@ from store.intune.restore_page import RestoreWanted
 from store.intune.restore_records import Scope
 from store.people.access import Membership, Role
 from tests.screens.backups.stage import COMPLETE, ITEMS, LACKING, ONE, UNFINISHED
-from tests.screens.conftest import CONTOSO, FABRIKAM, HOSTILE, running, screen_lines
+from tests.screens.conftest import CONTOSO, FABRIKAM, HOSTILE, polls, running, screen_lines
 from tests.screens.pictures import Picture
 from tests.screens.restores.driving import asked, calls, is_clean, last_toast, opened, pressed, question
 from tests.screens.restores.stage import CHECKED, OWNER, Changes, RestoresBackend, detail_of, stage
@@ -108,7 +108,7 @@ async def test_of_several_tenants_none_is_chosen_for_a_set_of_another_one() -> N
         async with running(Monitor(state.backend())) as pilot:
             monitor = await opened(pilot)
             monitor.navigator.plan_restore(COMPLETE)
-            await pilot.pause()
+            await polls(pilot)
             assert monitor.screen.query_one("#into", Select).value == chosen
             await pressed(pilot, "ctrl+s")
             assert bool(calls(state)) == (not more)
