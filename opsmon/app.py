@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.console import Console
 from textual.theme import BUILTIN_THEMES
 
 from opsmon.rescuing import Watch
@@ -19,6 +20,7 @@ from screens.key_names import KEY_NAMES
 from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
 from screens.text.ascii import wants_ascii
+from screens.text.themes import THEMES, fitting
 from store import snapshot
 from store.db.engine import Database
 from store.errors import InputInvalid
@@ -240,12 +242,13 @@ def kind_label(kind: str) -> str:
 def make_look(settings: Settings) -> Appearance:
     """The appearance of the screens, from the settings. Raises InputInvalid for an unknown theme or key name."""
     theme, how = settings.theme, settings.terminal_notifications
-    if theme and theme not in BUILTIN_THEMES:
-        raise InputInvalid(f"there is no theme '{theme}'", f"known are {', '.join(BUILTIN_THEMES)}")
+    if theme and theme not in THEMES and theme not in BUILTIN_THEMES:
+        raise InputInvalid(f"there is no theme '{theme}'", f"known are {', '.join((*THEMES, *BUILTIN_THEMES))}")
     known = KEY_NAMES
     for name in settings.keys:
         if name not in known:
             raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
+    theme = theme or fitting(Console().color_system)
     return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings.ask == "yes")
 
 

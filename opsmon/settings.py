@@ -77,7 +77,8 @@ class Settings:
     dispatch_seconds: float = _setting(3.0, "that the queue may take to accept a message", 0.1)
     grace_seconds: float = _setting(30.0, "that SIGTERM lets the runs in hand go on")
     theme: str = _setting(
-        "", "of the screens, as their palette names it: ansi-dark and ansi-light keep to the terminal's 16 colours"
+        "",
+        "of the screens, as their palette names it: opsmon-dark, opsmon-light, or opsmon-16 for the terminal's own 16 colours",
     )
     ascii: Literal["auto", "yes", "no"] = _setting("auto", "no glyphs beyond ASCII", choices=("auto", "yes", "no"))
     ask: Literal["yes", "no"] = _setting(

@@ -40,6 +40,7 @@ from screens.runs import paging
 from screens.saved_views import SavedViews
 from screens.terminal import osc
 from screens.terminal.driver import DiffingDriver
+from screens.text import roles, themes
 from screens.text.ascii import AsciiSigns
 from screens.text.safe import clean
 from store.search.filter import RunFilter
@@ -106,8 +107,9 @@ class Monitor(App[None]):
         self.backend = backend
         self.ascii_only = ascii_only
         self._in_ascii = AsciiSigns()
-        if look.theme:
-            self.theme = look.theme
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.theme = look.theme or themes.DARK
         self.set_keymap(look.keys)
         self._asks = look.asks
         self.tenant: str | None = None
@@ -385,6 +387,10 @@ class Monitor(App[None]):
         for job in self.actions.jobs:
             job.stop()
         self.exit()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The roles' colours, for themes that are not ours."""
+        return roles.variables(themes.palette_of(self))
 
     # -- Textual's own ----------------------------------------------------------------------------------------------------
 

@@ -41,9 +41,9 @@ def _told(detail: BackupSetDetail, view: View) -> Iterator[tuple[str, str]]:
     yield f"{glyph} {words.name(found)}", "bold"
     yield words.sentence(found), state.style
     for reason in words.unread(detail.kinds, lambda kind: capitalised(view.label(kind))):
-        yield reason, "yellow"
-    yield words.made(found, view.now), "dim"
+        yield reason, "partial"
+    yield words.made(found, view.now), "quiet"
     if asked := words.asked_for(found.selection):
-        yield asked, "cyan"
+        yield asked, "accent"
     if left_out := words.not_looked_at(detail.kinds, view.all_kinds, view.label):
-        yield f"Not looked at: {left_out}.", "dim"
+        yield f"Not looked at: {left_out}.", "quiet"

@@ -147,7 +147,7 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     def _row(self, item: ListedItem) -> Row:
         state = policy_words.completeness(item.completeness)
@@ -159,7 +159,7 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
             whom,
             item.platform or "",
         )
-        styles = (state.style, "dim", "", "yellow" if whom == assigned.UNKNOWN else "", "dim")
+        styles = (state.style, "quiet", "", "partial" if whom == assigned.UNKNOWN else "", "quiet")
         shown = zip(texts, self._rooms, styles, strict=True)
         return Row(item.id, tuple(Cell(fit(text, room), style) for text, room, style in shown if room))
 

@@ -119,7 +119,7 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -140,8 +140,8 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
             one.initiator_name,
             one.sealed_by or "",
         )
-        of_kinds = "yellow" if one.failed_kinds else "dim"
-        styles = (state.style, "", "", "dim", "", "yellow" if lacking else "dim", of_kinds, "dim", "dim")
+        of_kinds = "partial" if one.failed_kinds else "quiet"
+        styles = (state.style, "", "", "quiet", "", "partial" if lacking else "quiet", of_kinds, "quiet", "quiet")
         shown = zip(texts, self._rooms, styles, strict=True)
         return Row(
             one.id, tuple(Cell(_fitted(n, text, room), style) for n, (text, room, style) in enumerate(shown) if room)

@@ -15,16 +15,16 @@ from store.intune.backup_sets import BackupSet, ListedItem
 
 #: By the state of a set in the store. What went well is quiet.
 _STATES: Final = {
-    "complete": State("✓", "+", "complete", "dim"),
-    "incomplete": State("◐", "~", "incomplete", "yellow"),
-    "unfinished": State("✗", "x", "unfinished", "bold red"),
-    "making": State("●", "*", "making", "bold blue"),
+    "complete": State("✓", "+", "complete", "quiet"),
+    "incomplete": State("◐", "~", "incomplete", "partial"),
+    "unfinished": State("✗", "x", "unfinished", "failed"),
+    "making": State("●", "*", "making", "running"),
 }
 
 
 def state(found: BackupSet) -> State:
     """How a set stands, in a word."""
-    return _STATES.get(found.state, State("?", "?", found.state, "yellow"))
+    return _STATES.get(found.state, State("?", "?", found.state, "partial"))
 
 
 def items_of(found: BackupSet) -> int:

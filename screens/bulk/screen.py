@@ -26,15 +26,15 @@ _TENANT, _WHAT = ColumnSpec(12, 8, 3), ColumnSpec(8, 8, 2, grow=1)
 #: Minimum width, in cells, for the operation's column. In a narrower terminal only the line below the table names it.
 _WIDE: Final = 100
 _STYLES: Final = {
-    Kind.QUEUED: ("✓", "+", "green"),
-    Kind.ATTACHED: ("●", "*", "blue"),
-    Kind.JOINS: ("●", "*", "blue"),
-    Kind.ELIGIBLE: ("○", ".", "cyan"),
-    Kind.FORBIDDEN: ("✗", "x", "red"),
-    Kind.REFUSED: ("✗", "x", "red"),
-    Kind.DISPATCH_FAILED: ("✗", "x", "bold red"),
-    Kind.NOT_TRIED: ("\N{EN DASH}", "-", "yellow"),
-    Kind.UNKNOWN: ("·", " ", "dim"),
+    Kind.QUEUED: ("✓", "+", "done"),
+    Kind.ATTACHED: ("●", "*", "running"),
+    Kind.JOINS: ("●", "*", "running"),
+    Kind.ELIGIBLE: ("○", ".", "accent"),
+    Kind.FORBIDDEN: ("✗", "x", "failed"),
+    Kind.REFUSED: ("✗", "x", "failed"),
+    Kind.DISPATCH_FAILED: ("✗", "x", "failed"),
+    Kind.NOT_TRIED: ("\N{EN DASH}", "-", "partial"),
+    Kind.UNKNOWN: ("·", " ", "quiet"),
 }
 #: The tabs, and the kinds of items that each lists.
 GROUPS: Final = {
@@ -103,7 +103,7 @@ def _header(width: int) -> str:
 
 def _rooms(width: int) -> list[int]:
     operation = _OPERATION if width >= _WIDE else ColumnSpec(0, 0, 9)
-    return column_widths([_KIND, _RUN, operation, _TENANT, _WHAT], width - 1)
+    return column_widths([_KIND, _RUN, operation, _TENANT, _WHAT], width - 2)
 
 
 class BulkScreen(PolledScreen[None]):

@@ -90,7 +90,7 @@ class DirectoryScreen(CanSync, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -103,7 +103,7 @@ class DirectoryScreen(CanSync, TableScreen[None]):
         texts = (words.name(group), words.types(group), words.purpose(group))
         cut = [fit(text, room) for text, room in zip(texts, rooms, strict=True)]
         cut.append(figure(f"{fmt.age(group.changed_at, now):>{of_age}}", of_age))
-        shown = zip(cut, ("", "", "dim", "dim"), strict=True)
+        shown = zip(cut, ("", "", "quiet", "quiet"), strict=True)
         return Row(group.id, tuple(Cell(text, style) for text, style in shown if text))
 
     # -- the search -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from screens.background import Keys
 from screens.base import PolledModal
-from screens.text import changes
+from screens.text import changes, roles
 from screens.text.safe import clean
 from store.intune.drift_page import ListedFinding
 from store.intune.drift_records import day_end
@@ -63,7 +63,7 @@ class AcceptModal(PolledModal[None]):
             self._accept(reason.value, day)
 
     def _refuse(self, problem: str, field: Input) -> None:
-        self.query_one("#problem", Static).update(Content.styled(problem, "bold red"))
+        self.query_one("#problem", Static).update(Content.styled(problem, roles.content_style("failed")))
         field.focus()
 
     def _accept(self, reason: str, until: dt.datetime | None) -> None:

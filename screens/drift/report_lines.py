@@ -19,11 +19,11 @@ from store.intune.drift_page import DriftDetail, ListedFinding
 KINDS: Final = ("kinds",)
 #: A sign for each change, in ASCII, and its style.
 _SIGNS: Final = {
-    "added": ("+", "green"),
-    "removed": ("-", "red"),
-    "modified": ("~", "yellow"),
-    "assignment": ("@", "yellow"),
-    "order": ("=", "cyan"),
+    "added": ("+", "done"),
+    "removed": ("-", "failed"),
+    "modified": ("~", "partial"),
+    "assignment": ("@", "partial"),
+    "order": ("=", "accent"),
 }
 
 
@@ -64,16 +64,16 @@ def _text(key: object, text: str, view: View, style: str = "", indent: int = 0) 
 def _head(detail: DriftDetail, view: View) -> Iterator[Line]:
     yield from _text("told", told(detail), view, "bold")
     if caution := changes.caution(detail.report):
-        yield from _text("caution", caution, view, "yellow")
+        yield from _text("caution", caution, view, "partial")
     age = fmt.age(detail.report.created_at, view.now)
     by = f"By {detail.report.initiator_name}, {'just now' if age == 'now' else f'{age} ago'}."
     instants = [(kind.before, kind.after) for kind in detail.report.kinds if kind.before and kind.after]
     if instants:
         first, last = (fmt.instant(max(side), " UTC") for side in zip(*instants, strict=True))
         by += f" Between {first} and {last}."
-    yield from _text("by", by, view, "dim")
+    yield from _text("by", by, view, "quiet")
     if view.before:
-        yield from _text("page", f"From finding {view.before + 1:,} on.", view, "dim")
+        yield from _text("page", f"From finding {view.before + 1:,} on.", view, "quiet")
 
 
 def _findings(findings: Sequence[ListedFinding], view: View) -> Iterator[Line]:
@@ -81,7 +81,7 @@ def _findings(findings: Sequence[ListedFinding], view: View) -> Iterator[Line]:
         yield Line(("blank", some[0].id), ())
         room = max(10, view.width - len(view.kind_label(kind)) - 2)
         title = fit(clean(name or "(without a name)"), room).rstrip()
-        yield Line(("policy", some[0].id), (Cell(title, "bold"), Cell(f"  {clean(view.kind_label(kind))}", "dim")))
+        yield Line(("policy", some[0].id), (Cell(title, "bold"), Cell(f"  {clean(view.kind_label(kind))}", "quiet")))
         for one in some:
             yield from _finding(one, view)
 
@@ -90,16 +90,16 @@ def _finding(one: ListedFinding, view: View) -> Iterator[Line]:
     sign, style = _SIGNS.get(one.change, ("?", ""))
     note = " accepted" if one.accepted else ""
     text = fit(clean(changes.sentence(one)), view.width - 4 - len(note)).rstrip()
-    cells = (Cell(f"  {sign} ", "dim" if note else style), Cell(text, "dim" if note else ""), Cell(note, "green"))
+    cells = (Cell(f"  {sign} ", "quiet" if note else style), Cell(text, "quiet" if note else ""), Cell(note, "done"))
     yield Line(("finding", one.id), cells, one.id)
     if one.id not in view.opened:
         return
     if one.accepted:
         until = f" until {fmt.instant(one.accepted.until, ' UTC')}" if one.accepted.until else ""
         words = f"Accepted by {one.accepted.user_name}{until}: {one.accepted.reason}"
-        yield from _text(("accepted", one.id), words, view, "green", 4)
+        yield from _text(("accepted", one.id), words, view, "done", 4)
     if one.words or len(one.path) > view.width - 4:  # else it has been read already
-        yield from _text(("path", one.id), one.path, view, "dim", 4)
+        yield from _text(("path", one.id), one.path, view, "quiet", 4)
     if one.change not in ("added", "removed"):
         yield from _sides(one, view)
 
@@ -107,16 +107,16 @@ def _finding(one: ListedFinding, view: View) -> Iterator[Line]:
 def _sides(one: ListedFinding, view: View) -> Iterator[Line]:
     room = (view.width - 4 - 3) // 2
     pairs, is_cut = side_by_side(one.old, one.new, room)
-    titles = (Cell(fit("Before", room), "dim underline"), Cell("   "), Cell("Now", "dim underline"))
+    titles = (Cell(fit("Before", room), "quiet underline"), Cell("   "), Cell("Now", "quiet underline"))
     yield Line(("sides", one.id), (Cell("    "), *titles))
     for number, pair in enumerate(pairs):
-        styles = ("red", "green") if pair.differ else ("", "")
+        styles = ("failed", "done") if pair.differ else ("", "")
         sign = " > " if pair.differ else "   "
-        cells = (Cell("    "), Cell(fit(pair.left, room), styles[0]), Cell(sign, "dim"), Cell(pair.right, styles[1]))
+        cells = (Cell("    "), Cell(fit(pair.left, room), styles[0]), Cell(sign, "quiet"), Cell(pair.right, styles[1]))
         yield Line(("sides", one.id, number), cells)
     if is_cut:
         rest = "The rest is not shown: 'opsmon drift show RUN --json' has all of it."
-        yield from _text(("sides", one.id, "cut"), rest, view, "dim", 4)
+        yield from _text(("sides", one.id, "cut"), rest, view, "quiet", 4)
 
 
 def _more(detail: DriftDetail, view: View) -> Iterator[Line]:
@@ -137,6 +137,6 @@ def _kinds(detail: DriftDetail, view: View) -> Iterator[Line]:
     is_open = KINDS in view.opened
     sign = "v" if is_open else ">"
     text = f"{sign} {fmt.several(len(left_out), 'kind')} not compared"
-    yield Line("kinds", (Cell(text, "yellow"),), KINDS)
+    yield Line("kinds", (Cell(text, "partial"),), KINDS)
     for kind in left_out if is_open else ():
         yield from _text(("kind", kind.kind), f"{view.kind_label(kind.kind)}: {kind.reason}", view, "", 2)

@@ -79,7 +79,7 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -107,7 +107,7 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
             fit(report.initiator_name, rooms[5]),
             figure(f"{fmt.age(report.created_at, now):>{rooms[6]}}", rooms[6]),
         )
-        styles = (state.style, "dim", "", "dim", "bold" if report.findings else "dim", "dim", "dim")
+        styles = (state.style, "quiet", "", "quiet", "bold" if report.findings else "quiet", "quiet", "quiet")
         cells = (Cell(text, style) for text, style, room in zip(texts, styles, rooms, strict=True) if room)
         return Row(report.run_id, tuple(cells))
 

@@ -56,7 +56,7 @@ class InboxScreen(TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     def _row(self, notification: Notification, now: dt.datetime) -> Row:
         new = notification.read_at is None

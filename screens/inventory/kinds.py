@@ -63,7 +63,7 @@ class KindsScreen(SyncsPolicies, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -77,7 +77,7 @@ class KindsScreen(SyncsPolicies, TableScreen[None]):
         age = fmt.age(kind.last_seen_at, now)
         figures = ((f"{kind.present:,}", of_there), (f"{kind.missing:,}", of_missing), (age, of_age))
         texts = [fit(label, of_kind), *(_right(text, room) for text, room in figures)]
-        styles = ("", "", "yellow" if kind.missing else "dim", "dim")
+        styles = ("", "", "partial" if kind.missing else "quiet", "quiet")
         cells = (Cell(text, style) for text, style in zip(texts, styles, strict=True) if text)
         return Row(self._numbers.setdefault(kind.kind, len(self._numbers)), tuple(cells))
 

@@ -84,7 +84,7 @@ class PoliciesScreen(SyncsPolicies, PagedScreen):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -100,9 +100,9 @@ class PoliciesScreen(SyncsPolicies, PagedScreen):
         cut = [fit(text, room) for text, room in zip(texts, rooms, strict=True)]
         cut.append(figure(f"{fmt.age(policy.last_seen_at, now):>{of_age}}", of_age))
         is_gone = policy.missing_since is not None
-        styles = ("", "dim", "yellow" if whom == assigned.UNKNOWN else "", state.style, "dim")
+        styles = ("", "quiet", "partial" if whom == assigned.UNKNOWN else "", state.style, "quiet")
         shown = zip(cut, styles, strict=True)
-        return Row(policy.id, tuple(Cell(text, "dim" if is_gone else style) for text, style in shown if text))
+        return Row(policy.id, tuple(Cell(text, "quiet" if is_gone else style) for text, style in shown if text))
 
     @property
     def place(self) -> str:

@@ -21,7 +21,7 @@ from store.intune.browsed import PolicyDetail, VersionState
 FEW: Final = 4
 #: What folds the versions; the body's paths begin with their own word.
 VERSIONS: Final[Path] = ("versions",)
-_SIGNS: Final = {"+": ("+ added    ", "green"), "-": ("- removed  ", "red"), " ": ("= same     ", "dim")}
+_SIGNS: Final = {"+": ("+ added    ", "done"), "-": ("- removed  ", "failed"), " ": ("= same     ", "quiet")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def changes(policy: PolicyDetail, found: Difference | None, view: View) -> list[
     for number, (sign, text) in enumerate(found.lines):
         words_of_sign, style = _SIGNS.get(sign, ("", ""))
         shown = fit(text, view.width - len(words_of_sign)).rstrip() if words_of_sign else "..."
-        lines.append(Line(("changes", number), (Cell(words_of_sign, style or "dim"), Cell(shown, style or "dim"))))
+        lines.append(Line(("changes", number), (Cell(words_of_sign, style or "quiet"), Cell(shown, style or "quiet"))))
     return lines
 
 
@@ -87,7 +87,7 @@ def changes(policy: PolicyDetail, found: Difference | None, view: View) -> list[
 def _title(policy: PolicyDetail, view: View) -> Iterator[Line]:
     yield from sections.text("title", view, "", policy.name or "(without a name)", "bold")
     if policy.description:
-        yield from sections.text("description", view, "", policy.description, "dim")
+        yield from sections.text("description", view, "", policy.description, "quiet")
     code = policy.shown.state.completeness if policy.shown else None
     state = words.state(code, policy.missing_since)
     seen = f", seen {_ago(policy.last_seen_at, view.now)}" if policy.missing_since is None else ""
@@ -99,7 +99,9 @@ def _title(policy: PolicyDetail, view: View) -> Iterator[Line]:
         yield from sections.field("head", view, "Changed", fmt.instant(policy.modified_at, " UTC"))
     yield from sections.field("head", view, "Id", policy.external_id)
     if policy.shown is None:
-        yield from sections.field("head", view, "Read", f"Only what a list shows was read. {view.how_to_sync}", "cyan")
+        yield from sections.field(
+            "head", view, "Read", f"Only what a list shows was read. {view.how_to_sync}", "accent"
+        )
 
 
 def _assigned(policy: PolicyDetail, view: View) -> Iterator[Line]:
@@ -116,9 +118,9 @@ def _versions(policy: PolicyDetail, view: View) -> Iterator[Line]:
     for version in shown:
         yield _version(version, policy, view)
     if others := len(policy.versions) - len(shown):
-        yield Line(("versions", "fold"), (Cell(f"  and {others}{more} older: enter shows them", "dim"),), VERSIONS)
+        yield Line(("versions", "fold"), (Cell(f"  and {others}{more} older: enter shows them", "quiet"),), VERSIONS)
     elif more and VERSIONS in view.opened:
-        yield Line(("versions", "more"), (Cell(f"  and more: only the newest {len(shown)} are listed", "dim"),))
+        yield Line(("versions", "more"), (Cell(f"  and more: only the newest {len(shown)} are listed", "quiet"),))
 
 
 def _version(version: VersionState, policy: PolicyDetail, view: View) -> Line:
@@ -131,7 +133,7 @@ def _version(version: VersionState, policy: PolicyDetail, view: View) -> Line:
     cells = [Cell(when, "bold" if is_shown else ""), Cell(fit(told, 21).rstrip(), state.style)]
     if len(when) + len(until) + 21 <= view.width:
         cells[1] = Cell(fit(told, 21), state.style)
-        cells.append(Cell(until, "dim"))
+        cells.append(Cell(until, "quiet"))
     target: Target = version.id
     return Line(("versions", version.id), tuple(cells), target)
 

@@ -111,11 +111,11 @@ class GroupChoiceModal(PolledModal[DirectoryGroup]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self._width - 1)
+        return column_widths(_PARTS, self._width - 2)
 
     def _row(self, group: DirectoryGroup) -> Row:
         texts = (words.chosen_name(group), types(group.types), group.group_id)
-        shown = zip(texts, self._rooms, ("", "", "dim"), strict=True)
+        shown = zip(texts, self._rooms, ("", "", "quiet"), strict=True)
         return Row(group.id, tuple(Cell(fit(text, room), style) for text, room, style in shown if room))
 
     # -- keys -------------------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     @property
     def _header(self) -> str:
@@ -146,8 +146,20 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
             fmt.age(restore.created_at, now),
             restore.initiator_name,
         )
-        is_dry = "cyan" if words.is_dry(restore) else "dim"
-        styles = (state.style, "", "", "", is_dry, "dim", "", "bold red" if failed else "dim", "dim", "dim", "dim")
+        is_dry = "accent" if words.is_dry(restore) else "quiet"
+        styles = (
+            state.style,
+            "",
+            "",
+            "",
+            is_dry,
+            "quiet",
+            "",
+            "failed" if failed else "quiet",
+            "quiet",
+            "quiet",
+            "quiet",
+        )
         shown = zip(texts, self._rooms, styles, strict=True)
         cells = (Cell(_fitted(n, text, room), style) for n, (text, room, style) in enumerate(shown) if room)
         return Row(restore.id, tuple(cells))

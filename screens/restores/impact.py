@@ -86,11 +86,11 @@ def lines(restore: Restore, impact: Impact, now: dt.datetime, ascii_only: bool) 
     """What executing the restore would do, as sentences with their styles."""
     name = clean(restore.tenant_name).strip()
     yield f"Restore {restore.id}: {words.set_name(restore)}, {words.way(restore, ascii_only)} ({name}).", "bold"
-    yield f"{_objects(impact)}.", "bold red" if impact.blocked else ""
-    yield f"Assignments: {_assignments(impact)}.", "yellow" if impact.assignments.get("failed") else ""
-    yield _everybody(impact, name), "bold yellow" if impact.everybody else ""
+    yield f"{_objects(impact)}.", "failed" if impact.blocked else ""
+    yield f"Assignments: {_assignments(impact)}.", "partial" if impact.assignments.get("failed") else ""
+    yield _everybody(impact, name), "warn" if impact.everybody else ""
     yield _first(impact), ""
-    yield f"{words.made(restore, now)}", "dim"
+    yield f"{words.made(restore, now)}", "quiet"
 
 
 def _objects(impact: Impact) -> str:

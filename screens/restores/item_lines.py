@@ -24,17 +24,17 @@ from store.intune.restore_records import RestoreItem
 
 #: By the state of an assignment in the plan.
 _ASSIGNED: Final = {
-    "kept": State("✓", "+", "kept", "green"),
-    "skipped": State("\N{EN DASH}", "-", "skipped", "magenta"),
-    "failed": State("✗", "x", "failed", "bold red"),
+    "kept": State("✓", "+", "kept", "done"),
+    "skipped": State("\N{EN DASH}", "-", "skipped", "quiet"),
+    "failed": State("✗", "x", "failed", "failed"),
 }
 #: A sign for each change, in ASCII, and its style: those of the drift reports.
 _SIGNS: Final = {
-    "added": ("+", "green"),
-    "removed": ("-", "red"),
-    "modified": ("~", "yellow"),
-    "assignment": ("@", "yellow"),
-    "order": ("=", "cyan"),
+    "added": ("+", "done"),
+    "removed": ("-", "failed"),
+    "modified": ("~", "partial"),
+    "assignment": ("@", "partial"),
+    "order": ("=", "accent"),
 }
 #: Cells before a value of a difference.
 _SIDE: Final = 11
@@ -83,13 +83,13 @@ def _head(detail: RestoreItemDetail, view: View) -> Iterator[Line]:
         told = ": ".join(part for part in (item.result_code, item.result_message) if part)
         yield from sections.field("head", view, "Because", told, result.style)
     for number, want in enumerate(words.wants(item.needs)):
-        yield from sections.field(f"wants {number}", view, "Agree to", want, "yellow")
+        yield from sections.field(f"wants {number}", view, "Agree to", want, "partial")
     yield from sections.field("head", view, "Kind", capitalised(view.label(item.kind)))
     yield from sections.field("head", view, "Restore", f"{restore.id}, {words.way(restore, view.ascii_only)}")
     yield from sections.field("head", view, "Backup id", item.external_id)
     yield from sections.field("head", view, "Target id", item.target_id or "not there")
     if item.request_id:
-        yield from sections.field("head", view, "Request", item.request_id, "dim")
+        yield from sections.field("head", view, "Request", item.request_id, "quiet")
 
 
 def _reasons(item: RestoreItem, view: View) -> Iterator[Line]:
@@ -97,7 +97,7 @@ def _reasons(item: RestoreItem, view: View) -> Iterator[Line]:
         return
     yield from sections.heading("reasons", "Why it is not restored")
     for number, (code, told) in enumerate(item.reasons):
-        yield from sections.text(("reasons", number), view, "", f"{told or 'no reason given'} ({code})", "bold red")
+        yield from sections.text(("reasons", number), view, "", f"{told or 'no reason given'} ({code})", "failed")
 
 
 def _candidates(item: RestoreItem, view: View) -> Iterator[Line]:
@@ -122,7 +122,7 @@ def _assignments(item: RestoreItem, view: View) -> Iterator[Line]:
     if not found:
         yield Line(("assignments", "none"), (Cell("None."),))
     for number, one in enumerate(found):
-        state = _ASSIGNED.get(str(one.get("state")), State("?", "?", str(one.get("state")), "yellow"))
+        state = _ASSIGNED.get(str(one.get("state")), State("?", "?", str(one.get("state")), "partial"))
         before = f"{with_glyph(state, view.ascii_only)} "[: sections.NAMES].ljust(sections.NAMES)
         yield from _assignment(number, before, state.style, one, view)
 
@@ -145,7 +145,7 @@ def _differences(item: RestoreItem, view: View) -> Iterator[Line]:
     for number, one in enumerate(found):
         yield from _difference(number, one, view)
     if isinstance(more, int) and more > 0:
-        yield from sections.text("more", view, "", f"And {more:,} more.", "dim")
+        yield from sections.text("more", view, "", f"And {more:,} more.", "quiet")
 
 
 def _difference(number: int, one: Mapping[str, Any], view: View) -> Iterator[Line]:
@@ -156,7 +156,7 @@ def _difference(number: int, one: Mapping[str, Any], view: View) -> Iterator[Lin
     if told:  # the words have all of it
         return
     for name, side in (("is", "old"), ("becomes", "new")):
-        yield from sections.text((key, side), view, f"  {name:<{_SIDE - 2}}", _value(one.get(side)), "", "dim")
+        yield from sections.text((key, side), view, f"  {name:<{_SIDE - 2}}", _value(one.get(side)), "", "quiet")
 
 
 def _value(given: Any) -> str:

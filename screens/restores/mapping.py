@@ -151,7 +151,7 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     def _rooms_of(self, group: Mapped) -> list[int]:
         """The widths for a row: why nothing stands for a group has the room of all that would be told of its target."""
@@ -182,9 +182,9 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
             kind,
             found_by,
         )
-        differs = "yellow" if group.warnings else "dim"
-        stands = {"map": "", "skip": "dim", "unresolved": "yellow"}[found.decision]
-        styles = (state.style, "", differs, "dim", stands, differs, "dim")
+        differs = "partial" if group.warnings else "quiet"
+        stands = {"map": "", "skip": "quiet", "unresolved": "partial"}[found.decision]
+        styles = (state.style, "", differs, "quiet", stands, differs, "quiet")
         shown = enumerate(zip(texts, self._rooms_of(found), styles, strict=True))
         return Row(key, tuple(Cell(_fitted(n, text, room), style) for n, (text, room, style) in shown if room))
 

@@ -18,11 +18,11 @@ from store.intune.restore_records import Mapped, RestoreState
 
 #: What blocks the restore is loud, what is mapped is quiet.
 _DECISIONS: Final = {
-    "map": State("✓", "+", "mapped", "dim"),
-    "skip": State("\N{EN DASH}", "-", "skipped", "magenta"),
-    "unresolved": State("✗", "x", "unresolved", "bold red"),
+    "map": State("✓", "+", "mapped", "quiet"),
+    "skip": State("\N{EN DASH}", "-", "skipped", "quiet"),
+    "unresolved": State("✗", "x", "unresolved", "failed"),
 }
-_BEWARE: Final = State("!", "!", "mapped", "bold yellow")
+_BEWARE: Final = State("!", "!", "mapped", "warn")
 _FOUND: Final = {"id": "same id", "name": "same name", "choice": "chosen"}
 _UNREAD: Final = "not read"
 #: Cells of a name in a question, so that the rest of it stays visible.
@@ -67,20 +67,20 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
     """All that there is to say of the group under the cursor, the most important first, with styles."""
     found = group.decision
     if group.why:
-        yield f"Unresolved: {group.why}.", "bold red"
+        yield f"Unresolved: {group.why}.", "failed"
     if group.warnings:
-        yield f"Beware: {'; '.join(group.warnings)}.", "bold yellow"
+        yield f"Beware: {'; '.join(group.warnings)}.", "warn"
     if found.decided_by and found.decided_at:
         yield (
             f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {fmt.ago(found.decided_at, now)}.",
-            "dim",
+            "quiet",
         )
     arrow = "->" if ascii_only else "→"
     what = f"{found.source_id}, {types(group.source_types)}"
     if found.decision == "map":
-        yield f"{what} {arrow} {found.target_id}, {types(group.target_types)}.", "dim"
+        yield f"{what} {arrow} {found.target_id}, {types(group.target_types)}.", "quiet"
     else:
-        yield f"{what}.", "dim"
+        yield f"{what}.", "quiet"
 
 
 # ---- sentences above

@@ -166,7 +166,7 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     def _row(self, item: ListedRestoreItem) -> Row:
         action, result = words.action(item.action), words.result(item.result, item.is_skipped)
@@ -178,7 +178,7 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
             _why(item),
         )
         is_out = item.result in ("done", "skipped") or item.is_skipped
-        styles = ("dim" if is_out else action.style, result.style, "dim", "", "dim" if is_out else "yellow")
+        styles = ("quiet" if is_out else action.style, result.style, "quiet", "", "quiet" if is_out else "partial")
         shown = zip(texts, self._rooms, styles, strict=True)
         return Row(item.id, tuple(Cell(fit(text, room), style) for text, room, style in shown if room))
 

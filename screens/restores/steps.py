@@ -22,7 +22,7 @@ _PLACES: Final = {
     RestoreState.CHECKED: 3,
     RestoreState.PREVIEWED: 4,
 }
-_DONE, _NOW, _LATER = "green", "bold", "dim"
+_DONE, _NOW, _LATER = "done", "bold", "quiet"
 
 
 def line(found: ListedRestore, undecided: int, width: int, ascii_only: bool) -> tuple[Cell, ...]:

@@ -16,34 +16,34 @@ from store.model.records import Outcome
 
 #: What went well is quiet, as are those of which nothing is expected.
 _STATES: Final = {
-    RestoreState.DRAFT: State("○", ".", "draft", "dim"),
-    RestoreState.SCOPED: State("○", ".", "groups undecided", "yellow"),
-    RestoreState.CHECKED: State("○", ".", "not previewed", "cyan"),
-    RestoreState.PREVIEWED: State("…", ".", "previewed", "bold cyan"),
-    RestoreState.QUEUED: State("○", ".", "queued", "cyan"),
-    RestoreState.RUNNING: State("●", "*", "running", "bold blue"),
-    RestoreState.WAITING_FOR_APPROVAL: State("!", "!", "waits for approval", "bold yellow"),
-    RestoreState.COMPLETED: State("✓", "+", "completed", "green"),
-    RestoreState.PARTIAL: State("◐", "~", "partial", "yellow"),
-    RestoreState.FAILED: State("✗", "x", "failed", "bold red"),
+    RestoreState.DRAFT: State("○", ".", "draft", "quiet"),
+    RestoreState.SCOPED: State("○", ".", "groups undecided", "partial"),
+    RestoreState.CHECKED: State("○", ".", "not previewed", "accent"),
+    RestoreState.PREVIEWED: State("…", ".", "previewed", "warn"),
+    RestoreState.QUEUED: State("○", ".", "queued", "accent"),
+    RestoreState.RUNNING: State("●", "*", "running", "running"),
+    RestoreState.WAITING_FOR_APPROVAL: State("!", "!", "waits for approval", "warn"),
+    RestoreState.COMPLETED: State("✓", "+", "completed", "done"),
+    RestoreState.PARTIAL: State("◐", "~", "partial", "partial"),
+    RestoreState.FAILED: State("✗", "x", "failed", "failed"),
 }
-_PREVIEWING: Final = State("●", "*", "previewing", "bold blue")
+_PREVIEWING: Final = State("●", "*", "previewing", "running")
 _ACTIONS: Final = {
-    "create": State("+", "+", "create", "green"),
-    "update": State("~", "~", "update", "yellow"),
-    "same": State("=", "=", "same", "dim"),
-    "exists": State("=", "=", "exists", "dim"),
-    "blocked": State("✗", "x", "blocked", "bold red"),
-    "ambiguous": State("?", "?", "ambiguous", "bold yellow"),
+    "create": State("+", "+", "create", "done"),
+    "update": State("~", "~", "update", "partial"),
+    "same": State("=", "=", "same", "quiet"),
+    "exists": State("=", "=", "exists", "quiet"),
+    "blocked": State("✗", "x", "blocked", "failed"),
+    "ambiguous": State("?", "?", "ambiguous", "warn"),
 }
 _RESULTS: Final = {
-    "done": State("✓", "+", "done", "dim"),
-    "skipped": State("\N{EN DASH}", "-", "skipped", "dim"),
-    "failed": State("✗", "x", "failed", "bold red"),
-    "waiting": State("!", "!", "waits", "bold yellow"),
+    "done": State("✓", "+", "done", "quiet"),
+    "skipped": State("\N{EN DASH}", "-", "skipped", "quiet"),
+    "failed": State("✗", "x", "failed", "failed"),
+    "waiting": State("!", "!", "waits", "warn"),
 }
-_LEFT_OUT: Final = State("\N{EN DASH}", "-", "left out", "magenta")
-_NOT_PREVIEWED: Final = State("○", ".", "no preview", "cyan")
+_LEFT_OUT: Final = State("\N{EN DASH}", "-", "left out", "quiet")
+_NOT_PREVIEWED: Final = State("○", ".", "no preview", "accent")
 _NOTHING: Final = State("", "", "", "")
 _MODES: Final = {"create": "Creates what is missing", "update": "Creates what is missing, and updates what differs"}
 _TICKS: Final = {
@@ -69,14 +69,14 @@ def is_previewing(found: ListedRestore) -> bool:
 
 def action(name: str | None) -> State:
     """What the preview says will be done with an item."""
-    return _NOT_PREVIEWED if name is None else _ACTIONS.get(name, State("?", "?", name, "yellow"))
+    return _NOT_PREVIEWED if name is None else _ACTIONS.get(name, State("?", "?", name, "partial"))
 
 
 def result(name: str | None, is_skipped: bool) -> State:
     """What became of an item; while nothing did, whether a person left it out."""
     if name is None:
         return _LEFT_OUT if is_skipped else _NOTHING
-    return _RESULTS.get(name, State("?", "?", name, "yellow"))
+    return _RESULTS.get(name, State("?", "?", name, "partial"))
 
 
 # ---- sentences
@@ -200,14 +200,14 @@ def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_on
     restore = found.restore
     dry = " Dry run: all but writing." if is_dry(restore) else ""
     yield f"Backup set {restore.backup_set_id}, {set_name(restore)}, {way(restore, ascii_only)}.", ""
-    yield f"{_MODES.get(restore.mode, restore.mode)}.{dry}", "cyan" if dry else "dim"
+    yield f"{_MODES.get(restore.mode, restore.mode)}.{dry}", "accent" if dry else "quiet"
     became = became_of(found.numbers)
     yield f"{found_of(found.numbers)}.{f' {became}.' if became else ''}", ""
-    yield made(restore, now), "dim"
+    yield made(restore, now), "quiet"
     if restore.ticks:
-        yield f"Agreed to: {', '.join(_TICKS.get(one, one) for one in restore.ticks)}.", "dim"
+        yield f"Agreed to: {', '.join(_TICKS.get(one, one) for one in restore.ticks)}.", "quiet"
     if restore.reason:
-        yield f"Reason: {restore.reason}", "dim"
+        yield f"Reason: {restore.reason}", "quiet"
     if restore.undo_set_id is not None:
         name = clean(undo_set or "").strip()
         yield (

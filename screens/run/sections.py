@@ -21,17 +21,17 @@ from screens.widgets.row_diff import Cell
 from store.model.records import NO_TIME, UNREADABLE, Run, Status, Worker
 from store.runs.detail import RunDetail
 
-_LEVELS: Final = {"warning": "yellow", "error": "bold red", "debug": "dim"}
+_LEVELS: Final = {"warning": "partial", "error": "failed", "debug": "quiet"}
 #: The bar's signs, in Unicode and in ASCII, with their colours: succeeded, failed, skipped, open.
 _SHARES: Final = {
-    "█": "green",
-    "▓": "red",
-    "▒": "yellow",
-    "░": "dim",
-    "#": "green",
-    "x": "red",
-    "-": "yellow",
-    ".": "dim",
+    "█": "done",
+    "▓": "failed",
+    "▒": "partial",
+    "░": "quiet",
+    "#": "done",
+    "x": "failed",
+    "-": "partial",
+    ".": "quiet",
 }
 #: Width of the column of names, in cells.
 _NAMES: Final = 13
@@ -102,7 +102,7 @@ def _glyph(run: Run, detail: RunDetail, view: View) -> str:
 
 def _head(detail: RunDetail, view: View) -> Iterator[Line]:
     run, style = detail.run, _state(detail.run, detail).style
-    title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "dim")))
+    title = Line("title", (Cell(clean(run.title), "bold"), Cell(f"  {clean(run.type)}", "quiet")))
     if cell_len(title.text) <= view.width:
         yield title
     else:
@@ -153,7 +153,7 @@ def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
     yield from _heading("failures", "Failures")
     for number, failure in enumerate(detail.run.failure_summary):
         count, code = f"{failure.count:>4} x ", clean(failure.code)
-        before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "red"), Cell("  ")))
+        before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "failed"), Cell("  ")))
         room = view.width - cell_len(before.text)
         if room < len(failure.message) and room < view.width // 2:
             yield before
@@ -174,12 +174,12 @@ def _timeline(detail: RunDetail, view: View) -> Iterator[Line]:
         is_end = moment.what == "completed"
         style = fmt.state_of(detail.run).style if is_end else _LEVELS.get(moment.level, "")
         if at == NO_TIME:
-            found += _text(key, view, f"{UNREADABLE:<10}", words, style, "dim")
+            found += _text(key, view, f"{UNREADABLE:<10}", words, style, "quiet")
             continue
         if at.date() != day:
             day = at.date()
-            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "dim"),)))
-        found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "dim")
+            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "quiet"),)))
+        found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "quiet")
     yield from found[:-1]
     # The last line, whichever it is, gets the key that is followed.
     yield Line(END, found[-1].cells)
@@ -199,7 +199,7 @@ def _context(detail: RunDetail, view: View) -> Iterator[Line]:
     if context:
         yield from _heading("context", "Parameters and context")
     for number, line in enumerate(json_tree.lines(context, view.opened, view.width, view.ascii_only)):
-        cells = (Cell(line.guides, "dim"), Cell(line.key, "bold"), Cell(line.value))
+        cells = (Cell(line.guides, "quiet"), Cell(line.key, "bold"), Cell(line.value))
         yield Line(("context", line.path, number), cells, line.path if line.foldable else None)
 
 
@@ -219,7 +219,7 @@ def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
         yield Line(("attempts", run.id), cells, None if here else run.id)
         former = known.get(run.retry_of_id or 0)
         for number, words in enumerate(differences(former, run, view.ascii_only) if former else ()):
-            yield from _text(("attempts", run.id, number), view, " " * 9, words, "yellow")
+            yield from _text(("attempts", run.id, number), view, " " * 9, words, "partial")
 
 
 def differences(former: Run, run: Run, ascii_only: bool = False) -> list[str]:

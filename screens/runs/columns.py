@@ -13,7 +13,7 @@ from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell
-from store.model.records import Run
+from store.model.records import Outcome, Run, Status
 from store.search.pages import Order
 
 
@@ -32,7 +32,21 @@ class Column:
     is_figure: bool = False
 
 
-def _remark(run: Run) -> str:
+def _progress(run: Run) -> str:
+    """A bar and a percentage while it runs with a known total; afterwards how much of how much."""
+    counts = run.summary_counts
+    if counts is None or not counts.total:
+        return ""
+    if run.status is not Status.RUNNING:
+        return f"{counts.success} / {counts.total}"
+    if counts.done >= counts.total:
+        return str(counts.done)  # the operation does not know the total in advance
+    share = counts.done / counts.total
+    return f"{fmt.gauge(share, _BAR)} {100 * counts.done // counts.total:>3}%"
+
+
+def remark(run: Run) -> str:
+    """What is to be said of the run: that it waits for a person, or its first failure; "" if nothing is."""
     return "waits for you" if run.held else fmt.first_failure(run)
 
 
@@ -41,11 +55,13 @@ COLUMNS: Final = (
     Column("Operation", 0, ColumnSpec(14, 8, 2, grow=2), lambda run, now: run.title),
     Column("Tenant", 60, ColumnSpec(9, 9, 6, grow=1), lambda run, now: run.tenant),
     Column("By", 100, ColumnSpec(9, 9, 8), lambda run, now: run.initiator_name),
-    Column("Progress", 72, ColumnSpec(13, 13, 7), lambda run, now: fmt.progress(run), is_figure=True),
+    Column("Progress", 72, ColumnSpec(13, 13, 7), lambda run, now: _progress(run), is_figure=True),
     Column("Age", 0, ColumnSpec(5, 5, 3), lambda run, now: fmt.age(run.created_at, now), is_figure=True),
     Column("Took", 50, ColumnSpec(5, 5, 5), fmt.run_duration, is_figure=True),
-    Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: _remark(run)),
+    Column("First failure", 110, ColumnSpec(12, 12, 9, grow=6), lambda run, now: remark(run)),
 )
+#: Cells of a running run's bar.
+_BAR: Final = 8
 _STATE: Final = ColumnSpec(11, 7, 0)
 #: The wider state column while some run's worker is silent: it shows for how long.
 _SILENT: Final = ColumnSpec(13, 13, 0)
@@ -69,7 +85,10 @@ class Layout:
         titles = [
             " " * _MARK.wants,
             fit("State", self.state),
-            *(fit(column.title, width) for column, width in self.columns),
+            *(
+                f"{column.title:>{width}}" if column.is_figure else fit(column.title, width)
+                for column, width in self.columns
+            ),
         ]
         return " ".join(titles)
 
@@ -144,10 +163,13 @@ class RunRow:
     def _made(self) -> tuple[Cell, ...]:
         state = fmt.state_of(self.run, self.silence)
         glyph = state.ascii if self.ascii_only else state.glyph
-        mark = Cell("+" if self.ascii_only else "▪", "bold yellow") if self.is_marked else Cell(" ")
+        mark = Cell("+" if self.ascii_only else "▪", "accent") if self.is_marked else Cell(" ")
         cells = [mark, Cell(fit(f"{glyph} {state.word}", self._shape.state), state.style)]
+        # What went well is quiet.
+        style = "quiet" if self.run.outcome is Outcome.SUCCEEDED else ""
         for column, width in self._shape.columns:
-            cells.append(Cell((figure if column.is_figure else fit)(column.text(self.run, self.now), width)))
+            text = column.text(self.run, self.now)
+            cells.append(Cell(figure(f"{text:>{width}}", width) if column.is_figure else fit(text, width), style))
         return tuple(cells)
 
 

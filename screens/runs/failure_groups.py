@@ -26,7 +26,7 @@ def _rooms(width: int) -> list[int]:
     type_, code = (24, 22) if width >= 100 else (17, 17)
     names = ColumnSpec(type_, 10, 1), ColumnSpec(code, 10, 2)
     return column_widths(
-        [ColumnSpec(7, 7, 0), *names, ColumnSpec(6, 6, 3), ColumnSpec(6, 6, 5), ColumnSpec(8, 8, 4, grow=1)], width - 2
+        [ColumnSpec(7, 7, 0), *names, ColumnSpec(6, 6, 3), ColumnSpec(6, 6, 5), ColumnSpec(8, 8, 4, grow=1)], width - 3
     )
 
 

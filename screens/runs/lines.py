@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
+from textual.content import Content
+
+from screens.runs.columns import remark
 from screens.text import format as fmt
+from screens.text.safe import clean, fit
+from store.model.records import Run, Status
 from store.search.pages import Order, Page
 from store.search.plan import SCAN
 
@@ -37,3 +43,14 @@ def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> 
     if is_narrowed:
         return "No run matches. Esc clears the filter, 1 shows all."
     return "No runs in the last 30 days. Press s to start one."
+
+
+def under(run: Run, now: dt.datetime, silence: float | None, width: int) -> Content:
+    """The run under the cursor in full: what, where, how it stands, since when, by whom, and what went wrong."""
+    then = run.completed_at if run.status is Status.COMPLETED else run.started_at or run.created_at
+    silent = "" if silence is None else f", its worker silent for {fmt.span(silence)}"
+    what = f" {run.id} {run.title}, {run.tenant}: {fmt.label(run).lower()}{silent}"
+    since = f", {fmt.ago(then, now)}" if then else ""
+    told = clean(f"{what}{since}, by {run.initiator_name}. ")
+    left = max(0, width - len(told) - 1)
+    return Content.assemble((fit(told, min(width, len(told))), "quiet"), fit(remark(run), left).rstrip())

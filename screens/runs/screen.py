@@ -33,6 +33,9 @@ from store.snapshot import Request, Snapshot
 
 #: Seconds before an unchanged list is repainted: the times in it are shown in minutes.
 STILL: Final = 10.0
+#: From this width on a row has room for all that there is to say of its run, and below this height no line is spared.
+_WIDE: Final = 112
+_HIGH: Final = 16
 
 
 class RunsScreen(PolledScreen[None]):
@@ -42,6 +45,8 @@ class RunsScreen(PolledScreen[None]):
     RunsScreen { layout: vertical; }
     RunsScreen #empty { display: none; height: 1; padding: 0 2; }
     RunsScreen #empty.empty { display: block; }
+    RunsScreen #under { display: none; }
+    RunsScreen.narrow #under { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "app.start", "Start", id="start"),
@@ -82,6 +87,7 @@ class RunsScreen(PolledScreen[None]):
         yield FilterInput(self._known)
         yield header_lines.Line(id="empty")
         yield RowTable(id="runs", beyond=self._beyond)
+        yield header_lines.Line(id="under")
 
     def on_mount(self) -> None:
         self._table.focus()
@@ -134,7 +140,7 @@ class RunsScreen(PolledScreen[None]):
         if snapshot is None:
             return
         self._painted_at = snapshot.at
-        shape = columns.layout(self.size.width - 1, self.tab, self.order, silent=bool(snapshot.silences))
+        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=bool(snapshot.silences))
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
         # A pending jump is made once its window has arrived.
         request = snapshot.request
@@ -145,7 +151,17 @@ class RunsScreen(PolledScreen[None]):
         position.jump = None if go_to else position.jump
         on_top = position.place is None and self.order is Order.CREATED
         self._table.show(rows, shape.header, may_follow=on_top and not self._marked, go_to=go_to)
+        self._paint_under()
         self._go_on()
+
+    def _paint_under(self) -> None:
+        """Tell of the run under the cursor in full, where the terminal has no room for it in its row."""
+        self.set_class(self.size.width < _WIDE and self.size.height >= _HIGH, "narrow")
+        row = next((row for row in self._table.rows if row.key == self._table.cursor_key), None)
+        told = Content("")
+        if isinstance(row, columns.RunRow):
+            told = lines.under(row.run, row.now, row.silence, self.size.width)
+        self.query_one("#under", header_lines.Line).put(told)
 
     def _go_on(self, may_paint: bool = True) -> None:
         """Finish a pending move, once its rows have arrived and are painted."""
@@ -180,7 +196,7 @@ class RunsScreen(PolledScreen[None]):
         total = snapshot.total if snapshot else None
         page = snapshot.page if snapshot else None
         more = lines.more(page, len(self._marked), self.order, self._position.place is not None)
-        line = header_lines.filter_line(self.terms, counts[self.tab], total, more, ascii_only)
+        line = header_lines.filter_line(self.terms, counts[self.tab], total, more, ascii_only, self.size.width)
         self.query_one("#filter", header_lines.Line).put(
             line if self._hint is None else Content(clean(f" {self._hint}"))
         )
@@ -196,6 +212,7 @@ class RunsScreen(PolledScreen[None]):
 
     def on_row_table_cursor_moved(self) -> None:
         self.refresh_keys()
+        self._paint_under()
         if self._snapshot and self.order is Order.CREATED and not self._position.jump:
             table = self._table
             self._go_to(

@@ -106,7 +106,7 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 1)
+        return column_widths(_PARTS, self.size.width - 2)
 
     def _row(self, listed: ListedSchedule, view: words.View) -> Row:
         settings, rooms = listed.schedule.settings, self._rooms
@@ -118,7 +118,7 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
         cells += _next_cells(listed, rooms[6], rooms[7], view.now)
         cells += _last_cells(listed, rooms[8], rooms[9], view)
         if not settings.enabled:
-            cells[:8] = [Cell(cell.text, "dim") for cell in cells[:8]]
+            cells[:8] = [Cell(cell.text, "quiet") for cell in cells[:8]]
         return Row(listed.schedule.id, tuple(cell for cell, room in zip(cells, rooms, strict=True) if room))
 
     def on_row_table_cursor_moved(self) -> None:
@@ -166,10 +166,10 @@ def _next_cells(listed: ListedSchedule, of_clock: int, of_span: int, now: dt.dat
     """When it fires next, by the clock of its zone, and how long it is until then."""
     following = listed.next
     if following is None:
-        return [Cell(fit("off", of_clock), "dim"), Cell(fit("", of_span))]
+        return [Cell(fit("off", of_clock), "quiet"), Cell(fit("", of_span))]
     if following.at is None:
         return [
-            Cell(fit("unknown" if following.problem else "never", of_clock), "bold red"),
+            Cell(fit("unknown" if following.problem else "never", of_clock), "failed"),
             Cell(_right("?", of_span)),
         ]
     shown = words.clock(following.at, listed.schedule.settings.zone, now)
@@ -182,4 +182,4 @@ def _last_cells(listed: ListedSchedule, of_state: int, of_age: int, view: words.
         return [Cell(fit("", of_state)), Cell(fit("", of_age))]
     state = words.state(listed.last, view)
     shown = fit(words.with_glyph(state, view.ascii_only), of_state)
-    return [Cell(shown, state.style), Cell(_right(fmt.age(listed.last.tick.minute, view.now), of_age), "dim")]
+    return [Cell(shown, state.style), Cell(_right(fmt.age(listed.last.tick.minute, view.now), of_age), "quiet")]

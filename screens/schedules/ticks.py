@@ -56,7 +56,7 @@ class TicksScreen(TableScreen[None]):
         found = snapshot.schedules
         self._ticks = {int(one.tick.minute.timestamp()): one for one in found.ticks} if found else {}
         view = words.View(snapshot.at, self.shell.ascii_only, snapshot.silences)
-        rooms = column_widths(_PARTS, self.size.width - 1)
+        rooms = column_widths(_PARTS, self.size.width - 2)
         rows = [self._row(key, one, rooms, view) for key, one in self._ticks.items()]
         self.table.show(rows, heading(_TITLES, rooms) if rows else "")
         self.put_words(self._told(found))
@@ -80,7 +80,7 @@ class TicksScreen(TableScreen[None]):
         state = words.state(one, view)
         cells = [
             Cell(figure(words.clock(one.tick.minute, self._schedule.settings.zone, view.now), rooms[0])),
-            Cell(figure(f"{fmt.age(one.tick.minute, view.now):>5}", rooms[1]), "dim"),
+            Cell(figure(f"{fmt.age(one.tick.minute, view.now):>5}", rooms[1]), "quiet"),
             Cell(fit(one.tick.what, rooms[2])),
             Cell(figure(f"{one.tick.run_id or '':>7}", rooms[3])),
             Cell(fit(words.with_glyph(state, view.ascii_only), rooms[4]), state.style),

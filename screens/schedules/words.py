@@ -17,9 +17,9 @@ from store.model.records import NO_TIME, UNREADABLE
 #: From so long on a time is told with its year.
 _FAR: Final = dt.timedelta(days=300)
 #: What became of a minute that has no run to tell of.
-_MISSED: Final = State("!", "!", "missed", "bold yellow")
-_UNREADABLE: Final = State("✗", "x", "not read", "bold red")
-_GONE: Final = State("?", "?", "removed", "dim")
+_MISSED: Final = State("!", "!", "missed", "warn")
+_UNREADABLE: Final = State("✗", "x", "not read", "failed")
+_GONE: Final = State("?", "?", "removed", "quiet")
 #: Names of kinds that are told before the rest is only counted.
 _KINDS: Final = 3
 

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from screens.background import Keys
 from screens.base import PolledModal
+from screens.text import roles
 from screens.text.safe import clean
 from screens.widgets.line_input import LineInput
 from tasks.sdk.operation import Operation
@@ -88,5 +89,7 @@ class OperationPicker(PolledModal[Operation]):
 def _line(operation: Operation) -> Content:
     why_not = f"  ({clean(operation.why_no_start)})" if operation.only_from else ""
     return Content.assemble(
-        (clean(operation.label), "bold"), f"  {clean(operation.type)}\n  ", (clean(operation.summary) + why_not, "dim")
+        (clean(operation.label), "bold"),
+        f"  {clean(operation.type)}\n  ",
+        (clean(operation.summary) + why_not, roles.content_style("quiet")),
     )

@@ -140,14 +140,14 @@ class GroupSearchScreen(TableScreen[None]):
 
     @property
     def _header(self) -> str:
-        rooms = column_widths(_PARTS, self.size.width - 1)
+        rooms = column_widths(_PARTS, self.size.width - 2)
         return " ".join(fit(title, room) for title, room in zip(("Name", "Types", "Id"), rooms, strict=True) if room)
 
     def _row(self, key: int, one: Found) -> Row:
-        rooms = column_widths(_PARTS, self.size.width - 1)
+        rooms = column_widths(_PARTS, self.size.width - 2)
         texts = (clean(one.name) or "(without a name)", ", ".join(one.types), clean(one.group_id))
         cut = (fit(text, room) for text, room in zip(texts, rooms, strict=True))
-        shown = zip(cut, ("", "", "dim"), strict=True)
+        shown = zip(cut, ("", "", "quiet"), strict=True)
         return Row(key, tuple(Cell(text, style) for text, style in shown if text))
 
     # -- the search -------------------------------------------------------------------------------------------------------

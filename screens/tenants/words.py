@@ -23,7 +23,7 @@ def lines(found: TenantDetail, health: CredentialsState | None, now: dt.datetime
     yield from _text("title", "", clean(found.tenant.name), width, "bold")
     yield from _text("slug", "Short name", found.tenant.slug, width)
     yield from _text("role", "Your role", found.role.value, width)
-    style = "" if health is None or health.is_fine else "bold red" if health.is_bad else "bold yellow"
+    style = "" if health is None or health.is_fine else "failed" if health.is_bad else "warn"
     yield from _text("health", "Credentials", health.words if health else "being looked at", width, style)
     read = f"read {fmt.ago(found.directory_read_at, now)}" if found.directory_read_at else "never read"
     yield from _text("directory", "Directory", f"cached groups, {read}", width)

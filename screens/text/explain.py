@@ -24,7 +24,7 @@ class Fact:
     style: str = ""
 
 
-_ALARM = "bold yellow"
+_ALARM = "warn"
 
 
 # ---- queued
@@ -143,12 +143,12 @@ def clock(detail: RunDetail, is_rescued: bool = True) -> Fact | None:
         return None
     soon = "the run is about to be given up" if is_rescued else NOBODY_RESCUES
     if worker.stopped_at:
-        return Fact("Worker", f"{name_of(worker)} has stopped: {soon}", "bold red")
+        return Fact("Worker", f"{name_of(worker)} has stopped: {soon}", "failed")
     beat = f"{name_of(worker)}, last beat {fmt.span(worker.beat_age)} ago"
     # From the whole seconds shown above, so that both numbers change together.
     left = detail.lost_after - int(worker.beat_age)
     if left <= 0:
-        return Fact("Worker", f"{beat}: {soon}", "bold red")
+        return Fact("Worker", f"{beat}: {soon}", "failed")
     given_up = f", given up in {fmt.span(left)}" if is_rescued else f": {NOBODY_RESCUES}"
     return Fact("Worker", beat + given_up, _ALARM if run.id in detail.silences else "")
 

@@ -26,16 +26,16 @@ class State:
 
 
 _STATUS: Final = {
-    Status.QUEUED: State("○", ".", "queued", "cyan"),
-    Status.RUNNING: State("●", "*", "running", "bold blue"),
+    Status.QUEUED: State("○", ".", "queued", "text"),
+    Status.RUNNING: State("●", "*", "running", "running"),
 }
 #: A held run: it does nothing, and waits for whoever looks at it.
-_PREVIEW: Final = State("…", ".", "preview", "bold cyan")
+_PREVIEW: Final = State("…", ".", "preview", "warn")
 _OUTCOME: Final = {
-    Outcome.SUCCEEDED: State("✓", "+", "succeeded", "green"),
-    Outcome.PARTIALLY_SUCCEEDED: State("◐", "~", "partial", "yellow"),
-    Outcome.FAILED: State("✗", "x", "failed", "bold red"),
-    Outcome.CANCELLED: State("\N{EN DASH}", "-", "cancelled", "magenta"),
+    Outcome.SUCCEEDED: State("✓", "+", "succeeded", "done"),
+    Outcome.PARTIALLY_SUCCEEDED: State("◐", "~", "partial", "partial"),
+    Outcome.FAILED: State("✗", "x", "failed", "failed"),
+    Outcome.CANCELLED: State("\N{EN DASH}", "-", "cancelled", "quiet"),
 }
 
 
@@ -56,7 +56,7 @@ def state_of(run: HasState, silence: float | None = None) -> State:
     if isinstance(run, Run) and run.held:
         return _PREVIEW
     if silence is not None and run.status is Status.RUNNING:
-        return State("!", "!", f"silent {coarse_span(silence)}", "bold yellow")
+        return State("!", "!", f"silent {coarse_span(silence)}", "warn")
     return _STATUS.get(run.status) or _OUTCOME[run.outcome]
 
 
@@ -80,10 +80,10 @@ def span(seconds: float) -> str:
 
 
 def coarse_span(seconds: float) -> str:
-    """A duration for a column: `12s`, `4m`, `1h07`, `3d`. Coarse, so that it rarely changes and little is repainted."""
+    """A duration for a column: `12 s`, `4m`, `1h07`, `3d`. Coarse, so that it rarely changes and little is repainted."""
     whole = max(0, int(seconds))
     if whole < 60:
-        return f"{whole}s"
+        return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60}m"
     if whole < 86400:
@@ -154,6 +154,17 @@ def bar(counts: Counts, width: int, ascii_only: bool = False) -> str:
     cells = [max(1, round(width * share / total)) if share else 0 for share in shares]
     cells[cells.index(max(cells))] += width - sum(cells)
     return "".join(sign * max(0, count) for sign, count in zip(signs, cells, strict=True))
+
+
+#: Eighths of a cell, from one to seven.
+_EIGHTHS: Final = "▏▎▍▌▋▊▉"
+
+
+def gauge(share: float, width: int) -> str:
+    """A share from 0 to 1 as a bar of `width` cells, in eighths of a cell."""
+    eighths = max(0, min(8 * width, int(8 * width * share)))
+    drawn = "█" * (eighths // 8) + ("", *_EIGHTHS)[eighths % 8]
+    return f"{drawn:<{width}}"
 
 
 def several(number: int, one: str, more: str = "") -> str:

@@ -10,31 +10,31 @@ from store.model.records import NO_TIME, UNREADABLE, Count
 
 #: By the code of completeness in the store. What went well is quiet.
 _COMPLETENESS: Final = {
-    "whole": State("✓", "+", "whole", "dim"),
-    "secret_unreadable": State("◐", "~", "secret unreadable", "yellow"),
-    "reference_lost": State("◐", "~", "reference lost", "yellow"),
-    "assignments_unknown": State("✗", "x", "assignments unknown", "bold red"),
-    "content_missing": State("✗", "x", "content missing", "bold red"),
+    "whole": State("✓", "+", "whole", "quiet"),
+    "secret_unreadable": State("◐", "~", "secret unreadable", "partial"),
+    "reference_lost": State("◐", "~", "reference lost", "partial"),
+    "assignments_unknown": State("✗", "x", "assignments unknown", "failed"),
+    "content_missing": State("✗", "x", "content missing", "failed"),
 }
 #: Of a policy of which no version was read.
-LIST_ONLY: Final = State("○", ".", "only listed", "cyan")
+LIST_ONLY: Final = State("○", ".", "only listed", "accent")
 
 
 def completeness(code: str | None) -> State:
     """The state for a code of completeness; None: no version was ever read."""
     if code is None:
         return LIST_ONLY
-    return _COMPLETENESS.get(code, State("?", "?", code, "yellow"))
+    return _COMPLETENESS.get(code, State("?", "?", code, "partial"))
 
 
 def is_loud(code: str) -> bool:
     """Whether so much is missing that a person must know it at once."""
-    return completeness(code).style == "bold red"
+    return completeness(code).style == "failed"
 
 
 def missing(since: dt.datetime) -> State:
     """The state of a policy that is gone since then."""
-    return State("\N{EN DASH}", "-", f"missing since {day(since)}", "dim")
+    return State("\N{EN DASH}", "-", f"missing since {day(since)}", "quiet")
 
 
 def state(code: str | None, missing_since: dt.datetime | None) -> State:

@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
-from textual.content import Content, Span
+from textual.content import Content
 
 #: Unicode categories of characters that move, hide or reorder others, or that a terminal may execute.
 _DANGEROUS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -61,13 +61,6 @@ def wrap(text: str, width: int) -> list[str]:
             parts = chop_cells(word, width - len(begun)) or [""]
             lines += [begun + parts[0], *parts[1:]]
     return lines
-
-
-def without_colour(content: Content) -> Content:
-    """The content without colours. Textual's NO_COLOR turns them into greys, which makes red on black unreadable."""
-    keep = {"bold", "dim", "underline", "reverse"}
-    spans = [Span(s.start, s.end, " ".join(w for w in str(s.style).split() if w in keep)) for s in content.spans]
-    return Content(content.plain, spans)
 
 
 def plain(text: str) -> Content:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from textual.content import Content
+from textual.content import Content, Span
 from textual.widgets import Static
 
 from screens.text import format as fmt
+from screens.text import roles
+from screens.text.roles import Palette
 from screens.text.safe import clean
+from screens.text.themes import palette_of
 from store.model.records import Count
 
 
 class Line(Static):
-    """One line of text, painted only when it changes. It is never parsed as markup."""
+    """One line of text, painted only when it changes. It is never parsed as markup; its styles are roles."""
 
     DEFAULT_CSS = "Line { height: 1; }"
 
@@ -25,7 +28,7 @@ class Line(Static):
         """Show this content."""
         if content != self._shown or self._shown.spans != content.spans:
             self._shown = content
-            self.update(content)
+            self.update(in_colours(content, palette_of(self.app)))
 
     @property
     def text(self) -> str:
@@ -33,11 +36,20 @@ class Line(Static):
         return "" if self._shown is None else self._shown.plain
 
 
+def in_colours(content: Content, palette: Palette) -> Content:
+    """The content with its roles as Textual's styles. A style that is none of ours stays as it is."""
+    spans = [
+        Span(one.start, one.end, roles.content_style(one.style, palette.name)) if isinstance(one.style, str) else one
+        for one in content.spans
+    ]
+    return Content(content.plain, spans)
+
+
 class Banner(Line):
     """The line that says what is wrong with database, queue or workers. Hidden while all is well."""
 
     DEFAULT_CSS = """
-    Banner { display: none; text-style: bold reverse; }
+    Banner { display: none; color: $warn; text-style: bold reverse; }
     Banner.shown { display: block; }
     """
 
@@ -53,21 +65,29 @@ def head() -> Iterator[Line]:
     yield Banner(id="banner")
 
 
-def header(tenant: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:
-    """The header: tenant, user and database on the left, freshness on the right.
+def header(place: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:
+    """The header: what is shown on the left; who looks, at which database, how many notifications wait, and how fresh
+    it all is on the right.
 
-    Freshness gets its room first, because it says whether the rest is true.
+    Freshness gets its room first, because it says whether the rest is true; the database goes first, then the user.
     """
-    inbox = f"  {unread if unread < 100 else '≥ 100'} new" if unread else ""
-    style = "bold" if freshness == "live" else "bold reverse"
-    right = Content.assemble((f" {clean(freshness)} ", style))
-    left = clean(f" opsmon  {tenant}  {user}  {database}{inbox}")
-    room = max(0, width - right.cell_length - 1)
-    return Content.assemble(Content(left).truncate(room, ellipsis=True, pad=True), " ", right)
+    is_live = freshness == "live"
+    right = Content.assemble((f" {'● ' if is_live else ''}{clean(freshness)} ", "done" if is_live else "warn reverse"))
+    room = max(0, width - right.cell_length)
+    left = Content.assemble((" opsmon ", "bold accent"), ("▸ ", "quiet"), (clean(place), "bold"))
+    inbox = [Content.styled(f"{unread if unread < 100 else '≥ 100'} unread", "warn")] if unread else []
+    named = [Content.styled(clean(user), "quiet"), Content.styled(clean(database), "quiet")]
+    for facts in ([*named, *inbox], [*named[:1], *inbox], inbox):
+        told = Content.styled(" · ", "quiet").join(facts)
+        if left.cell_length + told.cell_length + 3 <= room:
+            break
+    gap = max(0, room - left.cell_length - told.cell_length - 2)
+    return Content.assemble(left, " " * gap, told, "  ").truncate(room, ellipsis=True, pad=True) + right
 
 
 def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool = False) -> Content:
-    """The tabs with their keys and counts (None: not known yet); capped counts are marked.
+    """The tabs with their keys and counts (None: not known yet); capped counts are marked. That which is active is
+    underlined; failures are loud.
 
     On a narrow terminal the padding goes first, then the counts, then the names of the inactive tabs.
     """
@@ -85,15 +105,33 @@ def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only
         words = [name for name, _ in numbered]
     if sum(len(word) + 1 for word in words) - 1 > width:
         words = [name if name.split()[1] == active else name.split()[0] for name in words]
-    styles = ["bold reverse" if name == active else "" for name in counts]
+    styles = [_tab_style(name, many, name == active) for name, many in counts.items()]
     return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
 
 
+def _tab_style(name: str, many: Count | None, is_active: bool) -> str:
+    if is_active:
+        return "bold underline accent"
+    return "failed" if name == "Failed" and many is not None and many.number else "quiet"
+
+
 def filter_line(
-    terms: str, matching: Count | None, total: Count | None, more: Sequence[str] = (), ascii_only: bool = False
+    terms: str,
+    matching: Count | None,
+    total: Count | None,
+    more: Sequence[str] = (),
+    ascii_only: bool = False,
+    width: int = 0,
 ) -> Content:
-    """The active filter, how many runs match and how many there are (None: not known yet), and further facts in `more`."""
-    words = [f"filter: {terms or 'none'}"]
+    """The active filter on the left; on the right how many runs match and how many there are (None: not known yet), and
+    further facts in `more`.
+    """
+    left = (
+        Content.assemble((" / ", "accent"), (clean(terms), "bold")) if terms else Content.styled(" / filter", "quiet")
+    )
+    words = list(more)
     if matching is not None and total is not None:
-        words.append(f"{fmt.count(matching, ascii_only)} of {fmt.count(total, ascii_only)}")
-    return Content(clean(" " + "   ".join([*words, *more])))
+        words.insert(0, f"{fmt.count(matching, ascii_only)} of {fmt.count(total, ascii_only)}")
+    right = Content.styled(clean(" · ".join(words)), "quiet")
+    gap = max(2, width - left.cell_length - right.cell_length - 1)
+    return Content.assemble(left, " " * gap, right)

@@ -11,6 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from screens.text import roles
+from screens.text.roles import Palette
+from screens.text.themes import palette_of
 from screens.widgets.row_diff import Cell
 
 
@@ -26,13 +29,20 @@ class LineScroll(ScrollView, can_focus=True):
         Binding("G,end", "jump(1)", "To the end", show=False, id="bottom"),
     ]
 
-    def ink(self, cells: Iterable[Cell], highlight: Style) -> list[Segment]:
-        """The cells as styled segments; without colour under NO_COLOR."""
-        return [Segment(cell.text, self._style(cell.style) + highlight) for cell in cells]
+    @property
+    def palette(self) -> Palette:
+        """The palette of the application's theme."""
+        return palette_of(self.app)
 
-    def _style(self, name: str) -> Style:
-        style = Style.parse(name)
-        return style.without_color if self.app.no_color else style
+    @property
+    def under_cursor(self) -> Style:
+        """What the line under the cursor has in addition: it changes no colour of what stands there."""
+        return Style.parse(self.palette.cursor)
+
+    def ink(self, cells: Iterable[Cell], highlight: Style) -> list[Segment]:
+        """The cells as segments in the palette's colours."""
+        of = self.palette.name
+        return [Segment(cell.text, Style.parse(roles.rich_style(cell.style, of)) + highlight) for cell in cells]
 
     def line_of(self, segments: Iterable[Segment]) -> Strip:
         """The segments as one line, as wide as the widget."""

@@ -45,7 +45,7 @@ def cut(found: list[Line], most: int) -> list[Line]:
         return found
     kept = found[: max(0, most - 1)]
     rest = f"and {several(len(found) - len(kept), 'line')} more: z shows them"
-    return [*kept, Line("cut", (Cell(rest, "dim"),))]
+    return [*kept, Line("cut", (Cell(rest, "quiet"),))]
 
 
 class LineView(LineScroll):
@@ -134,7 +134,7 @@ class LineView(LineScroll):
         if place >= len(self._lines):
             return self.blank_line()
         line = self._lines[place]
-        here = Style(reverse=True) if line.target is not None and line.target == self.cursor else Style()
+        here = self.under_cursor if line.target is not None and line.target == self.cursor else Style()
         return self.line_of(self.ink(line.cells, here))
 
     def on_resize(self) -> None:

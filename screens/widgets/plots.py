@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
+from textual.color import Color
 from textual_plotext import PlotextPlot
+
+from screens.text.themes import palette_of
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """One series of bars called `name`, with one of `numbers` for each hour (None: no value).
 
-    Series differ in their `sign` (`ascii` without Unicode), and not only in their `colour`.
+    Series differ in their `sign` (`ascii` without Unicode), and not only in the colour of their `role`.
     """
 
     name: str
     sign: str
     ascii: str
-    colour: str
+    role: str
     numbers: tuple[float | None, ...]
 
 
@@ -57,7 +60,7 @@ class HoursPlot(PlotextPlot):
         places = [float(place) for place, number in enumerate(bars.numbers) if number]
         numbers = [float(number) for number in bars.numbers if number]
         if numbers:
-            colour = "default" if self.app.no_color else bars.colour
+            colour = _of_plotext(palette_of(self.app).inks[bars.role].colour)
             self.plt.bar(places, numbers, width=0.6, marker=sign, color=colour)
 
     def render(self) -> Text:
@@ -66,6 +69,11 @@ class HoursPlot(PlotextPlot):
         assert isinstance(drawn, Text)
         drawn.no_wrap = True
         return drawn
+
+
+def _of_plotext(colour: str) -> str | tuple[int, int, int]:
+    """The colour as plotext takes it: a name, or red, green and blue."""
+    return Color.parse(colour).rgb if colour.startswith("#") else colour or "default"
 
 
 def _ticks(most: float) -> tuple[list[float], list[str]]:

@@ -64,7 +64,7 @@ def gaps(found: Sequence[Any], view: View, where: str) -> Iterator[Line]:
         known = gap if isinstance(gap, Mapping) else {"code": "unreadable", "detail": str(gap)}
         state = words.completeness(str(known.get("code")))
         before = f"{clean(words.with_glyph(state, view.ascii_only))}: "
-        yield from text(("gaps", number), view, "", before + str(known.get("detail") or ""), "bold red")
+        yield from text(("gaps", number), view, "", before + str(known.get("detail") or ""), "failed")
 
 
 def assigned_to(
@@ -73,7 +73,7 @@ def assigned_to(
     """To whom the policy is assigned. None: it is unknown."""
     yield from heading("assigned", "Assigned to")
     if assignments is None:
-        yield from text(("assigned", "unknown"), view, "", "Unknown: they could not be read.", "bold red")
+        yield from text(("assigned", "unknown"), view, "", "Unknown: they could not be read.", "failed")
         return
     found = assigned(assignments, groups, filters)
     if not found:
@@ -85,7 +85,7 @@ def assigned_to(
 def _target(number: int, one: Assigned, view: View) -> Iterator[Line]:
     name = "Exclude" if one.is_excluded else "Include"
     more = "".join(f", {part}" for part in (one.filter, one.intent) if part)
-    style = "" if one.is_understood else "bold red"
+    style = "" if one.is_understood else "failed"
     yield from text(("assigned", number), view, f"{name:<{NAMES}}", one.whom + more, style, "bold")
 
 
@@ -94,7 +94,7 @@ def body(found: Mapping[str, Any], view: View, title: str = "Body") -> list[Line
     made = [*heading("body", title)]
     opened = frozenset(path[1:] for path in view.opened if path[0] == BODY)
     for number, line in enumerate(json_tree.lines(found, opened, view.width, view.ascii_only)):
-        cells = (Cell(line.guides, "dim"), Cell(line.key, "bold"), Cell(line.value))
+        cells = (Cell(line.guides, "quiet"), Cell(line.key, "bold"), Cell(line.value))
         made.append(Line((BODY, number), cells, (BODY, *line.path) if line.foldable else None))
     return made
 

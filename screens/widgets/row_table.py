@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from screens.widgets.line_scroll import LineScroll
-from screens.widgets.row_diff import CursorAnchor, Line, changed_lines, move, reanchor
+from screens.widgets.row_diff import Cell, CursorAnchor, Line, changed_lines, move, reanchor
 
 
 class RowTable(LineScroll):
@@ -31,10 +31,9 @@ class RowTable(LineScroll):
 
     DEFAULT_CSS = """
     RowTable { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    RowTable > .table--header { text-style: bold; color: $text-muted; }
-    RowTable > .table--cursor { text-style: reverse; }
+    RowTable > .table--header { color: $text-muted; }
     """
-    COMPONENT_CLASSES = {"table--header", "table--cursor"}
+    COMPONENT_CLASSES = {"table--header"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="open"),
     ]
@@ -157,17 +156,19 @@ class RowTable(LineScroll):
         if not self._rows:
             self.painted_key = None
         if y == 0:
-            return self.line_of([Segment(self._header, self.get_component_rich_style("table--header"))])
+            return self.line_of([Segment(f" {self._header}", self.get_component_rich_style("table--header"))])
         line = round(self.scroll_y) + y - 1
         if line >= len(self._rows):
             return self.blank_line()
         row = self._rows[line]
-        highlight = Style()
+        gutter, highlight = Cell(" "), Style()
         if line == self._anchor.line:
             self.painted_key = row.key
-            highlight = self.get_component_rich_style("table--cursor", partial=True)
+            gutter, highlight = Cell("▌", "accent"), self.under_cursor
+        edge, *cells = self.ink((gutter, *row.cells), highlight)
         blank = Segment(" ", highlight)
-        return self.line_of(part for cell in self.ink(row.cells, highlight) for part in (cell, blank))
+        segments = [edge, *(part for cell in cells for part in (cell, blank))]
+        return Strip(segments).adjust_cell_length(self.size.width, highlight).apply_style(self.rich_style)
 
     def action_move(self, by: int) -> None:
         self._go(self._here() + by)

@@ -18,10 +18,10 @@ from store.workers.load import SystemLoad, WorkerLoad
 from store.workers.rescues import Rescue
 from store.workers.throughput import Hour, HourlyThroughput
 
-_ALIVE = State("●", "*", "alive", "green")
-_LATE = State("!", "!", "late", "bold yellow")
-_STUCK = State("◐", "~", "stuck", "bold yellow")
-_SILENT = State("✗", "x", "silent", "bold red")
+_ALIVE = State("●", "*", "alive", "done")
+_LATE = State("!", "!", "late", "warn")
+_STUCK = State("◐", "~", "stuck", "warn")
+_SILENT = State("✗", "x", "silent", "failed")
 _STOPPED = State("○", ".", "stopped", "")
 _STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(9, 9, 2)
 _SINCE, _BEAT, _PID, _VERSION = ColumnSpec(5, 5, 5), ColumnSpec(6, 6, 3), ColumnSpec(8, 8, 6), ColumnSpec(8, 8, 7)
@@ -74,7 +74,7 @@ def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_
 def _columns(width: int) -> tuple[list[str], list[int]]:
     more = {"Process": _PID, "Version": _VERSION} if width >= _WIDE else {}
     parts = {"State": _STATE, "Worker": _ID, **more, "Slots": _SLOTS, "Up": _SINCE, "Beat": _BEAT, "Runs": _REST}
-    names, widths = list(parts), column_widths(list(parts.values()), width - 1)
+    names, widths = list(parts), column_widths(list(parts.values()), width - 2)
     rest = widths.pop()
     host = min(30, max(0, rest - 1) * 2 // 5)
     runs = max(0, rest - 1 - host)
@@ -97,7 +97,7 @@ def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
     if load.waiting.oldest_since:
         waiting += f", the oldest (run {load.waiting.oldest_run_id}) {fmt.since(load.waiting.oldest_since, now)}"
     if load.paused is None:
-        return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "dim"))
+        return Content.assemble((" Queue  ", "bold"), waiting, "  ", ("workers take messages", "quiet"))
     login = fit(load.paused.login, min(16, len(load.paused.login)))
     pause = f" PAUSED by {login} {fmt.since(load.paused.paused_at, now)} "
     return Content.assemble((" Queue  ", "bold"), (pause, "bold reverse"), f"  {waiting}  what runs goes on")
@@ -150,7 +150,7 @@ def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
     """The newest rescues, one per line, under a heading."""
     heading = Content.styled(" Rescued", "bold")
     if not found:
-        return Content.assemble(heading, ("  nothing, among what you may see", "dim"))
+        return Content.assemble(heading, ("  nothing, among what you may see", "quiet"))
     listed = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
     return Content("\n").join([heading, *listed])
 

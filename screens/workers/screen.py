@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from screens.base import PolledScreen
 from screens.text import format as fmt
-from screens.text.safe import without_colour
+from screens.text.themes import palette_of
 from screens.widgets import header_lines
 from screens.widgets.plots import Bars, HoursPlot
 from screens.widgets.row_table import RowTable
@@ -94,24 +94,23 @@ class WorkersScreen(PolledScreen[None]):
 
     def _plot(self, hours: HourlyThroughput) -> None:
         names, ascii_only, each = told.clock(hours.each), self.shell.ascii_only, hours.each
-        completed = Bars("ended", "▒", ":", "green", tuple(hour.completed for hour in each))
-        failed = Bars("failed", "x", "x", "red", tuple(hour.failed for hour in each))
-        p95 = Bars("p95", "░", ".", "yellow", tuple(hour.p95 for hour in each))
-        median = Bars("median", "█", "#", "cyan", tuple(hour.median for hour in each))
+        completed = Bars("ended", "▒", ":", "done", tuple(hour.completed for hour in each))
+        failed = Bars("failed", "x", "x", "failed", tuple(hour.failed for hour in each))
+        p95 = Bars("p95", "░", ".", "partial", tuple(hour.p95 for hour in each))
+        median = Bars("median", "█", "#", "accent", tuple(hour.median for hour in each))
         self.query_one("#throughput", HoursPlot).show("Runs/h (UTC)", names, (completed, failed), ascii_only)
         self.query_one("#durations", HoursPlot).show("Seconds", names, (p95, median), ascii_only)
 
     def _put_line(self, name: str, content: Content) -> None:
         line = self.query_one(f"#{name}", header_lines.Line)
         line.set_class(bool(content.plain), "shown")
-        line.put(without_colour(content) if self.shell.no_color else content)
+        line.put(content)
 
     def _put(self, name: str, content: Content) -> None:
-        content = without_colour(content) if self.shell.no_color else content
         shown = self._texts.get(name)
         if shown is None or shown != content or shown.spans != content.spans:
             self._texts[name] = content
-            self.query_one(f"#{name}", Static).update(content)
+            self.query_one(f"#{name}", Static).update(header_lines.in_colours(content, palette_of(self.app)))
 
     @property
     def _room_for_rescues(self) -> int:

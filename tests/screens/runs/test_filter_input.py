@@ -64,7 +64,7 @@ async def test_enter_applies_the_line_and_the_list_has_the_keys_again() -> None:
         await until(pilot, lambda: [row.key for row in screen.query_one(RowTable).rows] == [991], "its run")
         assert screen.query_one(RowTable).has_focus
         assert not edit(screen).has_class("editing")
-        assert hinted(screen).startswith(" filter: outcome:failed tenant:fabrikam")
+        assert hinted(screen).startswith(" / outcome:failed tenant:fabrikam")
 
 
 async def test_blanks_between_quotation_marks_stay() -> None:
@@ -97,7 +97,7 @@ async def test_hints_while_one_types() -> None:
         await write(pilot, screen, "x")
         await until(pilot, lambda: "'fx' is no outcome" in hinted(screen), "what is wrong")
         await pilot.press("escape")
-        await until(pilot, lambda: hinted(screen).startswith(" filter: none"), "the filter again")
+        await until(pilot, lambda: hinted(screen).startswith(" / filter"), "the filter again")
 
 
 async def test_tab_completes_names_then_values() -> None:
