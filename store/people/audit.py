@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pwd
 import socket
@@ -28,6 +29,10 @@ RESTORE_RESUMED = "restore.continued"
 TENANT_SETTING_CHANGED = "tenant.setting_changed"
 QUEUE_PAUSED = "queue.paused"
 QUEUE_RESUMED = "queue.resumed"
+RUN_STARTED = "run.started"
+RUN_RETRIED = "run.retried"
+RUN_ACKNOWLEDGED = "run.acknowledged"
+RUN_UNACKNOWLEDGED = "run.unacknowledged"
 
 
 def record(
@@ -40,18 +45,20 @@ def record(
     tenant_id: int | None = None,
     detail: dict[str, Any] | None = None,
     reason: str | None = None,
+    run_id: int | None = None,
 ) -> None:
     """Write an audit event: `login` did `action` to `subject`.
 
     `user_id` is None if the login is not a user. `tenant_id` is None for an action that concerns no single tenant.
-    `reason` is what they gave for it.
+    `reason` is what they gave for it. `run_id` is the run that the event is about, whose timeline shows it.
     """
-    values = {"login": login, "user_id": user_id, "origin": _origin(), "tenant_id": tenant_id, "detail": detail}
-    values["reason"] = reason
+    values = {"login": login, "user_id": user_id, "origin": origin(), "tenant_id": tenant_id, "detail": detail}
+    values |= {"reason": reason, "run_id": run_id}
     connection.execute(sa.insert(audit_events).values(action=action, subject=subject, at=wall_clock(), **values))
 
 
-def _origin() -> str:
+@functools.cache
+def origin() -> str:
     """The operating system's login and host. On an embedded database `--as` changes the user, but not this."""
     uid = os.getuid()
     try:

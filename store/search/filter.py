@@ -52,8 +52,10 @@ NAMES: Final = {
     "retry-of": "a run's number: what retries it",
     "id": "a run's number",
 }
-#: The one term without a value.
+#: The terms without a value: the user's own runs, and those that somebody has acknowledged.
 MINE: Final = "mine"
+ACKED: Final = "acked"
+FLAGS: Final = (MINE, ACKED)
 DEFAULT_WINDOW: Final = dt.timedelta(days=30)
 #: Longer than any run can be old, and short enough for a database's calendar.
 ANY_TIME: Final = dt.timedelta(days=36_500)
@@ -84,6 +86,7 @@ class Terms:
     ids: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
     mine: bool = False
+    acked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class RunFilter(Terms):
     before: TimeBound | None = None
     exclude: Terms = field(default_factory=Terms)
     within: str | None = None
+
+    @property
+    def acknowledged(self) -> bool | None:
+        """Whether the runs are acknowledged; None if the filter says nothing about that. One that says both matches nothing."""
+        return self.acked if self.acked or self.exclude.acked else None
 
     @property
     def excludes_chosen(self) -> bool:
@@ -173,15 +181,15 @@ def _size(values: Terms) -> int:
 
 
 def _add(found: Terms, term: str) -> Terms:
-    if term == MINE:
-        return replace(found, mine=True)
+    if term in FLAGS:
+        return replace(found, **{term: True})  # type: ignore[arg-type]
     name, colon, value = term.partition(":")
     if not colon or term.startswith('"'):
         return _add_word(found, term)
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = (
-            f"did you mean '{near[0]}'?" if near else f"known are {', '.join(NAMES)}, {MINE}, and words without a colon"
+            f"did you mean '{near[0]}'?" if near else f"known are {', '.join((*NAMES, *FLAGS))}, and words without a colon"
         )
         raise FilterInvalid(f"'{term}' is no filter", hint)
     values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
@@ -202,7 +210,7 @@ def _with(found: Terms, name: str, value: str) -> Terms:
 def _add_word(found: Terms, term: str) -> Terms:
     word = _unquoted(term).strip().lower()
     if not word:
-        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join(NAMES)}, {MINE}, and words")
+        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join((*NAMES, *FLAGS))}, and words")
     _check_length(word)
     return replace(found, words=(*found.words, word))
 

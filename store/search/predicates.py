@@ -15,10 +15,12 @@ from store.model.tables import operation_runs
 from store.model.types import UtcTime, seconds_ago
 from store.search.filter import LONGEST_VALUE, FilterStatus, TimeBound
 from store.search.globs import MOST_STARS
-from store.search.plan import ALL, IndexRange, QueryPlan
+from store.search.plan import ACKNOWLEDGEABLE, ALL, IndexRange, QueryPlan
 
 _run = operation_runs.c
 
+#: With literals, like the condition of the partial indexes.
+_IS_OPEN_OUTCOME: Final = _run.outcome.in_([sa.literal_column("'failed'"), sa.literal_column("'partially_succeeded'")])
 #: Words that JSON does not escape.
 _AS_IN_JSON: Final = re.compile(r"[a-z0-9 .,:;/_-]+")
 
@@ -37,6 +39,7 @@ def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnEleme
     # A completed run is never held: its range need not read the column.
     if plan.held is not None and range_.outcome in (None, Outcome.PENDING):
         conditions.append(_is_held(plan.held))
+    conditions += _acknowledged(plan, range_)
     if range_.failures:
         conditions.append(_run.failure_summary.is_not(None))
     if plan.ids:
@@ -44,6 +47,28 @@ def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnEleme
     if plan.retry_of:
         conditions.append(_run.retry_of_id.in_(plan.retry_of))
     return conditions
+
+
+def index_hint(plan: QueryPlan, range_: IndexRange) -> str | None:
+    """The partial index that SQLite is told to use: without statistics it cannot tell these from the indexes of all runs."""
+    if plan.retry_of:
+        return "ix_operation_runs_retry_of_id"
+    if plan.acknowledged is not None and not plan.ids and range_.outcome in ACKNOWLEDGEABLE:
+        if plan.acknowledged:
+            return "ix_operation_runs_acknowledged"
+        by = "_user" if range_.user else "_type" if range_.type else ""
+        return f"ix_operation_runs_open{by}"
+    return "ix_operation_runs_failures" if range_.failures else None
+
+
+def _acknowledged(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnElement[bool]]:
+    """The conditions of the partial indexes, as these write them. Of runs that went well, none is acknowledged."""
+    if plan.acknowledged:
+        return [_run.acknowledged_at.is_not(None)]
+    if plan.acknowledged is None or range_.outcome not in (None, *ACKNOWLEDGEABLE):
+        return []
+    is_open = _run.acknowledged_at.is_(None)
+    return [is_open] if range_.outcome is None else [is_open, _IS_OPEN_OUTCOME]
 
 
 def residual_conditions(plan: QueryPlan) -> Iterator[sa.ColumnElement[bool]]:

@@ -115,6 +115,9 @@ class Full:
             for _ in range(10):
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
+            failed = operation_runs.c.outcome == Outcome.FAILED
+            is_old = sa.and_(failed, operation_runs.c.id % 3 > 0)
+            connection.execute(sa.update(operation_runs).where(is_old).values(acknowledged_at=utcnow()))
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         self._policies()
         self._groups()
@@ -468,11 +471,13 @@ TERMS = (
     "since:2h", "since:52w", "before:7d", "code:x.*", "code:nothing", "retry-of:17", "id:17", "boom", "nothing-like-it",
     "status:preview", "status:queued,preview", "status:preview,completed", "-status:preview",
     "-outcome:succeeded", "-status:completed", "-type:some.type3", "-tenant:beta", "-mine", "-by:system", "-code:x.*", "-boom",
+    "acked", "-acked",
 )  # fmt: skip
 PAIRS = (
     "mine outcome:failed", "mine status:running", "mine type:some.type3", "type:some.type3 outcome:failed",
     "tenant:beta outcome:failed", "tenant:beta mine", "outcome:failed code:x.*", "outcome:failed boom",
     "mine status:preview", "type:some.type3 status:preview", "tenant:beta -status:preview",
+    "mine acked", "mine -acked", "type:some.type3 -acked", "code:x.* -acked", "outcome:failed acked", "boom -acked",
     "tenant:beta type:some.type3", "since:2h outcome:failed", "by:alice type:some.type3", "-type:some.type3 outcome:failed",
 )  # fmt: skip
 
@@ -482,6 +487,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "list of one tenant": listing("tenant:beta", behind=True),
     "list of a long time": listing("since:52w", behind=True),
     **{f"tab {tab}": listing("", tab) for tab in tabs.TABS},
+    **{f"tab Failed, {line}": listing(line, "Failed") for line in ("mine", "type:some.type3", "code:x.*", "by:system")},
     **{f"list, {line}": listing(line, behind=True) for line in (*TERMS, *PAIRS)},
     **{f"counts, {line}": counting(line) for line in (*TERMS, *PAIRS)},
     **{f"by {order}": sorting(order, line) for order in pages.Order for line in ("", "outcome:failed")},
@@ -606,7 +612,10 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("unread", "ix_notifications_unread"),
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
         ("counts", "ix_operation_runs_tenant_id_outcome_created_at_id"),
-        ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("tab Failed", "ix_operation_runs_open"),
+        ("tab Failed, mine", "ix_operation_runs_open_user"),
+        ("tab Failed, type:some.type3", "ix_operation_runs_open_type"),
+        ("list, acked", "ix_operation_runs_acknowledged"),
         ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("list, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("counts, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
