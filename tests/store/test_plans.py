@@ -116,7 +116,7 @@ class Full:
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
             failed = operation_runs.c.outcome == Outcome.FAILED
-            is_old = sa.and_(failed, operation_runs.c.id % 3 > 0)
+            is_old = sa.and_(failed, operation_runs.c.id % 40 > 0)
             connection.execute(sa.update(operation_runs).where(is_old).values(acknowledged_at=utcnow()))
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         self._policies()

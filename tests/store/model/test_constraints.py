@@ -34,6 +34,7 @@ from store.model.tables import (
     restore_items,
     restore_mappings,
     restore_runs,
+    run_acknowledgements,
     run_events,
     schedule_ticks,
 )
@@ -227,6 +228,7 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
         "ck_run_events_level",
         "ck_memberships_role",
         "ck_rescues_what",
+        "ck_run_acknowledgements_note",
     }
 
 
