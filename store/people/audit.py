@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import os
 import pwd
 import socket
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from store.model.tables import audit_events
-from store.model.types import wall_clock
+from store.model.tables import audit_events, tenants, users
+from store.model.types import at_most, wall_clock
 
 #: The actions.
 TENANT_ADDED = "tenant.added"
@@ -33,6 +35,53 @@ RUN_STARTED = "run.started"
 RUN_RETRIED = "run.retried"
 RUN_ACKNOWLEDGED = "run.acknowledged"
 RUN_UNACKNOWLEDGED = "run.unacknowledged"
+
+
+#: Events of a run that its timeline shows at most, the newest.
+OF_RUN: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """A row of `audit_events`, with the slug of its tenant and the name of its user."""
+
+    id: int
+    at: dt.datetime
+    #: Who did it: the login, and the name for people, which is the login's where no user is known.
+    login: str
+    name: str
+    #: Login and host of the operating system.
+    origin: str
+    #: None for an action that concerns no single tenant.
+    tenant: str | None
+    action: str
+    subject: str
+    #: The run that it is about; None for other subjects.
+    run_id: int | None
+    detail: Any
+    reason: str | None
+
+
+def event_columns() -> list[sa.ColumnElement[Any]]:
+    """The columns of `audit_events`, outer joined with `tenants` and `users`, that `event_from` needs."""
+    event = audit_events.c
+    name = sa.func.coalesce(users.c.name, event.login)
+    who = (event.id, event.at, event.login, name, event.origin, tenants.c.slug)
+    return [*who, event.action, event.subject, event.run_id, event.detail, event.reason]
+
+
+def event_from(row: sa.Row[Any]) -> AuditEvent:
+    """Map a row of `event_columns`."""
+    return AuditEvent(*tuple(row))
+
+
+def of_run(connection: sa.Connection, run_id: int, limit: int = OF_RUN) -> tuple[AuditEvent, ...]:
+    """The newest events about the run, oldest first. Checks no right."""
+    event = audit_events.c
+    query = sa.select(*event_columns()).where(event.run_id == run_id)
+    query = query.outerjoin(tenants, tenants.c.id == event.tenant_id).outerjoin(users, users.c.id == event.user_id)
+    rows = connection.execute(query.order_by(event.id.desc()).limit(at_most(limit))).all()
+    return tuple(event_from(row) for row in reversed(rows))
 
 
 def record(

@@ -66,7 +66,13 @@ class QueryPlan:
     def has_residual(self) -> bool:
         """Whether rows must be tested with a residual predicate: then the scan is bounded."""
         asked = (self.statuses, self.codes, self.words, self.without_users, self.without != NOTHING)
-        return any(asked) or self.tests_acknowledged or self.users is not None or self.types is not None or self.outcomes != ALL
+        return (
+            any(asked)
+            or self.tests_acknowledged
+            or self.users is not None
+            or self.types is not None
+            or self.outcomes != ALL
+        )
 
     @property
     def tests_acknowledged(self) -> bool:

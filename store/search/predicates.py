@@ -54,9 +54,9 @@ def _open_outcome_sqlite(element: _is_open_outcome, compiler: SQLCompiler, **kw:
 
 def index_conditions(plan: QueryPlan, range_: IndexRange) -> list[sa.ColumnElement[bool]]:
     """The conditions that select the index range."""
-    conditions = [_run.tenant_id == range_.tenant_id, _run.created_at > _instant(plan.since)]
+    conditions = [_run.tenant_id == range_.tenant_id, _run.created_at > instant_of(plan.since)]
     if plan.before is not None:
-        conditions.append(_run.created_at < _instant(plan.before))
+        conditions.append(_run.created_at < instant_of(plan.before))
     if range_.outcome is not None:
         # A literal where the condition of a partial index has to follow from it.
         is_along = plan.acknowledged is not None and range_.outcome in ACKNOWLEDGEABLE
@@ -173,7 +173,8 @@ def _says(word: str) -> sa.ColumnElement[bool]:
     return sa.or_(holds(named), sa.and_(_run.failure_summary.is_not(None), failure))
 
 
-def _instant(when: TimeBound) -> sa.ColumnElement[dt.datetime]:
+def instant_of(when: TimeBound) -> sa.ColumnElement[dt.datetime]:
+    """The instant as SQL; a span counts back from the database's now."""
     if isinstance(when, dt.datetime):
         return sa.literal(when, UtcTime)
     return seconds_ago(sa.literal(when.total_seconds(), sa.Float))

@@ -67,9 +67,7 @@ operation_runs = Table(
     Column(
         "acknowledged_at",
         UtcTime,
-        CheckConstraint(
-            "acknowledged_at IS NULL OR outcome IN ('failed', 'partially_succeeded')", name="acknowledged"
-        ),
+        CheckConstraint("acknowledged_at IS NULL OR outcome IN ('failed', 'partially_succeeded')", name="acknowledged"),
     ),
     CheckConstraint("status IN ('queued', 'running', 'completed')", name="status"),
     CheckConstraint(

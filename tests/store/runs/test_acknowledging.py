@@ -14,8 +14,8 @@ from store.model.tables import audit_events, run_acknowledgements
 from store.people.access import Role, visible_run
 from store.runs import acknowledging, lifecycle
 from store.runs.acknowledging import LONGEST_NOTE, Verdict, acknowledge, unacknowledge
-from store.search.matching import all_matching
 from store.search.filter import parse_line
+from store.search.matching import all_matching
 from store.snapshot import Request, SnapshotCache, take
 from tests.support.people import FAILED, end_run, make_tenant, make_user, new_run, open_run, start_run
 from tests.support.waiting import HANG

@@ -22,8 +22,8 @@ from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import operation_runs, tenants
 from store.people import access, admin
 from store.people.access import Membership, Role
-from store.runs import attempts as retry_chain
 from store.runs import acknowledging, lifecycle
+from store.runs import attempts as retry_chain
 from store.runs.seeding import SeedRun, seed_runs
 from store.search import counts as tab_counts
 from store.search import keyset, pages, tabs
@@ -114,7 +114,7 @@ class Many:
 
     def _acknowledge(self) -> None:
         """Somebody has acknowledged half of what went wrong."""
-        owner = make_user(self.db, "owner", **{slug: Role.OWNER for slug in ("alpha", "beta", "gamma", "delta")})
+        owner = make_user(self.db, "owner", **dict.fromkeys(("alpha", "beta", "gamma", "delta"), Role.OWNER))
         acknowledging.acknowledge(self.db, owner, range(1, 301, 2), "seen")
 
     def holds(self, run: Run, values: Terms) -> list[bool | None]:
