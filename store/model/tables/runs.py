@@ -168,7 +168,7 @@ rescues = Table(
     Index(None, "run_id"),
 )
 
-#: Who acknowledged a run that went wrong, and what they wrote. `operation_runs.acknowledged_at` is set exactly while there is a row.
+#: Who acknowledged a run that went wrong, and what they wrote. While there is a row, `operation_runs.acknowledged_at` is set.
 run_acknowledgements = Table(
     "run_acknowledgements",
     metadata,
