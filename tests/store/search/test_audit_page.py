@@ -47,7 +47,7 @@ def test_starts_and_retries_are_events_of_their_runs(db: Database, tenant: Tenan
     _, is_new = lifecycle.create_or_attach(db, new_run(tenant, user, "a", retry_of_id=run.id))
     assert not is_new, "what joins a run starts none"
     found = page(db, user, f"run:{run.id},{retry.id}").events
-    assert [event for event in sorted((one.subject, one.action, one.run_id) for one in found)] == [
+    assert sorted((one.subject, one.action, one.run_id) for one in found) == [
         (f"run {run.id}", "run.retried", run.id),
         (f"run {run.id}", "run.started", run.id),
         (f"run {retry.id}", "run.started", retry.id),

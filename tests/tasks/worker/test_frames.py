@@ -93,7 +93,7 @@ def test_of_a_thousand_frames_the_outermost_and_innermost_are_kept() -> None:
     assert found[-1].endswith(f":{deeper.__code__.co_firstlineno + 2} deeper")
 
 
-def test_endless_recursion_is_told(stage_depth: int = 10) -> None:
+def test_endless_recursion_is_told() -> None:
     def forever() -> None:
         forever()
 
