@@ -62,9 +62,11 @@ class AuditEvent:
     reason: str | None
 
 
-def event_columns() -> list[sa.ColumnElement[Any]]:
-    """The columns of `audit_events`, outer joined with `tenants` and `users`, that `event_from` needs."""
-    event = audit_events.c
+def event_columns(source: sa.FromClause = audit_events) -> list[sa.ColumnElement[Any]]:
+    """The columns that `event_from` needs, of `source` (the table, or a subquery with its columns), outer joined with `tenants`
+    and `users`.
+    """
+    event = source.c
     name = sa.func.coalesce(users.c.name, event.login)
     who = (event.id, event.at, event.login, name, event.origin, tenants.c.slug)
     return [*who, event.action, event.subject, event.run_id, event.detail, event.reason]

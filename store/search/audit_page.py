@@ -69,11 +69,11 @@ def page(connection: sa.Connection, of: Sequence[Membership], user_id: int, want
     limit = max(1, min(MOST, wanted.limit))
     end = _end_of_scan(connection, ranges, wanted) if tested else None
     bound = [] if end is None else [_event.id >= end[0]]
-    some = [_along(one, wanted).where(*tested, *bound).limit(at_most(limit + 1)) for one in ranges]
-    ids = sa.union_all(*(sa.select(one.subquery()) for one in some)).subquery("some")
-    query = sa.select(*event_columns()).join(ids, ids.c.id == _event.id)
-    query = query.outerjoin(tenants, tenants.c.id == _event.tenant_id).outerjoin(users, users.c.id == _event.user_id)
-    rows = connection.execute(query.order_by(_event.id.desc()).limit(at_most(limit + 1))).all()
+    parts = [_along(one, wanted, audit_events).where(*tested, *bound).limit(at_most(limit + 1)) for one in ranges]
+    found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("found")
+    query = sa.select(*event_columns(found)).select_from(found)
+    query = query.outerjoin(tenants, tenants.c.id == found.c.tenant_id).outerjoin(users, users.c.id == found.c.user_id)
+    rows = connection.execute(query.order_by(found.c.id.desc()).limit(at_most(limit + 1))).all()
     return _page_of([event_from(row) for row in rows], limit, end, wanted)
 
 
@@ -115,8 +115,8 @@ def _tested(wanted: AuditWanted) -> Conditions:
     return tested
 
 
-def _along(range_: Conditions, wanted: AuditWanted, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    query = sa.select(_event.id, *columns).where(*range_)
+def _along(range_: Conditions, wanted: AuditWanted, *columns: Any) -> sa.Select[Any]:
+    query = sa.select(*columns).where(*range_)
     if wanted.before is not None:
         query = query.where(_event.id < wanted.before)
     # PostgreSQL takes IS NULL for no equality when it matches an order to an index: without the first key it would walk the trail.
@@ -129,6 +129,6 @@ def _end_of_scan(
 ) -> tuple[int, dt.datetime] | None:
     """The newest of the events at which the ranges have used up their shares of SCAN; None if none has."""
     share = max(1, SCAN // len(ranges))
-    ends = [_along(one, wanted, _event.at).offset(at_most(share)).limit(at_most(1)) for one in ranges]
+    ends = [_along(one, wanted, _event.id, _event.at).offset(at_most(share)).limit(at_most(1)) for one in ranges]
     rows = connection.execute(sa.union_all(*(sa.select(one.subquery()) for one in ends))).all()
     return max(((int(row[0]), row[1]) for row in rows), default=None)

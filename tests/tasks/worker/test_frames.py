@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from store.runs.log import MAX_FRAMES
-from tasks.worker import frames
 from tasks.worker.frames import LONGEST, MOST, lines_of
 
 
@@ -26,7 +25,7 @@ def raising(file: str, name: str, error: str = "ValueError('a value')") -> Calla
     found: dict[str, Any] = {}
     exec(compile(f"def function():\n    raise {error}", file, "exec"), found)
     function: Callable[[], object] = found["function"]
-    function.__code__ = function.__code__.replace(co_name=name)  # type: ignore[attr-defined]
+    function.__code__ = function.__code__.replace(co_name=name)
     return function
 
 
@@ -120,7 +119,7 @@ def test_no_whole_path_and_no_control_character_is_kept(file: str, told: str | N
 
 
 def test_a_path_is_told_from_its_package_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames.sys, "path", ["", "/", "/home/ann", "/home/ann/env/site-packages"])
+    monkeypatch.setattr(sys, "path", ["", "/", "/home/ann", "/home/ann/env/site-packages"])
     assert lines_after(raising("/home/ann/env/site-packages/pack/core/run.py", "f"))[-1] == "pack/core/run.py:2 f"
     assert lines_after(raising("/opt/elsewhere/run.py", "f"))[-1] == "run.py:2 f"
 
