@@ -25,9 +25,12 @@ from store.model.records import Count, Notification, Run, Worker
 from store.people import notifications
 from store.people.access import Membership, read_memberships
 from store.runs import detail as run_detail
+from store.runs import watching
 from store.runs.detail import RunDetail
+from store.search import audit_page, failure_groups, pages
 from store.search import counts as tab_counts
-from store.search import failure_groups, pages
+from store.search.audit_filter import AuditWanted
+from store.search.audit_page import AuditPage
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
@@ -77,6 +80,8 @@ class Request:
     restores: AnyRestoreWanted | None = None
     #: Which restore's groups are mapped; None if no screen shows them.
     restore_mapping: MappingWanted | None = None
+    #: Which page of the audit trail is shown; None if no screen shows it.
+    audit: AuditWanted | None = None
     #: Seconds without a beat after which a worker counts as lost.
     lost_after: float = 30.0
     #: Seconds without a beat after which a worker counts as silent.
@@ -85,7 +90,9 @@ class Request:
     def only_list(self) -> Request:
         """The same list, and nothing of what is read only when a screen shows it."""
         bare = replace(self, run_id=None, inbox=False, groups_of=None, load=False, tenant=None, restore_mapping=None)
-        return replace(bare, inventory=None, directory=None, backups=None, restores=None, schedules=None, drift=None)
+        return replace(
+            bare, inventory=None, directory=None, backups=None, restores=None, schedules=None, drift=None, audit=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,11 @@ class Snapshot:
     restores: AnyRestoreFound | None = None
     #: None also when there is no such restore for the user.
     restore_mapping: MappingFound | None = None
+    #: None also when a tenant is wanted that does not exist for the user.
+    audit: AuditPage | None = None
+    #: Of the runs that the user watches, those that have ended and of which they were not told, as if they were their own; at most
+    #: 20. Whoever tells them of one calls `store.runs.watching.tell` first, which says whether another session has.
+    ended_watches: tuple[Notification, ...] = ()
     #: For running runs of the list and of the schedules whose worker is silent: seconds since the worker's last beat, by run id.
     silences: Mapping[int, float] = field(default_factory=dict)
     #: The queue's pause; None while it is not paused.
@@ -192,6 +204,8 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             tenant=tenant_page.read(connection, members, request.tenant),
             restores=_restores(connection, members, request, cache),
             restore_mapping=_restore_mapping(connection, members, request, now, cache),
+            audit=audit_page.read(connection, members, request.user_id, request.audit),
+            ended_watches=watching.ended(connection, request.user_id),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )

@@ -21,7 +21,7 @@ OPTIONS: Final = (
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
     *("--synthetic", "--port", "--fault"),
     *("--kind", "--policy", "--filter", "--cron", "--zone", "--keep", "--enable", "--disable", "--disabled"),
-    *("--reason", "--until"),
+    *("--reason", "--until", "--note", "--undo"),
     *("--item", "--update", "--suggest", "--map", "--skip", "--skip-unresolved", "--unresolve", "--skip-blocked"),
     *("--target", "--nothing", "--tenant-name", "--reviewed", "--for-real"),
 )
@@ -33,7 +33,7 @@ exit codes: 0 done (with --wait: succeeded), 1 opsmon could not, 2 wrong usage o
 """
 
 #: A negated filter term, which is not an option.
-_NEGATION: Final = re.compile(r"-([a-z-]+:|mine$)")
+_NEGATION: Final = re.compile(r"-([a-z-]+:|mine$|acked$)")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -116,6 +116,10 @@ def _add_runs(commands: Commands) -> None:
     )
     retry.add_argument("--dry-run", action="store_true", help="show what would happen, and start nothing")
     add_wait(retry)
+    ack = commands.add("ack", "acknowledgements:ack", "acknowledge runs that went wrong", more="run_ids")
+    ack.add_argument("run_ids", metavar="RUN", nargs="+", type=run_id)
+    ack.add_argument("--note", default="", metavar="TEXT", help="what you found out; at most 500 characters")
+    ack.add_argument("--undo", action="store_true", help="take it back, by whomever it was acknowledged")
     wait = commands.add("wait", "runs:wait", "wait until a run has ended")
     wait.add_argument("run_id", metavar="RUN", type=run_id)
     wait.add_argument("seconds", metavar="SECONDS", nargs="?", type=seconds, help="at most; default for ever")
@@ -126,12 +130,21 @@ def _add_runs(commands: Commands) -> None:
         nargs="*",
         default=[],
         help="status:running outcome:failed type:inventory.* tenant:contoso by:ann since:2h before:5m code:graph.* retry-of:7 "
-        "id:8 mine, words; -TERM or !TERM: not that",
+        "id:8 mine acked, words; -TERM or !TERM: not that",
     )
     runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N runs, 1 to 1000; default 50")
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
     show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")
+    trail = commands.add("audit", "audit:audit", "who did what in your tenants, newest first", more="filters")
+    trail.add_argument(
+        "filters",
+        metavar="FILTER",
+        nargs="*",
+        default=[],
+        help="by:ann action:run.* tenant:contoso since:7d run:17",
+    )
+    trail.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N events, 1 to 1000; default 50")
     inbox = commands.add("notifications", "inbox:notifications", "your unread notifications")
     inbox.add_argument("--all", action="store_true", help="also what you have read")
     commands.add("operations", "operations:operations", "what can be started, with parameters")

@@ -81,7 +81,7 @@ def run_line(run: Run, silence: float | None = None) -> str:
 
 
 def _moments(detail: RunDetail) -> list[dict[str, Any]]:
-    """The timeline as JSON; `event` is created, queued, started, log or completed."""
+    """The timeline as JSON; `event` is created, queued, started, log, completed or audit."""
     return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
 
 
@@ -91,6 +91,7 @@ def run_as_json(detail: RunDetail) -> dict[str, Any]:
     silent = {SILENT: _seconds(detail.silences.get(detail.run.id))}
     usual = detail.usual and {"p50": detail.usual.p50, "p95": detail.usual.p95, "count": detail.usual.count}
     beside = {"waiting": as_json(detail.waiting), "worker": as_json(detail.worker), "usual": usual}
+    beside |= {"acknowledgement": as_json(detail.acknowledgement), "watched": detail.watched}
     return {**as_json(detail.run), **silent, "timeline": _moments(detail), "attempts": attempts, **beside}
 
 

@@ -191,6 +191,7 @@ def _words_of(moment: Moment) -> str:
         "started": f"started {moment.message}",
         "log": f"  {moment.message}",
         "completed": moment.message,
+        "audit": moment.message,
     }.get(moment.what, moment.what)
 
 

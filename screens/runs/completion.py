@@ -8,7 +8,7 @@ from typing import Final
 
 from store.errors import FilterInvalid
 from store.model.records import Outcome, Run
-from store.search.filter import LONGEST_VALUE, MINE, NAMES, FilterStatus, RunFilter, parse_line, tokens
+from store.search.filter import FLAGS, LONGEST_VALUE, NAMES, FilterStatus, RunFilter, parse_line, tokens
 from store.search.globs import MOST_STARS, collapsed
 
 #: Maximum number of suggestions shown at once.
@@ -62,7 +62,7 @@ def suggestions(line: str, known: Known) -> list[str]:
     if sign and name in _ONE_WAY:
         return []
     if not colon:
-        starts = [f"{known_name}:" for known_name in NAMES if not (sign and known_name in _ONE_WAY)] + [MINE]
+        starts = [f"{known_name}:" for known_name in NAMES if not (sign and known_name in _ONE_WAY)] + [*FLAGS]
         return [sign + start for start in starts if start.startswith(name) and start != name]
     *before, open_value = value.replace('"', "").split(",")
     chosen = "".join(f"{one}," for one in before)

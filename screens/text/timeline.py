@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from screens.text import format as fmt
 from store.model.records import Run
+from store.people import audit
+from store.people.audit import AuditEvent
 from store.runs.detail import RunDetail
 
-What = Literal["created", "queued", "started", "log", "completed"]
+What = Literal["created", "queued", "started", "log", "completed", "audit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Moment:
 
 
 def timeline(detail: RunDetail) -> list[Moment]:
-    """Created, queued, started and the log lines, sorted by time; the run's completion comes last.
+    """Created, queued, started and the log lines, sorted by time; then the run's completion, and what people did about it.
 
     The run of a restore is created as a preview; it is queued only once somebody executes it, who is its initiator then.
 
@@ -47,7 +49,22 @@ def timeline(detail: RunDetail) -> list[Moment]:
     moments.sort(key=lambda moment: moment.at)
     if run.completed_at:
         moments.append(Moment("completed", run.completed_at, "completed", fmt.label(run).lower()))
-    return moments
+    return moments + [
+        Moment(("audit", event.id), event.at, "audit", words)
+        for event in detail.audit
+        if (words := _what_was_done(event))
+    ]
+
+
+def _what_was_done(event: AuditEvent) -> str | None:
+    """The event in words; None for one that the run's creation says already, and for those of other kinds."""
+    detail = event.detail if isinstance(event.detail, Mapping) else {}
+    words = {
+        audit.RUN_RETRIED: f"retried by {event.name} as run {detail.get('run', '?')}",
+        audit.RUN_ACKNOWLEDGED: f"acknowledged by {event.name}",
+        audit.RUN_UNACKNOWLEDGED: f"acknowledgement taken back by {event.name}",
+    }.get(event.action)
+    return f"{words}: {event.reason}" if words and event.reason else words
 
 
 def _creation(run: Run) -> str:

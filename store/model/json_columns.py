@@ -1,6 +1,6 @@
 """SQL expressions over a JSON column that holds a list of objects, for both databases.
 
-They raise for no value. A value of the wrong shape yields the same placeholder as in store/model/lenient.py.
+Those that read raise for no value. A value of the wrong shape yields the same placeholder as in store/model/lenient.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from store.model.records import NO_CODE, UNREADABLE
+from store.model.types import Json
 
 
 class json_elements(FunctionElement[Any]):  # noqa: N801 (reads as the SQL function that it is)
@@ -60,6 +61,24 @@ def _text_sqlite(element: json_text, compiler: SQLCompiler, **kw: Any) -> str:
     is_json = f"WHEN {value} IS NULL OR NOT json_valid({value}) THEN {other}"
     is_text = f"WHEN json_type({value}, '$.' || {key}) = 'text' THEN json_extract({value}, '$.' || {key})"
     return f"CASE {is_json} {is_text} ELSE {other} END"
+
+
+class json_object_of(FunctionElement[Any]):  # noqa: N801
+    """A JSON object of one value: its key, then the value."""
+
+    type = Json
+    name = "object_of"
+    inherit_cache = True
+
+
+@compiles(json_object_of, "postgresql")
+def _object_postgresql(element: json_object_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_build_object({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_object_of, "sqlite")
+def _object_sqlite(element: json_object_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_object({compiler.process(element.clauses, **kw)})"
 
 
 #: The placeholder for each text of a failure that cannot be read.

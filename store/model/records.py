@@ -146,6 +146,8 @@ class Run:
     context: Mapping[str, Any] | None = field(default=None, hash=False)
     #: It is a previewed restore that waits for a person: queued, and yet not to be claimed, rescued or counted as active.
     held: bool = False
+    #: When somebody acknowledged that it went wrong; None unless somebody has.
+    acknowledged_at: dt.datetime | None = None
 
     @property
     def title(self) -> str:
@@ -171,6 +173,19 @@ class Run:
         if found is None:
             return {}
         return dict(found if isinstance(found, Mapping) else UNREADABLE_JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A row of `run_acknowledgements`, with the user's login and name."""
+
+    run_id: int
+    user_id: int
+    login: str
+    name: str
+    at: dt.datetime
+    #: What they wrote: one line, sanitized, often empty.
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ from typing import Final
 import sqlalchemy as sa
 
 from store.errors import NotFound
-from store.model.records import COUNT_CAP, NO_TIME, LogLine, Outcome, Run, Status, Worker
+from store.model.records import COUNT_CAP, NO_TIME, Acknowledgement, LogLine, Outcome, Run, Status, Worker
 from store.model.tables import IS_QUEUED, operation_runs, workers
 from store.model.types import at_most, utcnow
+from store.people import audit
 from store.people.access import member_tenants, read_visible_run
+from store.people.audit import AuditEvent
+from store.runs import acknowledging, twins, watching
 from store.runs import attempts as retry_chain
 from store.runs import log as run_log
-from store.runs import twins
 from store.workers import pause as queue_pause
 from store.workers.heartbeats import silences, worker_from
 from store.workers.pause import QueuePause
@@ -101,6 +103,12 @@ class RunDetail:
     worker: Worker | None = None
     #: None if the sample would be too small.
     usual: TypicalDuration | None = None
+    #: What the audit trail has about it, oldest first: who started it, retried it, acknowledged it.
+    audit: tuple[AuditEvent, ...] = ()
+    #: Who acknowledged it; None unless somebody has.
+    acknowledgement: Acknowledgement | None = None
+    #: Whether the user watches it.
+    watched: bool = False
     #: The active run of the same identity, without context, if this run is completed: a retry would attach to it.
     twin: Run | None = None
     #: Seconds without a heartbeat after which a worker's runs are completed as lost.
@@ -137,6 +145,9 @@ def read_visible(
         waiting=_waiting(connection, user_id, run) if run.status is Status.QUEUED and not run.held else None,
         worker=None if run.worker_id is None else _worker(connection, run.worker_id),
         usual=_typical_duration(connection, run),
+        audit=audit.of_run(connection, run.id),
+        acknowledgement=acknowledging.read(connection, run.id) if run.acknowledged_at else None,
+        watched=watching.is_watched(connection, user_id, run.id),
         twin=twin,
         lost_after=lost_after,
         silences=silences(connection, [run, *attempts, *([twin] if twin else [])], silent_after),

@@ -7,8 +7,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from store.model.json_columns import json_object_of
 from store.model.records import Counts, Failure
-from store.model.tables import notifications, rescues, restore_items, restore_runs, tenants
+from store.model.tables import audit_events, notifications, rescues, restore_items, restore_runs, tenants, users
+from store.model.types import Json
+from store.people.audit import RUN_RETRIED, RUN_STARTED
 from store.runs.transition import Effect, insert_or_ignore
 
 _COLUMNS = ("run_id", "user_id", "kind", "title", "body", "created_at")
@@ -100,3 +103,45 @@ def rescued(what: What) -> Effect:
         return sa.insert(rescues).from_select(["run_id", "what", "worker_id", "at"], source)
 
     return effect
+
+
+_AUDITED = ("at", "user_id", "login", "origin", "tenant_id", "action", "subject", "detail", "run_id")
+
+
+def start_audited(done: sa.FromClause) -> sa.Insert:
+    """The effect of opening a run for a user: the audit trail says who started it, from where. Bind parameters: `p_origin`, and
+    `p_audit_detail`.
+
+    A run of the system is started by nobody, and a preview by whoever executes its restore, which is an event of its own.
+    """
+    detail = sa.bindparam("p_audit_detail", type_=Json)
+    return _audited(done, RUN_STARTED, done.c.id, detail, sa.true())
+
+
+def retry_audited(done: sa.FromClause) -> sa.Insert:
+    """The same of the run that this one retries: who did, and as which run."""
+    detail = json_object_of(sa.literal_column("'run'"), done.c.id)
+    return _audited(done, RUN_RETRIED, done.c.retry_of_id, detail, done.c.retry_of_id.is_not(None))
+
+
+def _audited(
+    done: sa.FromClause,
+    action: str,
+    run_id: sa.ColumnElement[int],
+    detail: sa.ColumnElement[Any],
+    condition: sa.ColumnElement[bool],
+) -> sa.Insert:
+    subject = sa.literal("run ", sa.Text).concat(sa.cast(run_id, sa.Text))
+    values = (
+        done.c.created_at,
+        done.c.user_id,
+        users.c.login,
+        sa.bindparam("p_origin", type_=sa.Text),
+        done.c.tenant_id,
+        sa.literal(action, sa.Text),
+        subject,
+        detail,
+        run_id,
+    )
+    source = sa.select(*values).join_from(done, users, users.c.id == done.c.user_id).where(~done.c.held, condition)
+    return sa.insert(audit_events).from_select(list(_AUDITED), source)

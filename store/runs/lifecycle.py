@@ -30,9 +30,18 @@ from store.model.records import OUTCOME_LABELS, Counts, Failure, Outcome, Run, S
 from store.model.row_mapping import run_columns, run_from_row
 from store.model.tables import ACTIVE, operation_runs, tenants, workers
 from store.model.types import UtcTime, now_after, seconds_ago
+from store.people import audit
 from store.runs import log as run_log
 from store.runs import outcome, twins
-from store.runs.effects import completed_body, completed_notification, mirrored, queued_notification, rescued
+from store.runs.effects import (
+    completed_body,
+    completed_notification,
+    mirrored,
+    queued_notification,
+    rescued,
+    retry_audited,
+    start_audited,
+)
 from store.runs.transition import Transition
 
 _run = operation_runs.c
@@ -81,7 +90,9 @@ class Result:
 _OPEN = Transition(
     postgresql.insert(operation_runs)
     .values({name: sa.bindparam(f"p_{name}", type_=_run[name].type) for name in NewRun.__dataclass_fields__})
-    .on_conflict_do_nothing(index_elements=["tenant_id", "run_identity_hash"], index_where=sa.text(ACTIVE))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "run_identity_hash"], index_where=sa.text(ACTIVE)),
+    start_audited,
+    retry_audited,
 )
 _QUEUED = sa.and_(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, ~_run.held)
 _HELD = sa.and_(_run.id == sa.bindparam("p_id"), _run.status == Status.QUEUED.value, _run.held)
@@ -177,7 +188,7 @@ def create_or_attach(db: Database, new: NewRun) -> tuple[Run, bool]:
     If the twin ends between the two statements, both are tried again. Raises DatabaseAway, also if that goes on for longer than
     the time-out of a transaction.
     """
-    parameters = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
+    parameters = _opening(new)
     deadline = time.monotonic() + db.timeouts.transaction
     while True:
         with db.write_one() as connection:
@@ -196,7 +207,7 @@ def create_or_attach_within(connection: sa.Connection, new: NewRun) -> tuple[Run
 
     Raises DatabaseAway if the twins come and go too fast.
     """
-    parameters = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
+    parameters = _opening(new)
     for _ in range(_ATTEMPTS):
         if opened := _OPEN.apply(connection, parameters):
             return opened[0], True
@@ -204,6 +215,12 @@ def create_or_attach_within(connection: sa.Connection, new: NewRun) -> tuple[Run
         if twin := twins.read(connection, new.tenant_id, new.run_identity_hash):
             return twin, False
     raise _too_fast()
+
+
+def _opening(new: NewRun) -> dict[str, Any]:
+    fields = {f"p_{name}": getattr(new, name) for name in NewRun.__dataclass_fields__}
+    retried = {} if new.retry_of_id is None else {"retry_of": new.retry_of_id}
+    return {**fields, "p_origin": audit.origin(), "p_audit_detail": {"type": new.type, **retried}}
 
 
 def _too_fast() -> DatabaseAway:

@@ -13,6 +13,8 @@ from store.model.tables import run_events
 
 #: The maximum number of log lines of a run.
 MAX_EVENTS = 500
+#: The maximum number of lines about the exception that ended it, which are kept beside the others.
+MAX_FRAMES = 40
 #: The maximum length of a log line, in characters.
 MAX_MESSAGE = 500
 
@@ -39,7 +41,9 @@ def append(connection: sa.Connection, run: Run, new: Sequence[NewLogLine]) -> No
     connection.execute(sa.insert(run_events), lines)
 
 
-def read_log(connection: sa.Connection, run_id: int, after: int = 0, limit: int = MAX_EVENTS) -> tuple[LogLine, ...]:
+def read_log(
+    connection: sa.Connection, run_id: int, after: int = 0, limit: int = MAX_EVENTS + MAX_FRAMES
+) -> tuple[LogLine, ...]:
     """The newest `limit` log lines of a run with ids above `after`, oldest first."""
     query = sa.select(run_events.c.id, run_events.c.at, run_events.c.level, run_events.c.message)
     query = (

@@ -319,4 +319,5 @@ def _audit(
         tenant_id=tenant_id,
         detail=dict(detail),
         reason=reason or None,
+        run_id=detail.get("run"),
     )

@@ -52,8 +52,9 @@ class Groups:
 
 
 def narrow_to(wanted: RunFilter, group: Group) -> RunFilter:
-    """The filter narrowed to the runs of a group."""
-    return replace(wanted, outcomes=(Outcome.FAILED,), types=(group.type,), codes=(group.code,))
+    """The filter narrowed to the runs of a group: without what is acknowledged, unless the filter wants that."""
+    of_group = replace(wanted, outcomes=(Outcome.FAILED,), types=(group.type,), codes=(group.code,))
+    return tabs.unacknowledged(of_group)
 
 
 def read(connection: sa.Connection, of: Sequence[Membership], user_id: int, wanted: RunFilter) -> Groups:

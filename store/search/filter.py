@@ -52,8 +52,10 @@ NAMES: Final = {
     "retry-of": "a run's number: what retries it",
     "id": "a run's number",
 }
-#: The one term without a value.
+#: The terms without a value: the user's own runs, and those that somebody has acknowledged.
 MINE: Final = "mine"
+ACKED: Final = "acked"
+FLAGS: Final = (MINE, ACKED)
 DEFAULT_WINDOW: Final = dt.timedelta(days=30)
 #: Longer than any run can be old, and short enough for a database's calendar.
 ANY_TIME: Final = dt.timedelta(days=36_500)
@@ -84,6 +86,7 @@ class Terms:
     ids: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
     mine: bool = False
+    acked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class RunFilter(Terms):
     before: TimeBound | None = None
     exclude: Terms = field(default_factory=Terms)
     within: str | None = None
+
+    @property
+    def acknowledged(self) -> bool | None:
+        """Whether the runs are acknowledged; None if the filter says nothing about that. One that says both matches nothing."""
+        return self.acked if self.acked or self.exclude.acked else None
 
     @property
     def excludes_chosen(self) -> bool:
@@ -140,12 +148,12 @@ def _parse(found: Iterable[Token]) -> RunFilter:
         raise FilterInvalid(f"these are {len(found)} filters", f"write at most {MOST_TERMS}")
     for token in found:
         try:
-            _check(token.text)
+            check_term(token.text)
             negated = token.text[:1] in ("-", "!") and len(token.text) > 1
             text = token.text[1:] if negated else token.text
             name, colon, value = text.partition(":")
             if colon and name in ("since", "before"):
-                window[name] = _when(name, _unquoted(value), negated)
+                window[name] = when(name, _unquoted(value), negated)
             elif negated:
                 exclude = _add(exclude, text)
             else:
@@ -160,7 +168,7 @@ def _parse(found: Iterable[Token]) -> RunFilter:
     return RunFilter(**fields, exclude=exclude, **window)  # type: ignore[arg-type]
 
 
-def _check(term: str) -> None:
+def check_term(term: str) -> None:
     """Raises FilterInvalid for text that a database cannot search for."""
     if len(term) > LONGEST_TERM:
         raise FilterInvalid(f"'{term[:20]}…' is too long", f"a filter has at most {LONGEST_TERM} characters")
@@ -173,15 +181,17 @@ def _size(values: Terms) -> int:
 
 
 def _add(found: Terms, term: str) -> Terms:
-    if term == MINE:
-        return replace(found, mine=True)
+    if term in FLAGS:
+        return replace(found, **{term: True})  # type: ignore[arg-type]
     name, colon, value = term.partition(":")
     if not colon or term.startswith('"'):
         return _add_word(found, term)
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = (
-            f"did you mean '{near[0]}'?" if near else f"known are {', '.join(NAMES)}, {MINE}, and words without a colon"
+            f"did you mean '{near[0]}'?"
+            if near
+            else f"known are {', '.join((*NAMES, *FLAGS))}, and words without a colon"
         )
         raise FilterInvalid(f"'{term}' is no filter", hint)
     values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
@@ -202,7 +212,7 @@ def _with(found: Terms, name: str, value: str) -> Terms:
 def _add_word(found: Terms, term: str) -> Terms:
     word = _unquoted(term).strip().lower()
     if not word:
-        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join(NAMES)}, {MINE}, and words")
+        raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join((*NAMES, *FLAGS))}, and words")
     _check_length(word)
     return replace(found, words=(*found.words, word))
 
@@ -212,7 +222,9 @@ def _check_length(value: str) -> None:
         raise FilterInvalid(f"'{value[:20]}…' is too long", f"write at most {LONGEST_VALUE} characters")
 
 
-def _glob(value: str) -> str:
+def glob_of(value: str) -> str:
+    """The glob, with adjacent stars merged. Raises FilterInvalid if it has too many, or is too long."""
+    _check_length(value)
     glob = collapsed(value)
     if glob.count("*") > MOST_STARS:
         raise FilterInvalid(f"'{value[:20]}…' has too many *", f"write at most {MOST_STARS}")
@@ -230,7 +242,8 @@ def _one_of(kind: type[E], name: str, value: str) -> E:
         raise FilterInvalid(f"'{value}' is no {name}", f"known are {', '.join(kind)}") from None
 
 
-def _number(value: str) -> int:
+def number_of(value: str) -> int:
+    """A run's number. Raises FilterInvalid."""
     if not _NUMBER.fullmatch(value):
         raise FilterInvalid(f"'{value}' is no run's number", "write digits, as in id:4711")
     return int(value)
@@ -240,16 +253,17 @@ def _number(value: str) -> int:
 _FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "status": ("statuses", lambda value: _one_of(FilterStatus, "status", value)),
     "outcome": ("outcomes", lambda value: _one_of(Outcome, "outcome", _SHORT.get(value, value))),
-    "type": ("types", _glob),
+    "type": ("types", glob_of),
     "tenant": ("tenants", str),
-    "by": ("by", lambda value: _glob(value.lower())),
-    "code": ("codes", _glob),
-    "id": ("ids", _number),
-    "retry-of": ("retry_of", _number),
+    "by": ("by", lambda value: glob_of(value.lower())),
+    "code": ("codes", glob_of),
+    "id": ("ids", number_of),
+    "retry-of": ("retry_of", number_of),
 }
 
 
-def _when(name: str, value: str, negated: bool) -> TimeBound:
+def when(name: str, value: str, negated: bool = False) -> TimeBound:
+    """The value of `since:` or `before:`. Raises FilterInvalid, also for one that is negated."""
     if negated:
         other = "before" if name == "since" else "since"
         raise FilterInvalid(f"{name} cannot be turned round", f"write {other}:{value}")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from store.model.tables import operation_runs
 from store.model.types import UtcTime, at_most
 from store.search.plan import IndexRange, QueryPlan
-from store.search.predicates import index_conditions, residual_conditions
+from store.search.predicates import index_conditions, index_hint, residual_conditions
 
 _run = operation_runs.c
 
@@ -49,9 +49,7 @@ def range_query(
 ) -> sa.Select[Any]:
     """The runs of one index range from the cursor to the scan limit, newest first; with `newer` the other way, oldest first."""
     query = sa.select(*columns).where(*index_conditions(plan, range_), *residual_conditions(plan))
-    # Without statistics SQLite cannot tell this partial index from the indexes of all runs.
-    if range_.failures or plan.retry_of:
-        index = "ix_operation_runs_retry_of_id" if plan.retry_of else "ix_operation_runs_failures"
+    if index := index_hint(plan, range_):
         query = query.with_hint(operation_runs, f"INDEXED BY {index}", "sqlite")
     if has_place:
         query = query.where(_AT > _PLACE if newer else _AT < _PLACE)
@@ -76,7 +74,8 @@ def scan_limit_at(
 
 @functools.lru_cache(maxsize=12)
 def _bound_query(plan: QueryPlan, has_place: bool, newer: bool, scan: int) -> sa.CompoundSelect[Any]:
-    bare = QueryPlan(plan.ranges, plan.since, plan.before, plan.ids, plan.retry_of)
+    along = None if plan.tests_acknowledged else plan.acknowledged
+    bare = QueryPlan(plan.ranges, plan.since, plan.before, plan.ids, plan.retry_of, acknowledged=along)
     share = max(1, scan // len(plan.ranges))
     ranges = [
         range_query(bare, range_, has_place, False, newer, _run.created_at, _run.id)

@@ -118,8 +118,8 @@ def _page_query(plan: QueryPlan, limit: int, has_place: bool, has_bound: bool, n
     return query.order_by(*by_creation(listed.c, newer)).limit(at_most(limit))
 
 
-#: A run is unchanged if these are: every change moves `updated_at`.
-_STATE: Final = (_run.created_at, _run.id, _run.updated_at, _run.status, _run.outcome)
+#: A run is unchanged if these are: every change moves `updated_at`, but for an acknowledgement, which is no change of the run.
+_STATE: Final = (_run.created_at, _run.id, _run.updated_at, _run.status, _run.outcome, _run.acknowledged_at)
 
 
 @functools.lru_cache(maxsize=12)

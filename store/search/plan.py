@@ -21,6 +21,8 @@ SCAN_FOR_WORDS: Final = 300
 #: Above this many index ranges, planning costs more than it saves; the filter becomes a residual predicate.
 MAX_RANGES: Final = 200
 ALL: Final = tuple(Outcome)
+#: The outcomes of runs that can be acknowledged.
+ACKNOWLEDGEABLE: Final = (Outcome.PARTIALLY_SUCCEEDED, Outcome.FAILED)
 NOTHING: Final = Terms()
 
 
@@ -48,6 +50,8 @@ class QueryPlan:
     retry_of: tuple[int, ...] = ()
     #: Whether runs are held; None for both. It goes with the index ranges of active runs, which are few, so it bounds no scan.
     held: bool | None = None
+    #: Whether runs are acknowledged; None for both. Ranges of failed runs have indexes of their own for it; others are tested.
+    acknowledged: bool | None = None
     #: The residual predicates.
     outcomes: tuple[Outcome, ...] = ALL
     statuses: tuple[FilterStatus, ...] = ()
@@ -62,7 +66,18 @@ class QueryPlan:
     def has_residual(self) -> bool:
         """Whether rows must be tested with a residual predicate: then the scan is bounded."""
         asked = (self.statuses, self.codes, self.words, self.without_users, self.without != NOTHING)
-        return any(asked) or self.users is not None or self.types is not None or self.outcomes != ALL
+        return (
+            any(asked)
+            or self.tests_acknowledged
+            or self.users is not None
+            or self.types is not None
+            or self.outcomes != ALL
+        )
+
+    @property
+    def tests_acknowledged(self) -> bool:
+        """Whether `acknowledged` is a residual predicate: some range has runs of every outcome, so no index serves it."""
+        return self.acknowledged is not None and any(range_.outcome is None for range_ in self.ranges)
 
     @property
     def scan(self) -> int:

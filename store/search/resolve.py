@@ -15,8 +15,8 @@ from store.model.tables import operation_runs, users
 from store.people.access import SYSTEM, Membership
 from store.search.filter import FilterStatus, RunFilter, Terms
 from store.search.globs import matches
-from store.search.plan import ALL, MAX_RANGES, IndexRange, QueryPlan
-from store.search.tabs import ACTIVE_TAB, TABS
+from store.search.plan import ACKNOWLEDGEABLE, ALL, MAX_RANGES, IndexRange, QueryPlan
+from store.search.tabs import ACTIVE_TAB, FAILED_TAB, TABS
 
 _run = operation_runs.c
 _WORK: Final = frozenset((FilterStatus.QUEUED, FilterStatus.RUNNING))
@@ -46,6 +46,8 @@ class ResolvedFilter:
         if not outcomes:
             return None
         base = replace(self.base, held=_held(statuses), statuses=_tested_statuses(statuses))
+        if tab == FAILED_TAB and base.acknowledged is None:
+            base = replace(base, acknowledged=False)
         return _driven(base, self.within, outcomes, self.initiators, self.types)
 
 
@@ -75,6 +77,7 @@ def resolve(
         retry_of=wanted.retry_of,
         codes=wanted.codes,
         words=wanted.words,
+        acknowledged=wanted.acknowledged,
         without=_asked(wanted.exclude),
         without_users=_users(connection, user_id, wanted.exclude) or (),
     )
@@ -89,6 +92,9 @@ def _driven(
     types: tuple[str, ...] | None,
 ) -> QueryPlan:
     """The plan with ranges of the most selective index; what that index does not cover becomes a residual predicate."""
+    if found.acknowledged and len(within) * len(outcomes) <= MAX_RANGES:
+        ranges = [IndexRange(t, o) for t, o in itertools.product(within, outcomes)]
+        return replace(found, ranges=tuple(ranges), users=initiators, types=types)
     if initiators is not None and len(within) * len(outcomes) * len(initiators) <= MAX_RANGES:
         ranges = [IndexRange(t, o, (u,)) for t, o, u in itertools.product(within, outcomes, initiators)]
         return replace(found, ranges=tuple(ranges), types=types)
@@ -98,7 +104,9 @@ def _driven(
     if found.codes and len(within) * len(outcomes) <= MAX_RANGES:
         ranges = [IndexRange(t, o, failures=True) for t, o in itertools.product(within, outcomes)]
         return replace(found, ranges=tuple(ranges), users=initiators, types=types)
-    if len(outcomes) < len(ALL) and len(within) * len(outcomes) <= MAX_RANGES:
+    # What is acknowledged, or not, is told by the index only of runs with an outcome that is known.
+    is_narrow = len(outcomes) < len(ALL) or found.acknowledged is not None
+    if is_narrow and len(within) * len(outcomes) <= MAX_RANGES:
         ranges = [IndexRange(t, o) for t, o in itertools.product(within, outcomes)]
         return replace(found, ranges=tuple(ranges), users=initiators, types=types)
     ranges = [IndexRange(t) for t in within]
@@ -120,6 +128,8 @@ def _within(of: Sequence[Membership], wanted: RunFilter) -> tuple[int, ...]:
 def _outcomes(wanted: RunFilter) -> tuple[Outcome, ...]:
     statuses = _statuses(wanted)
     possible = set(wanted.outcomes or ALL) - set(wanted.exclude.outcomes)
+    if wanted.acked:
+        possible = set() if wanted.exclude.acked else possible & set(ACKNOWLEDGEABLE)
     return tuple(outcome for outcome in ALL if outcome in possible and _is_possible(outcome, statuses))
 
 
@@ -148,7 +158,7 @@ def _tested_statuses(statuses: frozenset[FilterStatus]) -> tuple[FilterStatus, .
 
 def _asked(unwanted: Terms) -> Terms:
     """The exclusions to test on each row; the others already narrow the ranges."""
-    return replace(unwanted, statuses=(), outcomes=(), types=(), tenants=(), by=(), mine=False)
+    return replace(unwanted, statuses=(), outcomes=(), types=(), tenants=(), by=(), mine=False, acked=False)
 
 
 # -- names that are looked up ---------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +155,11 @@ class RunContext:
         with self._lock:
             self._log[:0] = [(self._taken_at - event.age, event.level, event.message) for event in result.log]
             self._changed = True
+
+    def explain(self, lines: Iterable[str]) -> None:
+        """Add lines, sanitized already, about the exception that ended the function; whatever was logged before."""
+        with self._lock:
+            self._log += [(self._clock(), "error", line) for line in lines]
 
     def conclude(self, *, error: Failure | None = None, ended: Outcome | None = None) -> Result:
         """The result of the run: its outcome follows from the counts, worsened by `error`, unless `ended` sets it."""

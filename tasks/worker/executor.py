@@ -8,6 +8,7 @@ slot counts as stuck.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -24,6 +25,7 @@ from tasks.queue.faults import Faults
 from tasks.sdk.context import OperationResources, RunContext
 from tasks.sdk.operation import Operation
 from tasks.sdk.registry import Registry
+from tasks.worker import frames
 
 #: Progress of one run is stored at most this often, in seconds.
 FLUSH_EVERY: Final = 0.5
@@ -262,6 +264,8 @@ def _call(operation: Operation, context: RunContext, parameters: dict[str, Any])
         return outcome.failure(error.code, _text(error))
     except BaseException as error:  # even SystemExit: an operation must not take the worker down
         logger.exception("run %s: %s raised", context.id, operation.type)
+        with contextlib.suppress(Exception):  # an exception whose frames cannot be told is still an exception
+            context.explain(frames.lines_of(error))
         return outcome.failure("operation.error", f"{type(error).__name__}: {_text(error)}".rstrip(": "))
     return None
 

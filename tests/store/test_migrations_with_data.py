@@ -14,6 +14,11 @@ from store.intune.backup_records import BackupItem, BackupKind, NewSet
 from store.intune.drift_records import Finding
 from store.intune.inventory import SeenPolicy
 from store.intune.versions import ReadPolicy
+from store.model.records import NO_TIME, Tenant
+from store.people import admin
+from store.people.access import Role
+from store.runs import acknowledging, watching
+from tests.support.people import FAILED, end_run, start_run
 
 #: The revision before backups, drift and schedules.
 BEFORE = "0005"
@@ -94,3 +99,31 @@ def test_what_the_older_program_knew_comes_through_down_and_up_again(old: Databa
     assert schema.missing(old) == []
     assert read(old, "SELECT count(*) FROM backup_sets") == [(0,)]
     assert sync(old, 1, [OTHER]) == versions.Recorded(unchanged=1)
+
+
+def test_acknowledgements_and_watches_go_and_the_audit_trail_stays(old: Database) -> None:
+    schema.upgrade(old)
+    user = admin.add_user(old, "ann")
+    admin.grant(old, "ann", "contoso", Role.OPERATOR)
+    run = end_run(old, start_run(old, Tenant(1, "contoso", "Contoso", NO_TIME)), FAILED)
+    (receipt,) = acknowledging.acknowledge(old, user, [run.id], "seen")
+    assert receipt.acknowledgement
+    watching.watch(old, user.id, 2)
+    trail = "SELECT action, subject, reason FROM audit_events ORDER BY id"
+    before = read(old, trail)
+    schema.downgrade(old, "0010")
+    assert read(old, trail) == before != []
+    assert read(old, f"SELECT outcome FROM operation_runs WHERE id = {run.id}") == [("failed",)]
+    schema.upgrade(old)
+    assert schema.missing(old) == []
+    assert read(old, f"SELECT acknowledged_at FROM operation_runs WHERE id = {run.id}") == [(None,)]
+    assert acknowledging.acknowledge(old, user, [run.id])[0].verdict is acknowledging.Verdict.DONE
+
+
+def test_a_program_that_knows_nothing_of_acknowledgements_goes_on_beside_the_newer_schema(old: Database) -> None:
+    schema.upgrade(old)
+    with old.write() as connection:
+        connection.exec_driver_sql(ROWS[1].replace("VALUES (1, 1", "VALUES (11, 1").replace("'a'", "'new'"))
+        ended = "status = 'completed', outcome = 'failed', completed_at = CURRENT_TIMESTAMP"
+        connection.exec_driver_sql(f"UPDATE operation_runs SET {ended} WHERE id = 11")
+    assert read(old, "SELECT acknowledged_at FROM operation_runs WHERE id = 11") == [(None,)]

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -26,6 +27,7 @@ from store.intune.drift_page import DriftWanted, ReportsWanted, ReportWanted
 from store.intune.restore_page import AnyRestoreWanted, RestoreItemWanted, RestoresWanted, RestoreWanted
 from store.model.records import Failure, Outcome, Run, Tenant, User
 from store.model.tables import (
+    audit_events,
     backup_items,
     backup_set_kinds,
     backup_sets,
@@ -39,20 +41,22 @@ from store.model.tables import (
     rescues,
     restore_items,
     restore_runs,
+    run_acknowledgements,
+    run_watches,
 )
 from store.model.tables import workers as workers_table
 from store.model.types import Json, utcnow
-from store.people import access, notifications, preferences
+from store.people import access, audit, notifications, preferences
 from store.people.access import Role
+from store.runs import acknowledging, bulk, lifecycle, ticking, twins, watching
 from store.runs import attempts as retry_chain
-from store.runs import bulk, lifecycle, ticking, twins
 from store.runs import detail as run_detail
 from store.runs import log as run_log
 from store.runs.lifecycle import Result
 from store.runs.log import NewLogLine
 from store.runs.seeding import SeedRun, seed_runs
+from store.search import audit_filter, audit_page, failure_groups, keyset, pages, tabs
 from store.search import counts as tab_counts
-from store.search import failure_groups, keyset, pages, tabs
 from store.search import matching as matching_runs
 from store.search.filter import parse_line
 from store.search.resolve import resolve_filter
@@ -80,6 +84,9 @@ LARGE = (
     "backup_items",
     "drift_findings",
     "restore_items",
+    "audit_events",
+    "run_watches",
+    "run_acknowledgements",
 )
 #: Grow with the tenants (`other` is a second look at the words of groups). PostgreSQL walks the few thousand that are here, and
 #: rightly: SQLite says whether an index is there.
@@ -115,6 +122,10 @@ class Full:
             for _ in range(10):
                 connection.execute(sa.insert(workers_table).values([dead] * 200))
             ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars()
+            failed = operation_runs.c.outcome == Outcome.FAILED
+            is_old = sa.and_(failed, operation_runs.c.id % 40 > 0)
+            self._people(connection)
+            connection.execute(sa.update(operation_runs).where(is_old).values(acknowledged_at=utcnow()))
             connection.execute(sa.insert(rescues), [{"run_id": id_, "what": "queued"} for id_ in ids])
         self._policies()
         self._groups()
@@ -123,6 +134,17 @@ class Full:
         if not db.is_sqlite:
             with db.write() as connection:
                 connection.exec_driver_sql("ANALYZE")
+
+    def _people(self, connection: sa.Connection) -> None:
+        """Acknowledgements, watches and events of many runs."""
+        ids = connection.execute(sa.select(operation_runs.c.id).limit(5000)).scalars().all()
+        rows = [{"run_id": id_, "user_id": self.user.id} for id_ in ids]
+        connection.execute(sa.insert(run_acknowledgements), rows[::2])
+        connection.execute(sa.insert(run_watches), [row | {"user_id": self.users[1].id} for row in rows])
+        event = {"login": "x", "origin": "x@y", "action": "run.started", "subject": "x"}
+        tenants = [tenant.id for tenant in self.tenants]
+        events = [event | {"run_id": id_, "tenant_id": tenants[id_ % 3]} for id_ in ids for _ in range(2)]
+        connection.execute(sa.insert(audit_events), events)
 
     def _policies(self) -> None:
         """Thousands of policies in the other tenants, a few hundred in this one; each with versions."""
@@ -379,6 +401,14 @@ def grouping(line: str) -> Callable[[Full], object]:
     )
 
 
+def auditing(line: str) -> Callable[[Full], object]:
+    def ask(connection: sa.Connection, full: Full) -> object:
+        of = access.read_memberships(connection, full.owner.id)
+        return audit_page.page(connection, of, full.owner.id, replace(audit_filter.parse_line(line), before=10**9))
+
+    return reading(ask)
+
+
 def _inventory(wanted: Wanted) -> Callable[[Full], object]:
     def ask(full: Full) -> object:
         found = snapshot.take(full.db, Request(full.user.id, inventory=wanted)).inventory
@@ -468,11 +498,13 @@ TERMS = (
     "since:2h", "since:52w", "before:7d", "code:x.*", "code:nothing", "retry-of:17", "id:17", "boom", "nothing-like-it",
     "status:preview", "status:queued,preview", "status:preview,completed", "-status:preview",
     "-outcome:succeeded", "-status:completed", "-type:some.type3", "-tenant:beta", "-mine", "-by:system", "-code:x.*", "-boom",
+    "acked", "-acked",
 )  # fmt: skip
 PAIRS = (
     "mine outcome:failed", "mine status:running", "mine type:some.type3", "type:some.type3 outcome:failed",
     "tenant:beta outcome:failed", "tenant:beta mine", "outcome:failed code:x.*", "outcome:failed boom",
     "mine status:preview", "type:some.type3 status:preview", "tenant:beta -status:preview",
+    "mine acked", "mine -acked", "type:some.type3 -acked", "code:x.* -acked", "outcome:failed acked", "boom -acked",
     "tenant:beta type:some.type3", "since:2h outcome:failed", "by:alice type:some.type3", "-type:some.type3 outcome:failed",
 )  # fmt: skip
 
@@ -482,6 +514,7 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "list of one tenant": listing("tenant:beta", behind=True),
     "list of a long time": listing("since:52w", behind=True),
     **{f"tab {tab}": listing("", tab) for tab in tabs.TABS},
+    **{f"tab Failed, {line}": listing(line, "Failed") for line in ("mine", "type:some.type3", "code:x.*", "by:system")},
     **{f"list, {line}": listing(line, behind=True) for line in (*TERMS, *PAIRS)},
     **{f"counts, {line}": counting(line) for line in (*TERMS, *PAIRS)},
     **{f"by {order}": sorting(order, line) for order in pages.Order for line in ("", "outcome:failed")},
@@ -498,6 +531,16 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "many retries": lambda full: bulk.newest_retries(full.db, full.user.id, range(1, 1001)),
     "a setting": lambda full: preferences.read(full.db, full.user.id, "views"),
     "a changed setting": lambda full: preferences.change(full.db, full.user.id, "views", lambda kept: {"of": "plans"}),
+    "acknowledge": lambda full: acknowledging.acknowledge(full.db, full.user, range(1, 300), "seen"),
+    "take back": lambda full: acknowledging.unacknowledge(full.db, full.user, range(1, 300)),
+    "watch": lambda full: watching.watch(full.db, full.owner.id, a_run(full).id),
+    "ended watches": reading(lambda connection, full: watching.ended(connection, full.user.id)),
+    "told of watches": lambda full: watching.tell(full.db, full.user.id, range(1, 20)),
+    **{
+        f"audit, {line}": auditing(line)
+        for line in ("", "by:alice", "action:run.*", "tenant:alpha", "since:2h", "run:17")
+    },
+    "audit of a run": reading(lambda connection, full: audit.of_run(connection, 17)),
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),
     "unread": reading(lambda connection, full: notifications.unread(connection, full.user.id)),
     "number of unread": reading(lambda connection, full: notifications.unread_now(connection, full.user.id)),
@@ -606,7 +649,10 @@ def test_no_statement_walks_a_large_table(full: Full, ask: Callable[[Full], obje
         ("unread", "ix_notifications_unread"),
         ("list", "ix_operation_runs_tenant_id_created_at_id"),
         ("counts", "ix_operation_runs_tenant_id_outcome_created_at_id"),
-        ("tab Failed", "ix_operation_runs_tenant_id_outcome_created_at_id"),
+        ("tab Failed", "ix_operation_runs_open"),
+        ("tab Failed, mine", "ix_operation_runs_open_user"),
+        ("tab Failed, type:some.type3", "ix_operation_runs_open_type"),
+        ("list, acked", "ix_operation_runs_acknowledged"),
         ("tab Active", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("list, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),
         ("counts, status:preview", "ix_operation_runs_tenant_id_outcome_created_at_id"),

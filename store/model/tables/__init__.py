@@ -26,7 +26,9 @@ from store.model.tables.runs import (
     notifications,
     operation_runs,
     rescues,
+    run_acknowledgements,
     run_events,
+    run_watches,
 )
 from store.model.tables.schedules import backup_schedules, schedule_ticks
 from store.model.tables.workers import IS_PAUSED, PAUSE_HOLDS, queue_pauses, workers
@@ -70,7 +72,9 @@ __all__ = [
     "restore_items",
     "restore_mappings",
     "restore_runs",
+    "run_acknowledgements",
     "run_events",
+    "run_watches",
     "schedule_ticks",
     "tenant_settings",
     "tenants",

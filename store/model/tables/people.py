@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
 from store.model.tables.base import metadata
 from store.model.types import BigId, Json, UtcTime, utcnow
@@ -60,7 +60,16 @@ audit_events = Table(
     Column("subject", Text, nullable=False),
     Column("detail", Json),
     Column("reason", Text),
+    # The run that the event is about. No reference: the trail outlives the runs, and its rows are never changed.
+    Column("run_id", BigId),
     Index(None, "tenant_id", "id"),
+    Index(
+        None,
+        "run_id",
+        "id",
+        postgresql_where=text("run_id IS NOT NULL"),
+        sqlite_where=text("run_id IS NOT NULL"),
+    ),
     # Without this, SQLite would reuse the id of the newest row if somebody deleted it by hand.
     sqlite_autoincrement=True,
 )

@@ -24,6 +24,14 @@ from store.model.types import BigId, Json, UtcTime, utcnow
 ACTIVE = "status IN ('queued', 'running')"
 FAILURES = "failure_summary IS NOT NULL"
 RETRIES = "retry_of_id IS NOT NULL"
+#: What went wrong, and nobody has acknowledged; what somebody has.
+OPEN_FAILURE = "outcome IN ('failed', 'partially_succeeded') AND acknowledged_at IS NULL"
+ACKNOWLEDGED = "acknowledged_at IS NOT NULL"
+
+
+def _partial(name: str, condition: str, *columns: str) -> Index:
+    return Index(name, *columns, postgresql_where=text(condition), sqlite_where=text(condition))
+
 
 operation_runs = Table(
     "operation_runs",
@@ -55,6 +63,12 @@ operation_runs = Table(
     Column("completed_at", UtcTime),
     Column("created_at", UtcTime, nullable=False, server_default=utcnow()),
     Column("updated_at", UtcTime, nullable=False, server_default=utcnow()),
+    # When somebody acknowledged it, as in `run_acknowledgements`: here, so that the tab Failed can leave it out along an index.
+    Column(
+        "acknowledged_at",
+        UtcTime,
+        CheckConstraint("acknowledged_at IS NULL OR outcome IN ('failed', 'partially_succeeded')", name="acknowledged"),
+    ),
     CheckConstraint("status IN ('queued', 'running', 'completed')", name="status"),
     CheckConstraint(
         "outcome IN ('pending', 'succeeded', 'partially_succeeded', 'failed', 'cancelled')", name="outcome"
@@ -88,6 +102,11 @@ operation_runs = Table(
         sqlite_where=text(FAILURES),
     ),
     Index(None, "retry_of_id", postgresql_where=text(RETRIES), sqlite_where=text(RETRIES)),
+    # Each as the index of all runs by the same columns: however many are acknowledged, those that are not are next to each other.
+    _partial("ix_operation_runs_open", OPEN_FAILURE, "tenant_id", "outcome", "created_at", "id"),
+    _partial("ix_operation_runs_open_user", OPEN_FAILURE, "tenant_id", "user_id", "outcome", "created_at", "id"),
+    _partial("ix_operation_runs_open_type", OPEN_FAILURE, "tenant_id", "type", "outcome", "created_at", "id"),
+    _partial("ix_operation_runs_acknowledged", ACKNOWLEDGED, "tenant_id", "outcome", "created_at", "id"),
     # Few of millions of runs are active. The rescuer, the workers' screen and the Active tab read only this index.
     Index("ix_operation_runs_active", "status", "worker_id", postgresql_where=text(ACTIVE), sqlite_where=text(ACTIVE)),
     # Without this, SQLite would reuse the id of a deleted run, and a late message would start the wrong run.
@@ -147,4 +166,27 @@ rescues = Table(
     Column("worker_id", BigId, ForeignKey("workers.id")),
     CheckConstraint("what IN ('lost', 'queued', 'queued_again')", name="what"),
     Index(None, "run_id"),
+)
+
+#: Who acknowledged a run that went wrong, and what they wrote. While there is a row, `operation_runs.acknowledged_at` is set.
+run_acknowledgements = Table(
+    "run_acknowledgements",
+    metadata,
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("user_id", BigId, ForeignKey("users.id"), nullable=False),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("note", Text, nullable=False, server_default=""),
+    CheckConstraint("length(note) <= 500", name="note"),
+)
+
+#: Who wants to be told of the end of somebody else's run. `told_at` is NULL until they were.
+run_watches = Table(
+    "run_watches",
+    metadata,
+    Column("run_id", BigId, ForeignKey("operation_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", BigId, ForeignKey("users.id"), primary_key=True),
+    Column("at", UtcTime, nullable=False, server_default=utcnow()),
+    Column("told_at", UtcTime),
+    Index(None, "user_id", "at"),
+    _partial("ix_run_watches_untold", "told_at IS NULL", "user_id", "run_id"),
 )

@@ -29,7 +29,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 LISTED = {
     *("id", "tenant_id", "user_id", "initiator_name", "type", "label", "status", "outcome", "run_identity_hash"),
     *("summary_counts", "failure_summary", "retry_of_id", "worker_id", "dispatched_at", "started_at", "completed_at"),
-    *("created_at", "updated_at", "tenant", "tenant_name", "held"),
+    *("created_at", "updated_at", "tenant", "tenant_name", "held", "acknowledged_at"),
 }
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl"
 
@@ -445,7 +445,7 @@ def test_show_tells_the_story(opsmon: Cli, town: CliHarness) -> None:
     log(town.db, number, "first", "second")
     answer = opsmon("show", str(number), "--json")
     assert set(answer.json) == LISTED | {"context", "timeline", "attempts", "waiting", "worker", "usual"} | {
-        "worker_silent_seconds"
+        *("worker_silent_seconds", "acknowledgement", "watched")
     }
     story = answer.json["timeline"]
     assert [moment["event"] for moment in story] == ["created", "queued", "started", "log", "log", "completed"]

@@ -28,6 +28,7 @@ from screens.widgets.line_view import Line, LineView, anchored
 from screens.widgets.row_diff import Cell
 from store.model.records import NO_TIME, Counts, Failure, LogLine, Outcome, Run, Status
 from store.model.row_mapping import run_from_row
+from store.people.audit import AuditEvent
 from store.runs.detail import QueuePosition, RunDetail, TypicalDuration
 from store.workers.pause import QueuePause
 from tests.screens.conftest import (
@@ -209,6 +210,30 @@ def test_spans() -> None:
 
 
 # ---- attempts and what is related
+
+
+def test_what_people_did_about_a_run_stands_behind_its_end() -> None:
+    def event(id_: int, action: str, detail: Any = None, reason: str | None = None) -> AuditEvent:
+        return AuditEvent(id_, AT, "ann", "Ann", "ann@host", "contoso", action, "run 1", 1, detail, reason)
+
+    events = (
+        event(1, "run.started", {"type": "x"}),
+        event(2, "run.acknowledged", reason="disk was full"),
+        event(3, "run.retried", {"run": 18}),
+        event(4, "run.retried", "no object"),
+        event(5, "run.unacknowledged"),
+        event(6, "restore.executed"),
+    )
+    run = a_run(1, Outcome.FAILED)
+    found = [(one.what, one.message) for one in timeline(about(run, audit=events))]
+    behind = found.index(("completed", "failed")) + 1
+    assert found[behind:] == [
+        ("audit", "acknowledged by Ann: disk was full"),
+        ("audit", "retried by Ann as run 18"),
+        ("audit", "retried by Ann as run ?"),
+        ("audit", "acknowledgement taken back by Ann"),
+    ]
+    assert "retried by Ann as run 18" in text_of(about(run, audit=events))
 
 
 def test_attempts_show_what_was_changed_from_the_one_before() -> None:

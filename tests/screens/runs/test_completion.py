@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from screens.runs.completion import TOLD, Known, completed, hint, known_from, suggestions, where
 from store.errors import FilterInvalid
-from store.search.filter import MINE, NAMES, parse_line, tokens
+from store.search.filter import ACKED, FLAGS, MINE, NAMES, parse_line, tokens
 from tests.screens.conftest import HOSTILE, a_run, hostile_run, runs_of_all_states
 from tests.support.properties import examples
 
@@ -24,7 +24,7 @@ KNOWN = Known(
 PIECES = st.sampled_from(
     [
         *(f"{name}:" for name in NAMES),
-        MINE,
+        *FLAGS,
         "-",
         "!",
         '"',
@@ -115,14 +115,14 @@ def test_tab_completes_the_last_term(line: str, whole: str | None) -> None:
 def test_an_empty_line_tells_the_names() -> None:
     told = hint("", KNOWN)
     assert told.startswith("status:  outcome:  type:")
-    assert told.endswith(f"{len(NAMES) + 1 - TOLD} more")
+    assert told.endswith(f"{len(NAMES) + len(FLAGS) - TOLD} more")
 
 
 def test_what_cannot_be_turned_round_is_not_suggested_turned_round() -> None:
     assert suggestions("-s", KNOWN) == ["-status:"]
     assert suggestions("-b", KNOWN) == ["-by:"]
     assert suggestions("-since:2", KNOWN) == []
-    values = {"status": "queued", "outcome": "failed", "id": "1", "retry-of": "1", MINE: ""}
+    values = {"status": "queued", "outcome": "failed", "id": "1", "retry-of": "1", MINE: "", ACKED: ""}
     for one in suggestions("-", KNOWN):
         parse_line(one + values.get(one.strip("-:"), "x"))
 

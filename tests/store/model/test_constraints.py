@@ -34,6 +34,7 @@ from store.model.tables import (
     restore_items,
     restore_mappings,
     restore_runs,
+    run_acknowledgements,
     run_events,
     schedule_ticks,
 )
@@ -62,6 +63,8 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("completed_at_when_completed", "running", {"completed_at": NOW}),
     ("completed_at_when_completed", "queued", COMPLETED | {"completed_at": NULL}),
     ("held", "running", {"held": sa.true()}),
+    ("acknowledged", "running", {"acknowledged_at": NOW}),
+    ("acknowledged", "running", COMPLETED | {"outcome": "succeeded", "acknowledged_at": NOW}),
 ]
 
 
@@ -94,12 +97,14 @@ def test_words_of_other_tables_are_checked_too(db: Database, tenant: Tenant, use
     note = {"run_id": run.id, "user_id": user.id, "kind": "started", "title": "x", "body": "x"}
     line = {"run_id": run.id, "level": "loud", "message": "x"}
     rescue = {"run_id": run.id, "what": "forgotten"}
+    note_of = {"run_id": run.id, "user_id": user.id, "note": "x" * 501}
     member = {"user_id": make_user(db).id, "tenant_id": tenant.id, "role": "admin"}
     for table, row, check in (
         (notifications, note, "ck_notifications_kind"),
         (run_events, line, "ck_run_events_level"),
         (memberships, member, "ck_memberships_role"),
         (rescues, rescue, "ck_rescues_what"),
+        (run_acknowledgements, note_of, "ck_run_acknowledgements_note"),
     ):
         with pytest.raises(IntegrityError) as caught, db.write() as connection:
             connection.execute(sa.insert(table).values(row))
@@ -223,6 +228,7 @@ def test_every_check_of_the_tables_is_tried_here() -> None:
         "ck_run_events_level",
         "ck_memberships_role",
         "ck_rescues_what",
+        "ck_run_acknowledgements_note",
     }
 
 

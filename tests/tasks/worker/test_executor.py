@@ -16,6 +16,7 @@ from store.errors import DatabaseAway
 from store.model.records import Counts, Outcome, Run, Status
 from store.model.tables import operation_runs
 from store.runs import lifecycle
+from store.runs import log as run_log
 from store.workers import heartbeats
 from tasks.sdk.registry import Registry
 from tasks.worker.executor import RunExecutor
@@ -143,6 +144,23 @@ def test_however_an_operation_ends_its_run_is_completed(stage: WorkerHarness) ->
         function: (run.outcome, [failure.code for failure in run.failure_summary]) for function, run in found.items()
     } == ENDS
     assert [stage.told(run.id) for run in found.values()] == [["queued", "completed"]] * len(ENDS)
+
+
+def test_the_frames_of_an_exception_are_in_the_runs_log(stage: WorkerHarness) -> None:
+    def floods_and_raises(context: RunContext) -> None:
+        for number in range(run_log.MAX_EVENTS + 10):
+            context.log(f"line {number}")
+        raise ValueError("password=Hunter2Hunter2")
+
+    run = carry_out(stage, floods_and_raises)
+    with stage.db.read() as connection:
+        lines = run_log.read_log(connection, run.id)
+    told = [line.message for line in lines if line.level == "error"]
+    assert told[0] == "ValueError, raised in"
+    assert told[-1].startswith("tests/tasks/worker/test_executor.py:")
+    assert told[-1].endswith(" floods_and_raises")
+    assert "Hunter2" not in str(lines)
+    assert lines[0].message == "line 0"
 
 
 @pytest.mark.worker
