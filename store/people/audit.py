@@ -16,6 +16,7 @@ from store.model.types import wall_clock
 TENANT_ADDED = "tenant.added"
 USER_ADDED = "user.added"
 ROLE_GRANTED = "role.granted"
+ROLE_REVOKED = "role.revoked"
 SCHEDULE_ADDED = "backup_schedule.added"
 SCHEDULE_CHANGED = "backup_schedule.changed"
 SCHEDULE_REMOVED = "backup_schedule.removed"

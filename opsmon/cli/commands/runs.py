@@ -13,7 +13,7 @@ from typing import Final
 
 from opsmon.cli.commands.session import Session
 from opsmon.cli.grammar import close_match
-from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
+from opsmon.cli.run_text import run_as_json, run_line, run_text, runs_listing
 from screens.text import explain
 from screens.text.incident_card import card
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
@@ -63,9 +63,7 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
         page = pages.page(connection, resolve_filter(connection, members, user.id, wanted), arguments.limit)
         silences = heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
     found = page.runs
-    session.output.show(
-        [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
-    )
+    session.output.rows(runs_listing(silences), found)
     if page.scanned_to and len(found) < arguments.limit:
         sys.stdout.flush()
         at = page.scanned_to.created_at.isoformat(timespec="seconds")
