@@ -36,9 +36,9 @@ class Output:
     columns: tuple[str, ...] = ()
 
     @property
-    def is_table(self) -> bool:
-        """Whether a list is for people."""
-        return not self.json and self.form in ("table", "wide")
+    def is_painted(self) -> bool:
+        """Whether a list is for people, who see it in a terminal."""
+        return not self.json and self.form in ("table", "wide") and sys.stdout.isatty()
 
     def show(self, value: object, text: Callable[[], str]) -> None:
         """Print `value` as JSON, or else the result of `text`."""
@@ -52,19 +52,23 @@ class Output:
         `text` makes what stands in place of the plain table, unless columns are chosen. Raises InputInvalid for a column
         that there is not.
         """
-        chosen = listing.chosen(self.columns, records)
+        chosen = listing.chosen(self.columns, records)  # before anything is printed
         if self.form in ("jsonl", "name"):
             sys.stdout.write("".join(f"{line}\n" for line in self.lines(listing, records)))
         elif self.json:
             self.show([_fields(listing, chosen, one) for one in records], str)
-        elif not records:
-            sys.stdout.write(listing.empty + "\n")
-        elif text and self.form == "table" and not chosen:
+        elif records and text and self.form == "table" and not chosen:
             sys.stdout.write(text() + "\n")
         else:
-            columns = chosen or listing.shown(wide=self.form == "wide")
-            room = None if self.form == "wide" else terminal_width()
-            sys.stdout.write(listed(columns, records, room, painted=takes_colour()) + "\n")
+            sys.stdout.write(self.table(listing, records) + "\n")
+
+    def table(self, listing: Listing[T], records: Sequence[T]) -> str:
+        """The list for people, as wide as the terminal unless all columns are asked for."""
+        if not records:
+            return listing.empty
+        columns = listing.chosen(self.columns, records) or listing.shown(wide=self.form == "wide")
+        room = None if self.form == "wide" else terminal_width()
+        return listed(columns, records, room, painted=takes_colour())
 
     def lines(self, listing: Listing[T], records: Sequence[T]) -> list[str]:
         """The records as JSON, or as their names alone, one on each line."""

@@ -89,7 +89,12 @@ def run_line(run: Run, silence: float | None = None) -> str:
 
 def _moments(detail: RunDetail) -> list[dict[str, Any]]:
     """The timeline as JSON; `event` is created, queued, started, log or completed."""
-    return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
+    return [moment_as_json(one) for one in timeline(detail)]
+
+
+def moment_as_json(one: Moment) -> dict[str, Any]:
+    """A line of the timeline as JSON."""
+    return {"at": as_json(one.at), "event": one.what, "level": one.level, "message": one.message}
 
 
 def run_as_json(detail: RunDetail) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def run_text(detail: RunDetail, alive: Sequence[Worker], now: dt.datetime) -> st
     others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
     if others:
         parts.append(_section("Context", [f"{key} = {cell(value)}" for key, value in others.items()]))
-    parts.append(_section("Timeline", map(_moment_text, timeline(detail))))
+    parts.append(_section("Timeline", map(moment_text, timeline(detail))))
     if len(detail.attempts) > 1:
         parts.append(_section("Attempts", (run_line(one, detail.silences.get(one.id)) for one in detail.attempts)))
     return "\n\n".join(parts)
@@ -144,6 +149,7 @@ def _section(heading: str, lines: Iterable[str]) -> str:
     return "\n".join([heading, *(f"  {cell(line)}" for line in lines)])
 
 
-def _moment_text(moment: Moment) -> str:
+def moment_text(moment: Moment) -> str:
+    """A line of the timeline as text."""
     what = moment.level if moment.what == "log" else moment.what
-    return f"{fmt.instant(moment.at, 'Z')} {what}: {moment.message}"
+    return cell(f"{fmt.instant(moment.at, 'Z')} {what}: {moment.message}")

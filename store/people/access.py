@@ -162,6 +162,14 @@ def members_of(db: Database, user: User, tenant: str) -> tuple[Member, ...]:
         return tuple(Member(User(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"])) for row in rows)
 
 
+def colleagues(db: Database, user: User, limit: int) -> tuple[User, ...]:
+    """At most `limit` users who share a tenant with this one, itself included, ordered by login."""
+    beside = sa.select(memberships.c.user_id).where(memberships.c.tenant_id.in_(member_tenants(user.id)))
+    query = sa.select(users).where(users.c.id.in_(beside)).order_by(users.c.login).limit(limit)
+    with db.read_one() as connection:
+        return tuple(User(**row) for row in connection.execute(query).mappings())
+
+
 def visible_run(db: Database, user: User, run_id: int) -> Run:
     """The run with its context, if the user is a member of its tenant. Raises NotFound."""
     with db.read_one() as connection:

@@ -17,11 +17,14 @@ def notifications(session: Session, arguments: argparse.Namespace) -> int:
     user = session.user
     with session.db.read() as connection:
         found = (store.inbox if arguments.all else store.unread)(connection, user.id)
-    session.output.rows(_listing("No notifications." if arguments.all else "No unread notifications."), found)
+    session.output.rows(
+        notifications_listing("No notifications." if arguments.all else "No unread notifications."), found
+    )
     return 0
 
 
-def _listing(empty: str) -> Listing[Notification]:
+def notifications_listing(empty: str) -> Listing[Notification]:
+    """The list of notifications; `empty` is said if there is none."""
     return Listing(
         (
             Column("run_id", "RUN", lambda one: one.run_id, is_number=True),

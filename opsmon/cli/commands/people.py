@@ -50,7 +50,7 @@ def list_users(session: Session, _: argparse.Namespace) -> int:
     """Print all users, each with the roles in the tenants of who asks. Returns the exit code."""
     me = _administrator(session)
     users, roles = me.users(), me.roles()
-    session.output.rows(_users_listing(roles), users)
+    session.output.rows(users_listing(roles), users)
     return 0
 
 
@@ -130,7 +130,9 @@ MEMBERS: Final[Listing[Member]] = Listing(
 )
 
 
-def _users_listing(roles: Mapping[int, Mapping[str, Role]]) -> Listing[User]:
+def users_listing(roles: Mapping[int, Mapping[str, Role]]) -> Listing[User]:
+    """The list of users; `roles` by user's id, then by slug."""
+
     def of(user: User) -> Mapping[str, Role]:
         return roles.get(user.id, {})
 

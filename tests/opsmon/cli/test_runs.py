@@ -567,8 +567,8 @@ def test_hostile_text_stays_text(opsmon: Cli, town: CliHarness) -> None:
         connection.exec_driver_sql("UPDATE operation_runs SET initiator_name = 'x\x1b[31m\ny', label = 'l\x07\x9b'")
         connection.exec_driver_sql("UPDATE notifications SET title = 't\x1b]0;x\x07', body = 'b\u202e'")
     for argv in (["runs"], ["show", str(number)], ["notifications"], ["wait", str(number)], ["retry", str(number)]):
-        for json in ([], ["--json"]):
-            answer = opsmon(*argv, *json)
+        for form in ([], ["--json"]):
+            answer = opsmon(*argv, *form)
             bad = {"\x1b", "\x07", "\x9b", "\u202e"} & set(answer.out + answer.err)
             assert not bad, argv
 
@@ -688,7 +688,7 @@ def test_at_80_columns_a_run_is_one_row_on_a_line(
 
 @on_both
 def test_what_is_piped_is_whole(opsmon: Cli, town: CliHarness) -> None:
-    message = "a long message " * 20 + "to its end"
+    message = "a long message " * 10 + "to its end"
     run = opsmon("start", "system.probe", "--tenant", "contoso", "--json").json["run"]
     town.complete(run["id"], Outcome.FAILED, message)
     out = opsmon("runs").out
