@@ -64,7 +64,7 @@ def test_what_is_started_from_one_place_alone_is_not_offered(opsmon: Cli) -> Non
 def test_columns_that_are_offered_are_columns(opsmon: Cli, town: CliHarness, command: str) -> None:
     names = offers.columns(command, "")
     assert set(offers.columns(f"{command} list", "id,")) == {f"id,{name}" for name in names if name != "id"}
-    more = ["contoso"] if command == "opsmon members" else []
+    more = {"opsmon members": ["contoso"], "opsmon backups": ["list"], "opsmon schedules": ["list"]}.get(command, [])
     opsmon("--as", "ann", "start", "system.probe", "--tenant", "contoso")
     answer = opsmon("--as", "ann", *command.split()[1:], *more, "--columns", ",".join(names))
     assert (answer.code, answer.err) == (0, "")
