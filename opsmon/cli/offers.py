@@ -115,18 +115,23 @@ def restores(given: argparse.Namespace) -> Offers:
     return {str(one.id): visible(f"{one.source_tenant} {one.tenant} {one.status.value}") for one in found}
 
 
+#: Terms whose values are read; all others are known without a database.
+_FROM_THE_DATABASE: Final = ("tenant", "by", "code")
+
+
 def filters(prefix: str, given: argparse.Namespace) -> Offers:
     """Terms of the filter that go on from the prefix, as the screens' filter line has them; values only behind a name."""
     from screens.runs.completion import Known, known_from, suggestions
 
-    known = Known()
-    if ":" in prefix:
+    name = prefix.lstrip("-!").partition(":")[0] if ":" in prefix else ""
+    known = Known({"type": sorted(operations(given))} if name == "type" else {})
+    if name in _FROM_THE_DATABASE:
         from store.people import access
 
         with _session(given) as session:
             members = access.memberships_of(session.db, session.user.id)
             slugs, found = [one.tenant.slug for one in members], _newest(session, ())
-        known = known_from(found, slugs, operations(given), None)
+        known = known_from(found, slugs, (), None)
     # A word of the shell holds its blanks by itself; the shell quotes it.
     return {term.replace('"', ""): "" for term in suggestions(prefix, known)}
 

@@ -33,6 +33,6 @@ def completion(session: Session, arguments: argparse.Namespace) -> int:
     from argcomplete.shell_integration import shellcode
 
     # Without the shell's own completion beside it: where nothing is offered, names of files would be refused.
-    code = shellcode(["opsmon"], use_defaults=False, shell=arguments.shell).strip("\n")
+    code = shellcode(["opsmon"], shell=arguments.shell, complete_arguments=["-o", "nospace"]).strip("\n")
     session.output.show({"shell": arguments.shell, "code": code}, lambda: code)
     return 0

@@ -236,4 +236,4 @@ def test_bash_takes_its_code(cli: Cli) -> None:
     )
     assert done.stdout.endswith(" opsmon\n")
     assert done.stderr == ""
-    assert " default" not in done.stdout
+    assert "default" not in done.stdout

@@ -49,6 +49,10 @@ def test_the_man_page_has_every_command_and_every_option(tmp_path: Path) -> None
     for one in every(parser.make_parser()):
         assert one.prog in re.sub(r"\\f.|\\[,/]", "", text)
         for action in one._actions:
-            assert all(name in text for name in action.option_strings if action.help not in (argparse.SUPPRESS, None) and action.dest != "help")
+            assert all(
+                name in text
+                for name in action.option_strings
+                if action.help not in (argparse.SUPPRESS, None) and action.dest != "help"
+            )
     assert "--embedded" not in text
     assert "SUPPRESS" not in text

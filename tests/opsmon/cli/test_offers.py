@@ -74,9 +74,11 @@ def test_what_has_no_list_has_no_columns() -> None:
     assert offers.columns("opsmon show", "") == {}
 
 
-def test_values_of_a_filter_are_read_only_behind_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_of_a_filter_are_read_only_behind_a_name_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSMON_DATABASE_URL", "sqlite:////nowhere/x.db")
     assert "outcome:" in offers.filters("out", NOBODY)
+    assert "outcome:failed" in offers.filters("outcome:f", NOBODY)
+    assert "!type:system.probe" in offers.filters("!type:sys", NOBODY)
     with pytest.raises(OpsmonError):
         offers.filters("tenant:", NOBODY)
 

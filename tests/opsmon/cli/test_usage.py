@@ -21,7 +21,7 @@ from store.errors import DatabaseAway, InputInvalid
 from tests.opsmon.conftest import Cli
 from tests.support.waiting import HANG
 
-HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal")
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal", "argcomplete")
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 
+import pexpect
 import pytest
 
 from opsmon.cli.commands import runs, watching
@@ -15,6 +17,7 @@ from store.people import access
 from store.runs import log as run_log
 from store.runs.log import NewLogLine
 from tests.opsmon.conftest import Cli, CliHarness, on_both
+from tests.support.waiting import HANG
 
 Between = Callable[..., None]
 
@@ -137,3 +140,17 @@ def test_what_cannot_be_followed(opsmon: Cli, town: CliHarness) -> None:
     assert opsmon("show", "1", "--follow").line == "opsmon: no run 1: 'opsmon runs' lists yours"
     assert opsmon("show", "1", "--follow", "--card").code == 2
     assert opsmon("runs", "--watch", "outcome:lost").code == 2
+
+
+@pytest.mark.terminal
+def test_ctrl_c_ends_the_watch_and_gives_the_terminal_back(town: CliHarness, database_url: str) -> None:
+    variables = os.environ | {"OPSMON_DATABASE_URL": database_url, "TERM": "xterm-256color"}
+    child = pexpect.spawn(
+        sys.executable, ["-m", "opsmon", "runs", "--watch"], env=variables, dimensions=(24, 80), timeout=HANG
+    )
+    child.expect_exact("No runs.")
+    child.sendintr()
+    child.expect_exact("\x1b[?25h\x1b[?1049l")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
