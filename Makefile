@@ -22,7 +22,7 @@ QUICK := not (kill or worker or terminal or wheel or picture or postgresql or be
 # What the locks are made with. The oldest Python, whose needs include those of the newer ones.
 PIP_TOOLS := pip-tools==7.6.2
 
-.PHONY: help setup setup-dev run quick test proof check format bench mutants lock clean
+.PHONY: help setup setup-dev run quick test proof check format bench mutants man lock clean
 
 help:
 	@echo "make run      opens the demo"
@@ -31,6 +31,7 @@ help:
 	@echo "make proof    every test at length: twenty times the examples, whole crowds, large tables"
 	@echo "make check    formatter, linter, types, import laws"
 	@echo "make mutants  makes wrong changes in a copy, one at a time, and sees that a test notices each"
+	@echo "make man      writes the man page build/opsmon.1, made of the command line's grammar"
 	@echo "make setup | setup-dev | format | bench | lock | clean"
 
 # ---- the environment: a stamp a step, so that nothing is done twice
@@ -85,6 +86,11 @@ bench: setup-dev
 
 mutants: setup-dev
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+man: setup-dev
+	mkdir -p build
+	$(BIN)/argparse-manpage --module opsmon.cli.parser --function make_parser --project-name opsmon --prog opsmon \
+		--description "monitor, start and retry long-running tenant operations" --manual-title "opsmon" --output build/opsmon.1
 
 # ---- the locks: names, versions, hashes; never an index. UPGRADE=1 takes the newest versions that fit.
 

@@ -89,6 +89,14 @@ def parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
+def columns(text: str) -> tuple[str, ...]:
+    """Parse names of columns with commas between. Raises InputInvalid."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise InputInvalid(f"'{text}' names no columns", "write them as in --columns id,tenant")
+    return names
+
+
 def limit(text: str) -> int:
     """Parse a number of rows, 1 to 1000. Raises InputInvalid."""
     return _whole(text, 1000)

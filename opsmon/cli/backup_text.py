@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from opsmon.cli import colours
 from opsmon.cli.kind_names import label
+from opsmon.listing import Column, Listing
 from opsmon.output import as_json, cell, pairs, table
 from store.intune.backup_records import BackupKind
 from store.intune.backup_sets import BackupSet, ListedItem
@@ -43,17 +46,27 @@ def gaps_in(found: BackupSet) -> int:
     return sum(number for completeness, number in found.items.items() if completeness != "whole")
 
 
-def sets_table(sets: Iterable[BackupSet]) -> str:
-    """The sets as a table."""
-    headings = ("SET", "TENANT", "NAME", "STATE", "ITEMS", "NOT WHOLE", "MADE", "BY", "STANDS ON IT")
-    rows = [
-        (
-            *(one.id, one.tenant, one.name or "-", one.state, sum(one.items.values()), gaps_in(one)),
-            *(one.created_at, one.initiator_name, one.sealed_by),
-        )
-        for one in sets
-    ]
-    return table(headings, rows, right=[0, 4, 5])
+#: The list of backup sets.
+SETS: Final[Listing[BackupSet]] = Listing(
+    (
+        Column("id", "SET", lambda one: one.id, is_number=True),
+        Column("tenant", "TENANT", lambda one: one.tenant, drop=1, is_name=True),
+        Column("name", "NAME", lambda one: one.name or "-", drop=5, is_name=True),
+        Column("state", "STATE", lambda one: one.state, paint=lambda one: colours.of_word(one.state)),
+        Column("items", "ITEMS", lambda one: sum(one.items.values()), drop=3, is_number=True),
+        Column("not_whole", "NOT WHOLE", gaps_in, drop=4, is_number=True),
+        Column("created_at", "MADE", lambda one: one.created_at, drop=2),
+        Column("completed_at", "FINISHED", lambda one: one.completed_at, is_wide=True),
+        Column("initiator_name", "BY", lambda one: one.initiator_name, drop=6, is_name=True),
+        Column("sealed_by", "STANDS ON IT", lambda one: one.sealed_by, drop=7, is_name=True),
+        Column("source", "SOURCE", lambda one: one.source, is_wide=True),
+        Column("run_id", "RUN", lambda one: one.run_id, is_wide=True, is_number=True),
+        Column("schedule_id", "SCHEDULE", lambda one: one.schedule_id, is_wide=True, is_number=True),
+    ),
+    set_as_json,
+    "No backup sets.",
+    fields=(*(one.name for one in dataclasses.fields(BackupSet)), "state"),
+)
 
 
 def shown_as_json(shown: ShownSet) -> dict[str, Any]:

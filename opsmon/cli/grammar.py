@@ -7,10 +7,13 @@ import difflib
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-from opsmon.cli.argument_values import seconds
+from opsmon.cli.argument_values import columns, seconds
 from store.errors import InputInvalid
+
+#: A negated filter term, which is not an option.
+NEGATION: Final = re.compile(r"-([a-z-]+:|mine$|acked$)")
 
 
 def close_match(word: str, known: Iterable[str]) -> str | None:
@@ -24,6 +27,19 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def commands(self) -> dict[str, Parser]:
+        """The parsers of the commands by name; empty if it is a command itself."""
+        groups = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))
+        return {name: parser for group in groups for name, parser in group.choices.items()}
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        # argparse would read `-outcome:failed` as `-o utcome:failed`.
+        return None if self._takes_filters and NEGATION.match(arg_string) else super()._parse_optional(arg_string)
+
+    @property
+    def _takes_filters(self) -> bool:
+        return bool(self.get_default("more") == "filters")
 
     def error(self, message: str) -> NoReturn:
         """Raise InputInvalid with argparse's message in opsmon's words."""
@@ -58,11 +74,29 @@ class Commands:
         return parser
 
     def group(self, name: str, help: str, run: str | None = None) -> Commands:  # noqa: A002
-        """Add a group of commands. `run` is what the group's name does without one of them; None if it wants one."""
+        """Add a group of commands. `run` is the list that the group's name prints without one of them; None if it wants one."""
         parser = self._parsers.add_parser(name, help=help, description=help, parents=[self._common])
         if run is not None:
             parser.set_defaults(run=run, more=None)
+            add_output(parser)
         return Commands(parser, self._common, "action", required=run is None)
+
+
+#: The forms of a list; opsmon/output.py, which help must not wait for, has them too.
+FORMS: Final = ("table", "wide", "json", "jsonl", "name")
+
+
+def add_output(parser: Parser) -> None:
+    """Add -o and --columns to a command that prints a list."""
+    # Without defaults: that of a command would overwrite a value given to its group before it.
+    parser.add_argument(
+        "-o", dest="form", choices=FORMS, metavar="FORM", default=argparse.SUPPRESS,
+        help="table, wide, json, jsonl (an object a line) or name (the ids alone)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--columns", type=columns, metavar="A,B", default=argparse.SUPPRESS,
+        help="these columns alone, by the names of the JSON fields",
+    )  # fmt: skip
 
 
 def add_wait(parser: Parser) -> None:

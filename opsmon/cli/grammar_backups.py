@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsmon.cli.argument_values import day_end, finding_id, keep, limit, run_id, schedule_id, set_id, times
-from opsmon.cli.grammar import Commands, Parser, add_wait
+from opsmon.cli.grammar import Commands, Parser, add_output, add_wait
 
 _KIND = "a kind of policy, such as compliance_policies; repeatable; default: all"
 
@@ -14,6 +14,7 @@ def add_backups(commands: Commands) -> None:
     found = backups.add("list", "backups:list_sets", "list the backup sets of your tenants, newest first")
     found.add_argument("--tenant", metavar="SLUG", help="default: all of yours")
     found.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N sets, 1 to 1000; default 50")
+    add_output(found)
     _add_create(backups)
     show = backups.add("show", "backups:show", "one backup set: its kinds, and what is missing of its items")
     _add_set(show)
@@ -52,6 +53,7 @@ def add_schedules(commands: Commands) -> None:
     schedules = commands.group("schedules", "schedules of backups: list, add, edit, remove, next")
     found = schedules.add("list", "schedules:list_schedules", "list schedules, with their next and their last time")
     found.add_argument("--tenant", metavar="SLUG", help="default: all of your tenants")
+    add_output(found)
     add = schedules.add("add", "schedules:add", "add a schedule, by which workers make backups")
     add.add_argument("--tenant", required=True, metavar="SLUG")
     _add_settings(add, required=True, zone="default: the zone of this host", kind=_KIND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsmon.cli.argument_values import limit, plan_item, restore_id, restore_item_id, set_id
-from opsmon.cli.grammar import Commands, Parser, add_wait
+from opsmon.cli.grammar import Commands, Parser, add_output, add_wait
 
 _GROUP = "a source group's id, or the exact name that it alone has"
 
@@ -16,6 +16,7 @@ def add_restores(commands: Commands) -> None:
     found = restore.add("list", "restores:list_restores", "list restores, newest first")
     found.add_argument("--tenant", metavar="SLUG", help="into this tenant or out of it; default: all of yours")
     found.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N restores, 1 to 1000; default 50")
+    add_output(found)
     _add_plan(restore)
     _add_map(restore)
     preview = restore.add("preview", "restores:preview", "have a worker read the target and say what would be done")

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import json
 import os
 import sys
 import threading
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from opsmon.cli.parser import parse
+from opsmon.cli.parser import parse, wants_json
 from opsmon.cli.splash import Splash
 from store.errors import DatabaseAway, OpsmonError
 from store.sanitizer.sanitize import sanitize, visible
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Without `argv` the process belongs to opsmon: it ends at once if threads are left.
     """
-    code = _guarded(lambda: _main(argv))
+    code = _guarded(lambda: _main(argv), as_json=wants_json(sys.argv[1:] if argv is None else argv))
     if argv is None and threading.active_count() > 1:
         leave(code)
     return code
@@ -46,10 +47,14 @@ def _main(argv: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a character missing from the locale must not raise
+    if argv is None and "_ARGCOMPLETE" in os.environ:
+        from opsmon.cli.completion import complete
+
+        complete()
     arguments = parse(argv)
     if arguments.command != "worker":
         return _call(arguments)
-    leave(_guarded(lambda: _call(arguments)))
+    leave(_guarded(lambda: _call(arguments), as_json=arguments.json))
     return 0
 
 
@@ -71,7 +76,8 @@ def _run(arguments: argparse.Namespace, splash: Splash) -> int:
 
     module, _, function = arguments.run.partition(":")
     command = getattr(importlib.import_module(f"opsmon.cli.commands.{module}"), function)
-    with contextlib.closing(Session(arguments.as_login, Output(arguments.json), splash)) as session:
+    output = Output(arguments.json, arguments.form or "table", arguments.columns)
+    with contextlib.closing(Session(arguments.as_login, output, splash)) as session:
         code: int = command(session, arguments)
         return code
 
@@ -83,7 +89,7 @@ def _print_version() -> int:
     return 0
 
 
-def _guarded(action: Callable[[], int]) -> int:
+def _guarded(action: Callable[[], int], *, as_json: bool) -> int:
     try:
         code = action()
         sys.stdout.flush()
@@ -96,27 +102,41 @@ def _guarded(action: Callable[[], int]) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     except Exception as error:  # the outermost handler: nothing may escape
-        return _report(error)
+        return _report(error, as_json=as_json)
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, *, as_json: bool) -> int:
     if os.environ.get("OPSMON_DEBUG") == "1":
         traceback.print_exception(error)
     with contextlib.suppress(OSError, AttributeError):
-        sys.stderr.write(error_line(error) + "\n")
+        sys.stderr.write((error_as_json(error) if as_json else error_line(error)) + "\n")
     return error.exit_code if isinstance(error, OpsmonError) else 1
 
 
 def error_line(error: Exception) -> str:
     """The error as one line: `opsmon: what happened: what to do`."""
+    _, message, hint = _told(error)
+    return _bounded("opsmon: " + (f"{message}: {hint}" if hint else message))
+
+
+def error_as_json(error: Exception) -> str:
+    """The error as an object on one line: its stable code, what happened, and what to do or null."""
+    code, message, hint = _told(error)
+    return json.dumps({"code": code, "message": _bounded(message), "hint": None if hint is None else _bounded(hint)})
+
+
+def _told(error: Exception) -> tuple[str, str, str | None]:
     if isinstance(error, DatabaseAway) and error.hint:
         # The hint is the driver's message: a reason, not advice.
-        text = f"{error.message} ({error.hint}): see 'opsmon doctor'"
-    elif isinstance(error, OpsmonError):
-        text = str(error)
-    else:
-        text = f"unexpected {type(error).__name__}: {sanitize(str(error), 300)}: OPSMON_DEBUG=1 shows where"
-    line = "opsmon: " + visible(text)
+        return error.code, f"{error.message} ({error.hint})", "see 'opsmon doctor'"
+    if isinstance(error, OpsmonError):
+        return error.code, error.message, error.hint
+    text = f"unexpected {type(error).__name__}: {sanitize(str(error), 300)}"
+    return OpsmonError.code, text, "OPSMON_DEBUG=1 shows where"
+
+
+def _bounded(text: str) -> str:
+    line = visible(text)
     return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from opsmon.cli import opening
 from opsmon.cli.argument_values import limit, parameter, port, run_id, seconds, slots
-from opsmon.cli.grammar import Commands, Parser, add_wait, close_match
+from opsmon.cli.grammar import NEGATION, Commands, Parser, add_output, add_wait, close_match
 from opsmon.cli.grammar_backups import add_backups, add_drift, add_schedules
 from opsmon.cli.grammar_restores import add_restores
 from store.errors import InputInvalid
@@ -21,19 +21,17 @@ OPTIONS: Final = (
     *("--limit", "--all", "--name", "--role", "--workers", "--postgres", "--card", "--dry-run", "--probe"),
     *("--synthetic", "--port", "--fault"),
     *("--kind", "--policy", "--filter", "--cron", "--zone", "--keep", "--enable", "--disable", "--disabled"),
-    *("--reason", "--until", "--note", "--undo"),
+    *("--reason", "--until", "--note", "--undo", "--columns", "--watch", "--follow"),
     *("--item", "--update", "--suggest", "--map", "--skip", "--skip-unresolved", "--unresolve", "--skip-blocked"),
     *("--target", "--nothing", "--tenant-name", "--reviewed", "--for-real"),
 )
 _EPILOG: Final = """\
-Without a command: the screens. Every command takes --json.
+Without a command: the screens. 'opsmon RUN' opens them at a run, 'opsmon TERM:VALUE ...' with a filter, as in
+'opsmon outcome:failed since:2h'. Every command takes --json; errors are JSON then, too.
 
 exit codes: 0 done (with --wait: succeeded), 1 opsmon could not, 2 wrong usage or input, 3 not permitted or not found,
             4 the run ended partially succeeded, 5 the run failed, 6 the wait ran out (the run goes on)
 """
-
-#: A negated filter term, which is not an option.
-_NEGATION: Final = re.compile(r"-([a-z-]+:|mine$|acked$)")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -48,15 +46,31 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if any("\0" in word for word in argv):
         raise InputInvalid("an argument holds a NUL", "leave it out")
     # Not set_defaults: the default of an option after the command would overwrite a value given before it.
-    arguments, rest = _parser().parse_known_args(argv, argparse.Namespace(json=False, as_login=None))
+    argv, open_run, open_terms = opening.split(argv)
+    given = argparse.Namespace(
+        json=False, as_login=None, form=None, columns=(), open_run=open_run, open_terms=open_terms
+    )
+    arguments, rest = make_parser().parse_known_args(argv, given)
     for word in rest:
         _take(word, arguments)
+    if arguments.json and arguments.form not in (None, "json", "jsonl"):
+        raise InputInvalid(f"--json is not -o {arguments.form}", "give one of them")
+    arguments.json = arguments.json or arguments.form in ("json", "jsonl")
     return arguments
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether the answer is to be JSON, so that errors are too; also of arguments that cannot be parsed."""
+    pairs = zip(argv, [*argv[1:], ""], strict=False)
+    return "--json" in argv or any(a in _JSON_FORMS or (a == "-o" and b in ("json", "jsonl")) for a, b in pairs)
+
+
+_JSON_FORMS: Final = ("-ojson", "-ojsonl", "-o=json", "-o=jsonl")
 
 
 def _take(word: str, arguments: argparse.Namespace) -> None:
     # argparse fills a positional only once; the words after an option (`runs --limit 5 mine`) are left over.
-    is_negation = arguments.more == "filters" and _NEGATION.match(word)
+    is_negation = arguments.more == "filters" and NEGATION.match(word)
     if (word.startswith("-") and not is_negation) or not arguments.more:
         hint = close_match(word.partition("=")[0], OPTIONS) if word.startswith("-") else None
         raise InputInvalid(f"there is no argument '{word}' here", hint or "see 'opsmon --help'")
@@ -64,7 +78,8 @@ def _take(word: str, arguments: argparse.Namespace) -> None:
     getattr(arguments, arguments.more).append(typed(word))
 
 
-def _parser() -> Parser:
+def make_parser() -> Parser:
+    """The whole grammar."""
     common = _common()
     parser = Parser(
         prog="opsmon",
@@ -133,38 +148,51 @@ def _add_runs(commands: Commands) -> None:
         "id:8 mine acked, words; -TERM or !TERM: not that",
     )
     runs.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N runs, 1 to 1000; default 50")
+    runs.add_argument(
+        "--watch", action="store_true", help="go on until ctrl+c: repaint the list, or print what changed into a pipe"
+    )
+    add_output(runs)
     show = commands.add("show", "runs:show", "everything about one run, its timeline included")
     show.add_argument("run_id", metavar="RUN", type=run_id)
+    show.add_argument("--follow", action="store_true", help="print what is new of its timeline until it has ended")
     show.add_argument("--card", action="store_true", help="as plain text to paste into a ticket")
     trail = commands.add("audit", "audit:audit", "who did what in your tenants, newest first", more="filters")
     trail.add_argument(
         "filters",
-        metavar="FILTER",
+        metavar="TERM",
         nargs="*",
         default=[],
         help="by:ann action:run.* tenant:contoso since:7d run:17",
     )
     trail.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N events, 1 to 1000; default 50")
+    add_output(trail)
     inbox = commands.add("notifications", "inbox:notifications", "your unread notifications")
     inbox.add_argument("--all", action="store_true", help="also what you have read")
-    commands.add("operations", "operations:operations", "what can be started, with parameters")
+    add_output(inbox)
+    add_output(commands.add("operations", "operations:operations", "what can be started, with parameters"))
 
 
 def _add_people(commands: Commands) -> None:
-    tenants = commands.group("tenants", "tenants: add one, list yours")
+    tenants = commands.group("tenants", "tenants: add one, list yours", run="people:list_tenants")
     add = tenants.add("add", "people:add_tenant", "add a tenant")
     add.add_argument("slug", metavar="SLUG", help="a-z, 0-9 and dashes")
     add.add_argument("--name", metavar="N", help="default: the slug")
-    tenants.add("list", "people:list_tenants", "list the tenants that you are a member of")
-    users = commands.group("users", "users: add, list, give roles")
+    add_output(tenants.add("list", "people:list_tenants", "list the tenants that you are a member of"))
+    members = commands.add("members", "people:list_members", "list the members of a tenant of yours, with their roles")
+    members.add_argument("slug", metavar="SLUG")
+    add_output(members)
+    users = commands.group("users", "users: add, list, give and take roles", run="people:list_users")
     add = users.add("add", "people:add_user", "add a user")
     add.add_argument("login", metavar="LOGIN", help="the login name on this system")
     add.add_argument("--name", metavar="N", help="default: the login")
-    users.add("list", "people:list_users", "list the users")
+    add_output(users.add("list", "people:list_users", "list the users, with their roles in your tenants"))
     grant = users.add("grant", "people:grant", "give a user a role in a tenant")
     grant.add_argument("login", metavar="LOGIN")
     grant.add_argument("--tenant", required=True, metavar="SLUG")
     grant.add_argument("--role", required=True, choices=ROLES)
+    revoke = users.add("revoke", "people:revoke", "take the role that a user has in a tenant")
+    revoke.add_argument("login", metavar="LOGIN")
+    revoke.add_argument("--tenant", required=True, metavar="SLUG")
 
 
 def _add_house(commands: Commands) -> None:
@@ -193,6 +221,10 @@ def _add_house(commands: Commands) -> None:
     )
     _add_simulate(commands)
     commands.add("config", "config:config", "the effective settings, and where each came from")
+    manual = commands.add("help", "usage:usage", "how a command is used", "words")
+    manual.add_argument("words", metavar="COMMAND", nargs="*", default=[], help="default: opsmon itself")
+    completion = commands.add("completion", "usage:completion", "print what makes a shell complete opsmon's arguments")
+    completion.add_argument("shell", metavar="bash|zsh|fish", choices=("bash", "zsh", "fish"))
 
 
 def _add_simulate(commands: Commands) -> None:

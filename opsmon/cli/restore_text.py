@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from opsmon.cli import colours
 from opsmon.cli.kind_names import label
 from opsmon.cli.run_text import run_line
+from opsmon.listing import Column, Listing
 from opsmon.output import as_json, cell, pairs, table
 from screens.text.format import coarse_span, several
 from store.intune.restore_records import Restore, RestoreItem, RestoreState
@@ -27,17 +30,30 @@ _MODES: Final = {"create": "create what is missing", "update": "create what is m
 # ---- lists
 
 
-def restores_table(found: Sequence[Restore], results: Mapping[int, Counter[str]]) -> str:
-    """Restores as a table."""
-    headings = ("RESTORE", "STATE", "SET", "NAME", "FROM", "TO", "BY", "PLANNED", "RESULTS")
-    rows = [
+def restores_listing(results: Mapping[int, Counter[str]]) -> Listing[Restore]:
+    """The list of restores. `results` has how many items of each became what, by the restore's id."""
+
+    def became(one: Restore) -> Counter[str]:
+        return results.get(one.id, Counter())
+
+    return Listing(
         (
-            *(one.id, state(one), one.backup_set_id, one.backup_set or "-", one.source_tenant, one.tenant),
-            *(one.initiator_name, one.created_at, counted(results.get(one.id, Counter()), _RESULTS)),
-        )
-        for one in found
-    ]
-    return table(headings, rows, right=[0, 2])
+            Column("id", "RESTORE", lambda one: one.id, is_number=True),
+            Column("status", "STATE", state, paint=lambda one: colours.of_word(one.status.value)),
+            Column("backup_set_id", "SET", lambda one: one.backup_set_id, drop=4, is_number=True),
+            Column("backup_set", "NAME", lambda one: one.backup_set or "-", drop=6, is_name=True),
+            Column("source_tenant", "FROM", lambda one: one.source_tenant, drop=2, is_name=True),
+            Column("tenant", "TO", lambda one: one.tenant, drop=1, is_name=True),
+            Column("initiator_name", "BY", lambda one: one.initiator_name, drop=7, is_name=True),
+            Column("created_at", "PLANNED", lambda one: one.created_at, drop=5),
+            Column("results", "RESULTS", lambda one: counted(became(one), _RESULTS), drop=3),
+            Column("run_id", "RUN", lambda one: one.run_id, is_wide=True, is_number=True),
+            Column("reason", "REASON", lambda one: one.reason, is_wide=True, is_name=True),
+        ),
+        lambda one: listed_as_json(one, became(one)),
+        "No restores.",
+        fields=tuple(one.name for one in dataclasses.fields(Restore)),
+    )
 
 
 def listed_as_json(one: Restore, results: Mapping[str, int]) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from opsmon.output import as_json, cell, pairs, table
+from opsmon.cli import colours
+from opsmon.listing import Column, Listing
+from opsmon.output import as_json, cell, pairs
 from screens.text import explain
 from screens.text import format as fmt
 from screens.text.timeline import Moment, timeline
@@ -44,24 +47,28 @@ def took(run: Run) -> str:
     return "-" if seconds is None else fmt.span(seconds)
 
 
-def run_table(runs: Sequence[Run], silences: Mapping[int, float]) -> str:
-    """The runs as a table. `silences` has the seconds since the last beat of silent workers, by run id."""
-    headings = ("RUN", "TENANT", "TYPE", "STATE", "ITEMS", "BY", "CREATED", "TOOK", "FIRST FAILURE")
-    rows = [
+def runs_listing(silences: Mapping[int, float]) -> Listing[Run]:
+    """The list of runs. `silences` has the seconds since the last beat of silent workers, by run id."""
+    return Listing(
         (
-            run.id,
-            run.tenant,
-            run.type,
-            explain.state(run, silences.get(run.id)),
-            items(run.summary_counts),
-            run.initiator_name,
-            run.created_at,
-            took(run),
-            _first(run),
-        )
-        for run in runs
-    ]
-    return table(headings, rows, right=[0])
+            Column("id", "RUN", lambda run: run.id, is_number=True),
+            Column("tenant", "TENANT", lambda run: run.tenant, drop=1, is_name=True),
+            Column("type", "TYPE", lambda run: run.type, drop=2, is_name=True),
+            Column("status", "STATE", lambda run: explain.state(run, silences.get(run.id)), paint=colours.of_run),
+            Column("summary_counts", "ITEMS", lambda run: items(run.summary_counts), drop=6),
+            Column("initiator_name", "BY", lambda run: run.initiator_name, drop=7, is_name=True),
+            Column("created_at", "CREATED", lambda run: run.created_at, drop=3),
+            Column("started_at", "STARTED", lambda run: run.started_at, is_wide=True),
+            Column("completed_at", "COMPLETED", lambda run: run.completed_at, is_wide=True),
+            Column("took", "TOOK", took, drop=5, is_number=True),
+            Column("worker_id", "WORKER", lambda run: run.worker_id, is_wide=True, is_number=True),
+            Column("retry_of_id", "RETRY OF", lambda run: run.retry_of_id, is_wide=True, is_number=True),
+            Column("failure_summary", "FIRST FAILURE", _first, drop=4, is_name=True),
+        ),
+        lambda run: listed_run(run, silences),
+        "No runs.",
+        fields=(*(one.name for one in dataclasses.fields(Run) if one.name != "context"), SILENT),
+    )
 
 
 def _first(run: Run) -> str:
@@ -82,7 +89,12 @@ def run_line(run: Run, silence: float | None = None) -> str:
 
 def _moments(detail: RunDetail) -> list[dict[str, Any]]:
     """The timeline as JSON; `event` is created, queued, started, log, completed or audit."""
-    return [{"at": one.at, "event": one.what, "level": one.level, "message": one.message} for one in timeline(detail)]
+    return [moment_as_json(one) for one in timeline(detail)]
+
+
+def moment_as_json(one: Moment) -> dict[str, Any]:
+    """A line of the timeline as JSON."""
+    return {"at": as_json(one.at), "event": one.what, "level": one.level, "message": one.message}
 
 
 def run_as_json(detail: RunDetail) -> dict[str, Any]:
@@ -110,7 +122,7 @@ def run_text(detail: RunDetail, alive: Sequence[Worker], now: dt.datetime) -> st
     others = {key: value for key, value in (run.context or {}).items() if key != "parameters"}
     if others:
         parts.append(_section("Context", [f"{key} = {cell(value)}" for key, value in others.items()]))
-    parts.append(_section("Timeline", map(_moment_text, timeline(detail))))
+    parts.append(_section("Timeline", map(moment_text, timeline(detail))))
     if len(detail.attempts) > 1:
         parts.append(_section("Attempts", (run_line(one, detail.silences.get(one.id)) for one in detail.attempts)))
     return "\n\n".join(parts)
@@ -138,6 +150,7 @@ def _section(heading: str, lines: Iterable[str]) -> str:
     return "\n".join([heading, *(f"  {cell(line)}" for line in lines)])
 
 
-def _moment_text(moment: Moment) -> str:
+def moment_text(moment: Moment) -> str:
+    """A line of the timeline as text."""
     what = moment.level if moment.what == "log" else moment.what
-    return f"{fmt.instant(moment.at, 'Z')} {what}: {moment.message}"
+    return cell(f"{fmt.instant(moment.at, 'Z')} {what}: {moment.message}")

@@ -6,9 +6,10 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from opsmon.cli.kind_names import label
+from opsmon.listing import Column, Listing
 from opsmon.output import as_json, cell, table
 from screens.text import explain
 from screens.text.format import instant
@@ -40,21 +41,18 @@ def schedule_as_json(shown: ShownSchedule) -> dict[str, Any]:
     return {**whole, **settings, "next_at": as_json(shown.next_at), "last": last}
 
 
-def schedules_table(schedules: Sequence[ShownSchedule]) -> str:
-    """The schedules as a table. The next time is in UTC, as all times of commands are."""
-    headings = ("SCHEDULE", "TENANT", "NAME", "CRON", "ZONE", "KINDS", "KEEPS", "NEXT", "LAST")
-    return table(headings, map(_row, schedules), right=[0])
+def _kinds(shown: ShownSchedule) -> str:
+    kinds = shown.schedule.settings.kinds
+    return ", ".join(map(label, kinds)) if kinds else "all"
 
 
-def _row(shown: ShownSchedule) -> tuple[object, ...]:
-    one = shown.schedule.settings
-    kinds = ", ".join(map(label, one.kinds)) if one.kinds else "all"
-    coming = shown.next_at or ("-" if one.enabled else "disabled")
-    keeps = "all" if one.keep is None else one.keep
-    return (
-        *(shown.schedule.id, shown.schedule.tenant, one.name, one.cron, one.zone, kinds, keeps),
-        *(coming, _last(shown)),
-    )
+def _keeps(shown: ShownSchedule) -> object:
+    keep = shown.schedule.settings.keep
+    return "all" if keep is None else keep
+
+
+def _coming(shown: ShownSchedule) -> object:
+    return shown.next_at or ("-" if shown.schedule.settings.enabled else "disabled")
 
 
 def _last(shown: ShownSchedule) -> str:
@@ -66,6 +64,24 @@ def _last(shown: ShownSchedule) -> str:
     if shown.last_run is not None:
         text += f", {explain.state(shown.last_run, None).lower()}"
     return f"{text}: {shown.last.detail}" if shown.last.detail else text
+
+
+#: The list of schedules. The next time is in UTC, as all times of commands are.
+SCHEDULES: Final[Listing[ShownSchedule]] = Listing(
+    (
+        Column("id", "SCHEDULE", lambda one: one.schedule.id, is_number=True),
+        Column("tenant", "TENANT", lambda one: one.schedule.tenant, drop=1, is_name=True),
+        Column("name", "NAME", lambda one: one.schedule.settings.name, drop=2, is_name=True),
+        Column("cron", "CRON", lambda one: one.schedule.settings.cron, drop=5),
+        Column("zone", "ZONE", lambda one: one.schedule.settings.zone, drop=6, is_name=True),
+        Column("kinds", "KINDS", _kinds, drop=8, is_name=True),
+        Column("keep", "KEEPS", _keeps, drop=7, is_number=True),
+        Column("next_at", "NEXT", _coming, drop=3),
+        Column("last", "LAST", _last, drop=4, is_name=True),
+    ),
+    schedule_as_json,
+    "No schedules.",
+)
 
 
 def one_line(shown: ShownSchedule, what: str, zone_is: str = "") -> str:

@@ -65,6 +65,14 @@ class Membership:
         return self.role.rank >= right
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user and the role that they have in a tenant."""
+
+    user: User
+    role: Role
+
+
 def member_tenants(user_id: int) -> sa.Select[tuple[int]]:
     """A subquery of the ids of the tenants that the user is a member of."""
     return sa.select(memberships.c.tenant_id).where(memberships.c.user_id == user_id)
@@ -143,6 +151,23 @@ _WORDS = {
     Right.RESTORE: "restore",
     Right.ADMINISTER: "administer it",
 }
+
+
+def members_of(db: Database, user: User, tenant: str) -> tuple[Member, ...]:
+    """The members of the tenant with that slug, ordered by login. Raises NotFound if the user is none of them."""
+    found = require_right(db, user, tenant, Right.VIEW)
+    query = sa.select(*users.c, memberships.c.role).join(memberships, memberships.c.user_id == users.c.id)
+    with db.read_one() as connection:
+        rows = connection.execute(query.where(memberships.c.tenant_id == found.id).order_by(users.c.login)).mappings()
+        return tuple(Member(User(**{k: v for k, v in row.items() if k != "role"}), Role(row["role"])) for row in rows)
+
+
+def colleagues(db: Database, user: User, limit: int) -> tuple[User, ...]:
+    """At most `limit` users who share a tenant with this one, itself included, ordered by login."""
+    beside = sa.select(memberships.c.user_id).where(memberships.c.tenant_id.in_(member_tenants(user.id)))
+    query = sa.select(users).where(users.c.id.in_(beside)).order_by(users.c.login).limit(limit)
+    with db.read_one() as connection:
+        return tuple(User(**row) for row in connection.execute(query).mappings())
 
 
 def visible_run(db: Database, user: User, run_id: int) -> Run:

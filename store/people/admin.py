@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from store.db.engine import Database
-from store.errors import Forbidden, InputInvalid, NotFound
+from store.errors import Forbidden, InputInvalid
 from store.model.records import Tenant, User
 from store.model.tables import memberships, tenants, users
 from store.people import audit
-from store.people.access import LOGIN, SLUG, Role, read_user, require_owner
+from store.people.access import LOGIN, SLUG, Role, member_tenants, read_user, require_owner
 from store.people.bootstrap import door_is_open, is_inhabited, nobody_owns
+from store.people.roles import Granted, Revoked, no_tenant, role_of, set_role, take_role, upsert_role
 
 _OWNER: Final = Role.OWNER.value
 
@@ -27,17 +28,6 @@ _OWNER: Final = Role.OWNER.value
 MAX_NAME: Final = 200
 #: Characters that a database cannot store: NUL, and lone surrogates, which a wrong encoding leaves behind.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A granted role."""
-
-    user: User
-    tenant: Tenant
-    role: Role
-    #: The user's former role in the tenant; None if they were not a member.
-    before: Role | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +68,7 @@ class Administrator:
         if me is None:
             me = insert_user(connection, self.login, None)
             self._audit(connection, audit.USER_ADDED, me.login, me)
-        connection.execute(_set_role(me.id, tenant.id, Role.OWNER))
+        connection.execute(upsert_role(me.id, tenant.id, Role.OWNER))
         self._audit(connection, audit.TENANT_ADDED, tenant.slug, me, tenant)
         self._audit(connection, audit.ROLE_GRANTED, me.login, me, tenant, before=None, role=_OWNER)
         return tenant
@@ -109,6 +99,31 @@ class Administrator:
             self._audit(connection, audit.ROLE_GRANTED, login, me, granted.tenant, before=before, role=role.value)
             return granted
 
+    def revoke(self, login: str, slug: str) -> Revoked:
+        """Take the role that the user has in the tenant, and with it all that they see of it.
+
+        Raises NotFound, also if the user is no member, and Forbidden, also if the tenant would lose its last owner.
+        """
+        with self.db.write() as connection:
+            me = self._owner_of(connection, slug)
+            revoked = take_role(connection, login, slug)
+            before = revoked.before.value
+            self._audit(connection, audit.ROLE_REVOKED, login, me, revoked.tenant, before=before, role=None)
+            return revoked
+
+    def roles(self) -> dict[int, dict[str, Role]]:
+        """The roles of all users in the tenants that the login is a member of: by user's id, then by slug, in its order."""
+        found: dict[int, dict[str, Role]] = {}
+        with self.db.read() as connection:
+            me = read_user(connection, self.login)
+            if me is None:
+                return found
+            query = sa.select(memberships.c.user_id, tenants.c.slug, memberships.c.role).join(tenants)
+            query = query.where(tenants.c.id.in_(member_tenants(me.id))).order_by(tenants.c.slug)
+            for user_id, slug, role in connection.execute(query):
+                found.setdefault(user_id, {})[slug] = Role(role)
+        return found
+
     def ownerless(self) -> tuple[str, ...]:
         """The slugs of the tenants without an owner, if the login may grant one; otherwise empty."""
         with self.db.read() as connection:
@@ -124,8 +139,8 @@ class Administrator:
             raise Forbidden("nobody owns a tenant yet", "'opsmon tenants add SLUG' makes you a user and its owner")
         return require_owner(connection, read_user(connection, self.login))
 
-    def _owner_of(self, connection: sa.Connection, slug: str, role: Role) -> User:
-        """The login's user, if they may grant the role in the tenant.
+    def _owner_of(self, connection: sa.Connection, slug: str, role: Role | None = None) -> User:
+        """The login's user, if they may grant the role in the tenant, or take one if `role` is None.
 
         Raises Forbidden, or NotFound if they are not a member, whether or not the tenant exists.
         """
@@ -133,15 +148,15 @@ class Administrator:
         query = sa.select(tenants.c.id).where(tenants.c.slug == slug)
         tenant_id = connection.execute(query).scalar() if SLUG.fullmatch(slug) else None
         if me is None or tenant_id is None:
-            raise _no_tenant(slug)
-        mine = _role(connection, me.id, tenant_id)
+            raise no_tenant(slug)
+        mine = role_of(connection, me.id, tenant_id)
         if mine is Role.OWNER:
             return me
         has_owner = connection.execute(sa.select(_HAS_OWNER).where(tenants.c.id == tenant_id)).scalar_one()
         if not has_owner and role is Role.OWNER and _owns_the_oldest(connection, me):
             return me
         if mine is None:
-            raise _no_tenant(slug)
+            raise no_tenant(slug)
         raise Forbidden("administration is for owners", f"ask an owner of {slug}")
 
     def _audit(
@@ -170,16 +185,6 @@ def _owns_the_oldest(connection: sa.Connection, me: User) -> bool:
         memberships.c.user_id == me.id, memberships.c.role == _OWNER, memberships.c.tenant_id == oldest
     )
     return bool(connection.execute(sa.select(mine)).scalar_one())
-
-
-def _role(connection: sa.Connection, user_id: int, tenant_id: int) -> Role | None:
-    query = sa.select(memberships.c.role).where(memberships.c.user_id == user_id, memberships.c.tenant_id == tenant_id)
-    found = connection.execute(query).scalar()
-    return None if found is None else Role(found)
-
-
-def _no_tenant(slug: str) -> NotFound:
-    return NotFound(f"no tenant '{slug}'", "'opsmon tenants list' shows yours")
 
 
 # ---- changes, which do not check rights
@@ -212,37 +217,6 @@ def _insert(connection: sa.Connection, table: sa.Table, key: str, value: str, na
 def read_users(connection: sa.Connection) -> tuple[User, ...]:
     """All users, ordered by login."""
     return tuple(User(**row) for row in connection.execute(sa.select(users).order_by(users.c.login)).mappings())
-
-
-def set_role(connection: sa.Connection, login: str, slug: str, role: Role) -> Granted:
-    """Give the user the role in the tenant. Raises NotFound, and Forbidden if the tenant would lose its last owner."""
-    user = read_user(connection, login)
-    if user is None:
-        raise NotFound(f"no user '{login}' in this opsmon", "an owner adds one with 'opsmon users add'")
-    # Lock the tenant's row: if two owners step down at once, the second must see that the first is gone.
-    locked = sa.select(tenants).where(tenants.c.slug == slug).with_for_update(key_share=True)
-    row = connection.execute(locked).mappings().first()
-    if row is None:
-        raise _no_tenant(slug)
-    tenant = Tenant(**row)
-    before = _role(connection, user.id, tenant.id)
-    if connection.execute(_set_role(user.id, tenant.id, role)).first() is None:
-        raise Forbidden(f"{login} is the last owner of {slug}", "make somebody else an owner first")
-    return Granted(user, tenant, role, before)
-
-
-def _set_role(user_id: int, tenant_id: int, role: Role) -> sa.UpdateBase:
-    """An upsert of the role. It returns no row, and changes nothing, if the tenant would lose its last owner."""
-    other = memberships.alias("other")
-    another_owner = sa.exists().where(
-        other.c.tenant_id == tenant_id, other.c.role == _OWNER, other.c.user_id != user_id
-    )
-    new = postgresql.insert(memberships).values(user_id=user_id, tenant_id=tenant_id, role=role.value)
-    return new.on_conflict_do_update(
-        index_elements=["user_id", "tenant_id"],
-        set_={"role": role.value},
-        where=sa.or_(sa.literal(role is Role.OWNER), memberships.c.role != _OWNER, another_owner),
-    ).returning(memberships.c.user_id)
 
 
 # ---- changes in a transaction of their own, for callers who own the database: no check of rights

@@ -19,6 +19,7 @@ from store.model.types import at_most, wall_clock
 TENANT_ADDED = "tenant.added"
 USER_ADDED = "user.added"
 ROLE_GRANTED = "role.granted"
+ROLE_REVOKED = "role.revoked"
 SCHEDULE_ADDED = "backup_schedule.added"
 SCHEDULE_CHANGED = "backup_schedule.changed"
 SCHEDULE_REMOVED = "backup_schedule.removed"

@@ -17,6 +17,7 @@ from tests.tasks.backup_folder.bodies import item
 LOOKS = (
     "doctor", "doctor --json", "doctor --tenant contoso", "runs", "runs outcome:failed boom", "show 1", "show 1 --card",
     "notifications", "notifications --all", "operations", "tenants list", "users list", "queue", "db check", "db upgrade", "config",
+    "tenants", "users", "members contoso", "runs -o wide", "help runs", "completion bash",
     "retry 1 --dry-run", "wait 1 0", "backups list", "backups show 1", "schedules list", "schedules next 1",
 )  # fmt: skip
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 
 import pytest
 
+from opsmon.listing import Column, Listing
 from opsmon.output import Output, as_json, cell, pairs, table
+from store.errors import InputInvalid
 from store.model.records import Counts, Failure, Outcome, User
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -73,3 +76,69 @@ def test_columns_are_aligned() -> None:
 )
 def test_a_cell_is_one_clean_line(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+# ---- lists
+
+Row = dict[str, object]
+LISTING: Listing[Row] = Listing(
+    (
+        Column("id", "ID", lambda row: row["id"], is_number=True),
+        Column("name", "NAME", lambda row: row["name"], is_name=True, paint=lambda row: "1;31" if row["bad"] else ""),
+        Column("long", "LONG", lambda row: "x" * 20, drop=1),
+    ),
+    lambda row: row,
+    "Nothing.",
+)
+ROWS: list[Row] = [{"id": 7, "name": "ann\x1b[2J", "bad": True}, {"id": 12, "name": "bob", "bad": False}]
+
+
+def printed(capsys: pytest.CaptureFixture[str], output: Output, rows: list[Row] = ROWS) -> str:
+    output.rows(LISTING, rows)
+    return capsys.readouterr().out
+
+
+def test_a_list_has_every_form(capsys: pytest.CaptureFixture[str]) -> None:
+    table = "ID  NAME  LONG\n 7  ann   xxxxxxxxxxxxxxxxxxxx\n12  bob   xxxxxxxxxxxxxxxxxxxx\n"
+    assert printed(capsys, Output()) == printed(capsys, Output(form="wide")) == table
+    assert json.loads(printed(capsys, Output(json=True, form="json"))) == ROWS
+    assert [json.loads(line) for line in printed(capsys, Output(json=True, form="jsonl")).splitlines()] == ROWS
+    assert printed(capsys, Output(form="name")) == "7\n12\n"
+
+
+def test_an_empty_list_says_so_to_people_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, Output(), []) == "Nothing.\n"
+    assert printed(capsys, Output(json=True), []) == "[]\n"
+    assert printed(capsys, Output(form="name"), []) == printed(capsys, Output(json=True, form="jsonl"), []) == ""
+
+
+def test_columns_are_chosen_in_every_form(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, Output(columns=("bad", "id"))) == "BAD  ID\nyes   7\nno   12\n"
+    found = json.loads(printed(capsys, Output(json=True, columns=("bad", "long"))))
+    assert found[1] == {"bad": False, "long": "x" * 20}
+    for form in ("table", "json", "jsonl", "name"):
+        with pytest.raises(InputInvalid, match="there is no column 'nam'"):
+            Output(form=form, columns=("nam",)).rows(LISTING, ROWS)
+
+
+def test_text_stands_in_place_of_the_plain_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().rows(LISTING, ROWS, lambda: "prose")
+    Output(form="wide").rows(LISTING, ROWS, lambda: "prose")
+    Output(columns=("id",)).rows(LISTING, ROWS, lambda: "prose")
+    assert capsys.readouterr().out.count("prose") == 1
+
+
+def test_a_terminal_has_a_width_and_colours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert printed(capsys, Output()) == "ID  NAME\n 7  \x1b[1;31mann\x1b[0m\n12  bob\n"
+    assert "xxxx" in printed(capsys, Output(form="wide"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert printed(capsys, Output()) == "ID  NAME\n 7  ann\n12  bob\n"
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in printed(capsys, Output())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from opsmon.cli.commands.session import Session
-from opsmon.output import table
+from opsmon.listing import Column, Listing
+from opsmon.output import as_json
 from store.people import access
 from store.people.audit import AuditEvent
 from store.search import audit_page
@@ -18,11 +19,11 @@ from store.search.audit_filter import parse
 
 def audit(session: Session, arguments: argparse.Namespace) -> int:
     """Print the events that match the filter, of the user's tenants. Returns the exit code."""
-    wanted, user = replace(parse(arguments.filters), limit=arguments.limit), session.user
+    wanted, user = dataclasses.replace(parse(arguments.filters), limit=arguments.limit), session.user
     with session.db.read() as connection:
         members = access.read_memberships(connection, user.id)
         page = audit_page.page(connection, members, user.id, wanted)
-    session.output.show(page.events, lambda: _table(page.events) if page.events else "No events.")
+    session.output.rows(EVENTS, page.events)
     if page.looked_back_to:
         sys.stdout.flush()
         at = page.looked_back_to.isoformat(timespec="seconds")
@@ -30,16 +31,24 @@ def audit(session: Session, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table(events: tuple[AuditEvent, ...]) -> str:
-    headings = ("AT", "WHO", "FROM", "TENANT", "WHAT", "SUBJECT", "DETAIL", "REASON")
-    rows = [
-        (e.at, e.login, e.origin, e.tenant or "-", e.action, e.subject, _detail(e.detail), e.reason or "")
-        for e in events
-    ]
-    return table(headings, rows)
-
-
 def _detail(detail: Any) -> str:
     if not isinstance(detail, dict):
         return "" if detail is None else json.dumps(detail, ensure_ascii=False)
     return " ".join(f"{key}={value}" for key, value in detail.items())
+
+
+#: The list of events.
+EVENTS: Final[Listing[AuditEvent]] = Listing(
+    (
+        Column("at", "AT", lambda event: event.at),
+        Column("login", "WHO", lambda event: event.login, is_name=True),
+        Column("origin", "FROM", lambda event: event.origin, 5, is_name=True),
+        Column("tenant", "TENANT", lambda event: event.tenant or "-", 2, is_name=True),
+        Column("action", "WHAT", lambda event: event.action),
+        Column("subject", "SUBJECT", lambda event: event.subject, 1, is_name=True),
+        Column("detail", "DETAIL", lambda event: _detail(event.detail), 4, is_name=True),
+        Column("reason", "REASON", lambda event: event.reason or "", 3, is_name=True),
+    ),
+    as_json,
+    "No events.",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from opsmon.cli.backup_text import ShownSet, set_as_json, sets_table, shown_as_json, shown_text
+from opsmon.cli.backup_text import SETS, ShownSet, shown_as_json, shown_text
 from opsmon.cli.commands import runs
 from opsmon.cli.commands.session import Session
 from opsmon.cli.kind_names import known_kinds
@@ -23,7 +23,7 @@ def list_sets(session: Session, arguments: argparse.Namespace) -> int:
             found = backup_sets.newest(connection, members, limit)
         else:
             found = backup_sets.sets(connection, members, tenant, limit).sets
-    session.output.show([set_as_json(one) for one in found], lambda: sets_table(found) if found else "No backup sets.")
+    session.output.rows(SETS, found)
     return runs.DONE
 
 

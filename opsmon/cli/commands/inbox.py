@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 from opsmon.cli.commands.session import Session
-from opsmon.output import table
+from opsmon.listing import Column, Listing
+from opsmon.output import as_json
+from store.model.records import Notification
 from store.people import notifications as store
 
 
@@ -14,13 +17,25 @@ def notifications(session: Session, arguments: argparse.Namespace) -> int:
     user = session.user
     with session.db.read() as connection:
         found = (store.inbox if arguments.all else store.unread)(connection, user.id)
-    rows = [(n.run_id, n.created_at, "" if n.read_at else "new", n.title, n.body) for n in found]
-    session.output.show(
-        found,
-        lambda: (
-            table(("RUN", "AT", "", "WHAT", "HOW"), rows, right=[0])
-            if rows
-            else f"No {'' if arguments.all else 'unread '}notifications."
-        ),
+    session.output.rows(
+        notifications_listing("No notifications." if arguments.all else "No unread notifications."), found
     )
     return 0
+
+
+def notifications_listing(empty: str) -> Listing[Notification]:
+    """The list of notifications; `empty` is said if there is none."""
+    return Listing(
+        (
+            Column("run_id", "RUN", lambda one: one.run_id, is_number=True),
+            Column("created_at", "AT", lambda one: one.created_at, drop=2),
+            Column("read_at", "", lambda one: "" if one.read_at else "new", drop=3),
+            Column("title", "WHAT", lambda one: one.title, is_name=True),
+            Column("body", "HOW", lambda one: one.body, drop=1, is_name=True),
+            Column("id", "ID", lambda one: one.id, is_wide=True, is_number=True),
+            Column("kind", "KIND", lambda one: one.kind, is_wide=True),
+        ),
+        as_json,
+        empty,
+        fields=tuple(one.name for one in dataclasses.fields(Notification)),
+    )

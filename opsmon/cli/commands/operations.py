@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, Final
 
 from opsmon.cli.commands.session import Session
+from opsmon.listing import Column, Listing
 from opsmon.output import cell
 from store.people.access import Right
 from store.sanitizer.sanitize import visible
@@ -19,10 +20,7 @@ def operations(session: Session, _: argparse.Namespace) -> int:
     """Print the operations; problems with plug-ins go to standard error. Returns the exit code."""
     registry = session.services.registry
     tell_problems(registry)
-    session.output.show(
-        [_as_json(found) for found in registry],
-        lambda: "\n\n".join(_text(found) for found in registry) or "There are no operations.",
-    )
+    session.output.rows(OPERATIONS, list(registry), lambda: "\n\n".join(_text(found) for found in registry))
     return 0
 
 
@@ -43,6 +41,25 @@ def _as_json(found: Operation) -> dict[str, Any]:
         "only_from": found.only_from or None,
         "parameters": [_parameter_as_json(parameter) for parameter in found.parameters],
     }
+
+
+#: The list of operations, where it is a table.
+OPERATIONS: Final[Listing[Operation]] = Listing(
+    (
+        Column("type", "TYPE", lambda one: one.type),
+        Column("label", "LABEL", lambda one: one.label, drop=2, is_name=True),
+        Column("right", "ROLE", lambda one: one.right.role, drop=1),
+        Column(
+            "parameters", "PARAMETERS", lambda one: ", ".join(it.name for it in one.parameters), drop=4, is_name=True
+        ),
+        Column("timeout", "TIMEOUT", lambda one: one.timeout, drop=5, is_number=True),
+        Column("summary", "SUMMARY", lambda one: one.summary, drop=3, is_name=True),
+    ),
+    _as_json,
+    "There are no operations.",
+    name="type",
+    fields=("identity", "only_from"),
+)
 
 
 def _parameter_as_json(parameter: Parameter) -> dict[str, Any]:

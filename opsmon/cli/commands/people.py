@@ -1,14 +1,21 @@
-"""`opsmon tenants` and `opsmon users`: administration, for owners only, and the list of the user's own tenants."""
+"""`opsmon tenants`, `opsmon users` and `opsmon members`: administration, for owners only, and lists: the user's own tenants,
+and the members of one of them.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any, Final
 
 from opsmon.cli.commands.session import Session
-from opsmon.output import as_json, cell, table
+from opsmon.listing import Column, Listing
+from opsmon.output import as_json, cell
+from store.model.records import User
 from store.people import access
-from store.people.access import Role
-from store.people.admin import Administrator, Granted
+from store.people.access import Member, Membership, Role
+from store.people.admin import Administrator
+from store.people.roles import Granted
 
 
 def _administrator(session: Session) -> Administrator:
@@ -28,14 +35,7 @@ def add_tenant(session: Session, arguments: argparse.Namespace) -> int:
 def list_tenants(session: Session, _: argparse.Namespace) -> int:
     """Print the tenants that the user is a member of, with the user's role. Returns the exit code."""
     mine = access.memberships_of(session.db, session.user.id)
-    session.output.show(
-        [{**as_json(member.tenant), "role": member.role} for member in mine],
-        lambda: (
-            table(("TENANT", "NAME", "YOUR ROLE"), [(m.tenant.slug, m.tenant.name, m.role) for m in mine])
-            if mine
-            else "You are a member of no tenant."
-        ),
-    )
+    session.output.rows(TENANTS, mine)
     return 0
 
 
@@ -47,11 +47,16 @@ def add_user(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def list_users(session: Session, _: argparse.Namespace) -> int:
-    """Print all users. Returns the exit code."""
-    users = _administrator(session).users()
-    session.output.show(
-        users, lambda: table(("LOGIN", "NAME", "ADDED"), [(u.login, u.name, u.created_at) for u in users])
-    )
+    """Print all users, each with the roles in the tenants of who asks. Returns the exit code."""
+    me = _administrator(session)
+    users, roles = me.users(), me.roles()
+    session.output.rows(users_listing(roles), users)
+    return 0
+
+
+def list_members(session: Session, arguments: argparse.Namespace) -> int:
+    """Print the members of a tenant, of which who asks is one. Returns the exit code."""
+    session.output.rows(MEMBERS, access.members_of(session.db, session.user, arguments.slug))
     return 0
 
 
@@ -70,6 +75,85 @@ def grant(session: Session, arguments: argparse.Namespace) -> int:
         lambda: _told(me, granted),
     )
     return 0
+
+
+def revoke(session: Session, arguments: argparse.Namespace) -> int:
+    """Take the role that a user has in a tenant. Returns the exit code."""
+    me = _administrator(session)
+    revoked = me.revoke(arguments.login, arguments.tenant)
+    names = {"user_id": revoked.user.id, "login": revoked.user.login}
+    session.output.show(
+        {**names, "tenant_id": revoked.tenant.id, "tenant": revoked.tenant.slug, "before": revoked.before},
+        lambda: (
+            f"{cell(revoked.user.login)} was {revoked.before} of {revoked.tenant.slug}, and is no member of it any more."
+        ),
+    )
+    return 0
+
+
+# ---- lists
+
+
+def _tenant_as_json(one: Membership) -> dict[str, Any]:
+    return {**as_json(one.tenant), "role": one.role}
+
+
+TENANTS: Final[Listing[Membership]] = Listing(
+    (
+        Column("slug", "TENANT", lambda one: one.tenant.slug, is_name=True),
+        Column("name", "NAME", lambda one: one.tenant.name, drop=1, is_name=True),
+        Column("role", "YOUR ROLE", lambda one: one.role),
+        Column("created_at", "ADDED", lambda one: one.tenant.created_at, is_wide=True),
+    ),
+    _tenant_as_json,
+    "You are a member of no tenant.",
+    name="slug",
+    fields=("id",),
+)
+
+
+def _member_as_json(one: Member) -> dict[str, Any]:
+    return {**as_json(one.user), "role": one.role}
+
+
+MEMBERS: Final[Listing[Member]] = Listing(
+    (
+        Column("login", "LOGIN", lambda one: one.user.login, is_name=True),
+        Column("name", "NAME", lambda one: one.user.name, drop=1, is_name=True),
+        Column("role", "ROLE", lambda one: one.role),
+        Column("created_at", "ADDED", lambda one: one.user.created_at, is_wide=True),
+    ),
+    _member_as_json,
+    "The tenant has no members.",
+    name="login",
+    fields=("id",),
+)
+
+
+def users_listing(roles: Mapping[int, Mapping[str, Role]]) -> Listing[User]:
+    """The list of users; `roles` by user's id, then by slug."""
+
+    def of(user: User) -> Mapping[str, Role]:
+        return roles.get(user.id, {})
+
+    return Listing(
+        (
+            Column("login", "LOGIN", lambda one: one.login, is_name=True),
+            Column("name", "NAME", lambda one: one.name, drop=2, is_name=True),
+            Column("created_at", "ADDED", lambda one: one.created_at, drop=1),
+            Column(
+                "roles", "ROLES", lambda one: ", ".join(f"{role} of {slug}" for slug, role in of(one).items()) or "-",
+                drop=3, is_name=True,
+            ),
+        ),
+        lambda one: {**as_json(one), "roles": dict(of(one))},
+        "There are no users.",
+        name="login",
+        fields=("id",),
+    )  # fmt: skip
+
+
+# ---- texts
 
 
 def _told(me: Administrator, granted: Granted) -> str:

@@ -16,9 +16,8 @@ from opsmon.cli.restore_text import (
     impact,
     item_as_json,
     item_text,
-    listed_as_json,
     restore_name,
-    restores_table,
+    restores_listing,
     review_as_json,
     review_text,
 )
@@ -40,10 +39,7 @@ def list_restores(session: Session, arguments: argparse.Namespace) -> int:
     tenant, limit = getattr(arguments, "tenant", None), getattr(arguments, "limit", 50)
     found = restore_listing.listing(session.db, session.user, tenant, limit)
     results = restore_listing.results(session.db, session.user, [one.id for one in found])
-    session.output.show(
-        [listed_as_json(one, results.get(one.id, Counter())) for one in found],
-        lambda: restores_table(found, results) if found else "No restores.",
-    )
+    session.output.rows(restores_listing(results), found)
     return runs.DONE
 
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
+import json
 import math
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
+from opsmon.cli.commands import watching
 from opsmon.cli.commands.session import Session
 from opsmon.cli.grammar import close_match
-from opsmon.cli.run_text import listed_run, run_as_json, run_line, run_table, run_text
+from opsmon.cli.run_text import moment_as_json, moment_text, run_as_json, run_line, run_text, runs_listing
 from screens.text import explain
 from screens.text.incident_card import card
+from screens.text.timeline import Moment, timeline
 from store.errors import DatabaseAway, DatabaseReadOnly, InputInvalid
 from store.model.records import Outcome, Run, Status
 from store.people import access, notifications
 from store.runs import detail as run_detail
 from store.sanitizer.sanitize import visible
 from store.search import pages
-from store.search.filter import parse
+from store.search.filter import RunFilter, parse
+from store.search.pages import Page
 from store.search.resolve import resolve_filter
 from store.workers import heartbeats
 from store.workers import pause as queue_pause
@@ -57,24 +63,57 @@ def wait(session: Session, arguments: argparse.Namespace) -> int:
 
 def runs(session: Session, arguments: argparse.Namespace) -> int:
     """Print the runs that match a filter, newest first. Returns the exit code."""
-    wanted, user = parse(arguments.filters), session.user
-    with session.db.read() as connection:
-        members = access.read_memberships(connection, user.id)
-        page = pages.page(connection, resolve_filter(connection, members, user.id, wanted), arguments.limit)
-        silences = heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
-    found = page.runs
-    session.output.show(
-        [listed_run(run, silences) for run in found], lambda: run_table(found, silences) if found else "No runs."
-    )
-    if page.scanned_to and len(found) < arguments.limit:
+    wanted = parse(arguments.filters)
+    if arguments.watch:
+        return _watch(session, wanted, arguments.limit)
+    page, silences = _listed(session, wanted, arguments.limit)
+    session.output.rows(runs_listing(silences), page.runs)
+    if page.scanned_to and len(page.runs) < arguments.limit:
         sys.stdout.flush()
         at = page.scanned_to.created_at.isoformat(timespec="seconds")
         sys.stderr.write(f"opsmon: looked back to {at} only: 'before:{at}' goes on\n")
     return DONE
 
 
+def _listed(session: Session, wanted: RunFilter, limit: int) -> tuple[Page, Mapping[int, float]]:
+    """The newest runs that match, and the seconds since the last beat of silent workers, by run id."""
+    user = session.user
+    with session.db.read() as connection:
+        members = access.read_memberships(connection, user.id)
+        page = pages.page(connection, resolve_filter(connection, members, user.id, wanted), limit)
+        return page, heartbeats.silences(connection, page.runs, session.services.settings.silent_after)
+
+
+def _watch(session: Session, wanted: RunFilter, limit: int) -> NoReturn:
+    """Paint the list again and again, or print each run into a pipe as a line of JSON whenever it has changed, until ctrl+c."""
+    looks = watching.looks(session, lambda: _listed(session, wanted, limit))
+    if session.output.is_painted:
+        with watching.painting() as paint:
+            for page, silences in looks:
+                paint(_cut_below(session.output.table(runs_listing(silences), page.runs)))
+    seen: dict[int, dt.datetime] = {}
+    for page, silences in looks:
+        new = [run for run in reversed(page.runs) if seen.get(run.id) != run.updated_at]
+        lines = session.output.lines(runs_listing(silences), new)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+        seen = {run.id: run.updated_at for run in page.runs}
+    raise AssertionError("looks end with an exception alone")
+
+
+def _cut_below(text: str) -> str:
+    """What of the list has room in the terminal's height."""
+    return "\n".join(text.splitlines()[: max(1, shutil.get_terminal_size().lines - 1)])
+
+
 def show(session: Session, arguments: argparse.Namespace) -> int:
-    """Print one run, and mark its notifications as read. Returns the exit code."""
+    """Print one run, and mark its notifications as read. Returns the exit code; with --follow that of the run, once it has
+    ended.
+    """
+    if arguments.follow and arguments.card:
+        raise InputInvalid("a card is not followed", "leave --follow or --card out")
+    if arguments.follow:
+        return _follow(session, arguments.run_id)
     user, settings = session.user, session.services.settings
     lost_after, silent_after = settings.lost_after_seconds, settings.silent_after
     with session.db.read() as connection:
@@ -89,6 +128,26 @@ def show(session: Session, arguments: argparse.Namespace) -> int:
     with contextlib.suppress(DatabaseReadOnly):  # the run was shown; its notifications stay unread
         notifications.mark_read(session.db, user.id, run_id=detail.run.id)
     return DONE
+
+
+def _follow(session: Session, run_id: int) -> int:
+    """Print the run's timeline, and what is new of it as it comes, until it has ended. Returns the exit code of the run."""
+    user, output, seen = session.user, session.output, set[Hashable]()
+
+    def read() -> tuple[Run, list[Moment]]:
+        with session.db.read() as connection:
+            detail = run_detail.read_visible(connection, user.id, run_id)
+            return detail.run, timeline(detail)
+
+    for run, moments in watching.looks(session, read):
+        for one in moments:
+            if one.key not in seen:
+                sys.stdout.write((json.dumps(moment_as_json(one)) if output.json else moment_text(one)) + "\n")
+        sys.stdout.flush()
+        seen |= {one.key for one in moments}
+        if run.status is Status.COMPLETED:
+            return _exit_code(run)
+    raise AssertionError("looks end with an exception alone")
 
 
 def _operation(registry: Registry, type_: str) -> Operation:

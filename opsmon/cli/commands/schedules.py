@@ -12,10 +12,10 @@ from opsmon.cli.commands.session import Session
 from opsmon.cli.host_zone import host_zone
 from opsmon.cli.kind_names import known_kinds
 from opsmon.cli.schedule_text import (
+    SCHEDULES,
     ShownSchedule,
     one_line,
     schedule_as_json,
-    schedules_table,
     times_as_json,
     times_table,
 )
@@ -37,9 +37,7 @@ def list_schedules(session: Session, arguments: argparse.Namespace) -> int:
     if arguments.tenant is None:
         slugs = [member.tenant.slug for member in access.memberships_of(db, user.id)]
     found = [_shown(session, one) for slug in slugs for one in schedules.schedules_of(db, user, slug)]
-    session.output.show(
-        [schedule_as_json(one) for one in found], lambda: schedules_table(found) if found else "No schedules."
-    )
+    session.output.rows(SCHEDULES, found)
     return DONE
 
 

@@ -10,8 +10,15 @@ from opsmon.cli.splash import has_terminal
 from store.errors import InputInvalid
 
 
-def screens(session: Session, _: argparse.Namespace) -> int:
-    """Show the screens, with an embedded worker if the database is embedded. Returns the exit code."""
+def screens(session: Session, arguments: argparse.Namespace) -> int:
+    """Show the screens, with an embedded worker if the database is embedded. Returns the exit code.
+
+    Raises FilterInvalid, before there is anything to see, if they are to be opened with terms that are no filter.
+    """
+    if arguments.open_terms:
+        from store.search.filter import parse
+
+        parse(arguments.open_terms)
     _require_terminal(session)
     # Start-up makes no garbage, and collecting takes a tenth of its time. The screens turn the collector on again.
     gc.disable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import threading
@@ -9,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from opsmon.login import login_name
 from store.db.engine import Database
 from store.errors import Forbidden
+from store.model.tables import audit_events
 from store.people import access, admin
 from store.people.access import Role
 from tests.opsmon.conftest import Cli, CliHarness, on_both
@@ -189,10 +192,12 @@ def test_as_another_on_the_embedded_database(opsmon: Cli, town: CliHarness) -> N
         assert opsmon("users", "list", "--as", "ann").code == 0
         assert opsmon("users", "list", "--as", "rob").code == 3
     else:
-        assert (answer.code, answer.line) == (
-            3,
-            "opsmon: --as is for the owner of an embedded database: leave it out",
-        )
+        assert answer.code == 3
+        assert json.loads(answer.err) == {
+            "code": "access.forbidden",
+            "message": "--as is for the owner of an embedded database",
+            "hint": "leave it out",
+        }
         assert opsmon("--as", town.me, "runs").code == 3
 
 
@@ -234,9 +239,9 @@ def test_names_reach_the_terminal_clean(opsmon: Cli, db: Database) -> None:
     opsmon("tenants", "add", "contoso", "--name", "\x1b[31mRed")
     opsmon("users", "add", "eve", "--name", "Eve\x1b]52;c;ZXZpbA==\x07\x9b2J\u202e!")
     opsmon("users", "grant", me, "--tenant", "contoso", "--role", "owner")
-    for argv in (["users", "list"], ["tenants", "list"]):
-        for json in ([], ["--json"]):
-            out = opsmon(*argv, *json).out
+    for argv in (["users", "list"], ["tenants", "list"], ["members", "contoso"]):
+        for form in ([], ["--json"], ["-o", "wide"], ["-o", "jsonl"], ["-o", "name"]):
+            out = opsmon(*argv, *form).out
             assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(out)
 
 
@@ -247,3 +252,72 @@ def test_an_owner_of_one_tenant_grants_nothing_in_another(opsmon: Cli, town: Cli
     assert (answer.code, answer.line) == (3, "opsmon: no tenant 'contoso': 'opsmon tenants list' shows yours")
     bob = access.find_user(town.db, "bob")
     assert [member.tenant.slug for member in access.memberships_of(town.db, bob.id)] == ["fabrikam"]
+
+
+# ---- lists, and roles that are taken
+
+
+@on_both
+def test_tenants_and_users_alone_are_listed(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
+    as_user("ann")
+    assert opsmon("tenants").out == opsmon("tenants", "list").out
+    assert opsmon("users").out == opsmon("users", "list").out
+    assert opsmon("users", "-o", "name").out.split() == sorted(["ann", "bob", "rob", town.me])
+    assert opsmon("users", "list", "-o", "name").out == opsmon("users", "-o", "name", "list").out
+    assert opsmon("tenants", "--columns", "slug,role", "--json").json == [{"slug": "contoso", "role": "owner"}]
+
+
+@on_both
+def test_roles_are_listed_of_ones_own_tenants_alone(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
+    as_user("ann")
+    roles = {user["login"]: user["roles"] for user in opsmon("users", "--json").json}
+    assert roles == {
+        "ann": {"contoso": "owner"},
+        "bob": {},
+        "rob": {"contoso": "readonly"},
+        town.me: {"contoso": "operator"},
+    }
+    assert "readonly of contoso" in opsmon("users").out
+    assert "fabrikam" not in opsmon("users").out
+
+
+@on_both
+def test_members_see_each_other(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
+    expected = [("ann", "owner"), ("rob", "readonly"), (town.me, "operator")]
+    as_user("rob")
+    found = opsmon("members", "contoso", "--json").json
+    assert sorted((one["login"], one["role"]) for one in found) == sorted(expected)
+    assert opsmon("members", "contoso").out.splitlines()[0].split() == ["LOGIN", "NAME", "ROLE"]
+    for slug in ("fabrikam", "nowhere", "NO SLUG"):
+        answer = opsmon("members", slug)
+        assert (answer.code, answer.line) == (3, f"opsmon: no tenant '{slug}': 'opsmon tenants list' shows yours")
+
+
+@on_both
+def test_an_owner_takes_a_role(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
+    as_user("ann")
+    answer = opsmon("users", "revoke", "rob", "--tenant", "contoso")
+    assert (answer.code, answer.out) == (0, "rob was readonly of contoso, and is no member of it any more.\n")
+    assert "rob" not in opsmon("members", "contoso", "-o", "name").out.split()
+    with town.db.read() as connection:
+        rows = connection.execute(
+            sa.select(audit_events.c.login, audit_events.c.subject, audit_events.c.detail).where(
+                audit_events.c.action == "role.revoked"
+            )
+        ).all()
+    assert [tuple(row) for row in rows] == [("ann", "rob", {"before": "readonly", "role": None})]
+    as_user("rob")
+    assert opsmon("members", "contoso").code == 3
+
+
+@on_both
+def test_who_may_take_no_role(opsmon: Cli, town: CliHarness, as_user: Become) -> None:
+    answer = opsmon("users", "revoke", "ann", "--tenant", "contoso")
+    assert (answer.code, answer.line) == (3, "opsmon: administration is for owners: ask an owner of contoso")
+    answer = opsmon("users", "revoke", "bob", "--tenant", "fabrikam")
+    assert (answer.code, answer.line) == (3, "opsmon: no tenant 'fabrikam': 'opsmon tenants list' shows yours")
+    as_user("ann")
+    answer = opsmon("users", "revoke", "ann", "--tenant", "contoso")
+    assert answer.line == "opsmon: ann is the last owner of contoso: make somebody else an owner first"
+    answer = opsmon("users", "revoke", "bob", "--tenant", "contoso")
+    assert answer.line == "opsmon: 'bob' is no member of contoso: 'opsmon members contoso' lists them"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -565,8 +567,8 @@ def test_hostile_text_stays_text(opsmon: Cli, town: CliHarness) -> None:
         connection.exec_driver_sql("UPDATE operation_runs SET initiator_name = 'x\x1b[31m\ny', label = 'l\x07\x9b'")
         connection.exec_driver_sql("UPDATE notifications SET title = 't\x1b]0;x\x07', body = 'b\u202e'")
     for argv in (["runs"], ["show", str(number)], ["notifications"], ["wait", str(number)], ["retry", str(number)]):
-        for json in ([], ["--json"]):
-            answer = opsmon(*argv, *json)
+        for form in ([], ["--json"]):
+            answer = opsmon(*argv, *form)
             bad = {"\x1b", "\x07", "\x9b", "\u202e"} & set(answer.out + answer.err)
             assert not bad, argv
 
@@ -657,3 +659,42 @@ def test_each_end_of_a_run_has_its_exit_code(opsmon: Cli, town: CliHarness) -> N
         run = started(opsmon)
         town.complete(run, how)
         assert opsmon("wait", str(run)).code == code, how
+
+
+# ---- how the list looks
+
+
+@on_both
+def test_at_80_columns_a_run_is_one_row_on_a_line(
+    opsmon: Cli, town: CliHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for outcome in (Outcome.FAILED, Outcome.PARTIALLY_SUCCEEDED, Outcome.SUCCEEDED):
+        run = opsmon("start", "system.probe", "--tenant", "contoso", "--json").json["run"]
+        town.complete(
+            run["id"], outcome, "a message that is far longer than what is left of a narrow terminal's line " * 3
+        )
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = opsmon("runs").out
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split()[:4] == ["RUN", "TENANT", "TYPE", "STATE"]
+    assert [re.search(r"\x1b\[([0-9;]*)m", line)[1] for line in out.splitlines()[1:]] == ["2", "33", "1;31"]  # type: ignore[index]
+    monkeypatch.undo()
+
+
+@on_both
+def test_what_is_piped_is_whole(opsmon: Cli, town: CliHarness) -> None:
+    message = "a long message " * 10 + "to its end"
+    run = opsmon("start", "system.probe", "--tenant", "contoso", "--json").json["run"]
+    town.complete(run["id"], Outcome.FAILED, message)
+    out = opsmon("runs").out
+    assert out.splitlines()[1].endswith("to its end")
+    assert "\x1b" not in out
+    assert opsmon("runs", "-o", "name").out == f"{run['id']}\n"
+    assert json.loads(opsmon("runs", "-o", "jsonl").out)["id"] == run["id"]
+    assert opsmon("runs", "--columns", "outcome,id").out.split() == ["OUTCOME", "RUN", "failed", str(run["id"])]
+    assert "WORKER" in opsmon("runs", "-o", "wide").out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,14 +13,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from opsmon import output
+from opsmon.cli import grammar, parser
 from opsmon.cli import main as front
-from opsmon.cli import parser
 from opsmon.cli.commands import config
 from store.errors import DatabaseAway, InputInvalid
 from tests.opsmon.conftest import Cli
 from tests.support.waiting import HANG
 
-HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal")
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "huey", "textual", "httpx", "msal", "argcomplete")
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -30,7 +32,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
                 yield from parsers(sub)
 
 
-ALL = list(parsers(parser._parser()))
+ALL = list(parsers(parser.make_parser()))
 COMMANDS = [parser for parser in ALL if parser.get_default("run")]
 
 
@@ -87,7 +89,7 @@ WRONG = [
     ),
     (["runs", "--jsno"], "there is no argument '--jsno' here: did you mean '--json'?"),
     (["runs", "--lim", "3"], "there is no argument '--lim' here: did you mean '--limit'?"),
-    (["--bogus"], "there is no argument '--bogus' here: see 'opsmon --help'"),
+    (["--xyz"], "there is no argument '--xyz' here: see 'opsmon --help'"),
     (["operations", "all"], "there is no argument 'all' here: see 'opsmon --help'"),
     (["runs", "--limit"], "--limit: expected one argument: see 'opsmon runs --help'"),
     (["runs", "--limit", "0"], "'0' cannot be used here: give a whole number from 1 to 1000"),
@@ -172,6 +174,76 @@ def test_what_the_driver_says_stands_before_the_advice() -> None:
     assert line == "opsmon: the database does not answer (refused): see 'opsmon doctor'"
 
 
+@pytest.mark.parametrize("json_option", [["--json"], ["-o", "json"], ["-ojsonl"]], ids="".join)
+def test_errors_are_json_too(cli: Cli, json_option: list[str]) -> None:
+    answer = cli("runs", "outcome:lost", *json_option)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    told = json.loads(answer.err)
+    assert (told["code"], told["message"]) == ("input.invalid", "'lost' is no outcome")
+    assert told["hint"].startswith("known are pending")
+
+
+def test_errors_are_json_where_the_arguments_cannot_be_parsed_or_nobody_expected_them(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = cli("--json", "rnus")
+    assert json.loads(answer.err) == {
+        "code": "input.invalid",
+        "message": "there is no command 'opsmon rnus'",
+        "hint": "did you mean 'runs'?",
+    }
+    failing(monkeypatch, RuntimeError("\x1b]52;c;x\x07 password=hunter2 " + "x" * 5000))
+    told = json.loads(cli("config", "--json").err)
+    assert told["message"].startswith("unexpected RuntimeError: password=[secret]")
+    assert len(told["message"]) <= front.MAX_LINE
+    failing(monkeypatch, DatabaseAway("the database does not answer", "refused"))
+    assert json.loads(cli("config", "--json").err) == {
+        "code": "database.away",
+        "message": "the database does not answer (refused)",
+        "hint": "see 'opsmon doctor'",
+    }
+    failing(monkeypatch, InputInvalid("no"))
+    assert json.loads(cli("config", "--json").err)["hint"] is None
+
+
+@pytest.mark.parametrize("parser", ALL, ids=lambda parser: parser.prog)
+def test_help_is_the_same_in_words(cli: Cli, parser: argparse.ArgumentParser) -> None:
+    words = parser.prog.split()[1:]
+    answer = cli("help", *words)
+    assert (answer.code, answer.out) == (0, cli(*words, "--help").out)
+    assert cli("help", *words, "--json").json["command"] == parser.prog
+
+
+def test_help_for_what_there_is_not(cli: Cli) -> None:
+    assert cli("help", "rnus").line == "opsmon: there is no command 'opsmon rnus': did you mean 'runs'?"
+    assert cli("help", "runs", "x").line == "opsmon: there is no command 'opsmon runs x': see 'opsmon runs --help'"
+
+
+def test_the_forms_of_a_list_are_named_as_they_are_printed() -> None:
+    assert grammar.FORMS == output.FORMS
+
+
+def test_a_negated_filter_is_no_option() -> None:
+    found = parser.parse(["runs", "-outcome:failed", "-o", "name", "-mine", "-code:x"])
+    assert (found.filters, found.form) == (["-outcome:failed", "-mine", "-code:x"], "name")
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (["runs", "-o", "jsno"], "-o cannot be 'jsno': did you mean 'json'?"),
+        (["runs", "--json", "-o", "name"], "--json is not -o name: give one of them"),
+        (["runs", "--columns", "id,,x"], "'id,,x' names no columns: write them as in --columns id,tenant"),
+        (["show", "1", "-o", "json"], "there is no argument '-o' here: see 'opsmon --help'"),
+    ],
+)
+def test_forms_and_columns_that_cannot_be(cli: Cli, argv: list[str], line: str) -> None:
+    answer = cli(*argv)
+    assert answer.code == 2
+    told = json.loads(answer.err) if answer.err.startswith("{") else None
+    assert (f"{told['message']}: {told['hint']}" if told else answer.line.removeprefix("opsmon: ")) == line
+
+
 def test_an_interrupt_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, KeyboardInterrupt())
     assert cli("config").code == 130
@@ -222,7 +294,7 @@ def test_the_screens_want_a_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
 def test_the_screens_have_no_json(cli: Cli) -> None:
     answer = cli("--json")
     assert answer.code == 2
-    assert "opsmon runs --json" in answer.line
+    assert "opsmon runs --json" in json.loads(answer.err)["hint"]
 
 
 @pytest.mark.parametrize(("argv", "postgres"), [(["demo"], False), (["demo", "--postgres"], True)])
