@@ -117,6 +117,9 @@ class PolledView(Base):
             if reason := self.disabled_reason(binding.action):
                 self.shell.message(reason, "warning")
                 event.stop()
+                return
+        if event.key not in self.active_bindings:
+            self.shell.flash("? for keys")
 
     def on_paste(self, event: events.Paste) -> None:
         """Refuse a paste that no field took: its characters must not act as keys."""
@@ -130,7 +133,7 @@ class PolledView(Base):
 class PolledScreen(NewestSize, PolledView, Screen[Result]):
     """A full screen: header, body, footer. Esc goes back, and never quits the program."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", "Back", show=False)]
 
     @property
     def place(self) -> str:
@@ -154,7 +157,7 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
         shell, width = self.shell, self.size.width
         unread = shell.snapshot.unread if shell.snapshot else 0
         line = header_lines.header(
-            self.place, shell.backend.user.login, shell.backend.database, shell.freshness, unread, width
+            self.place, shell.backend.user.login, shell.backend.database, shell.freshness, unread, width, shell.flashed
         )
         self.query_one("#header", header_lines.Line).put(line)
         self.query_one("#banner", header_lines.Banner).say(shell.trouble, width)
@@ -162,6 +165,12 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
     def on_resize(self) -> None:
         self.show_freshness()
         self.show_again()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the number of notifications opens the inbox."""
+        header = self.query_one("#header", header_lines.Line)
+        if event.widget is header and header_lines.is_on_inbox(header.text, event.x):
+            self.shell.navigator.inbox()
 
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 2:
@@ -217,7 +226,7 @@ class PolledModal(NewestSize, PolledView, ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
-        Binding("q", "app.quit", "Quit", show=False),
+        Binding("q", "back", "Close", show=False),
     ]
 
     def action_back(self) -> None:

@@ -7,26 +7,26 @@ import datetime as dt
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.screen import Screen
 from textual.theme import ThemeProvider
+from textual.timer import Timer
 
 from screens import palette
 from screens.actions import RunActions
 from screens.backend import PLAIN, Appearance, Backend
 from screens.background import BackgroundTasks
-from screens.base import PolledView
+from screens.base import PolledScreen, PolledView
 from screens.bulk_retry import BulkRetry
 from screens.gate import TYPED, Gate
 from screens.navigator import Navigator
@@ -49,6 +49,8 @@ from store.snapshot import Snapshot
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+#: Seconds for which a flash stands.
+_FLASH: Final = 1.5
 #: Keys that Textual shows as glyphs.
 KEYS_IN_ASCII: Final = {"⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "␣": "space", "⇥": "tab"}
 
@@ -58,11 +60,12 @@ class Monitor(App[None]):
 
     TITLE = "opsmon"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = set(palette.PROVIDERS)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tenant", "Tenant", id="tenant"),
-        Binding("n", "notifications", "Inbox", id="notifications"),
+        Binding("t", "tenant", "Tenant", tooltip="Choose a tenant", id="tenant"),
+        Binding("n", "notifications", "Inbox", tooltip="Inbox: your notifications", id="notifications"),
         Binding("b", "bulk", "Bulk retries", show=False, id="bulk"),
-        Binding("w", "workers", "Workers", show=False, id="workers"),
+        Binding("w", "workers", "Workers and queue", show=False, id="workers"),
         Binding("i", "inventory", "Inventory", show=False, id="inventory"),
         Binding("D", "directory", "Directory", show=False, id="directory"),
         Binding("C", "drift", "Drift", show=False, id="drift"),
@@ -70,15 +73,16 @@ class Monitor(App[None]):
         Binding("B", "backups", "Backups", show=False, id="backups"),
         Binding("T", "tenant_settings", "Tenant settings", show=False, id="tenant_settings"),
         Binding("X", "restores", "Restores", show=False, id="restores"),
-        Binding("v", "view_newest", "View run", show=False, id="view_run"),
-        Binding("p", "pause", "Pause", show=False, id="pause"),
-        Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
+        Binding("v", "view_newest", "The run of the newest toast", show=False, id="view_run"),
+        Binding("p", "pause", "Pause or resume polling", show=False, id="pause"),
+        Binding("R,ctrl+r", "poll_now", "Poll now", show=False, id="poll_now"),
         Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
         Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
-        Binding("ctrl+l", "redraw", "Redraw", show=False, id="redraw"),
-        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend"),
-        Binding("question_mark", "help", "Help", key_display="?", id="help"),
-        Binding("q", "quit", "Quit", id="quit"),
+        Binding("colon,ctrl+k,ctrl+p", "command_palette", "Commands", tooltip="Palette of commands", id="palette"),
+        Binding("ctrl+l", "redraw", "Redraw the screen", show=False, id="redraw"),
+        Binding("ctrl+z", "suspend_process", "Suspend opsmon", show=False, id="suspend"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit opsmon", id="quit_anywhere"),
+        Binding("question_mark", "help", "Keys", key_display="?", tooltip="Help: all keys", id="help"),
     ]
 
     class Polled(Message):
@@ -112,6 +116,8 @@ class Monitor(App[None]):
         self.theme = look.theme or themes.DARK
         self.set_keymap(look.keys)
         self._asks = look.asks
+        self.flashed = ""
+        self._flash_timer: Timer | None = None
         self.tenant: str | None = None
         self.data = LiveData(backend, self._deliver)
         self.gate = Gate(self, super().on_event)
@@ -271,6 +277,21 @@ class Monitor(App[None]):
         words = "\n".join(clean(line) for line in text.split("\n"))
         self.notify(words, title=clean(title), severity=severity, timeout=seconds, markup=False)
 
+    def flash(self, text: str) -> None:
+        """Show a few words in the header for a moment; without a header, as a toast."""
+        if not isinstance(self.screen, PolledScreen):
+            self.message(text, seconds=_FLASH)
+            return
+        self.flashed = text
+        self._on_top(lambda screen: screen.show_freshness())
+        if self._flash_timer:
+            self._flash_timer.stop()
+        self._flash_timer = self.set_timer(_FLASH, self._end_flash)
+
+    def _end_flash(self) -> None:
+        self.flashed = ""
+        self._on_top(lambda screen: screen.show_freshness())
+
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
         self._newest_toast = toast.run_id or self._newest_toast
         self.message(toast.text, toast.severity, toast.title, seconds)
@@ -408,13 +429,6 @@ class Monitor(App[None]):
 
     def search_themes(self) -> None:
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Which theme?"))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        members = self.snapshot.memberships if self.snapshot else ()
-        yield from palette.commands_of_keys(self, screen)
-        yield from palette.commands_of_views(self.saved_views.all, self.navigator.show_view)
-        yield from palette.commands_of_tenants(members, self.choose_tenant)
-        yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
 
 
 def _collect_again() -> None:

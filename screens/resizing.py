@@ -33,4 +33,9 @@ class Ground(NewestSize, Screen[None]):
 
 
 class Palette(NewestSize, CommandPalette):
-    """The command palette."""
+    """The command palette. Its icon is left out: it is not ASCII, and wider than some terminals think."""
+
+    DEFAULT_CSS = """
+    Palette SearchIcon { display: none; }
+    Palette > Vertical { margin-top: 1; }
+    """

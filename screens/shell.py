@@ -33,6 +33,9 @@ class Navigation(Protocol):
     def run(self, run_id: int) -> None:
         """Show one run."""
 
+    def inbox(self) -> None:
+        """Show the notifications."""
+
     def start(self) -> None:
         """Let the user choose an operation, then show its form."""
 
@@ -178,6 +181,13 @@ class Shell(Protocol):
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
         """Show a toast for so many seconds; `v` opens the run that it refers to."""
+
+    @property
+    def flashed(self) -> str:
+        """What stands in the header for a moment; "" if nothing does."""
+
+    def flash(self, text: str) -> None:
+        """Show a few words in the header for a moment."""
 
     def error(self, error: Exception) -> None:
         """Show an error as a toast."""

@@ -104,6 +104,30 @@ def layout(width: int, tab: str = "All", order: Order = Order.CREATED, silent: b
     return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state)
 
 
+#: What a click on a column's title orders by.
+_ORDERS: Final = MappingProxyType(
+    {
+        "Run": Order.CREATED,
+        "Age": Order.CREATED,
+        "Operation": Order.TYPE,
+        "Took": Order.DURATION,
+        "Progress": Order.STARTED,
+    }
+)
+
+
+def order_at(shape: Layout, x: int) -> Order | None:
+    """The order that the title at column `x` of the header stands for; None if it stands for none."""
+    begin = _MARK.wants + 1 + shape.state + 1
+    if _MARK.wants < x < begin:
+        return Order.STARTED
+    for column, width in shape.columns:
+        if begin <= x < begin + width:
+            return _ORDERS.get(column.title)
+        begin += width + 1
+    return None
+
+
 def _wanted(tab: str, order: Order) -> Iterator[Column]:
     for column in COLUMNS:
         if column.title == "First failure" and tab in _FAILING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -38,7 +38,7 @@ _WIDE: Final = 112
 _HIGH: Final = 16
 
 
-class RunsScreen(PolledScreen[None]):
+class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tabs, and q quits
     """Header, tabs, filter line and table. Actions apply to the run painted under the cursor."""
 
     DEFAULT_CSS = """
@@ -49,18 +49,35 @@ class RunsScreen(PolledScreen[None]):
     RunsScreen.narrow #under { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "app.start", "Start", id="start"),
-        Binding("r", "retry", "Retry", id="retry"),
-        Binding("e", "edit_retry", "Retry with changes", show=False, id="edit_retry"),
+        Binding("escape", "back", "Back", show=False),
+        Binding("s", "app.start", "Start", tooltip="Start an operation", id="start"),
+        Binding("r", "retry", "Retry", tooltip="Retry the run, or all marked ones", id="retry"),
+        Binding("e", "edit_retry", "Retry the run with changed parameters", show=False, id="edit_retry"),
         Binding("A", "retry_all", "Retry all that match", show=False, id="retry_all"),
-        Binding("space", "mark", "Mark", show=False, id="mark"),
-        Binding("slash", "edit_filter", "Filter", id="filter"),
-        Binding("F", "groups", "Failure groups", show=False, id="groups"),
-        Binding("V", "views", "Views", show=False, id="views"),
-        Binding("o", "order", "Order", show=False, id="order"),
-        *(Binding(str(n), f"tab({name!r})", name, show=False, id=f"tab_{n}") for n, name in enumerate(TABS, 1)),
-        *(Binding(f"f{n}", f"view({n})", f"View {n}", show=False, id=f"view_{n}") for n in range(1, 10)),
-        Binding("y", "copy", "Copy id", show=False, id="copy"),
+        Binding("space", "mark", "Mark the run", show=False, id="mark"),
+        Binding("slash", "edit_filter", "Filter", tooltip="Filter the runs", id="filter"),
+        Binding("F", "groups", "Failures in groups", show=False, id="groups"),
+        Binding("V", "views", "Saved views", show=False, id="views"),
+        Binding("o", "order", "Change the order", show=False, id="order"),
+        *(
+            Binding(
+                "0,1" if n == 1 else str(n),
+                f"tab({name!r})",
+                name,
+                show=False,
+                tooltip="Tab of that number",
+                id=f"tab_{n}",
+            )
+            for n, name in enumerate(TABS, 1)
+        ),
+        Binding("l,right,tab", "next_tab(1)", "Next tab", show=False, id="next_tab"),
+        Binding("h,left,shift+tab", "next_tab(-1)", "Previous tab", show=False, id="previous_tab"),
+        *(
+            Binding(f"f{n}", f"view({n})", f"View {n}", show=False, tooltip="Saved view of that number", id=f"view_{n}")
+            for n in range(1, 10)
+        ),
+        Binding("y", "copy", "Copy the run's id", show=False, id="copy"),
+        Binding("q", "app.quit", "Quit", tooltip="Quit opsmon", id="quit"),
     ]
 
     def __init__(self) -> None:
@@ -134,13 +151,17 @@ class RunsScreen(PolledScreen[None]):
     def on_resize(self) -> None:
         self.shell.update_request()
 
+    @property
+    def _is_silent(self) -> bool:
+        return bool(self._snapshot and self._snapshot.silences)
+
     def _paint(self) -> None:
         self._paint_bars()
         snapshot = self._snapshot
         if snapshot is None:
             return
         self._painted_at = snapshot.at
-        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=bool(snapshot.silences))
+        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=self._is_silent)
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
         # A pending jump is made once its window has arrived.
         request = snapshot.request
@@ -242,8 +263,23 @@ class RunsScreen(PolledScreen[None]):
 
     def action_order(self) -> None:
         orders = tuple(Order)
-        self._show_list(self.terms, self._wanted, self.tab, orders[(orders.index(self.order) + 1) % len(orders)])
+        self._show_in(orders[(orders.index(self.order) + 1) % len(orders)])
+
+    def _show_in(self, order: Order) -> None:
+        self._show_list(self.terms, self._wanted, self.tab, order)
         self.shell.message(lines.ORDERED[self.order])
+
+    def on_row_table_head_clicked(self, message: RowTable.HeadClicked) -> None:
+        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=self._is_silent)
+        if order := columns.order_at(shape, message.x):
+            self._show_in(order)
+
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        if self._snapshot and event.widget is self.query_one("#tabs"):
+            width, ascii_only = self.size.width, self.shell.ascii_only
+            if tab := header_lines.tab_at(self._snapshot.counts, self.tab, width, ascii_only, event.x):
+                self.action_tab(tab)
 
     def tenant_chosen(self) -> None:
         if self._marked:
@@ -323,6 +359,10 @@ class RunsScreen(PolledScreen[None]):
                 self._marked[run.id] = None
             self._paint()
             self._table.action_move(1)
+
+    def action_next_tab(self, by: int) -> None:
+        names = list(TABS)
+        self.action_tab(names[(names.index(self.tab) + by) % len(names)])
 
     def action_tab(self, name: str) -> None:
         self._show_list(self.terms, self._wanted, name, self.order)

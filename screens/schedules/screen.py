@@ -53,7 +53,7 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
         Binding("a", "add", "Add", id="add_schedule"),
         Binding("e", "edit", "Edit", id="edit_schedule"),
         Binding("x", "switch", "On/off", id="switch_schedule"),
-        Binding("d", "remove", "Remove", id="remove_schedule"),
+        Binding("delete,ctrl+x", "remove", "Remove", tooltip="Remove the schedule", id="remove_schedule"),
     ]
 
     def __init__(self, tenant: str) -> None:

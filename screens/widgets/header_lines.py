@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from textual.content import Content, Span
@@ -65,17 +66,20 @@ def head() -> Iterator[Line]:
     yield Banner(id="banner")
 
 
-def header(place: str, user: str, database: str, freshness: str, unread: int, width: int) -> Content:
+def header(place: str, user: str, database: str, freshness: str, unread: int, width: int, flashed: str = "") -> Content:
     """The header: what is shown on the left; who looks, at which database, how many notifications wait, and how fresh
     it all is on the right.
 
-    Freshness gets its room first, because it says whether the rest is true; the database goes first, then the user.
+    `flashed` stands in the place of the notifications for a moment. Freshness gets its room first, because it says
+    whether the rest is true; the database goes first, then the user.
     """
     is_live = freshness == "live"
     right = Content.assemble((f" {'● ' if is_live else ''}{clean(freshness)} ", "done" if is_live else "warn reverse"))
     room = max(0, width - right.cell_length)
     left = Content.assemble((" opsmon ", "bold accent"), ("▸ ", "quiet"), (clean(place), "bold"))
     inbox = [Content.styled(f"{unread if unread < 100 else '≥ 100'} unread", "warn")] if unread else []
+    if flashed:
+        inbox = [Content.styled(clean(flashed), "bold accent")]
     named = [Content.styled(clean(user), "quiet"), Content.styled(clean(database), "quiet")]
     for facts in ([*named, *inbox], [*named[:1], *inbox], inbox):
         told = Content.styled(" · ", "quiet").join(facts)
@@ -85,12 +89,34 @@ def header(place: str, user: str, database: str, freshness: str, unread: int, wi
     return Content.assemble(left, " " * gap, told, "  ").truncate(room, ellipsis=True, pad=True) + right
 
 
+def is_on_inbox(header_text: str, x: int) -> bool:
+    """Whether column `x` of the header is on the number of notifications."""
+    found = re.search(r"(≥ )?\d+ unread", header_text)
+    return bool(found and found.start() <= x < found.end())
+
+
 def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool = False) -> Content:
     """The tabs with their keys and counts (None: not known yet); capped counts are marked. That which is active is
     underlined; failures are loud.
 
     On a narrow terminal the padding goes first, then the counts, then the names of the inactive tabs.
     """
+    words = _tab_words(counts, active, width, ascii_only)
+    styles = [_tab_style(name, many, name == active) for name, many in counts.items()]
+    return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
+
+
+def tab_at(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool, x: int) -> str | None:
+    """The tab that is drawn at column `x` of the line; None between and behind them."""
+    end = 0
+    for name, word in zip(counts, _tab_words(counts, active, width, ascii_only), strict=True):
+        if end <= x < end + len(word):
+            return name
+        end += len(word) + 1
+    return None
+
+
+def _tab_words(counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool) -> list[str]:
     numbered = [
         (f"{number} {name}", "" if many is None else fmt.count(many, ascii_only))
         for number, (name, many) in enumerate(counts.items(), 1)
@@ -105,8 +131,7 @@ def tabs(counts: Mapping[str, Count | None], active: str, width: int, ascii_only
         words = [name for name, _ in numbered]
     if sum(len(word) + 1 for word in words) - 1 > width:
         words = [name if name.split()[1] == active else name.split()[0] for name in words]
-    styles = [_tab_style(name, many, name == active) for name, many in counts.items()]
-    return Content(" ").join([Content.styled(word, style) for word, style in zip(words, styles, strict=True)])
+    return words
 
 
 def _tab_style(name: str, many: Count | None, is_active: bool) -> str:

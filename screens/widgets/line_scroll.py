@@ -17,7 +17,7 @@ from screens.text.themes import palette_of
 from screens.widgets.row_diff import Cell
 
 
-class LineScroll(ScrollView, can_focus=True):
+class LineScroll(ScrollView, can_focus=True, inherit_bindings=False):  # ← and → are the screen's
     """A widget painted line by line. Subclasses define the actions `move`, `page` and `jump`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -35,7 +35,7 @@ class RowTable(LineScroll):
     """
     COMPONENT_CLASSES = {"table--header"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="open"),
+        Binding("enter,d", "open", "Open", tooltip="Open what is under the cursor", id="open"),
     ]
 
     class Opened(Message):
@@ -43,6 +43,13 @@ class RowTable(LineScroll):
 
         def __init__(self, key: int) -> None:
             self.key = key
+            super().__init__()
+
+    class HeadClicked(Message):
+        """The user clicked on the header, at column `x` of the rows."""
+
+        def __init__(self, x: int) -> None:
+            self.x = x
             super().__init__()
 
     class CursorMoved(Message):
@@ -214,6 +221,8 @@ class RowTable(LineScroll):
 
     def on_click(self, event: events.Click) -> None:
         line = round(self.scroll_y) + event.y - 1
+        if event.y == 0:
+            self.post_message(self.HeadClicked(event.x - 1))
         if event.y == 0 or line >= len(self._painted):
             return
         if line == self._here() and event.chain > 1:

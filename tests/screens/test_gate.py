@@ -189,7 +189,7 @@ async def test_a_tenant_is_chosen_by_one_write(house: LiveHarness, failed: Run) 
 
 async def test_the_palette_is_used_by_one_write(house: LiveHarness, failed: Run) -> None:
     async with watching(house) as (monitor, pilot):
-        typed(monitor, "\x10Tenant: fab\rs")
+        typed(monitor, ":tenant fab\rs")
         await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
         await until(pilot, lambda: isinstance(monitor.screen, OperationPicker), "what came after")
     assert len(all_runs(house)) == 1

@@ -11,8 +11,8 @@ from textual.dom import DOMNode
 
 import screens
 from screens.backend import Appearance
-from screens.dialogs.help import keys_of
 from screens.key_names import KEY_NAMES
+from screens.key_words import keys_of
 from screens.monitor import Monitor
 from screens.widgets.row_table import RowTable
 from tests.screens.conftest import FakeBackend, a_run, running, until
@@ -52,7 +52,7 @@ async def test_a_key_of_ones_own() -> None:
         assert table.cursor_key == 3
         await pilot.press("ctrl+n")
         assert table.cursor_key == 2
-        assert ("^n", "Down") in keys_of(monitor.screen)
+        assert ("^n", "Down") in {(one.keys, one.words) for one in keys_of(monitor.screen)}
 
 
 async def test_a_theme_of_sixteen_colours() -> None:

@@ -289,17 +289,21 @@ async def test_escape_never_quits() -> None:
 
 
 async def test_help_lists_exactly_the_bindings_of_the_screen() -> None:
-    from screens.dialogs.help import keys_of
+    from screens.key_words import keys_of
 
     async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
-        listed = dict(keys_of(monitor.screen))
+        listed = {one.keys: (one.words, one.group) for one in keys_of(monitor.screen)}
         for keys, words in {
-            "s": "Start",
-            "r": "Retry",
-            "space": "Mark",
-            "p": "Pause",
-            "?": "Help",
-            "/": "Filter",
+            "s": ("Start an operation", "Act"),
+            "r": ("Retry the run, or all marked ones", "Act"),
+            "space": ("Mark the run", "Act"),
+            "p": ("Pause or resume polling", "Look"),
+            "/": ("Filter the runs", "Look"),
+            ": ^k ^p": ("Palette of commands", "Elsewhere"),
+            "0 to 5": ("Tab of that number", "Move"),
+            "f1 to f9": ("Saved view of that number", "Look"),
+            "l → tab": ("Next tab", "Move"),
+            "q ^q": ("Quit opsmon", "Elsewhere"),
         }.items():
             assert listed[keys] == words
         await pilot.press("question_mark")

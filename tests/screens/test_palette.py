@@ -24,7 +24,7 @@ async def chosen(monitor: Monitor, pilot: object, words: str) -> None:
     found = monitor.screen.query_one("CommandList")
     await until(pilot, lambda: found.option_count, words)  # type: ignore[attr-defined]
     await pilot.pause()  # type: ignore[attr-defined]
-    await pilot.press("down", "enter")  # type: ignore[attr-defined]
+    await pilot.press("enter")  # type: ignore[attr-defined]
     await until(pilot, lambda: not isinstance(monitor.screen, CommandPalette), "its end")
 
 

@@ -58,7 +58,7 @@ def test_no_history_yet(picture: Picture) -> None:
 
 
 def test_the_question_before_one_is_removed(picture: Picture) -> None:
-    assert picture(Stage(*ALL), "S", "j", "d", sizes=((80, 24),))
+    assert picture(Stage(*ALL), "S", "j", "delete", sizes=((80, 24),))
 
 
 def test_an_empty_form(picture: Picture) -> None:

@@ -143,7 +143,7 @@ async def test_a_schedule_is_run_now_after_the_question() -> None:
     [
         (1, "x", "Switch off nightly of contoso?", ([(1, {"enabled": False})], [])),
         (4, "x", "Switch on paused of contoso?", ([(6, {"enabled": True})], [])),
-        (1, "d", "Remove nightly of contoso? Its backups stay.", ([], [1])),
+        (1, "delete", "Remove nightly of contoso? Its backups stay.", ([], [1])),
     ],
 )
 async def test_a_schedule_is_switched_and_removed_after_the_question(
@@ -169,7 +169,7 @@ async def test_a_change_that_fails_is_told() -> None:
         assert "connection refused" in toasts(monitor)[-1]
 
 
-@pytest.mark.parametrize("key", ["a", "e", "x", "d"])
+@pytest.mark.parametrize("key", ["a", "e", "x", "delete"])
 @pytest.mark.parametrize("members", [READONLY, OPERATOR])
 async def test_who_may_not_change_them_is_told_why(members: tuple[Membership, ...], key: str) -> None:
     monitor = Monitor(Stage(*ALL, members=members).backend())
@@ -199,7 +199,7 @@ async def test_without_a_schedule_the_keys_say_how_to_add_one() -> None:
         await until(pilot, lambda: monitor.snapshot)
         await pressed(pilot, "S")
         assert told(monitor) == "No schedules yet. a adds one."
-        for key in ("s", "e", "x", "d"):
+        for key in ("s", "e", "x", "delete"):
             await pressed(pilot, key)
             assert "No schedule is under the cursor. a adds one." in toasts(monitor)[-1]
         assert isinstance(monitor.screen, SchedulesScreen)
@@ -240,7 +240,7 @@ async def test_nothing_odd_reaches_the_terminal() -> None:
     monitor = Monitor(stage.backend())
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot)
-        for keys in (["S"], ["enter"], ["escape", "d"], ["escape", "e"]):
+        for keys in (["S"], ["enter"], ["escape", "delete"], ["escape", "e"]):
             await pressed(pilot, *keys)
             assert not any(char in seen(monitor) for char in "\x1b\x07\x9b\u202e")
         assert isinstance(monitor.screen, ScheduleForm)
@@ -266,7 +266,7 @@ async def test_from_the_database_to_the_screen_and_back(house: LiveHarness) -> N
     monitor = Monitor(house.backend("mary"))
     async with running(monitor) as pilot:
         await until(pilot, lambda: monitor.snapshot)
-        await pressed(pilot, "S", "x", "enter", "d", "enter")
+        await pressed(pilot, "S", "x", "enter", "delete", "enter")
         assert not monitor.screen.query_one(RowTable).rows
     assert monitor.wait(HANG)
     assert schedules.read(house.db, new.id) is None
