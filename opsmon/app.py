@@ -17,6 +17,7 @@ from opsmon.settings import Settings
 from opsmon.signals import ended_by_signals, leave
 from screens.backend import Appearance, Backend, CredentialsState
 from screens.key_names import KEY_NAMES
+from screens.memory import Opening
 from screens.monitor import Monitor
 from screens.terminal.driver import diffing_driver
 from screens.text.ascii import wants_ascii
@@ -31,9 +32,10 @@ from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.people import notifications, preferences
+from store.search import last_view, saved_views
 from store.search import matching as matching_runs
-from store.search import saved_views
 from store.search.filter import RunFilter
+from store.search.last_view import LastView
 from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
@@ -69,6 +71,10 @@ class StoredPreferences:
     def mark_seen(self, at: dt.datetime) -> None:
         """Store when the user last saw the screens."""
         preferences.mark_seen(self.db, self.user_id, at)
+
+    def save_last(self, last: LastView) -> None:
+        """Store what the user looks at."""
+        last_view.save(self.db, self.user_id, last)
 
 
 @dataclass(frozen=True)
@@ -239,6 +245,10 @@ def kind_label(kind: str) -> str:
     return BY_NAME[kind].label if kind in BY_NAME else kind
 
 
+#: Seconds that the end waits for what is still being stored: the database may be away.
+_LAST_WRITE: Final = 0.3
+
+
 def make_look(settings: Settings) -> Appearance:
     """The appearance of the screens, from the settings. Raises InputInvalid for an unknown theme or key name."""
     theme, how = settings.theme, settings.terminal_notifications
@@ -252,8 +262,18 @@ def make_look(settings: Settings) -> Appearance:
     return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings.ask == "yes")
 
 
-def run_screens(services: Services, user: User, before: Callable[[], None] = lambda: None) -> int:
-    """Show the screens until the user quits. Returns the exit code. `before` is called once all settings have proved valid."""
+def run_screens(
+    services: Services,
+    user: User,
+    before: Callable[[], None] = lambda: None,
+    *,
+    terms: str | None = None,
+    run_id: int | None = None,
+) -> int:
+    """Show the screens until the user quits. Returns the exit code. `before` is called once all settings have proved valid.
+
+    They open with what the user looked at last; with these filter terms in its place, or on this run above it.
+    """
     settings = services.settings
     ascii_only = wants_ascii() if settings.ascii == "auto" else settings.ascii == "yes"
     watch = Watch(services)
@@ -262,6 +282,7 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
         look=make_look(settings),
         ascii_only=ascii_only,
         driver_class=diffing_driver(),
+        opening=Opening(last_view.read(services.db, user.id), terms, run_id),
     )
 
     def quit_(number: int) -> None:
@@ -278,5 +299,6 @@ def run_screens(services: Services, user: User, before: Callable[[], None] = lam
         with ended_by_signals(quit_):
             app.run(mouse=settings.mouse == "yes")
     finally:
+        app.backend.background.wait(_LAST_WRITE)
         watch.stop(seconds=0.5)
     return app.return_code or 0

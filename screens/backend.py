@@ -15,6 +15,7 @@ from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.search.filter import RunFilter
+from store.search.last_view import LastView
 from store.search.matching import Matching
 from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
@@ -42,6 +43,9 @@ class Preferences(Protocol):
 
     def mark_seen(self, at: dt.datetime) -> None:
         """Store that the user was present at that instant."""
+
+    def save_last(self, last: LastView) -> None:
+        """Store what the user looks at."""
 
 
 class ScheduleChanges(Protocol):

@@ -14,6 +14,7 @@ from textual.widgets import Footer, Input
 
 from screens.actions import RunActions
 from screens.background import Keys
+from screens.memory import Memory
 from screens.resizing import NewestSize
 from screens.saved_views import SavedViews
 from screens.shell import Shell
@@ -40,6 +41,7 @@ class ScreenShell(Shell, Protocol):
 
     actions: RunActions
     saved_views: SavedViews
+    memory: Memory
 
 
 class PolledView(Base):

@@ -29,6 +29,7 @@ from screens.background import BackgroundTasks
 from screens.base import PolledScreen, PolledView
 from screens.bulk_retry import BulkRetry
 from screens.gate import TYPED, Gate
+from screens.memory import AS_EVER, Memory, Opening
 from screens.navigator import Navigator
 from screens.notify import toasts
 from screens.notify.notifier import Notifier
@@ -44,11 +45,15 @@ from screens.text import roles, themes
 from screens.text.ascii import AsciiSigns
 from screens.text.safe import clean
 from store.search.filter import RunFilter
+from store.search.last_view import LastView
+from store.search.saved_views import SavedView
 from store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+#: Keys after which one who was never here is still told the first three.
+_MOVES: Final = frozenset({"j", "k", "up", "down", "g", "G", "pageup", "pagedown", "ctrl+d", "ctrl+u"})
 #: Seconds for which a flash stands.
 _FLASH: Final = 1.5
 #: Keys that Textual shows as glyphs.
@@ -106,6 +111,7 @@ class Monitor(App[None]):
         ascii_only: bool = False,
         look: Appearance = PLAIN,
         driver_class: type[Driver] | None = None,
+        opening: Opening = AS_EVER,
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.backend = backend
@@ -118,8 +124,10 @@ class Monitor(App[None]):
         self._asks = look.asks
         self.flashed = ""
         self._flash_timer: Timer | None = None
-        self.tenant: str | None = None
-        self.data = LiveData(backend, self._deliver)
+        self._opening = opening
+        self.memory = Memory(self, opening.last or LastView(), is_new=opening.last is None)
+        self.tenant: str | None = None if opening.terms else self.memory.last.tenant
+        self.data = LiveData(backend, self._deliver, self.memory.last.poll_seconds)
         self.gate = Gate(self, super().on_event)
         self.background = BackgroundTasks(backend.background, self.gate, self.call_soon)
         self.navigator = Navigator(self)
@@ -135,10 +143,13 @@ class Monitor(App[None]):
         return Ground(id="_default")
 
     def on_mount(self) -> None:
-        self.navigator.runs()
+        terms, run_id = self._opening.terms, self._opening.run_id
+        listed = self.navigator.runs(self.memory.last.view if terms is None else SavedView("", terms))
         # As the list will ask for it: a first answer of another length would be followed by one that throws the cursor back.
         poller = self.data.poller
-        poller.ask(replace(poller.request, limit=paging.window(None, self.size.height)))
+        poller.ask(replace(listed.contribute(poller.request), limit=paging.window(None, self.size.height)))
+        if run_id is not None:
+            self.navigator.run(run_id)
         poller.start()
         self.saved_views.load()
         self.background.run(self.backend.preferences.seen_at, self._have_seen)
@@ -153,6 +164,9 @@ class Monitor(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             self._teller.key()
+            if self.memory.is_new and event.key not in _MOVES:
+                self.memory.greeted()
+                self._on_top(lambda screen: screen.show_freshness())
         if isinstance(event, events.Resize) and event.size == self._size:
             return  # nothing has changed: Textual would lay everything out and paint it anew
         if isinstance(event, TYPED) and not event.is_forwarded and self.gate.keeps(event):
@@ -262,6 +276,7 @@ class Monitor(App[None]):
         """Show what is in this tenant, or with None in all of them."""
         if slug != self.tenant:
             self.tenant = slug
+            self.memory.note(tenant=slug)
             for screen in self.screen_stack:
                 if isinstance(screen, PolledView):
                     screen.tenant_chosen()
@@ -385,7 +400,9 @@ class Monitor(App[None]):
 
     def action_rate(self, by: int) -> None:
         """The next slower rate, or the next quicker one."""
-        self.message(f"Polling every {self.data.change_rate(by):g} s.")
+        seconds = self.data.change_rate(by)
+        self.memory.note(poll_seconds=seconds)
+        self.message(f"Polling every {seconds:g} s.")
 
     def action_redraw(self) -> None:
         """Paint the screen anew: a line of somebody else's, or noise on the line, may stand on it."""

@@ -40,9 +40,11 @@ class Navigator:
     def __init__(self, app: App[None]) -> None:
         self._app = app
 
-    def runs(self) -> None:
-        """Push the list of runs. It stays below all other screens."""
-        self._app.push_screen(RunsScreen())
+    def runs(self, view: SavedView) -> RunsScreen:
+        """Push the list of runs, which shows this view, and return it. It stays below all other screens."""
+        listed = RunsScreen(view)
+        self._app.push_screen(listed)
+        return listed
 
     def back_to_runs(self) -> RunsScreen:
         """Close every screen above the list of runs, and return the list."""

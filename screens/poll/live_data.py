@@ -20,12 +20,13 @@ RATES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class LiveData:
     """For the application's own thread; `deliver` gets what the poller brings in the poller's."""
 
-    def __init__(self, backend: Backend, deliver: Callable[[Arrived], None]) -> None:
+    def __init__(self, backend: Backend, deliver: Callable[[Arrived], None], seconds: float | None = None) -> None:
+        """Polls once in `seconds`, or as often as the backend says."""
         self._backend = backend
         request = Request(backend.user.id, lost_after=backend.lost_after, silent_after=backend.silent_after)
-        self.poller = Poller(backend.fetch, deliver, request, backend.poll_seconds)
+        self.poller = Poller(backend.fetch, deliver, request, seconds or backend.poll_seconds)
         self._freshness = Freshness()
-        self._rate = backend.poll_seconds
+        self._rate = self.poller.interval
         self._without_worker_since: float | None = None
         self.snapshot: Snapshot | None = None
         #: The poll that the snapshot is of: what an older one brings later is dropped.

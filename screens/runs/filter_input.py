@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -27,7 +27,11 @@ class FilterInput(LineInput):
     FilterInput:focus { border: none; }
     FilterInput.editing { display: block; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False),
+        Binding("up", "earlier(1)", "Earlier filter", show=False),
+        Binding("down", "earlier(-1)", "Later filter", show=False),
+    ]
 
     class Applied(Message):
         """The line is a valid filter, and the user applied it."""
@@ -38,7 +42,11 @@ class FilterInput(LineInput):
             super().__init__()
 
     class Left(Message):
-        """The user left the line; the previous filter stays."""
+        """The user left the line; the previous filter stays. `typed` is what was written and not applied."""
+
+        def __init__(self, typed: str) -> None:
+            self.typed = typed
+            super().__init__()
 
     class Refused(Message):
         """The line is not a valid filter: `words` say why and where."""
@@ -56,13 +64,19 @@ class FilterInput(LineInput):
 
     def __init__(self, known: Callable[[], Known]) -> None:
         self._known = known
+        self._opened_with = ""
+        #: What ↑ goes back through: the line as it is, then earlier ones; and how far it has gone.
+        self._earlier: list[str] = []
+        self._at = 0
         super().__init__(
             placeholder="status:running outcome:failed type:inventory.* by:NAME since:2h mine -code:graph.* words",
             suggester=_Completed(known),
         )
 
-    def open(self, terms: str) -> None:
-        """Show the field, filled with these terms."""
+    def open(self, terms: str, history: Sequence[str] = ()) -> None:
+        """Show the field, filled with these terms; ↑ goes back through the history, whose first is the newest."""
+        self._opened_with = terms
+        self._earlier, self._at = [terms, *(one for one in history if one != terms)], 0
         self.value = terms
         self.cursor_position = len(terms)
         self.add_class("editing")
@@ -78,6 +92,13 @@ class FilterInput(LineInput):
         if whole is not None:
             self.value = whole
             self.cursor_position = len(whole)
+
+    def action_earlier(self, by: int) -> None:
+        """Show an earlier filter, or a later one. What was typed stays where it was."""
+        self._earlier[self._at] = self.value
+        self._at = max(0, min(len(self._earlier) - 1, self._at + by))
+        self.value = self._earlier[self._at]
+        self.cursor_position = len(self.value)
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
@@ -100,7 +121,8 @@ class FilterInput(LineInput):
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
             event.stop()
-            self.post_message(self.Left())
+            typed = self.value.strip()
+            self.post_message(self.Left("" if typed == self._opened_with else typed))
 
 
 class _Completed(Suggester):

@@ -14,6 +14,7 @@ from store.model.records import Run, Status
 from store.search.pages import Order, Page
 from store.search.plan import SCAN
 
+GREETING: Final = " New here? ? shows all keys, s starts an operation, / filters the list."
 STILL_READ: Final = "The list is still being read."
 ORDERED: Final = {
     Order.CREATED: "The newest first.",

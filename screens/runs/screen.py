@@ -17,6 +17,7 @@ from screens.runs import columns, completion, lines, paging
 from screens.runs.completion import Known, contradiction, known_from
 from screens.runs.filter_input import FilterInput
 from screens.runs.position import End, Position, Step
+from screens.runs.steps import ALL, Steps
 from screens.text.safe import clean
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Line
@@ -45,7 +46,8 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
     RunsScreen { layout: vertical; }
     RunsScreen #empty { display: none; height: 1; padding: 0 2; }
     RunsScreen #empty.empty { display: block; }
-    RunsScreen #under { display: none; }
+    RunsScreen #under, RunsScreen #greeting { display: none; }
+    RunsScreen #greeting.shown { display: block; }
     RunsScreen.narrow #under { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,12 +82,13 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         Binding("q", "app.quit", "Quit", tooltip="Quit opsmon", id="quit"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, view: SavedView = ALL) -> None:
         super().__init__()
-        self.tab = "All"
-        self.terms = ""
-        self.order = Order.CREATED
-        self._wanted = RunFilter()
+        self.tab = view.tab
+        self.terms = view.terms
+        self.order = view.order
+        self._wanted = view.wanted
+        self._steps = Steps()
         self._position = Position()
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
@@ -102,6 +105,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         yield header_lines.Line(id="tabs")
         yield header_lines.Line(id="filter")
         yield FilterInput(self._known)
+        yield header_lines.Line(id="greeting")
         yield header_lines.Line(id="empty")
         yield RowTable(id="runs", beyond=self._beyond)
         yield header_lines.Line(id="under")
@@ -221,6 +225,9 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         self.query_one("#filter", header_lines.Line).put(
             line if self._hint is None else Content(clean(f" {self._hint}"))
         )
+        greeting = self.query_one("#greeting", header_lines.Line)
+        greeting.set_class(self.shell.memory.is_new, "shown")
+        greeting.put(Content.styled(lines.GREETING, "accent"))
         self._paint_empty(page)
 
     def _paint_empty(self, page: Page | None) -> None:
@@ -290,6 +297,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
     def _show_list(self, terms: str, wanted: RunFilter, tab: str, order: Order) -> None:
         """Show another list from its top. Pending moves of the previous list are dropped."""
         self.terms, self._wanted, self.tab, self.order = terms, wanted, tab, order
+        self.shell.memory.note(view=self.view)
         self._position.restart()
         self.shell.update_request()
         self._paint_bars()
@@ -373,10 +381,13 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
             self.shell.message(f"{run.id} sent to terminal")
 
     def action_back(self) -> None:
-        """Clear marks and filter. The list itself is never left."""
-        self._marked = {}
-        if self.terms:
-            self._show_list("", RunFilter(), self.tab, self.order)
+        """Go one step back: marks, then what was filtered for last. The list itself is never left."""
+        if self._marked:
+            self._marked = {}
+        elif step := self._steps.back(self.view):
+            self._show_list(step.view.terms, step.view.wanted, step.view.tab, step.view.order)
+            if step.is_groups:
+                self.action_groups()
         self._paint()
 
     def action_groups(self) -> None:
@@ -387,7 +398,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
     def action_edit_filter(self) -> None:
         if not self.types:
             self.in_background(lambda: tuple(self.shell.backend.dispatcher().registry.operations), self._have_types)
-        self.query_one(FilterInput).open(self.terms)
+        self.query_one(FilterInput).open(self.terms, self.shell.memory.last.history)
 
     def _have_types(self, found: tuple[str, ...] | Exception) -> None:
         self.types = () if isinstance(found, Exception) else found
@@ -408,11 +419,17 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
 
     @on(FilterInput.Applied)
     def _applied(self, message: FilterInput.Applied) -> None:
-        self._left()
+        self._close_filter()
+        self.shell.memory.note_filter(message.terms)
+        self._steps.take(self.view)
         self._show_list(message.terms, message.wanted, self.tab, self.order)
 
     @on(FilterInput.Left)
-    def _left(self) -> None:
+    def _left(self, message: FilterInput.Left) -> None:
+        self.shell.memory.note_filter(message.typed)
+        self._close_filter()
+
+    def _close_filter(self) -> None:
         self._hint = None
         self.query_one(FilterInput).close()
         self._table.focus()
@@ -424,6 +441,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         others = (token.text for token in tokens(self.terms))
         kept = [one for one in others if one.partition(":")[0] not in terms]
         line = " ".join([*kept, *(completion.term(name, value) for name, value in terms.items())])
+        self._steps.take(self.view, is_groups=True)
         self._show_list(line, parse_line(line), "Failed", self.order)
 
     @property
@@ -433,8 +451,10 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
 
     def show_view(self, view: SavedView) -> None:
         """Show the view; an error if its filter is not valid in this version."""
+        before = self.view
         try:
             self._show_list(view.terms, view.wanted, view.tab, view.order)
+            self._steps.take(before)
         except OpsmonError as error:
             self.shell.error(error)
 

@@ -42,11 +42,12 @@ def still_taken(operation: Operation, old: Mapping[str, Any]) -> dict[str, Any]:
     return accepted
 
 
-def title_of(parameter: Parameter) -> str:
-    """The field's title: the parameter's name, kind, whether it is required, and its help."""
-    kind = "" if parameter.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.CHOICE) else f" ({parameter.kind})"
-    need = " (required)" if parameter.required else ""
-    return f"{parameter.name}{kind}{need}  {parameter.help}".rstrip()
+def help_of(parameter: Parameter) -> str:
+    """What is said of the field that has the focus: its help, its kind, and whether it is required."""
+    kind = "" if parameter.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.CHOICE) else str(parameter.kind)
+    need = "required" if parameter.required else "may be empty" if parameter.optional else ""
+    facts = ", ".join(filter(None, (kind, need)))
+    return " ".join(filter(None, (parameter.help, f"({facts})" if facts else "")))
 
 
 def default_of(parameter: Parameter) -> Any:
@@ -67,7 +68,8 @@ def field_for(parameter: Parameter, default: Any) -> Widget:
         )
     if parameter.kind is Kind.CHOICES:
         return Checks(parameter.choices, frozenset(default or ()))
-    return LineInput(_text(default), joint=", " if parameter.kind is Kind.TEXTS else " ")
+    joint = ", " if parameter.kind is Kind.TEXTS else " "
+    return LineInput(_text(default), joint=joint, select_on_focus=True)
 
 
 def _text(value: Any) -> str:

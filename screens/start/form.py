@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static
 
 from screens.base import PolledScreen
-from screens.start.fields import changes, default_of, field_for, holds, still_taken, title_of, value_of
+from screens.start.fields import changes, default_of, field_for, help_of, holds, still_taken, value_of
 from screens.text.safe import plain
 from store.errors import InputInvalid, OpsmonError
 from store.model.records import Run
@@ -23,6 +24,7 @@ from tasks.sdk.parameters import Parameter
 
 #: Seconds without a change before the form looks up an active twin.
 PAUSE = 0.25
+TENANT = "tenant"
 
 
 class FormScreen(PolledScreen[None]):
@@ -31,7 +33,14 @@ class FormScreen(PolledScreen[None]):
     DEFAULT_CSS = """
     FormScreen VerticalScroll { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     FormScreen .field { height: auto; }
-    FormScreen .help { color: $text-muted; }
+    FormScreen .line { height: auto; }
+    FormScreen .name { width: 20; color: $text-muted; padding: 0 1 0 0; }
+    FormScreen .field:focus-within .name { color: $text; }
+    FormScreen .line > Input, FormScreen .line > Select, FormScreen .line > Checkbox { width: 1fr; }
+    FormScreen .under { display: none; height: auto; padding: 0 0 0 21; text-style: bold; color: $text-error; }
+    FormScreen .under.wrong { display: block; }
+    FormScreen #summary { height: auto; margin: 0 0 1 0; }
+    FormScreen #help { height: auto; min-height: 1; margin: 1 0 0 0; color: $text-muted; }
     FormScreen Input, FormScreen Select > SelectCurrent { border: none; height: 1; padding: 0 1; background: $surface; }
     FormScreen Input:focus { border: none; background: $boost; text-style: bold; }
     FormScreen Select { height: 1; }
@@ -39,11 +48,11 @@ class FormScreen(PolledScreen[None]):
     FormScreen Select.-expanded { height: auto; }
     FormScreen Checkbox { border: none; height: auto; max-height: 12; padding: 0 1; }
     FormScreen Checkbox:focus { border: none; background: $boost; }
-    FormScreen .help.changed { text-style: bold; color: $text-warning; }
+    FormScreen .name.changed { text-style: bold; color: $text-warning; }
     FormScreen #changes { color: $text-warning; }
-    FormScreen #note { height: auto; padding: 0 1; }
+    FormScreen #note { height: auto; }
     FormScreen #note.wrong { text-style: bold; color: $text-error; }
-    FormScreen Button { margin: 0 1; min-width: 12; }
+    FormScreen Button { min-width: 12; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start"),
@@ -68,19 +77,24 @@ class FormScreen(PolledScreen[None]):
         #: The parameters of the run to retry that the operation still accepts, or those that were filled in.
         self._kept = still_taken(operation, retry_of.parameters if retry_of else values or {})
         self._fields = {p.name: field_for(p, self._kept.get(p.name, default_of(p))) for p in operation.parameters}
-        self._titles = {p.name: Static(plain(title_of(p)), classes="help", markup=False) for p in operation.parameters}
+        self._names = {p.name: Static(plain(_name_of(p)), classes="name", markup=False) for p in operation.parameters}
+        #: What is wrong with a field stands below it; of one that nobody has touched, nothing is said before the start.
+        self._under = {name: Static(classes="under", markup=False) for name in (TENANT, *self._names)}
+        self._touched: set[str] = set()
+        self._wrong: dict[str, str] = {}
         self._asked = 0
         self._timer: Timer | None = None
         self._starting = False
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), markup=False)
+            yield Static(plain(f"{self._operation.label}: {self._operation.summary}"), id="summary", markup=False)
             if self._retry_of:
                 yield Static("", id="changes", markup=False)
             yield from self._compose_fields()
-        yield Static("", id="note", markup=False)
-        yield Button("Retry" if self._retry_of else "Start", id="go", compact=True)
+            yield Static("", id="help", markup=False)
+            yield Static("", id="note", markup=False)
+            yield Button("Retry" if self._retry_of else "Start", id="go", compact=True)
 
     def _compose_fields(self) -> Iterator[Widget]:
         slugs, chosen = self._tenants()
@@ -89,11 +103,15 @@ class FormScreen(PolledScreen[None]):
             value=Select.NULL if chosen is None else chosen,
             allow_blank=self._retry_of is None,
             prompt="which?",
-            id="tenant",
+            id=TENANT,
         )
-        yield Vertical(Static("tenant", markup=False), tenant, classes="field")
-        for parameter in self._operation.parameters:
-            yield Vertical(self._titles[parameter.name], self._fields[parameter.name], classes="field")
+        yield self._field(Static("tenant *", classes="name", markup=False), tenant, self._under[TENANT])
+        for name, field in self._fields.items():
+            yield self._field(self._names[name], field, self._under[name])
+
+    @staticmethod
+    def _field(name: Static, field: Widget, under: Static) -> Vertical:
+        return Vertical(Horizontal(name, field, classes="line"), under, classes="field")
 
     def _tenants(self) -> tuple[list[str], str | None]:
         """The tenants to choose from, and the selected one: the one that the form was opened for, that of the list, the only
@@ -131,16 +149,24 @@ class FormScreen(PolledScreen[None]):
 
     # -- what is filled in ------------------------------------------------------------------------------------------------
 
-    def _values(self) -> dict[str, Any]:
-        """The form's values. Raises InputInvalid, which names the field."""
-        return self._operation.check({p.name: self._value(p) for p in self._operation.parameters})
+    def _checked(self) -> tuple[str, dict[str, Any]] | None:
+        """The tenant and the values; None if something is wrong, which then stands below its field."""
+        wrong: dict[str, str] = {}
+        tenant = _tried(lambda: self._tenant, TENANT, wrong)
+        values = {p.name: _tried(functools.partial(self._value, p), p.name, wrong) for p in self._operation.parameters}
+        for name, under in self._under.items():
+            told = wrong.get(name, "") if name in self._touched else ""
+            under.set_class(bool(told), "wrong")
+            under.update(plain(told))
+        self._wrong = wrong
+        return None if wrong else (str(tenant), self._operation.check(values))
 
     def _value(self, parameter: Parameter) -> Any:
         """The field's value. An unedited field keeps the original value, since text does not preserve every value exactly."""
         field = self._fields[parameter.name]
         if parameter.name in self._kept and holds(field, self._kept[parameter.name]):
-            return self._kept[parameter.name]
-        return value_of(parameter, field)
+            return parameter.check(self._kept[parameter.name])
+        return parameter.check(value_of(parameter, field))
 
     @property
     def _tenant(self) -> str:
@@ -160,6 +186,21 @@ class FormScreen(PolledScreen[None]):
     @on(Input.Changed)
     @on(Checkbox.Changed)
     @on(Select.Changed)
+    def _changed(self, message: Input.Changed | Checkbox.Changed | Select.Changed) -> None:
+        changed = message.control
+        self._touched |= {
+            name for name, field in self._fields.items() if changed in field.walk_children(with_self=True)
+        }
+        self._ask_soon()
+
+    def on_descendant_focus(self) -> None:
+        focused = self.focused
+        help_ = next((help_of(p) for p in self._operation.parameters if self._holds_focus(p, focused)), "")
+        self.query_one("#help", Static).update(plain(help_))
+
+    def _holds_focus(self, parameter: Parameter, focused: Widget | None) -> bool:
+        return focused is not None and self._fields[parameter.name] in focused.ancestors_with_self
+
     def _ask_soon(self) -> None:
         if self._timer:
             self._timer.stop()
@@ -169,12 +210,11 @@ class FormScreen(PolledScreen[None]):
         """Validate the form, then look up an active twin in the background. Answers to an older form are dropped."""
         self._asked += 1
         number, user = self._asked, self.shell.backend.user
-        try:
-            tenant, values = self._tenant, self._values()
-        except OpsmonError as error:
-            self._note(str(error), wrong=True)
-            return
+        checked = self._checked()
         self._note("")
+        if checked is None:
+            return
+        tenant, values = checked
         self._put_changes(values)
         dispatcher = self.shell.backend.dispatcher
         self.in_background(
@@ -202,9 +242,9 @@ class FormScreen(PolledScreen[None]):
         words = "  ".join(changed.values()) or "nothing yet: the same parameters as before"
         self.query_one("#changes", Static).update(plain(f"Changes: {words}"))
         for parameter in self._operation.parameters:
-            title, is_changed = self._titles[parameter.name], parameter.name in changed
-            title.set_class(is_changed, "changed")
-            title.update(plain(f"* {title_of(parameter)}" if is_changed else title_of(parameter)))
+            name, is_changed = self._names[parameter.name], parameter.name in changed
+            name.set_class(is_changed, "changed")
+            name.update(plain(f"~ {parameter.name}" if is_changed else _name_of(parameter)))
 
     def _note(self, words: str, *, wrong: bool = False) -> None:
         note = self.query_one("#note", Static)
@@ -216,17 +256,34 @@ class FormScreen(PolledScreen[None]):
     @on(Input.Submitted)
     @on(Button.Pressed)
     def action_start(self) -> None:
-        """Start the run, without waiting for the result. An invalid form stays open and shows why."""
-        try:
-            tenant, values = self._tenant, self._values()
-        except OpsmonError as error:
-            self._note(str(error), wrong=True)
+        """Start the run, without waiting for the result. An invalid form stays open, and the first field that is wrong has
+        the focus.
+        """
+        self._touched = set(self._under)
+        checked = self._checked()
+        if checked is None:
+            first = next(name for name in self._under if name in self._wrong)
+            (self.query_one(f"#{TENANT}") if first == TENANT else self._fields[first]).focus()
             return
         if self._starting:
             return
+        tenant, values = checked
         self._starting = True
         self.dismiss()
         if self._retry_of:
             self.shell.actions.retry_with(self._retry_of, values)
         else:
             self.shell.actions.start(tenant, self._operation.type, values)
+
+
+def _name_of(parameter: Parameter) -> str:
+    return f"{parameter.name} *" if parameter.required else parameter.name
+
+
+def _tried(read: Callable[[], Any], name: str, wrong: dict[str, str]) -> Any:
+    """What `read` returns; None, with a line in `wrong`, if it is refused."""
+    try:
+        return read()
+    except OpsmonError as error:
+        wrong[name] = str(error).removeprefix(f"parameter '{name}' ")
+        return None

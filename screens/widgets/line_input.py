@@ -14,8 +14,10 @@ class LineInput(Input):
     Textual's Input keeps the first line and silently drops the others.
     """
 
-    def __init__(self, value: str | None = None, *, joint: str = " ", **options: Any) -> None:
-        super().__init__(value, select_on_focus=False, **options)
+    def __init__(
+        self, value: str | None = None, *, joint: str = " ", select_on_focus: bool = False, **options: Any
+    ) -> None:
+        super().__init__(value, select_on_focus=select_on_focus, **options)
         self.cursor_blink = False
         self._joint = joint
 

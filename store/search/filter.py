@@ -136,6 +136,18 @@ def parse_line(line: str) -> RunFilter:
     return _parse(tokens(line))
 
 
+def line_of(terms: Iterable[str]) -> str:
+    """The terms as one line, as `parse_line` reads it: a term with blanks is quoted behind its name."""
+    return " ".join(map(_quoted, terms))
+
+
+def _quoted(term: str) -> str:
+    name, colon, value = term.partition(":")
+    if '"' in term or not any(char.isspace() for char in term):
+        return term
+    return f'{name}:"{value}"' if colon and not any(char.isspace() for char in name) else f'"{term}"'
+
+
 def parse(terms: Iterable[str]) -> RunFilter:
     """Parse a list of terms, one each. Raises FilterInvalid."""
     return _parse([Token(term, 0) for term in terms])

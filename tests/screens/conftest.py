@@ -54,6 +54,7 @@ from store.runs.detail import RunDetail
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
+from store.search.last_view import LastView
 from store.search.matching import Matching
 from store.search.pages import WINDOW, Page
 from store.search.saved_views import SavedView
@@ -185,6 +186,14 @@ class FakeBackend:
     poll_seconds: float = NEVER
     read: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
+
+    #: What the screens stored of what the user looks at.
+    last: list[LastView] = field(default_factory=list)
+
+    def save_last(self, last: LastView) -> None:
+        if self.away:
+            raise DatabaseAway(self.away)
+        self.last.append(last)
 
     def fetch(self, request: Request) -> Snapshot:
         if self.hangs:

@@ -15,10 +15,7 @@ def screens(session: Session, arguments: argparse.Namespace) -> int:
 
     Raises FilterInvalid, before there is anything to see, if they are to be opened with terms that are no filter.
     """
-    if arguments.open_terms:
-        from store.search.filter import parse
-
-        parse(arguments.open_terms)
+    terms = _line_of(arguments.open_terms) if arguments.open_terms else None
     _require_terminal(session)
     # Start-up makes no garbage, and collecting takes a tenth of its time. The screens turn the collector on again.
     gc.disable()
@@ -30,7 +27,14 @@ def screens(session: Session, arguments: argparse.Namespace) -> int:
     from opsmon.app import run_screens
 
     with worker_beside(session.services):
-        return run_screens(session.services, user, session.splash.hand_over)
+        return run_screens(session.services, user, session.splash.hand_over, terms=terms, run_id=arguments.open_run)
+
+
+def _line_of(terms: list[str]) -> str:
+    from store.search.filter import line_of, parse
+
+    parse(terms)
+    return line_of(terms)
 
 
 def demo(session: Session, arguments: argparse.Namespace) -> int:

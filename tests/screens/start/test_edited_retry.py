@@ -81,7 +81,7 @@ async def test_untouched_it_is_what_the_run_had_to_the_letter() -> None:
     async with running(monitor, (80, 24)) as pilot:
         for parameters in UNTOUCHED:
             screen = await form(pilot, monitor, the_run(**parameters))
-            assert screen._values() == MANY.check(parameters), parameters
+            assert screen._checked() == ("contoso", MANY.check(parameters)), parameters
             assert told(screen) == "Changes: nothing yet: the same parameters as before", parameters
             screen.dismiss()
 
@@ -98,11 +98,11 @@ async def test_what_is_changed_is_told_above_and_marked_at_its_field() -> None:
         kinds._checks["a"].value = True
         wanted = 'Changes: text: "x" to "[red]y[/]"  dry_run: false to true  kinds: ["b"] to ["a", "b"]'
         await until(pilot, lambda: told(screen) == wanted, wanted)
-        marked = {name for name, title in screen._titles.items() if str(title.visual).startswith("* ")}
+        marked = {name for name, title in screen._names.items() if str(title.visual).startswith("~ ")}
         assert marked == {"text", "dry_run", "kinds"}
         text.value = "x"
         await until(pilot, lambda: "text" not in told(screen))
-        assert not str(screen._titles["text"].visual).startswith("* ")
+        assert not str(screen._names["text"].visual).startswith("~ ")
 
 
 #: What an operation no longer takes, or never took, and what is in the form instead.

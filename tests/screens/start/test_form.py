@@ -1,9 +1,11 @@
-"""The form of an operation that not everybody may start."""
+"""The form of an operation: where it may be started, and what is said at its fields."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from textual.widgets import Select, Static
+from textual.widgets import Input, Select, Static
 
 from screens.monitor import Monitor
 from screens.start.form import FormScreen
@@ -40,5 +42,66 @@ async def test_a_form_offers_the_tenants_where_one_may_start_it(contoso: Role, o
         assert [value for _, value in tenants._options if value is not Select.NULL] == offered
         await pilot.press("ctrl+s")
         if note:
-            shown = monitor.screen.query_one("#note", Static)
+            assert isinstance(monitor.screen, FormScreen)
+            shown = monitor.screen._under["tenant"]
             await until(pilot, lambda: note in str(shown.render()), "the reason")
+
+
+@operation("test.zone", label="Zone")
+def zone(run: object, name: str, items: int = 3, note: str | None = None) -> None:
+    """Flush a zone.
+
+    Args:
+        name: what to flush
+        items: how many at once
+    """
+
+
+async def zone_form(pilot: Any) -> FormScreen:
+    await until(pilot, lambda: pilot.app.snapshot, "the first snapshot")
+    pilot.app.navigator.form(Registry.of([zone]).get("test.zone"), None, "contoso")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen), "the form")
+    screen = pilot.app.screen
+    assert isinstance(screen, FormScreen)
+    return screen
+
+
+def under(screen: FormScreen) -> dict[str, str]:
+    return {name: str(one.render()) for name, one in screen._under.items() if one.display}
+
+
+async def test_a_wrong_value_is_told_at_its_field_and_has_the_focus() -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await zone_form(pilot)
+        assert screen.focused is screen._fields["name"], "the first required field that is empty"
+        assert under(screen) == {}, "nothing is wrong before somebody has begun"
+        await pilot.press("tab", *"many", "ctrl+s")
+        assert under(screen) == {"name": "is empty: give name=VALUE", "items": "cannot be 'many': give a whole number"}
+        assert screen.focused is screen._fields["name"]
+        await pilot.press(*"a.example", "ctrl+s")
+        assert screen.focused is screen._fields["items"]
+        assert list(under(screen)) == ["items"]
+
+
+async def test_what_is_typed_replaces_what_stood_in_the_field() -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await zone_form(pilot)
+        await pilot.press("tab", "7")
+        items = screen._fields["items"]
+        assert isinstance(items, Input)
+        assert items.value == "7"
+
+
+async def test_the_help_is_that_of_the_field_under_the_cursor() -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await zone_form(pilot)
+        said = screen.query_one("#help", Static)
+        await until(pilot, lambda: str(said.render()) == "what to flush (required)", "the first field's help")
+        await pilot.press("tab")
+        await until(pilot, lambda: str(said.render()) == "how many at once (integer)", "the second one's")
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: not str(said.render()), "none")
+        assert screen.focused is screen.query_one("#go")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from store.errors import FilterInvalid, InputInvalid
 from store.model.records import Outcome
-from store.search.filter import ANY_TIME, NAMES, FilterStatus, RunFilter, Terms, parse, parse_line, tokens
+from store.search.filter import ANY_TIME, NAMES, FilterStatus, RunFilter, Terms, line_of, parse, parse_line, tokens
 from tests.support.properties import examples
 
 
@@ -167,3 +167,17 @@ def test_tokens_are_what_the_blanks_leave(line: str) -> None:
         assert line[token.start : token.end] == token.text
     if '"' not in line:
         assert [token.text for token in tokens(line)] == line.split()
+
+
+@pytest.mark.parametrize(
+    ("terms", "line"),
+    [
+        (["outcome:failed", "mine"], "outcome:failed mine"),
+        (["by:Ann Alba"], 'by:"Ann Alba"'),
+        (["two words", "-type:a*"], '"two words" -type:a*'),
+        (['by:"Ann Alba"'], 'by:"Ann Alba"'),
+    ],
+)
+def test_terms_of_a_shell_are_one_line(terms: list[str], line: str) -> None:
+    assert line_of(terms) == line
+    assert parse_line(line) == parse(terms)
