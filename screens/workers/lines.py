@@ -28,7 +28,7 @@ _SILENT = State("✗", "x", "silent", "failed")
 _STOPPED = State("○", ".", "stopped", "")
 _STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(15, 9, 2)
 _SINCE, _BEAT, _PID, _VERSION = ColumnSpec(5, 5, 5), ColumnSpec(6, 6, 3), ColumnSpec(8, 8, 6), ColumnSpec(8, 8, 7)
-_HELD_BY, _HELD_RUN, _HELD_TENANT = ColumnSpec(13, 13, 0), ColumnSpec(9, 8, 1), ColumnSpec(18, 8, 3)
+_HELD_BY, _HELD_RUN, _HELD_TENANT = ColumnSpec(13, 13, 0), ColumnSpec(8, 8, 1), ColumnSpec(18, 8, 3)
 _HELD_TITLE, _HELD_FOR = ColumnSpec(30, 10, 2), ColumnSpec(6, 6, 4)
 #: Host and runs share the space left over.
 _REST = ColumnSpec(17, 12, 4, grow=1)
@@ -143,10 +143,19 @@ def in_flight(workers: Sequence[WorkerLoad], now: dt.datetime, lines: int, width
 
 def _held(worker_id: int, run: InFlightRun, now: dt.datetime, width: int) -> str:
     widths = column_widths((_HELD_BY, _HELD_RUN, _HELD_TITLE, _HELD_TENANT, _HELD_FOR), width - 1)
-    lasts = fmt.age(run.started_at, now)
-    texts = ((figure, f"worker {worker_id}"), (figure, str(run.run_id)), (fit, run.title), (fit, run.tenant))
-    cells = [shape(text, room) for (shape, text), room in zip((*texts, (figure, lasts)), widths, strict=True) if room]
+    texts = (
+        (figure, f"worker {worker_id}"),
+        (_to_the_right, str(run.run_id)),
+        (fit, run.title),
+        (fit, run.tenant),
+        (_to_the_right, fmt.age(run.started_at, now)),
+    )
+    cells = [shape(text, room) for (shape, text), room in zip(texts, widths, strict=True) if room]
     return (" " + " ".join(cells)).rstrip()
+
+
+def _to_the_right(text: str, room: int) -> str:
+    return figure(f"{text:>{room}}", room)
 
 
 # ---- the queue
@@ -209,7 +218,7 @@ def plots(load: SystemLoad, width: int, signs: Signs) -> Content:
     ]
     if width < _THREE_FROM:
         each.pop(1)
-    room = (width - 1 - 2 * (len(each) - 1)) // len(each)
+    room = (width - 2 * len(each)) // len(each)  # two cells between plots, one at each edge of the screen
     return hour_plots.side_by_side([hour_plots.draw(one, [hour.at for hour in hours], room, signs) for one in each])
 
 

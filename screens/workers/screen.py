@@ -127,7 +127,7 @@ class WorkersScreen(PolledScreen[None]):
         drawn_from = (load.hours, None if oldest is None else int(oldest), self.size.width, signs)
         if drawn_from != self._plotted:
             self._plotted = drawn_from
-            self._put("plots", told.plots(load, self.size.width - 1, signs))
+            self._put("plots", told.plots(load, self.size.width, signs))
 
     def _put_line(self, name: str, content: Content) -> None:
         line = self.query_one(f"#{name}", header_lines.Line)

@@ -24,7 +24,7 @@ BEFORE: Final = dt.timedelta(hours=12)
 #: The maximum number of runs that are read: the newest of each tenant, in equal shares.
 LOOK_AT: Final = 10_000
 
-#: Seconds for which a throughput is fresh: on SQLite, reading LOOK_AT runs takes about 100 ms, too long for every poll.
+#: Seconds for which a throughput is fresh: on SQLite, reading LOOK_AT runs takes 100 to 150 ms, too long for every poll.
 KEEP: Final = 60.0
 
 _run = operation_runs.c

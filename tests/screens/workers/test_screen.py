@@ -148,6 +148,10 @@ def test_workers_on_a_light_ground(picture: Picture) -> None:
     assert picture(FakeBackend(MANY, load=LOAD), "w", theme=themes.LIGHT)
 
 
+def test_workers_in_16_colours(picture: Picture) -> None:
+    assert picture(FakeBackend(MANY, load=LOAD), "w", theme=themes.SIXTEEN)
+
+
 def test_workers_on_a_small_terminal(picture: Picture) -> None:
     assert picture(FakeBackend(MANY, load=LOAD), "w", sizes=((60, 20), (80, 18)))
 
