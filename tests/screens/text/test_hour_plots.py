@@ -110,6 +110,17 @@ def test_the_date_of_today_is_there_from_midnight_on(hour: int) -> None:
     assert all(word in ("02-28", "03-01") for word in dates.split())
 
 
+def test_a_column_that_grows_changes_its_own_cells_alone() -> None:
+    before, after = (draw(Stacked("Ended", (90,) * 23 + (last,), (0,) * 24), DAY, 54, COLOURED) for last in (40, 50))
+    changed = {
+        place
+        for old, new in zip(before, after, strict=True)
+        for place, signs in enumerate(zip(old.plain, new.plain, strict=True))
+        if signs[0] != signs[1]
+    }
+    assert changed == {5 + 2 * 23}
+
+
 def test_a_narrow_plot_has_the_newest_hours() -> None:
     found = draw(Spans("Longest wait", (None,) * 23 + (3.0,)), DAY, 20, COLOURED)
     assert text(found) == [

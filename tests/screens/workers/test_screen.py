@@ -16,7 +16,7 @@ from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
 from screens.poll.poller import Freshness
 from screens.run.screen import RunScreen
-from screens.text import themes
+from screens.text import hour_plots, themes
 from screens.widgets import header_lines
 from screens.widgets.row_table import RowTable
 from screens.workers import lines as told
@@ -348,6 +348,14 @@ def test_the_last_hour_is_told_in_a_line() -> None:
     assert told.last_hour(QUIET, False).plain == " Last hour  no run has ended"
     never_started = replace(BUSY, last_hour=LastHour((0,) * 11 + (1,)))
     assert told.last_hour(never_started, True).plain == " Last hour             #  1 run"
+
+
+@pytest.mark.parametrize("width", [80, 100, 119, 120, 160, 200])
+def test_plots_stand_side_by_side_and_fit(width: int) -> None:
+    lines = told.plots(LOAD, width, hour_plots.COLOURED).plain.splitlines()
+    assert len(lines) == hour_plots.HEIGHT
+    assert max(map(cell_len, lines)) <= width - 2
+    assert ("Ended" in lines[0], "Longest wait" in lines[0], "p95" in lines[0]) == (True, width >= 120, True)
 
 
 def test_of_too_many_runs_in_flight_the_rest_is_counted() -> None:
