@@ -5,30 +5,39 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from textual.content import Content
 
 from screens.text import format as fmt
+from screens.text import hour_plots
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.format import State
+from screens.text.hour_plots import Durations, Plot, Signs, Spans, Stacked
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
 from store.model.records import NO_TIME
-from store.workers.load import SystemLoad, WorkerLoad
+from store.workers.load import InFlightRun, SystemLoad, WorkerLoad
 from store.workers.rescues import Rescue
-from store.workers.throughput import Hour, HourlyThroughput
+from store.workers.throughput import HourlyThroughput
 
 _ALIVE = State("●", "*", "alive", "done")
 _LATE = State("!", "!", "late", "warn")
 _STUCK = State("◐", "~", "stuck", "warn")
 _SILENT = State("✗", "x", "silent", "failed")
 _STOPPED = State("○", ".", "stopped", "")
-_STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(9, 9, 2)
+_STATE, _ID, _SLOTS = ColumnSpec(9, 9, 0), ColumnSpec(6, 6, 1), ColumnSpec(15, 9, 2)
 _SINCE, _BEAT, _PID, _VERSION = ColumnSpec(5, 5, 5), ColumnSpec(6, 6, 3), ColumnSpec(8, 8, 6), ColumnSpec(8, 8, 7)
+_HELD_BY, _HELD_RUN, _HELD_TENANT = ColumnSpec(13, 13, 0), ColumnSpec(8, 8, 1), ColumnSpec(18, 8, 3)
+_HELD_TITLE, _HELD_FOR = ColumnSpec(30, 10, 2), ColumnSpec(6, 6, 4)
 #: Host and runs share the space left over.
 _REST = ColumnSpec(17, 12, 4, grow=1)
+#: The maximum number of slots that are drawn as cells.
+_CELLS: Final = 8
 #: Minimum width, in cells, for the columns of process id and version.
 _WIDE = 100
+#: From this width on there are three plots, otherwise two.
+_THREE_FROM: Final = 120
 
 
 def state_of(one: WorkerLoad, silent_after: float = math.inf) -> State:
@@ -55,13 +64,12 @@ def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_
         if lives
         else fmt.age(worker.stopped_at or worker.beat_at, now)
     )
-    held = f"{len(one.runs)}{'+' if one.has_others else ''}"
-    slots = f"{held}/{worker.slots}" + (f" !{worker.stuck_slots}" if worker.stuck_slots else "")
     host = worker.host + (" (embedded)" if worker.embedded else "")
     texts = [f"{state.ascii if ascii_only else state.glyph} {state.word}", str(worker.id), host]
     texts += [str(worker.pid), worker.version] if width >= _WIDE else []
-    texts += [slots, fmt.age(worker.started_at, now), beat, in_hand(one)]
     titles, widths = _columns(width)
+    room_of_slots = widths[titles.index("Slots")] if "Slots" in titles else 0
+    texts += [slots(one, room_of_slots), fmt.age(worker.started_at, now), beat, in_hand(one)]
     names = ("State", "Host", "Runs")
     cells = [
         Cell((fit if title in names else figure)(text, room), "" if title != "State" else state.style)
@@ -69,6 +77,19 @@ def row(one: WorkerLoad, now: dt.datetime, width: int, ascii_only: bool, silent_
         if room
     ]
     return Row(worker.id, tuple(cells))
+
+
+def slots(one: WorkerLoad, room: int) -> str:
+    """The worker's slots as cells, if they fit into the room, with their number: `■■□□ 2 of 4`, or `2/4`.
+
+    Where there are runs of others, too, whose number is withheld, what may be theirs is `░`, and the number has a `+`. Slots
+    that are stuck are told as `!2`.
+    """
+    worker, mine = one.worker, len(one.runs)
+    more, stuck = "+" if one.has_others else "", f" !{worker.stuck_slots}" if worker.stuck_slots else ""
+    drawn = ("■" * mine + ("░" if one.has_others else "□") * (worker.slots - mine))[: worker.slots]
+    told = f"{drawn} {mine}{more} of {worker.slots}{stuck}"
+    return told if worker.slots <= _CELLS and len(told) <= room else f"{mine}{more}/{worker.slots}{stuck}"
 
 
 def _columns(width: int) -> tuple[list[str], list[int]]:
@@ -86,6 +107,55 @@ def in_hand(one: WorkerLoad) -> str:
     named = [f"{run.run_id} {run.title}" for run in one.runs]
     more = ["others' runs"] if one.has_others else []
     return ", ".join([*named, *more])
+
+
+# ---- the last hour
+
+
+def last_hour(hours: HourlyThroughput, ascii_only: bool) -> Content:
+    """The runs that ended in the last hour: a column for each five minutes, how many there were, and how long they took."""
+    name, found = (" Last hour  ", "bold"), hours.last_hour
+    if not any(found.completed):
+        return Content.assemble(name, ("no run has ended", "quiet"))
+    drawn = hour_plots.sparkline(found.completed, found.failed, ascii_only)
+    told = Content.assemble(name, drawn, "  ", fmt.several(sum(found.completed), "run"))
+    if any(found.failed):
+        told = Content.assemble(told, ", ", (f"{sum(found.failed):,} failed", "failed"))
+    return told if found.p95 is None else Content.assemble(told, f", p95 {fmt.span(found.p95)}")
+
+
+# ---- what is in flight
+
+
+def in_flight(workers: Sequence[WorkerLoad], now: dt.datetime, lines: int, width: int) -> Content:
+    """The runs that workers carry out, in the workers' order: one per line, at most `lines` with the heading."""
+    listed = [(one.worker.id, run) for one in workers for run in one.runs]
+    name = Content.styled(" In flight", "bold")
+    if not listed:
+        return Content.assemble(name, ("  nothing, among what you may see", "quiet"))
+    room = max(1, lines - 1)
+    shown = listed if len(listed) <= room else listed[: room - 1]
+    rows = [Content(_held(id_, run, now, width)) for id_, run in shown]
+    if len(shown) < len(listed):
+        rows.append(Content.styled(f" and {len(listed) - len(shown):,} more", "quiet"))
+    return Content("\n").join([Content.assemble(name, ("  by worker", "quiet")), *rows])
+
+
+def _held(worker_id: int, run: InFlightRun, now: dt.datetime, width: int) -> str:
+    widths = column_widths((_HELD_BY, _HELD_RUN, _HELD_TITLE, _HELD_TENANT, _HELD_FOR), width - 1)
+    texts = (
+        (figure, f"worker {worker_id}"),
+        (_to_the_right, str(run.run_id)),
+        (fit, run.title),
+        (fit, run.tenant),
+        (_to_the_right, fmt.age(run.started_at, now)),
+    )
+    cells = [shape(text, room) for (shape, text), room in zip(texts, widths, strict=True) if room]
+    return (" " + " ".join(cells)).rstrip()
+
+
+def _to_the_right(text: str, room: int) -> str:
+    return figure(f"{text:>{room}}", room)
 
 
 # ---- the queue
@@ -110,7 +180,7 @@ def looked_back(hours: HourlyThroughput) -> str:
     """Says which runs are not counted because of the scan limit; "" if all are counted."""
     if hours.looked_back_to is None:
         return ""
-    return f"only runs opened since {hours.looked_back_to:%H:%M}: there were too many to count"
+    return f"only runs opened since {hours.looked_back_to:%m-%d %H:%M}: there were too many to count"
 
 
 def hours_table(hours: HourlyThroughput, width: int) -> Content:
@@ -132,9 +202,24 @@ def _took(seconds: float | None) -> str:
     return "-" if seconds is None else fmt.coarse_span(seconds)
 
 
-def clock(hours: Sequence[Hour]) -> tuple[str, ...]:
-    """The hours as axis labels: `07`, `08`."""
-    return tuple(f"{hour.at:%H}" for hour in hours)
+def plots(load: SystemLoad, width: int, signs: Signs) -> Content:
+    """The hours as plots side by side: what ended, how long runs waited, how long they took. On a narrow terminal without waits.
+
+    The last hour's wait counts what is still waiting, too.
+    """
+    hours = load.hours.each
+    waits = [hour.waited for hour in hours]
+    if load.waiting.oldest is not None and waits:
+        waits[-1] = max(waits[-1] or 0.0, load.waiting.oldest)
+    each: list[Plot] = [
+        Stacked("Ended an hour (UTC)", tuple(one.completed for one in hours), tuple(one.failed for one in hours)),
+        Spans("Longest wait", tuple(waits)),
+        Durations("Took", tuple(one.median for one in hours), tuple(one.p95 for one in hours)),
+    ]
+    if width < _THREE_FROM:
+        each.pop(1)
+    room = (width - 2 * len(each)) // len(each)  # two cells between plots, one at each edge of the screen
+    return hour_plots.side_by_side([hour_plots.draw(one, [hour.at for hour in hours], room, signs) for one in each])
 
 
 # ---- what rescuers did

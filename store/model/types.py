@@ -212,6 +212,25 @@ def _hour_of_sqlite(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"strftime('%Y-%m-%d %H:00:00.000', {compiler.process(element.clauses, **kw)})"
 
 
+class five_minutes_of(FunctionElement[dt.datetime]):  # noqa: N801
+    """The start of the five minutes of the clock in which an instant lies, in UTC."""
+
+    type = UtcTime()
+    inherit_cache = True
+
+
+@compiles(five_minutes_of, "postgresql")
+def _five_minutes_of_postgresql(element: five_minutes_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"date_bin('5 minutes', {compiler.process(element.clauses, **kw)}, '2000-01-01 00:00:00+00')"
+
+
+@compiles(five_minutes_of, "sqlite")
+def _five_minutes_of_sqlite(element: five_minutes_of, compiler: SQLCompiler, **kw: Any) -> str:
+    instant = compiler.process(element.clauses, **kw)
+    minute = f"printf('%02d', strftime('%M', {instant}) / 5 * 5)"
+    return f"strftime('%Y-%m-%d %H:', {instant}) || {minute} || ':00.000'"
+
+
 class _ManyValues(TypeDecorator[Any]):
     """One parameter that holds many values: an array on PostgreSQL, JSON text on SQLite."""
 

@@ -5,6 +5,7 @@ Every statement is bounded and uses an index, so that each poll can read this fr
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -41,6 +42,9 @@ class InFlightRun:
     run_id: int
     #: The label, or the type if there is none.
     title: str
+    #: The tenant's slug, and the instant of the start.
+    tenant: str = ""
+    started_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,12 @@ def _with_runs(
     ids = [one.worker.id for one in found]
     if not ids:
         return ()
-    mine = {member.tenant.id for member in of}
+    mine = {member.tenant.id: member.tenant.slug for member in of}
     runs: dict[int, list[InFlightRun]] = {id_: [] for id_ in ids}
     others = set[int]()
     for row in connection.execute(_IN_FLIGHT, {"p_ids": ids}):
         if row.tenant_id in mine:
-            runs[row.worker_id].append(InFlightRun(row.id, row.title))
+            runs[row.worker_id].append(InFlightRun(row.id, row.title, mine[row.tenant_id], row.started_at))
         else:
             others.add(row.worker_id)
     return tuple(
@@ -137,7 +141,8 @@ def _with_runs(
 
 
 def _in_flight() -> sa.Select[Any]:
-    columns = (_run.worker_id, _run.id, _run.tenant_id, sa.func.coalesce(_run.label, _run.type).label("title"))
+    title = sa.func.coalesce(_run.label, _run.type).label("title")
+    columns = (_run.worker_id, _run.id, _run.tenant_id, title, _run.started_at)
     running = sa.and_(IS_ACTIVE, _run.status == sa.literal_column("'running'"))
     return (
         sa.select(*columns)

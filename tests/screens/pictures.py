@@ -41,6 +41,7 @@ class State:
     live: bool
     before: Before
     shows: str
+    theme: str = ""
 
     @asynccontextmanager
     async def played(self, size: Size, *, ascii_only: bool) -> AsyncIterator[tuple[Any, Monitor]]:
@@ -49,6 +50,8 @@ class State:
         hangs = self.stage.hangs or threading.Event()
         hangs.clear()
         async with running(monitor, size) as pilot:
+            if self.theme:
+                monitor.theme = self.theme
             try:
                 await self._play(pilot, monitor)
                 yield pilot, monitor
@@ -97,14 +100,16 @@ class Picture:
         in_ascii: bool = False,
         before: Before = _nothing,
         shows: str = "",
+        theme: str = "",
     ) -> bool:
         """The state is that of `stage` after `before` and the keys, once it shows the words `shows`, which come late.
+        `theme` is the name of a theme; "": the one that the application chooses.
 
         `live`: the keys come once a snapshot has.
 
         That it has in ASCII no other sign of ours is always looked at; `in_ascii` keeps a picture of that, too.
         """
-        state = State(stage, keys, live, before, shows)
+        state = State(stage, keys, live, before, shows, theme)
         asyncio.run(self._look(state, sizes))
         asyncio.run(self._look_in_ascii(state, sizes[-1 if in_ascii else 0], in_ascii))
         return True

@@ -89,7 +89,8 @@ def test_workers(width: int) -> None:
     # The last cell is a text: an id and a title, cut with an ellipsis.
     texts = [row.cells[-1]] if "Runs" in told_of_workers.header(width) else []
     values = replace(row, cells=tuple(cell for cell in row.cells if cell not in texts))
-    assert figures((values,)) <= {"123456", "7654321", "6h33", "23h59"}
+    slots = {"1", "4"} if any(cell.text.strip() == "■□□□ 1 of 4" for cell in row.cells) else set[str]()
+    assert figures((values,)) <= {"123456", "7654321", "6h33", "23h59"} | slots
 
 
 @at_every_width

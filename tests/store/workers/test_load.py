@@ -60,7 +60,7 @@ def test_nothing_at_all(db: Database, user: User) -> None:
     )
     assert [(hour.completed, hour.failed, hour.median, hour.p95) for hour in found.hours.each] == [
         (0, 0, None, None)
-    ] * 12
+    ] * 24
     assert (found.hours.looked_back_to, found.rescues) == (None, ())
 
 
@@ -88,7 +88,7 @@ def test_what_a_worker_has_in_hand_is_named_in_ones_own_tenants_only(
     idle = make_worker(db)
     first, second = read(db, user).workers
     assert (first.worker.id, first.alive, first.has_others) == (worker_id, True, True)
-    assert first.runs == tuple(InFlightRun(run.id, "Sync inventory") for run in mine)
+    assert first.runs == tuple(InFlightRun(run.id, "Sync inventory", tenant.slug, run.started_at) for run in mine)
     assert (second.worker.id, second.runs, second.has_others) == (idle, (), False)
 
 
@@ -191,7 +191,7 @@ def test_an_hour_counts_what_ended_in_it(
     never = SeedRun(tenant.id, "x", Outcome.FAILED, age=middle + 1, waited=None, took=1)
     ends = [past(db, tenant, middle, seconds) for seconds in (1, 2, 3, 4)]
     ends += [past(db, tenant, middle, 100, Outcome.FAILED), past(db, tenant, middle, 5000, Outcome.PARTIALLY_SUCCEEDED)]
-    ends += [never, past(db, elsewhere, middle, 9), past(db, tenant, middle + 3600, 7), past(db, tenant, 13 * 3600, 8)]
+    ends += [never, past(db, elsewhere, middle, 9), past(db, tenant, middle + 3600, 7), past(db, tenant, 25 * 3600, 8)]
     seed_runs(db, ends)
     open_run(db, tenant, user)
     start_run(db, tenant, user)
@@ -206,7 +206,7 @@ def test_an_hour_counts_what_ended_in_it(
 def test_hours_are_those_of_the_clock_in_utc_and_the_last_is_now(db: Database, tenant: Tenant, user: User) -> None:
     end_run(db, start_run(db, tenant, user))
     found = read(db, user).hours.each
-    assert [one.at - found[0].at for one in found] == [dt.timedelta(hours=number) for number in range(12)]
+    assert [one.at - found[0].at for one in found] == [dt.timedelta(hours=number) for number in range(24)]
     assert found[-1].at == now_of(db).replace(minute=0, second=0, microsecond=0)
     assert found[-1].completed == 1
 
@@ -246,6 +246,56 @@ def test_percentiles_are_by_nearest_rank(db: Database, took: list[int]) -> None:
     ranked, found = sorted(took), hour(db, user, 1)
     for percent, seconds in ((50, found.median), (95, found.p95)):
         assert seconds == pytest.approx(ranked[math.ceil(len(took) * percent / 100) - 1], abs=0.01)
+
+
+def test_an_hour_tells_the_longest_wait_of_what_started_in_it(
+    db: Database, tenant: Tenant, user: User, elsewhere: Tenant
+) -> None:
+    middle = into_the_hour(db) + 1800
+    waits = [SeedRun(tenant.id, "x", Outcome.SUCCEEDED, middle + waited, waited, took=1) for waited in (3, 240, 8)]
+    never = SeedRun(tenant.id, "x", Outcome.FAILED, age=middle + 900, waited=None, took=1)
+    seed_runs(db, [*waits, never, SeedRun(elsewhere.id, "x", Outcome.SUCCEEDED, middle + 600, 600, took=1)])
+    # It started in the hour before that, and ended in it.
+    seed_runs(db, [SeedRun(tenant.id, "x", Outcome.SUCCEEDED, middle + 3600 + 500, 500, took=3600)])
+    assert hour(db, user, 1).waited == pytest.approx(240, abs=0.01)
+    assert hour(db, user, 2).waited == pytest.approx(500, abs=0.01)
+    assert (hour(db, user, 2).completed, hour(db, user, 3).waited) == (0, None)
+
+
+def test_a_run_that_goes_on_counts_with_its_wait(db: Database, tenant: Tenant, user: User) -> None:
+    run = start_run(db, tenant, user)
+    make_older(db, operation_runs, run.id, "dispatched_at", 90)
+    (waited,) = (one.waited for one in read(db, user).hours.each if one.waited is not None)
+    assert 89.9 < waited < 3600
+    assert not any(one.completed for one in read(db, user).hours.each)
+
+
+def test_the_last_hour_is_told_in_slices_of_five_minutes(
+    db: Database, tenant: Tenant, user: User, elsewhere: Tenant
+) -> None:
+    now = now_of(db)
+    into = (now.minute % 5) * 60 + now.second + now.microsecond / 1e6
+    middle = into + 150  # in the middle of the slice before the last one
+    ends = [past(db, tenant, middle, seconds) for seconds in range(1, 20)]
+    ends += [past(db, tenant, middle + 600, 500, Outcome.FAILED), past(db, elsewhere, middle, 900)]
+    seed_runs(db, [*ends, past(db, tenant, middle + 3600, 7000)])
+    found = read(db, user).hours.last_hour
+    place = found.completed.index(19)
+    assert place in (9, 10)  # another slice may have begun meanwhile
+    assert {number: many for number, many in enumerate(found.completed) if many} == {place - 2: 1, place: 19}
+    assert {number: many for number, many in enumerate(found.failed) if many} == {place - 2: 1}
+    assert found.p95 == pytest.approx(19, abs=0.01)
+
+
+@examples(8)
+@given(ends=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 500)), min_size=1, max_size=60))
+def test_the_percentile_of_the_last_hour_is_that_of_all_its_runs(db: Database, ends: list[tuple[int, int]]) -> None:
+    tenant = make_tenant(db)
+    user = make_user(db, **{tenant.slug: Role.READONLY})
+    seed_runs(db, [past(db, tenant, ended, took) for ended, took in ends])
+    found, ranked = read(db, user).hours.last_hour, sorted(took for _, took in ends)
+    assert sum(found.completed) == len(ends)
+    assert found.p95 == pytest.approx(ranked[math.ceil(len(ranked) * 0.95) - 1], abs=0.01)
 
 
 def test_hours_that_are_known_are_read_anew_after_a_minute(db: Database, tenant: Tenant, user: User) -> None:
