@@ -12,6 +12,7 @@ from textual.command import Hit, Hits, Provider
 from textual.content import Content
 
 from screens.base import ScreenShell
+from screens.key_names import KEY_GROUPS
 from screens.key_words import own_bindings, words_of
 from screens.text import format as fmt
 from screens.text.roles import content_style
@@ -79,6 +80,11 @@ class _Commands(Provider):
         return Content.assemble(cut, " ", (edge, content_style("accent")))
 
 
+def _is_of_the_hand(name: str) -> bool:
+    """Whether a key is not worth a command: it moves, or the saved views stand in the palette by their names."""
+    return name.startswith("view_") or (name in KEY_GROUPS["Move"] and not name.startswith("tab_"))
+
+
 class KeyCommands(_Commands):
     """What the keys of the screen below do."""
 
@@ -88,8 +94,9 @@ class KeyCommands(_Commands):
         """A command for every key that is enabled, one for all keys of an action."""
         there: set[tuple[str, str]] = set()
         for active in own_bindings(self.screen):
-            binding, words = active.binding, words_of(active)
-            if active.enabled and (binding.action, words) not in there:
+            binding, name = active.binding, active.binding.id or ""
+            words = binding.description if name.startswith("tab_") else words_of(active)
+            if active.enabled and not _is_of_the_hand(name) and (binding.action, words) not in there:
                 there.add((binding.action, words))
                 run = functools.partial(self.app.call_later, self.app.run_action, binding.action, active.node)
                 yield Command(words, binding.key_display or self.app.get_key_display(binding), run)

@@ -65,7 +65,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
             Binding(
                 "0,1" if n == 1 else str(n),
                 f"tab({name!r})",
-                name,
+                f"Tab {name}",
                 show=False,
                 tooltip="Tab of that number",
                 id=f"tab_{n}",

@@ -87,9 +87,11 @@ class Terminal:
 
     def end(self) -> int | None:
         """Read until the program has ended. Returns its exit code, None when a signal ended it."""
+        deadline = time.monotonic() + HANG
         with contextlib.suppress(pexpect.EOF):
             while True:
-                self.read(HANG)
+                assert time.monotonic() < deadline, in_vain("the end", HANG, False, self.screen.text)
+                self.read(0.2)
         self.child.wait()
         status: int | None = self.child.exitstatus
         return status

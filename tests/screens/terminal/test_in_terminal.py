@@ -38,7 +38,7 @@ def screens(url: str, login: str = "ann", *arguments: str) -> Iterator[Terminal]
 
 def quit_(terminal: Terminal) -> int | None:
     """Press q, and wait until the process has ended."""
-    terminal.send("q")
+    terminal.send("\x11")  # ctrl+q, whatever is on top
     return terminal.end()
 
 
