@@ -24,6 +24,7 @@ from textual.theme import ThemeProvider
 
 from screens import palette
 from screens.actions import RunActions
+from screens.attending import Attending
 from screens.backend import PLAIN, Appearance, Backend
 from screens.background import BackgroundTasks
 from screens.base import PolledView
@@ -118,6 +119,7 @@ class Monitor(App[None]):
         self.background = BackgroundTasks(backend.background, self.gate, self.call_soon)
         self.navigator = Navigator(self)
         self.actions = RunActions(self)
+        self.attending = Attending(self)
         self.saved_views = SavedViews(self)
         self._newest_toast: int | None = None
         self._warned_of: BulkRetry | None = None
@@ -288,6 +290,13 @@ class Monitor(App[None]):
         """Send a sequence to the terminal, when there is one."""
         if self._driver and not self.is_headless:
             self._driver.write(sequence)
+
+    def claim(self, run_ids: Sequence[int], then: Callable[[frozenset[int] | None], None]) -> None:
+        """Mark the ends of watched runs as told, in the background; `then` gets those that are news."""
+        self.background.run(
+            lambda: self.backend.attention.tell(run_ids),
+            lambda news: then(None if isinstance(news, Exception) else news),
+        )
 
     def mark_seen(self, at: dt.datetime) -> None:
         """Keep, in the background, when the user was there."""

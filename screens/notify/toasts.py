@@ -61,10 +61,15 @@ class SeenNotifications:
         ]
         new = [notification for notification in new if not in_bulk(notification.run_id)]
         self.newest = tuple(reversed(new))
-        toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
-        if len(new) > AT_ONCE:
-            toasts.insert(0, Toast(f"{len(new) - AT_ONCE} more notifications.\nn: inbox"))
+        toasts = of_several(new)
         return [*toasts, of_many(ended)] if ended else toasts
+
+
+def of_several(new: Sequence[Notification]) -> list[Toast]:
+    """Toasts for notifications, oldest first; `new` is newest first. Of more than AT_ONCE, the oldest are only counted."""
+    toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
+    more = len(new) - AT_ONCE
+    return [Toast(f"{more} more notifications.\nn: inbox"), *toasts] if more > 0 else toasts
 
 
 def of_notification(note: Notification) -> Toast:

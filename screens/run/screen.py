@@ -23,6 +23,8 @@ from store.snapshot import Request, Snapshot
 _NEED_THE_RUN: Final = {
     "retry": "",
     "edit_retry": "",
+    "acknowledge": "",
+    "watch": "",
     "card": "",
     "fold": "",
     "follow": "The run is completed: there is nothing more to follow.",
@@ -41,6 +43,8 @@ class RunScreen(PolledScreen[None]):
         Binding("r", "retry", "Retry", id="retry"),
         Binding("e", "edit_retry", "Edit", id="edit_retry"),
         Binding("c", "card", "Card", id="card"),
+        Binding("a", "acknowledge", "Acknowledge", id="acknowledge"),
+        Binding("W", "watch", "Watch", id="watch"),
         Binding("f", "follow", "Follow", id="follow"),
         Binding("o", "open_original", "What it retries", show=False, id="original"),
         Binding(
@@ -127,6 +131,10 @@ class RunScreen(PolledScreen[None]):
         run = self._detail.run
         if action in ("retry", "edit_retry"):
             return self.shell.actions.why_no_retry(run)
+        if action == "acknowledge":
+            return self.shell.attending.why_no_acknowledgement(run)
+        if action == "watch":
+            return self.shell.attending.why_no_watch(run)
         impossible = {
             "open_original": not run.retry_of_id,
             "follow": not self._is_active,
@@ -142,6 +150,14 @@ class RunScreen(PolledScreen[None]):
     def action_edit_retry(self) -> None:
         if self._detail:
             self.shell.actions.edit_retry(self._detail.run)
+
+    def action_acknowledge(self) -> None:
+        if self._detail:
+            self.shell.attending.acknowledge(self._detail.run)
+
+    def action_watch(self) -> None:
+        if self._detail:
+            self.shell.attending.watch(self._detail.run, self._detail.watched)
 
     def action_card(self) -> None:
         if self._detail:

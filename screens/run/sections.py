@@ -110,11 +110,21 @@ def _head(detail: RunDetail, view: View) -> Iterator[Line]:
         yield from _field("head", view, Fact("Type", run.type))
     for name, words, ink in (
         ("State", f"{_glyph(run, detail, view)} {explain.state_of(detail)}", style),
+        *_attention(detail),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
         ("Created", fmt.instant(run.created_at, " UTC"), ""),
     ):
         yield from _field("head", view, Fact(name, words, ink))
+
+
+def _attention(detail: RunDetail) -> Iterator[tuple[str, str, str]]:
+    """Who has seen to the run, and whether the user watches it."""
+    if known := detail.acknowledgement:
+        note = f": {known.note}" if known.note else ""
+        yield "Acknowledged", f"by {known.name} at {fmt.instant(known.at, ' UTC')}{note}", ""
+    if detail.watched and detail.run.status is not Status.COMPLETED:
+        yield "Watched", "You watch this run.", ""
 
 
 def _now(detail: RunDetail, view: View) -> Iterator[Line]:
