@@ -45,7 +45,7 @@ ALL = (FAILED, PARTIAL, FINE, THEIRS, MINE, FOREIGN, SEEN_TO)
 async def on(pilot: Any, run_id: int) -> RowTable:
     """The list, with the cursor on the run."""
     table = pilot.app.screen.query_one(RowTable)
-    await until(pilot, lambda: table.painted_key)
+    await until(pilot, lambda: pilot.app.screen.painted_run)
     while table.cursor_key != run_id:
         await pilot.press("j")
     await until(pilot, lambda: table.painted_key == run_id)
@@ -198,7 +198,9 @@ async def test_a_colleague_was_quicker_and_is_named(house: LiveHarness) -> None:
         await pilot.press("5")
         empty = "Nothing failed that nobody has seen to."
         await until(pilot, lambda: any(empty in line for line in screen_lines(monitor)))
-        await pilot.press("1", "enter")
+        await pilot.press("1")
+        await on(pilot, run.id)
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen))
         await until(pilot, lambda: any(line.rstrip().endswith(": mine") for line in screen_lines(monitor)))
 
