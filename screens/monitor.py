@@ -71,6 +71,7 @@ class Monitor(App[None]):
         Binding("B", "backups", "Backups", show=False, id="backups"),
         Binding("T", "tenant_settings", "Tenant settings", show=False, id="tenant_settings"),
         Binding("X", "restores", "Restores", show=False, id="restores"),
+        Binding("U", "audit", "Audit trail", show=False, id="audit"),
         Binding("v", "view_newest", "View run", show=False, id="view_run"),
         Binding("p", "pause", "Pause", show=False, id="pause"),
         Binding("R", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -351,6 +352,9 @@ class Monitor(App[None]):
 
     def action_restores(self) -> None:
         self.actions.in_one_tenant("Restores into", self.navigator.restores)
+
+    def action_audit(self) -> None:
+        self.navigator.audit()
 
     def action_help(self) -> None:
         self.navigator.help()

@@ -121,6 +121,12 @@ class Navigator:
 
         self._open_once(WorkersScreen)
 
+    def audit(self) -> None:
+        """Show the audit trail."""
+        from screens.audit.screen import AuditScreen
+
+        self._open_once(AuditScreen)
+
     def tenant(self, tenant: str) -> None:
         """Show the tenant's settings and members."""
         from screens.tenants.screen import TenantScreen
