@@ -12,7 +12,7 @@ KEY_NAMES: Final = frozenset(
         *["up", "down", "top", "bottom", "page_up", "page_down", "open", "next", "previous"],
         *["start", "retry", "edit_retry", "retry_all", "mark", "filter", "groups", "views", "order", "copy", "stop"],
         "join_twins",
-        *["acknowledge", "watch", "audit", "older_events", "newer_events"],
+        *["acknowledge", "watch", "audit", "older_events", "newer_events", "next_match", "previous_match"],
         *[
             "tenant",
             "notifications",

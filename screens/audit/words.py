@@ -44,8 +44,8 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
 _PARTS: Final = (
     ColumnSpec(16, 16, 1),
     ColumnSpec(14, 8, 2, grow=1),
-    ColumnSpec(20, 12, 0, grow=1),
-    ColumnSpec(18, 8, 3, grow=2),
+    ColumnSpec(19, 12, 0, grow=1),
+    ColumnSpec(18, 12, 3, grow=2),
     ColumnSpec(12, 8, 5, grow=1),
     ColumnSpec(24, 10, 6, grow=3),
 )
