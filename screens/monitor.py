@@ -19,6 +19,7 @@ from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.notifications import Notification, Notify
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
@@ -59,6 +60,7 @@ class Monitor(App[None]):
 
     TITLE = "opsmon"
     ENABLE_COMMAND_PALETTE = True
+    CSS = toasts.STYLE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tenant", "Tenant", id="tenant"),
         Binding("n", "notifications", "Inbox", id="notifications"),
@@ -123,6 +125,8 @@ class Monitor(App[None]):
         self.attending = Attending(self)
         self.saved_views = SavedViews(self)
         self._newest_toast: int | None = None
+        #: What is told of a run now, by its id: the next toast about it takes its place.
+        self._told: dict[int, Notification] = {}
         self._warned_of: BulkRetry | None = None
         self._teller = Notifier(
             self, look.notify_by, os.environ, in_bulk=self.actions.in_bulk, may_be_in_bulk=self.actions.may_be_in_bulk
@@ -271,12 +275,23 @@ class Monitor(App[None]):
         self, text: str, severity: Severity = "information", title: str = "", seconds: float | None = None
     ) -> None:
         """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
+        self._put(text, severity, title, seconds)
+
+    def _put(self, text: str, severity: Severity, title: str, seconds: float | None) -> Notification:
         words = "\n".join(clean(line) for line in text.split("\n"))
-        self.notify(words, title=clean(title), severity=severity, timeout=seconds, markup=False)
+        stays = seconds or (toasts.ERROR_SECONDS if severity == "error" else toasts.SECONDS)
+        note = Notification(words, clean(title), severity, stays, markup=False)
+        self._on_notify(Notify(note))
+        return note
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
         self._newest_toast = toast.run_id or self._newest_toast
-        self.message(toast.text, toast.severity, toast.title, seconds)
+        self._told = {run_id: note for run_id, note in self._told.items() if not note.has_expired}
+        if toast.run_id is not None and (earlier := self._told.pop(toast.run_id, None)):
+            self._unnotify(earlier)
+        note = self._put(toasts.in_two_lines(toast, self.size.width), toast.severity, toast.title, seconds)
+        if toast.run_id is not None:
+            self._told[toast.run_id] = note
 
     def error(self, error: Exception) -> None:
         self.toast(toasts.of_error(error))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from screens.notify import away
+from screens.notify import away, toasts
 from screens.notify.away import Presence
 from screens.notify.toasts import SeenNotifications, Toast, of_several
 from screens.terminal import osc
@@ -74,7 +75,8 @@ class Notifier:
         """Announce what is new in the snapshot, and update the title."""
         self._snapshot = snapshot
         self._began = self._began or snapshot.at
-        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk):
+        told_as = functools.partial(toasts.as_it_stands, snapshot=snapshot)
+        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk, told_as):
             self.outlet.toast(toast)
         for note in self._told.newest:
             self._notify(note)

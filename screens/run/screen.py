@@ -49,13 +49,13 @@ class RunScreen(PolledScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("n", "match(1)", "Next match", id="next_match"),
-        Binding("N", "match(-1)", "Previous match", id="previous_match"),
+        Binding("n", "match(1)", "Next match", show=False, id="next_match"),
+        Binding("N", "match(-1)", "Previous match", show=False, id="previous_match"),
         Binding("r", "retry", "Retry", id="retry"),
-        Binding("e", "edit_retry", "Edit", id="edit_retry"),
+        Binding("e", "edit_retry", "Edit", show=False, id="edit_retry"),
         Binding("c", "card", "Card", id="card"),
-        Binding("a", "acknowledge", "Acknowledge", id="acknowledge"),
-        Binding("W", "watch", "Watch", id="watch"),
+        Binding("a", "acknowledge", "Ack", id="acknowledge"),
+        Binding("W", "watch", "Watch", show=False, id="watch"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("f", "follow", "Follow", id="follow"),
         Binding("o", "open_original", "What it retries", show=False, id="original"),

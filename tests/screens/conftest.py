@@ -357,6 +357,8 @@ def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("screens.start.form.PAUSE", 0.001)
+    monkeypatch.setattr("screens.notify.toasts.SECONDS", HANG)  # what is told is there when a slow machine looks
+    monkeypatch.setattr("screens.notify.toasts.ERROR_SECONDS", HANG)
     monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", 0.02)
     monkeypatch.setattr("screens.bulk_retry.PAUSES", Backoff(0.01, 5.0))
 

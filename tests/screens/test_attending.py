@@ -9,6 +9,7 @@ import pytest
 from screens.attending import told
 from screens.dialogs.acknowledge import AcknowledgeModal
 from screens.monitor import Monitor
+from screens.notify.toasts import Toast
 from screens.run.screen import RunScreen
 from screens.runs.screen import RunsScreen
 from screens.widgets.row_table import RowTable
@@ -250,3 +251,12 @@ async def test_of_two_sessions_one_tells_the_end(house: LiveHarness) -> None:
 
 def read_members(house: LiveHarness, login: str) -> tuple[Membership, ...]:
     return memberships_of(house.db, house.users[login].id)
+
+
+async def test_the_toasts_of_one_run_replace_one_another() -> None:
+    monitor = Monitor(FakeBackend(ALL).backend())
+    async with running(monitor, (80, 24)):
+        for title in ("Probe queued", "Probe runs", "Probe failed"):
+            monitor.toast(Toast("contoso: …\nv: view run 5", title, run_id=5))
+        monitor.toast(Toast("contoso: …\nv: view run 6", "Probe queued", run_id=6))
+        assert [one.partition("|")[0] for one in toasts(monitor)] == ["Probe failed", "Probe queued"]
