@@ -222,7 +222,9 @@ async def test_a_watch_is_kept_and_shown(house: LiveHarness) -> None:
     monitor = Monitor(house.backend("ann"))
     async with running(monitor, (80, 24)) as pilot:
         await on(pilot, run.id)
-        await pilot.press("enter", "W")
+        await pilot.press("enter")
+        await until(pilot, lambda: any("Started by" in line for line in screen_lines(monitor)))
+        await pilot.press("W")
         await until(pilot, lambda: any("You watch this run." in line for line in screen_lines(monitor)))
         await pilot.press("W")
         await until(pilot, lambda: not any("You watch this run." in line for line in screen_lines(monitor)))

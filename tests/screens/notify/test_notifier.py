@@ -78,7 +78,7 @@ def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: osc
     (sent,) = ear.sent[before:]
     assert sent.startswith(sequence)
     assert sent.count("\x1b") <= 1, "a hostile body ends nothing early"
-    assert len(ear.toasts) == 2
+    assert [toast.run_id for toast in ear.toasts] == [990], "what has ended is no longer told as queued"
 
 
 def test_nothing_is_asked_of_the_terminal_unless_it_is_set() -> None:
