@@ -32,6 +32,8 @@ from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.people import notifications, preferences
+from store.runs import acknowledging, watching
+from store.runs.acknowledging import Receipt
 from store.search import last_view, saved_views
 from store.search import matching as matching_runs
 from store.search.filter import RunFilter
@@ -125,6 +127,34 @@ class StoredTenants:
     def forget_group(self, tenant: str) -> bool:
         """Keep none any more. Returns whether there was one."""
         return tenant_settings.forget_rbac_group(self.services.db, self.user, tenant)
+
+
+@dataclass(frozen=True)
+class StoredAttention:
+    """What a user has seen to and watches, in the database. See `screens.backend.AttentionPort`."""
+
+    db: Database
+    user: User
+
+    def acknowledge(self, run_ids: Sequence[int], note: str) -> tuple[Receipt, ...]:
+        """Acknowledge runs that went wrong."""
+        return acknowledging.acknowledge(self.db, self.user, run_ids, note)
+
+    def take_back(self, run_ids: Sequence[int]) -> tuple[Receipt, ...]:
+        """Take acknowledgements back."""
+        return acknowledging.unacknowledge(self.db, self.user, run_ids)
+
+    def watch(self, run_id: int) -> bool:
+        """Watch a run. Returns False if the user watches it already."""
+        return watching.watch(self.db, self.user.id, run_id)
+
+    def unwatch(self, run_id: int) -> bool:
+        """Watch a run no longer. Returns whether the user did."""
+        return watching.unwatch(self.db, self.user.id, run_id)
+
+    def tell(self, run_ids: Sequence[int]) -> frozenset[int]:
+        """Mark the ends of watched runs as told. Returns those that are news."""
+        return watching.tell(self.db, self.user.id, run_ids)
 
 
 @dataclass(frozen=True)
@@ -226,6 +256,7 @@ def make_backend(services: Services, user: User, rescues: Callable[[], bool] = l
         preferences=StoredPreferences(services.db, user.id),
         schedules=StoredSchedules(services.db, user),
         tenants=StoredTenants(services, user),
+        attention=StoredAttention(services.db, user),
         restores=StoredRestores(services.db, user),
         set_queue_paused=set_queue_paused,
         kind_label=kind_label,

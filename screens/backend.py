@@ -14,6 +14,7 @@ from store.intune.restore_records import Mode, Restore, Scope
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
+from store.runs.acknowledging import Receipt
 from store.search.filter import RunFilter
 from store.search.last_view import LastView
 from store.search.matching import Matching
@@ -91,6 +92,27 @@ class TenantPort(Protocol):
         """Keep none any more. Returns whether there was one."""
 
 
+class AttentionPort(Protocol):
+    """What the user has seen to, and wants to be told of. Every call may block, and raises what store/runs/acknowledging.py and
+    store/runs/watching.py do.
+    """
+
+    def acknowledge(self, run_ids: Sequence[int], note: str) -> tuple[Receipt, ...]:
+        """Acknowledge runs that went wrong, with a note that may be empty. Returns a receipt for each."""
+
+    def take_back(self, run_ids: Sequence[int]) -> tuple[Receipt, ...]:
+        """Take acknowledgements back. Returns a receipt for each."""
+
+    def watch(self, run_id: int) -> bool:
+        """Watch a run. Returns False if the user watches it already."""
+
+    def unwatch(self, run_id: int) -> bool:
+        """Watch a run no longer. Returns whether the user did."""
+
+    def tell(self, run_ids: Sequence[int]) -> frozenset[int]:
+        """Mark the ends of watched runs as told. Returns those that no session has told before: only these are news."""
+
+
 class RestoreChanges(Protocol):
     """The user's changes of restores. Every call may block, and raises what store/runs/restoring.py does."""
 
@@ -151,6 +173,7 @@ class Backend:
     accept_drift: Callable[[int, str, dt.datetime | None], None]
     set_queue_paused: Callable[[bool], bool]
     tenants: TenantPort
+    attention: AttentionPort
     #: The name of a kind of policy for people, such as "compliance policies"; what is no known kind, as it is.
     kind_label: Callable[[str], str] = str
     #: Seconds between two polls.

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input
 
 from screens.actions import RunActions
+from screens.attending import Attending
 from screens.background import Keys
 from screens.memory import Memory
 from screens.resizing import NewestSize
@@ -40,6 +41,7 @@ class ScreenShell(Shell, Protocol):
     """The application as screens see it: the shell, plus the actions that screens start."""
 
     actions: RunActions
+    attending: Attending
     saved_views: SavedViews
     memory: Memory
 

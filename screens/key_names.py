@@ -12,8 +12,29 @@ KEY_GROUPS: Final = MappingProxyType(
     {
         "Move": frozenset(
             {
-                *["up", "down", "top", "bottom", "page_up", "page_down", "open", "next", "previous", "next_tab"],
-                *["previous_tab", "older_job", "newer_job", "version_before", "version_after"],
+                *[
+                    "up",
+                    "down",
+                    "top",
+                    "bottom",
+                    "page_up",
+                    "page_down",
+                    "open",
+                    "next",
+                    "previous",
+                    "next_tab",
+                    "next_match",
+                ],
+                *[
+                    "previous_tab",
+                    "previous_match",
+                    "older_events",
+                    "newer_events",
+                    "older_job",
+                    "newer_job",
+                    "version_before",
+                    "version_after",
+                ],
                 *["attempt_before", "attempt_after", *(f"tab_{n}" for n in range(1, 6))],
             }
         ),
@@ -26,7 +47,19 @@ KEY_GROUPS: Final = MappingProxyType(
         ),
         "Act": frozenset(
             {
-                *["start", "retry", "edit_retry", "retry_all", "mark", "copy", "stop", "join_twins", "clear_inbox"],
+                *[
+                    "acknowledge",
+                    "watch",
+                    "start",
+                    "retry",
+                    "edit_retry",
+                    "retry_all",
+                    "mark",
+                    "copy",
+                    "stop",
+                    "join_twins",
+                    "clear_inbox",
+                ],
                 *["pause_queue", "add_policies", "accept", "rbac_group", "forget_group", "sign_in"],
                 *["preview", "skip_item", "skip_blocked", "choose_item", "discard_preview", "undo", "go_on"],
                 *["plan_restore", "change_restore", "execute_restore"],
@@ -45,6 +78,7 @@ KEY_GROUPS: Final = MappingProxyType(
                     "schedules",
                     "restores",
                     "tenant_settings",
+                    "audit",
                     "map_groups",
                 ],
                 *["suspend", "help", "quit", "quit_anywhere"],

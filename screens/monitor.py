@@ -19,11 +19,13 @@ from textual.css.query import NoMatches
 from textual.events import AppBlur, AppFocus
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.notifications import Notification, Notify
 from textual.theme import ThemeProvider
 from textual.timer import Timer
 
 from screens import palette
 from screens.actions import RunActions
+from screens.attending import Attending
 from screens.backend import PLAIN, Appearance, Backend
 from screens.background import BackgroundTasks
 from screens.base import PolledScreen, PolledView
@@ -66,6 +68,7 @@ class Monitor(App[None]):
     TITLE = "opsmon"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = set(palette.PROVIDERS)
+    CSS = toasts.STYLE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tenant", "Tenant", tooltip="Choose a tenant", id="tenant"),
         Binding("n", "notifications", "Inbox", tooltip="Inbox: your notifications", id="notifications"),
@@ -78,6 +81,7 @@ class Monitor(App[None]):
         Binding("B", "backups", "Backups", show=False, id="backups"),
         Binding("T", "tenant_settings", "Tenant settings", show=False, id="tenant_settings"),
         Binding("X", "restores", "Restores", show=False, id="restores"),
+        Binding("U", "audit", "Audit trail", show=False, id="audit"),
         Binding("v", "view_newest", "The run of the newest toast", show=False, id="view_run"),
         Binding("p", "pause", "Pause or resume polling", show=False, id="pause"),
         Binding("R,ctrl+r", "poll_now", "Poll now", show=False, id="poll_now"),
@@ -132,8 +136,11 @@ class Monitor(App[None]):
         self.background = BackgroundTasks(backend.background, self.gate, self.call_soon)
         self.navigator = Navigator(self)
         self.actions = RunActions(self)
+        self.attending = Attending(self)
         self.saved_views = SavedViews(self)
         self._newest_toast: int | None = None
+        #: What is told of a run now, by its id: the next toast about it takes its place.
+        self._told: dict[int, Notification] = {}
         self._warned_of: BulkRetry | None = None
         self._teller = Notifier(
             self, look.notify_by, os.environ, in_bulk=self.actions.in_bulk, may_be_in_bulk=self.actions.may_be_in_bulk
@@ -289,8 +296,14 @@ class Monitor(App[None]):
         self, text: str, severity: Severity = "information", title: str = "", seconds: float | None = None
     ) -> None:
         """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
+        self._put(text, severity, title, seconds)
+
+    def _put(self, text: str, severity: Severity, title: str, seconds: float | None) -> Notification:
         words = "\n".join(clean(line) for line in text.split("\n"))
-        self.notify(words, title=clean(title), severity=severity, timeout=seconds, markup=False)
+        stays = seconds or (toasts.ERROR_SECONDS if severity == "error" else toasts.SECONDS)
+        note = Notification(words, clean(title), severity, stays, markup=False)
+        self._on_notify(Notify(note))
+        return note
 
     def flash(self, text: str) -> None:
         """Show a few words in the header for a moment; without a header, as a toast."""
@@ -309,7 +322,12 @@ class Monitor(App[None]):
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
         self._newest_toast = toast.run_id or self._newest_toast
-        self.message(toast.text, toast.severity, toast.title, seconds)
+        self._told = {run_id: note for run_id, note in self._told.items() if not note.has_expired}
+        if toast.run_id is not None and (earlier := self._told.pop(toast.run_id, None)):
+            self._unnotify(earlier)
+        note = self._put(toasts.in_two_lines(toast, self.size.width), toast.severity, toast.title, seconds)
+        if toast.run_id is not None:
+            self._told[toast.run_id] = note
 
     def error(self, error: Exception) -> None:
         self.toast(toasts.of_error(error))
@@ -324,6 +342,13 @@ class Monitor(App[None]):
         """Send a sequence to the terminal, when there is one."""
         if self._driver and not self.is_headless:
             self._driver.write(sequence)
+
+    def claim(self, run_ids: Sequence[int], then: Callable[[frozenset[int] | None], None]) -> None:
+        """Mark the ends of watched runs as told, in the background; `then` gets those that are news."""
+        self.background.run(
+            lambda: self.backend.attention.tell(run_ids),
+            lambda news: then(None if isinstance(news, Exception) else news),
+        )
 
     def mark_seen(self, at: dt.datetime) -> None:
         """Keep, in the background, when the user was there."""
@@ -378,6 +403,9 @@ class Monitor(App[None]):
 
     def action_restores(self) -> None:
         self.actions.in_one_tenant("Restores into", self.navigator.restores)
+
+    def action_audit(self) -> None:
+        self.navigator.audit()
 
     def action_help(self) -> None:
         self.navigator.help()

@@ -5,7 +5,7 @@ Each screen is imported when it is first opened, because the first paint needs t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -20,6 +20,7 @@ from store.intune.restore_mapping_page import MappedGroup
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
+from store.runs.acknowledging import Receipt
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
 from store.search.filter import RunFilter
@@ -121,6 +122,12 @@ class Navigator:
         from screens.workers.screen import WorkersScreen
 
         self._open_once(WorkersScreen)
+
+    def audit(self) -> None:
+        """Show the audit trail."""
+        from screens.audit.screen import AuditScreen
+
+        self._open_once(AuditScreen)
 
     def tenant(self, tenant: str) -> None:
         """Show the tenant's settings and members."""
@@ -285,6 +292,11 @@ class Navigator:
         from screens.run.incident_card_modal import IncidentCardModal
 
         self._app.push_screen(IncidentCardModal(detail))
+
+    def acknowledge(self, run_ids: Sequence[int], question: str, then: Callable[[tuple[Receipt, ...]], None]) -> None:
+        from screens.dialogs.acknowledge import AcknowledgeModal
+
+        self._open(AcknowledgeModal(run_ids, question), then)
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         from screens.dialogs.confirm import ConfirmModal

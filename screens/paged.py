@@ -13,6 +13,7 @@ from screens.widgets import header_lines
 from screens.widgets.name_search import NameSearch
 from screens.widgets.row_diff import Row
 from screens.widgets.row_table import RowTable
+from store.errors import InputInvalid
 
 _Jump = Literal["first", "last"] | None
 
@@ -72,7 +73,7 @@ class PagedScreen(TableScreen[None]):
     # -- the search -------------------------------------------------------------------------------------------------------
 
     def search_for(self, text: str) -> None:
-        """Show what has this text in its name, from the first."""
+        """Show what has this text in its name, from the first. A screen that wants more of the text raises InputInvalid."""
         self.text = text
         self.show_from_start()
 
@@ -81,8 +82,12 @@ class PagedScreen(TableScreen[None]):
         self.query_one(NameSearch).open(self.text)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        self.search_for(message.value.strip())
-        self._leave_search()
+        try:
+            self.search_for(message.value.strip())
+        except InputInvalid as error:
+            self.shell.error(error)  # what was typed stays, to be mended
+        else:
+            self._leave_search()
 
     def on_name_search_left(self) -> None:
         self._leave_search()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.backend import Backend
@@ -16,6 +16,7 @@ from store.intune.restore_mapping_page import MappedGroup
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
+from store.runs.acknowledging import Receipt
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
 from store.search.filter import RunFilter
@@ -133,6 +134,9 @@ class Navigation(Protocol):
 
     def incident(self, detail: RunDetail) -> None:
         """Show a run as an incident card, to copy it or write it to a file."""
+
+    def acknowledge(self, run_ids: Sequence[int], question: str, then: Callable[[tuple[Receipt, ...]], None]) -> None:
+        """Ask for a note, and acknowledge the runs; `then` gets the receipts."""
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask the question, and call `then` if the answer is yes."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from screens.notify import away
+from screens.notify import away, toasts
 from screens.notify.away import Presence
-from screens.notify.toasts import SeenNotifications, Toast
+from screens.notify.toasts import SeenNotifications, Toast, of_several
 from screens.terminal import osc
 from store.model.records import Notification
 from store.snapshot import Snapshot
@@ -19,6 +20,8 @@ from store.snapshot import Snapshot
 SEEN_EVERY: Final = 15.0
 #: Seconds for which the toast about missed runs stays: a returning user needs time to look around.
 MISSED_STAYS: Final = 30.0
+#: Ends of watched runs that are kept, to be told of again to a user who comes back.
+WATCHED_KEPT: Final = 50
 
 
 class NotificationSink(Protocol):
@@ -29,6 +32,11 @@ class NotificationSink(Protocol):
 
     def to_terminal(self, sequence: str) -> None:
         """Send an escape sequence to the terminal."""
+
+    def claim(self, run_ids: Sequence[int], then: Callable[[frozenset[int] | None], None]) -> None:
+        """Mark the ends of these watched runs as told, in the background; `then` gets those that are news, or None if the
+        database is away.
+        """
 
     def mark_seen(self, at: dt.datetime) -> None:
         """Store that the user was present at that instant of the database's clock."""
@@ -56,6 +64,9 @@ class Notifier:
     _began: dt.datetime | None = None
     _missed_since: dt.datetime | None = None
     _kept: dt.datetime | None = None
+    #: Ids of watched runs whose end this session has claimed, and the ends that it told of, the newest first.
+    _claimed: frozenset[int] = frozenset()
+    _watched: tuple[Notification, ...] = ()
 
     def __post_init__(self) -> None:
         self.presence = Presence(self.clock)
@@ -64,11 +75,13 @@ class Notifier:
         """Announce what is new in the snapshot, and update the title."""
         self._snapshot = snapshot
         self._began = self._began or snapshot.at
-        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk):
+        told_as = functools.partial(toasts.as_it_stands, snapshot=snapshot)
+        for toast in self._told.news(snapshot.recent_notifications, self.in_bulk, self.may_be_in_bulk, told_as):
             self.outlet.toast(toast)
         for note in self._told.newest:
             self._notify(note)
         self._tell_missed()
+        self._claim_watched(snapshot)
         self._put_title(snapshot)
 
     def was_seen(self, at: dt.datetime | None) -> None:
@@ -88,6 +101,35 @@ class Notifier:
             self._kept = snapshot.at
             self.outlet.mark_seen(snapshot.at)
 
+    def _claim_watched(self, snapshot: Snapshot) -> None:
+        """Ask for the ends of watched runs: of several sessions of a user, one tells."""
+        ended = {note.run_id: note for note in snapshot.ended_watches}
+        new = [id_ for id_ in ended if id_ not in self._claimed]
+        self._claimed &= frozenset(ended)
+        if not new or snapshot.only_reads:
+            return
+        self._claimed |= frozenset(new)
+
+        def then(news: frozenset[int] | None) -> None:
+            if news is None:
+                self._claimed -= frozenset(new)
+            else:
+                self._tell_watched([ended[id_] for id_ in new if id_ in news])
+
+        self.outlet.claim(new, then)
+
+    def _tell_watched(self, ended: Sequence[Notification]) -> None:
+        """Tell of the ends of watched runs, newest first: in one toast of those from before this session."""
+        before = [note for note in ended if self._began and note.created_at <= self._began]
+        if toast := away.of_watched(before):
+            self.outlet.toast(toast, MISSED_STAYS)
+        now = [note for note in ended if note not in before]
+        for toast in of_several(now):
+            self.outlet.toast(toast)
+        for note in reversed(now):
+            self._notify(note)
+        self._watched = (*now, *self._watched)[:WATCHED_KEPT]
+
     def _tell_missed(self) -> None:
         if self._snapshot and self._began and self._missed_since:
             since, self._missed_since = self._missed_since, None
@@ -95,7 +137,8 @@ class Notifier:
 
     def _missed(self, snapshot: Snapshot, since: dt.datetime, until: dt.datetime) -> None:
         notes = [note for note in snapshot.recent_notifications if note.created_at <= until]
-        if toast := away.summary(notes, since, until):
+        watched = [note for note in self._watched if since < note.created_at <= until]
+        if toast := away.summary(notes, since, until, watched):
             self.outlet.toast(toast, MISSED_STAYS)
 
     def _notify(self, note: Notification) -> None:

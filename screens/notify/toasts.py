@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from screens.text.safe import clean
+from rich.cells import cell_len
+
+from screens.text.safe import clean, fit
 from store.errors import OpsmonError
-from store.model.records import Notification, Outcome
+from store.model.records import Notification, Outcome, Run, Status
+from store.runs.detail import QueuePosition
+from store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tasks.dispatch import Started
@@ -17,6 +21,25 @@ Severity = Literal["information", "warning", "error"]
 
 #: Maximum number of toasts at once; the rest is only counted. The inbox lists all.
 AT_ONCE: Final = 4
+#: Seconds for which a toast stays; one that tells of an error stays longer, for who looks elsewhere.
+SECONDS: Final = 4.0
+ERROR_SECONDS: Final = 8.0
+#: The most cells of a toast's line.
+WIDTH: Final = 72
+#: Toasts stand in the right corner above the footer, without any margin: they hide as little of the rows as they can. A
+#: question at the bottom stays free.
+STYLE: Final = """
+ToastRack { margin-bottom: 1; }
+ConfirmModal ToastRack { margin-bottom: 2; }
+AcknowledgeModal ToastRack { margin-bottom: 3; }
+Toast { width: auto; max-width: 76; margin: 0; padding: 0 1; background: $panel; color: $text; }
+Toast.-information { border-left: outer $done; }
+Toast.-warning { border-left: outer $warn; }
+Toast.-error { border-left: outer $failed; }
+Toast.-information .toast--title { color: $text; }
+Toast.-warning .toast--title { color: $warn; }
+Toast.-error .toast--title { color: $failed; }
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +50,22 @@ class Toast:
     title: str = ""
     severity: Severity = "information"
     run_id: int | None = None
+
+
+def in_two_lines(toast: Toast, width: int) -> str:
+    """The words under the title in one line of at most `width` cells, with the key at its end; without a title, as they are."""
+    words, _, key = toast.text.partition("\n")
+    if not toast.title or not key or "\n" in key:
+        return toast.text
+    room = max(10, min(WIDTH, width - 6) - cell_len(key) - 2)
+    return f"{words if cell_len(clean(words)) <= room else fit(words, room)}  {key}"
+
+
+def of_notification(note: Notification) -> Toast:
+    """The toast for one notification: a warning if its run did not succeed."""
+    wrong = note.kind == "completed" and note.outcome is not Outcome.SUCCEEDED
+    severity: Severity = "warning" if wrong else "information"
+    return Toast(f"{clean(note.body)}\nv: view run {note.run_id}", note.title, severity, note.run_id)
 
 
 class SeenNotifications:
@@ -42,13 +81,14 @@ class SeenNotifications:
         recent: Sequence[Notification],
         in_bulk: Callable[[int], bool] = lambda run_id: False,
         may_be_in_bulk: Callable[[int], bool] = lambda notification_id: False,
+        told_as: Callable[[Notification], Toast | None] = of_notification,
     ) -> list[Toast]:
         """Toasts for the notifications not announced yet, oldest first; `recent` is newest first.
 
         Announced ids are remembered one by one, because ids become visible out of order. Runs of a bulk retry
         (`in_bulk`, by run id) get one common toast when they end: their receipts already say that they are queued, and
         thousands of toasts would be useless and slow. A notification that `may_be_in_bulk` (by notification id) is
-        decided at the next call.
+        decided at the next call. `told_as` makes the toast of one notification, or None.
         """
         known = self._ids or set()
         undecided = {note.id for note in recent if note.id not in known and may_be_in_bulk(note.id)}
@@ -61,17 +101,47 @@ class SeenNotifications:
         ]
         new = [notification for notification in new if not in_bulk(notification.run_id)]
         self.newest = tuple(reversed(new))
-        toasts = [of_notification(notification) for notification in reversed(new[:AT_ONCE])]
-        if len(new) > AT_ONCE:
-            toasts.insert(0, Toast(f"{len(new) - AT_ONCE} more notifications.\nn: inbox"))
+        toasts = of_several(new, told_as)
         return [*toasts, of_many(ended)] if ended else toasts
 
 
-def of_notification(note: Notification) -> Toast:
-    """The toast for one notification: a warning if its run did not succeed."""
-    wrong = note.kind == "completed" and note.outcome is not Outcome.SUCCEEDED
-    severity: Severity = "warning" if wrong else "information"
-    return Toast(f"{clean(note.body)}\nv: view run {note.run_id}", note.title, severity, note.run_id)
+def of_several(
+    new: Sequence[Notification], told_as: Callable[[Notification], Toast | None] = of_notification
+) -> list[Toast]:
+    """Toasts for notifications, oldest first; `new` is newest first. Of more than AT_ONCE, the oldest are only counted."""
+    toasts = [toast for note in reversed(new[:AT_ONCE]) if (toast := told_as(note))]
+    more = len(new) - AT_ONCE
+    return [Toast(f"{more} more notifications.\nn: inbox"), *toasts] if more > 0 else toasts
+
+
+def as_it_stands(note: Notification, snapshot: Snapshot) -> Toast | None:
+    """The toast for one notification, true at the snapshot's instant: what was queued may run by now.
+
+    None for one that is queued no longer and has ended: its end is told by its own notification.
+    """
+    detail = snapshot.detail if snapshot.detail and snapshot.detail.run.id == note.run_id else None
+    run = detail.run if detail else next((run for run in snapshot.runs if run.id == note.run_id), None)
+    if note.kind != "queued" or run is None or run.held:
+        return of_notification(note)
+    if run.status is Status.COMPLETED:
+        return None
+    key = f"v: view run {run.id}"
+    if run.status is Status.RUNNING:
+        return Toast(f"{clean(run.tenant)}: a worker has it.\n{key}", f"{clean(run.title)} runs", run_id=run.id)
+    words = _of_queue(run, snapshot, detail.waiting if detail else None)
+    return Toast(f"{words}\n{key}", note.title, run_id=run.id)
+
+
+def _of_queue(run: Run, snapshot: Snapshot, waiting: QueuePosition | None) -> str:
+    """How the queue stands for the run, as far as the snapshot knows."""
+    where = clean(run.tenant)
+    if snapshot.paused:
+        return f"{where}: waits, the queue is paused."
+    if not snapshot.workers:
+        return f"{where}: waits, no worker is alive."
+    if waiting and waiting.ahead and not waiting.others_ahead:
+        return f"{where}: waits, {waiting.ahead:,} ahead."
+    return f"{where}: waits for a worker."
 
 
 def of_many(ended: Sequence[Notification]) -> Toast:

@@ -7,13 +7,18 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from screens.base import PolledScreen
-from screens.run import sections
+from screens.run import log_lines, sections
+from screens.run.log_search import LogSearch
+from screens.run.parts import View
 from screens.text import format as fmt
 from screens.text import json_tree
 from screens.text.json_tree import Path
+from screens.widgets import header_lines
 from screens.widgets.line_view import Line, LineView
+from screens.widgets.name_search import NameSearch
 from screens.widgets.row_diff import Cell
 from store.model.records import Status
 from store.runs.detail import RunDetail
@@ -23,6 +28,8 @@ from store.snapshot import Request, Snapshot
 _NEED_THE_RUN: Final = {
     "retry": "",
     "edit_retry": "",
+    "acknowledge": "",
+    "watch": "",
     "card": "",
     "fold": "",
     "follow": "The run is completed: there is nothing more to follow.",
@@ -35,12 +42,21 @@ _NEED_THE_RUN: Final = {
 class RunScreen(PolledScreen[None]):
     """Shows the run anew with every poll, and follows its timeline while the timeline's end is in view."""
 
-    DEFAULT_CSS = "RunScreen LineView { margin: 0 1; }"
+    DEFAULT_CSS = """
+    RunScreen LineView { margin: 0 1; }
+    RunScreen #found { display: none; background: $surface; }
+    RunScreen #found.shown { display: block; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
+        Binding("n", "match(1)", "Next match", show=False, id="next_match"),
+        Binding("N", "match(-1)", "Previous match", show=False, id="previous_match"),
         Binding("r", "retry", "Retry", id="retry"),
-        Binding("e", "edit_retry", "Edit", id="edit_retry"),
+        Binding("e", "edit_retry", "Edit", show=False, id="edit_retry"),
         Binding("c", "card", "Card", id="card"),
+        Binding("a", "acknowledge", "Ack", id="acknowledge"),
+        Binding("W", "watch", "Watch", show=False, id="watch"),
+        Binding("slash", "search", "Search", id="filter"),
         Binding("f", "follow", "Follow", id="follow"),
         Binding("o", "open_original", "What it retries", show=False, id="original"),
         Binding(
@@ -57,9 +73,13 @@ class RunScreen(PolledScreen[None]):
         self._detail: RunDetail | None = None
         self._opened: frozenset[Path] | None = None
         self._follow = True
+        #: The search in the log; None while none stands.
+        self._search: LogSearch | None = None
 
     def compose_body(self) -> ComposeResult:
         yield LineView(id="detail")
+        yield NameSearch("a text in the log; enter searches, esc leaves")
+        yield header_lines.Line(id="found")
 
     def on_mount(self) -> None:
         self._page.focus()
@@ -90,12 +110,18 @@ class RunScreen(PolledScreen[None]):
         else:
             if self._opened is None:
                 self._opened = json_tree.opened_at_first(snapshot.detail.run.context or {})
-            shell, width = self.shell, max(20, self.size.width - 4)
-            rescues = shell.backend.rescues() and not snapshot.only_reads
-            view = sections.View(snapshot.at, snapshot.workers, self._opened, width, shell.ascii_only, rescues)
-            self._page.show(sections.lines(snapshot.detail, view), follow=sections.END if follows else None)
+            self._search = self._search.read(snapshot.detail) if self._search else None
+            view = self._view(snapshot, self._opened)
+            self._page.show(sections.lines(snapshot.detail, view), follow=log_lines.END if follows else None)
+            self._paint_search()
         self.paint_header()
         self.refresh_keys()
+
+    def _view(self, snapshot: Snapshot, opened: frozenset[Path]) -> View:
+        shell, search = self.shell, self._search or LogSearch("")
+        rescues = shell.backend.rescues() and not snapshot.only_reads
+        width = max(20, self.size.width - 4)
+        return View(snapshot.at, snapshot.workers, opened, width, shell.ascii_only, rescues, search.text, search.at)
 
     def _say(self, words: str) -> None:
         self._page.show([Line("words", (Cell(words),))])
@@ -103,7 +129,7 @@ class RunScreen(PolledScreen[None]):
     @property
     def _follows(self) -> bool:
         """Whether to scroll to new lines: not if the user has scrolled away from the end."""
-        return self._follow and self._is_active and self._page.shows(sections.END)
+        return self._follow and not self._search and self._is_active and self._page.shows(log_lines.END)
 
     @property
     def _is_active(self) -> bool:
@@ -119,6 +145,8 @@ class RunScreen(PolledScreen[None]):
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "match" and not (self._search and self._search.keys):
+            return False  # the keys are the application's: n shows the inbox
         return super().check_action(f"attempt({parameters[0]})" if action == "attempt" else action, parameters)
 
     def disabled_reason(self, action: str) -> str | None:
@@ -127,6 +155,10 @@ class RunScreen(PolledScreen[None]):
         run = self._detail.run
         if action in ("retry", "edit_retry"):
             return self.shell.actions.why_no_retry(run)
+        if action == "acknowledge":
+            return self.shell.attending.why_no_acknowledgement(run)
+        if action == "watch":
+            return self.shell.attending.why_no_watch(run)
         impossible = {
             "open_original": not run.retry_of_id,
             "follow": not self._is_active,
@@ -143,6 +175,14 @@ class RunScreen(PolledScreen[None]):
         if self._detail:
             self.shell.actions.edit_retry(self._detail.run)
 
+    def action_acknowledge(self) -> None:
+        if self._detail:
+            self.shell.attending.acknowledge(self._detail.run)
+
+    def action_watch(self) -> None:
+        if self._detail:
+            self.shell.attending.watch(self._detail.run, self._detail.watched)
+
     def action_card(self) -> None:
         if self._detail:
             self.shell.navigator.incident(self._detail)
@@ -151,13 +191,14 @@ class RunScreen(PolledScreen[None]):
         """Go to the end of the timeline and follow it; if it is followed already, stop following."""
         self._follow = not self._follows
         if self._follow:
-            self._page.scroll_to_key(sections.END)
+            self._page.scroll_to_key(log_lines.END)
         self.paint_header()
 
     def action_fold(self) -> None:
         """Unfold everything; if everything is unfolded, fold everything."""
         if self._detail:
             everything = frozenset(path for path, _ in json_tree.foldable(self._detail.run.context or {}))
+            everything |= log_lines.fold_targets(self._detail)
             self._opened = frozenset() if everything <= (self._opened or frozenset()) else everything
             self.show_again()
 
@@ -167,6 +208,67 @@ class RunScreen(PolledScreen[None]):
         else:
             self._opened = (self._opened or frozenset()) ^ {message.target}
             self.show_again()
+
+    # -- the search in the log ----------------------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Open the line for the search."""
+        self.query_one(NameSearch).open(self._search.text if self._search else "")
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        self._leave_search()
+        self._search_for(message.value.strip())
+
+    def on_name_search_left(self) -> None:
+        self._leave_search()
+
+    def _leave_search(self) -> None:
+        self.query_one(NameSearch).close()
+        self._page.focus()
+
+    def _search_for(self, text: str) -> None:
+        """Go to the first line that has the text, from the top of what is in view on; with "", end the search."""
+        self._search = None
+        if text and self._detail:
+            # What was folded is searched, too: it stays unfolded.
+            self._opened = (self._opened or frozenset()) | log_lines.fold_targets(self._detail)
+            self.show_again()
+            self._search = LogSearch(text).read(self._detail).begin(self._moments_from_top())
+        self._show_match()
+
+    def _moments_from_top(self) -> frozenset[object]:
+        keys = [line.key for line in self._page.lines[round(self._page.scroll_y) :]]
+        return frozenset(
+            key[0][1] for key in keys if isinstance(key, tuple) and isinstance(key[0], tuple) and len(key[0]) > 1
+        )
+
+    def _show_match(self) -> None:
+        """Mark what is found, and bring the match that the search is at into view."""
+        self.show_again()
+        self._paint_search()
+        if self._search and self._search.keys:
+            key = log_lines.line_key(self._search.at)
+            self._page.reveal(key if any(line.key == key for line in self._page.lines) else log_lines.END)
+        self.paint_header()
+        self.refresh_keys()
+
+    def _paint_search(self) -> None:
+        line = self.query_one("#found", header_lines.Line)
+        line.set_class(self._search is not None, "shown")
+        if self._search and self._detail:
+            line.put(self._search.words(self._detail, self.size.width))
+
+    def action_match(self, by: int) -> None:
+        if self._search:
+            self._search = self._search.go(by)
+            self._show_match()
+
+    def action_back(self) -> None:
+        """End the search, and stay where one is; without one, go back."""
+        if self._search:
+            self._search_for("")
+        else:
+            super().action_back()
 
     def action_open_original(self) -> None:
         if self._detail and self._detail.run.retry_of_id:

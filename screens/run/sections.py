@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.cells import cell_len
 
+from screens.run.log_lines import log_lines
+from screens.run.parts import View, field, heading, text
 from screens.text import explain, json_tree
 from screens.text import format as fmt
 from screens.text.explain import Fact
-from screens.text.json_tree import Path
 from screens.text.safe import clean, wrap
-from screens.text.timeline import Moment, timeline
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
-from store.model.records import NO_TIME, UNREADABLE, Run, Status, Worker
+from store.model.records import Run, Status
 from store.runs.detail import RunDetail
 
-_LEVELS: Final = {"warning": "partial", "error": "failed", "debug": "quiet"}
 #: The bar's signs, in Unicode and in ASCII, with their colours: succeeded, failed, skipped, open.
 _SHARES: Final = {
     "█": "done",
@@ -33,27 +30,6 @@ _SHARES: Final = {
     "-": "partial",
     ".": "quiet",
 }
-#: Width of the column of names, in cells.
-_NAMES: Final = 13
-#: Key of the timeline's last line, which stays in view while the timeline is followed.
-END: Final = ("timeline", "end")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the lines depend on besides the run.
-
-    `now` is the database's time, `workers` are those alive, `opened` the unfolded paths; `width` (in cells) and
-    `ascii_only` are the terminal's.
-    """
-
-    now: dt.datetime
-    workers: Sequence[Worker]
-    opened: frozenset[Path]
-    width: int
-    ascii_only: bool = False
-    #: Whether this session gives up the runs of lost workers.
-    rescues: bool = True
 
 
 def lines(detail: RunDetail, view: View) -> list[Line]:
@@ -61,31 +37,11 @@ def lines(detail: RunDetail, view: View) -> list[Line]:
 
     How is the run, why does it wait, what went wrong, when, with which parameters, and what belongs to it.
     """
-    sections = (_head, _now, _items, _failures, _timeline, _context, _attempts, _related)
+    sections = (_head, _now, _items, _failures, log_lines, _context, _attempts, _related)
     return [line for section in sections for line in section(detail, view)]
 
 
-# ---- parts of sections
-
-
-def _text(key: Hashable, view: View, before: str, text: str, style: str = "", before_style: str = "") -> Iterator[Line]:
-    """A text after the prefix `before`, wrapped; further lines are indented to match. `before` must be clean, one cell
-    per character.
-    """
-    for number, part in enumerate(wrap(text, view.width - len(before))):
-        first = Cell(before, before_style) if not number else Cell(" " * len(before))
-        yield Line((key, number), (first, Cell(part, style)))
-
-
-def _heading(section: str, words: str) -> Iterator[Line]:
-    yield Line((section, "blank"), ())
-    yield Line((section, "heading"), (Cell(words, "bold underline"),))
-
-
-def _field(section: str, view: View, fact: Fact, target: Target | None = None) -> Iterator[Line]:
-    first, *rest = _text((section, fact.name), view, f"{fact.name:<{_NAMES}}", fact.words, fact.style, "bold")
-    yield Line(first.key, first.cells, target)
-    yield from rest
+# ---- the sections' common words
 
 
 def _state(run: Run, detail: RunDetail) -> fmt.State:
@@ -106,15 +62,25 @@ def _head(detail: RunDetail, view: View) -> Iterator[Line]:
     if cell_len(title.text) <= view.width:
         yield title
     else:
-        yield from _text("title", view, "", run.title, "bold")
-        yield from _field("head", view, Fact("Type", run.type))
+        yield from text("title", view, "", run.title, "bold")
+        yield from field("head", view, Fact("Type", run.type))
     for name, words, ink in (
         ("State", f"{_glyph(run, detail, view)} {explain.state_of(detail)}", style),
+        *_attention(detail),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
         ("Created", fmt.instant(run.created_at, " UTC"), ""),
     ):
-        yield from _field("head", view, Fact(name, words, ink))
+        yield from field("head", view, Fact(name, words, ink))
+
+
+def _attention(detail: RunDetail) -> Iterator[tuple[str, str, str]]:
+    """Who has seen to the run, and whether the user watches it."""
+    if known := detail.acknowledgement:
+        note = f": {known.note}" if known.note else ""
+        yield "Acknowledged", f"by {known.name} at {fmt.instant(known.at, ' UTC')}{note}", ""
+    if detail.watched and detail.run.status is not Status.COMPLETED:
+        yield "Watched", "You watch this run.", ""
 
 
 def _now(detail: RunDetail, view: View) -> Iterator[Line]:
@@ -127,14 +93,14 @@ def _now(detail: RunDetail, view: View) -> Iterator[Line]:
         facts.append(Fact("Took" if detail.run.completed_at else "Running for", fmt.span(took)))
     facts += [fact for fact in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if fact]
     for fact in facts:
-        yield from _field("now", view, fact)
+        yield from field("now", view, fact)
 
 
 def _items(detail: RunDetail, view: View) -> Iterator[Line]:
     run, counts = detail.run, detail.run.summary_counts
     if counts is None:
         return
-    yield from _heading("items", "Items")
+    yield from heading("items", "Items")
     if run.status is Status.RUNNING and counts.done >= counts.total:
         yield Line(("items", "count"), (Cell(f"{counts.done} so far"),))
         return
@@ -144,20 +110,20 @@ def _items(detail: RunDetail, view: View) -> Iterator[Line]:
     words = fmt.items(counts)
     if run.status is Status.RUNNING:
         words += f", {counts.total - counts.done} to do"
-    yield from _text(("items", "count"), view, "", words)
+    yield from text(("items", "count"), view, "", words)
 
 
 def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
     if not detail.run.failure_summary:
         return
-    yield from _heading("failures", "Failures")
+    yield from heading("failures", "Failures")
     for number, failure in enumerate(detail.run.failure_summary):
         count, code = f"{failure.count:>4} x ", clean(failure.code)
         before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "failed"), Cell("  ")))
         room = view.width - cell_len(before.text)
         if room < len(failure.message) and room < view.width // 2:
             yield before
-            yield from _text(("failures", number, "message"), view, " " * len(count), failure.message)
+            yield from text(("failures", number, "message"), view, " " * len(count), failure.message)
             continue
         first, *rest = wrap(failure.message, room)
         yield Line(before.key, (*before.cells, Cell(first)))
@@ -165,40 +131,10 @@ def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
             yield Line(("failures", number, part), (Cell(" " * cell_len(before.text)), Cell(words)))
 
 
-def _timeline(detail: RunDetail, view: View) -> Iterator[Line]:
-    yield from _heading("timeline", "Timeline (UTC)")
-    found: list[Line] = []
-    day = detail.run.created_at.date()
-    for moment in timeline(detail):
-        at, key, words = moment.at, ("timeline", moment.key), _words_of(moment)
-        is_end = moment.what == "completed"
-        style = fmt.state_of(detail.run).style if is_end else _LEVELS.get(moment.level, "")
-        if at == NO_TIME:
-            found += _text(key, view, f"{UNREADABLE:<10}", words, style, "quiet")
-            continue
-        if at.date() != day:
-            day = at.date()
-            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "quiet"),)))
-        found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "quiet")
-    yield from found[:-1]
-    # The last line, whichever it is, gets the key that is followed.
-    yield Line(END, found[-1].cells)
-
-
-def _words_of(moment: Moment) -> str:
-    return {
-        "created": "opened",
-        "started": f"started {moment.message}",
-        "log": f"  {moment.message}",
-        "completed": moment.message,
-        "audit": moment.message,
-    }.get(moment.what, moment.what)
-
-
 def _context(detail: RunDetail, view: View) -> Iterator[Line]:
     context = detail.run.context or {}
     if context:
-        yield from _heading("context", "Parameters and context")
+        yield from heading("context", "Parameters and context")
     for number, line in enumerate(json_tree.lines(context, view.opened, view.width, view.ascii_only)):
         cells = (Cell(line.guides, "quiet"), Cell(line.key, "bold"), Cell(line.value))
         yield Line(("context", line.path, number), cells, line.path if line.foldable else None)
@@ -207,7 +143,7 @@ def _context(detail: RunDetail, view: View) -> Iterator[Line]:
 def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
     if len(detail.attempts) < 2:
         return
-    yield from _heading("attempts", "Attempts")
+    yield from heading("attempts", "Attempts")
     known = {run.id: run for run in detail.attempts}
     for run in detail.attempts:
         state, here = _state(run, detail), "  this run" if run.id == detail.run.id else ""
@@ -220,7 +156,7 @@ def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
         yield Line(("attempts", run.id), cells, None if here else run.id)
         former = known.get(run.retry_of_id or 0)
         for number, words in enumerate(differences(former, run, view.ascii_only) if former else ()):
-            yield from _text(("attempts", run.id, number), view, " " * 9, words, "partial")
+            yield from text(("attempts", run.id, number), view, " " * 9, words, "partial")
 
 
 def differences(former: Run, run: Run, ascii_only: bool = False) -> list[str]:
@@ -243,9 +179,9 @@ def short(value: Any) -> str:
 def _related(detail: RunDetail, view: View) -> Iterator[Line]:
     facts = list(related(detail))
     if facts:
-        yield from _heading("related", "Related")
+        yield from heading("related", "Related")
     for number, (fact, target) in enumerate(facts):
-        for line in _field("related", view, fact, target):
+        for line in field("related", view, fact, target):
             yield Line((line.key, number), line.cells, line.target)
 
 

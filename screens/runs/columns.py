@@ -46,8 +46,13 @@ def _progress(run: Run) -> str:
 
 
 def remark(run: Run) -> str:
-    """What is to be said of the run: that it waits for a person, or its first failure; "" if nothing is."""
-    return "waits for you" if run.held else fmt.first_failure(run)
+    """What is to be said of the run: that it waits for a person, or its first failure, and whether somebody has seen to that; ""
+    if nothing is.
+    """
+    if run.held:
+        return "waits for you"
+    failure = fmt.first_failure(run)
+    return f"acked: {failure}".removesuffix(": ") if run.acknowledged_at else failure
 
 
 COLUMNS: Final = (
@@ -187,10 +192,12 @@ class RunRow:
     def _made(self) -> tuple[Cell, ...]:
         state = fmt.state_of(self.run, self.silence)
         glyph = state.ascii if self.ascii_only else state.glyph
+        seen_to = self.run.acknowledged_at is not None
+        word = f"{glyph} {state.word}{(' +' if self.ascii_only else ' ✓') if seen_to else ''}"
         mark = Cell("+" if self.ascii_only else "▪", "accent") if self.is_marked else Cell(" ")
-        cells = [mark, Cell(fit(f"{glyph} {state.word}", self._shape.state), state.style)]
-        # What went well is quiet.
-        style = "quiet" if self.run.outcome is Outcome.SUCCEEDED else ""
+        cells = [mark, Cell(fit(word, self._shape.state), "quiet" if seen_to else state.style)]
+        # What went well is quiet, and what somebody has seen to.
+        style = "quiet" if seen_to or self.run.outcome is Outcome.SUCCEEDED else ""
         for column, width in self._shape.columns:
             text = column.text(self.run, self.now)
             cells.append(Cell(figure(f"{text:>{width}}", width) if column.is_figure else fit(text, width), style))

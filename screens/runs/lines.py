@@ -33,15 +33,17 @@ def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> li
     return [*words, *(["g: newest"] if is_below_top else [])]
 
 
-def nothing(page: Page | None, contradiction: str | None, is_narrowed: bool) -> str:
-    """Why the list is empty; `page` is None before the first snapshot."""
+def nothing(page: Page | None, contradiction: str | None, tab: str, terms: str) -> str:
+    """Why the list is empty; `page` is None before the first snapshot, `terms` are the filter's."""
     if page is None:
         return fmt.WAITING
     if contradiction:
         return contradiction
     if page.scanned_to:
         return "No match so far. Ctrl+d looks further back, esc clears the filter."
-    if is_narrowed:
+    if tab == "Failed" and not terms:
+        return "Nothing failed that nobody has seen to. The filter acked finds the rest, 1 shows all."
+    if terms or tab != "All":
         return "No run matches. Esc clears the filter, 1 shows all."
     return "No runs in the last 30 days. Press s to start one."
 

@@ -18,6 +18,7 @@ from screens.runs.completion import Known, contradiction, known_from
 from screens.runs.filter_input import FilterInput
 from screens.runs.position import End, Position, Step
 from screens.runs.steps import ALL, Steps
+from screens.text import format as fmt
 from screens.text.safe import clean
 from screens.widgets import header_lines
 from screens.widgets.row_diff import Line
@@ -32,6 +33,15 @@ from store.search.saved_views import SavedView
 from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
 
+#: Actions on one run, each with the reason shown if there is none.
+_ON_A_RUN: Final = {
+    "retry": "There is no run to retry.",
+    "edit_retry": "There is no run to retry.",
+    "acknowledge": "There is no run to acknowledge.",
+    "watch": "There is no run to watch.",
+    "mark": "",
+    "copy": "",
+}
 #: Seconds before an unchanged list is repainted: the times in it are shown in minutes.
 STILL: Final = 10.0
 #: From this width on a row has room for all that there is to say of its run, and below this height no line is spared.
@@ -57,6 +67,8 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         Binding("e", "edit_retry", "Retry the run with changed parameters", show=False, id="edit_retry"),
         Binding("A", "retry_all", "Retry all that match", show=False, id="retry_all"),
         Binding("space", "mark", "Mark the run", show=False, id="mark"),
+        Binding("a", "acknowledge", "Acknowledge what went wrong", show=False, id="acknowledge"),
+        Binding("W", "watch", "Watch the run of a colleague", show=False, id="watch"),
         Binding("slash", "edit_filter", "Filter", tooltip="Filter the runs", id="filter"),
         Binding("F", "groups", "Failures in groups", show=False, id="groups"),
         Binding("V", "views", "Saved views", show=False, id="views"),
@@ -234,7 +246,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         line = self.query_one("#empty", header_lines.Line)
         line.set_class(not (page and page.runs), "empty")
         contradicted = contradiction(self.shell.in_tenant(self._wanted), self.shell.no_member)
-        line.put(Content(lines.nothing(page, contradicted, bool(self.terms or self.tab != "All"))))
+        line.put(Content(lines.nothing(page, contradicted, self.tab, self.terms)))
 
     # -- where in the list ------------------------------------------------------------------------------------------------
 
@@ -331,14 +343,18 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
             self.shell.navigator.run(message.key)
 
     def disabled_reason(self, action: str) -> str | None:
-        if action not in ("retry", "edit_retry", "mark", "copy") or (self._marked and action == "retry"):
+        if action not in _ON_A_RUN or (self._marked and action in ("retry", "acknowledge")):
             return None
         if self.is_mounted and self._is_being_read:
             return lines.STILL_READ
         if action in ("mark", "copy"):
             return None
         run = self.painted_run if self.is_mounted else None
-        return self.shell.actions.why_no_retry(run) if run else "There is no run to retry."
+        if run is None:
+            return _ON_A_RUN[action]
+        if action == "acknowledge":
+            return self.shell.attending.why_no_acknowledgement(run)
+        return self.shell.attending.why_no_watch(run) if action == "watch" else self.shell.actions.why_no_retry(run)
 
     def action_retry(self) -> None:
         """Retry the marked runs after a dry run; without marks, the run under the cursor."""
@@ -352,6 +368,23 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
     def action_edit_retry(self) -> None:
         if run := self.painted_run:
             self.shell.actions.edit_retry(run)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the marked runs; without marks, the run under the cursor, or take that back."""
+        if self._marked:
+            marked = list(self._marked)
+            words = fmt.several(len(marked), "marked run")
+            self.shell.attending.acknowledge_many(marked, words, lambda: self._unmark(marked))
+        elif run := self.painted_run:
+            self.shell.attending.acknowledge(run)
+
+    def _unmark(self, run_ids: Sequence[int]) -> None:
+        self._marked = {id_: None for id_ in self._marked if id_ not in run_ids}
+        self._paint()
+
+    def action_watch(self) -> None:
+        if run := self.painted_run:
+            self.shell.attending.watch(run)
 
     def action_retry_all(self) -> None:
         """Retry all runs of the list, after a dry run."""

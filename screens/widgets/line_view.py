@@ -129,6 +129,12 @@ class LineView(LineScroll):
         """Scroll until the line with this key is the last one in view."""
         self.scroll_to(y=max(0, self._top_that_shows(key)), animate=False, force=True, immediate=True)
 
+    def reveal(self, key: Hashable) -> None:
+        """Scroll, unless it is in view already, until the line with this key is in the middle."""
+        place = self._place_of(key)
+        if place is not None and not self.shows(key):
+            self.scroll_to(y=max(0, place - self._height // 2), animate=False, force=True, immediate=True)
+
     def render_line(self, y: int) -> Strip:
         place = round(self.scroll_y) + y
         if place >= len(self._lines):

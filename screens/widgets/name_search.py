@@ -21,8 +21,8 @@ class NameSearch(LineInput):
     class Left(Message):
         """The user left the field without a search."""
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, max_length=MAX_TEXT)
+    def __init__(self, placeholder: str, longest: int = MAX_TEXT) -> None:
+        super().__init__(placeholder=placeholder, max_length=longest)
 
     def open(self, text: str) -> None:
         """Show the field with the text of the last search in it."""

@@ -8,7 +8,7 @@ import datetime as dt
 import functools
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,10 @@ from store.model.records import (
     Worker,
 )
 from store.people.access import Membership, Role
+from store.runs.acknowledging import Receipt, Verdict
 from store.runs.detail import RunDetail
+from store.search.audit_filter import AuditWanted
+from store.search.audit_page import AuditPage
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
@@ -176,6 +179,16 @@ class FakeBackend:
     restore_changes: Any = None
     #: The groups of restores, by what is asked of them.
     restore_mapping: dict[MappingWanted, MappingFound] = field(default_factory=dict)
+    #: What was acknowledged, with the notes, what becomes of the others by run id, and whose acknowledgement was taken back.
+    acknowledged: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+    taken_back: list[int] = field(default_factory=list)
+    #: Ids of the runs that are watched, the ends of such runs, and those that another session tells of.
+    watches: set[int] = field(default_factory=set)
+    ended_watches: tuple[Notification, ...] = ()
+    told_elsewhere: frozenset[int] = frozenset()
+    #: The audit trail, by what is asked of it.
+    audit: dict[AuditWanted, AuditPage] = field(default_factory=dict)
     paused: QueuePause | None = None
     only_reads: bool = False
     silences: dict[int, float] = field(default_factory=dict)
@@ -221,6 +234,7 @@ class FakeBackend:
             tenant=self.tenants.get(request.tenant) if request.tenant else None,
             restores=self.restores.get(request.restores) if request.restores else None,
             restore_mapping=self.restore_mapping.get(request.restore_mapping) if request.restore_mapping else None,
+            audit=self.audit.get(request.audit) if request.audit else None, ended_watches=self.ended_watches,
             paused=self.paused, silences=self.silences,
             only_reads=self.only_reads,
         )  # fmt: skip
@@ -256,10 +270,37 @@ class FakeBackend:
             user=ME, database="sqlite opsmon.db", fetch=self.fetch, dispatcher=dispatcher or nobody_dispatches,
             mark_read=lambda *seen: self.read.append(seen), poll_seconds=self.poll_seconds, matching=self.matching,
             preferences=self, accept_drift=self._accept, schedules=self.schedule_changes,
-            tenants=self.tenant_port,
+            tenants=self.tenant_port, attention=self,
             restores=self.restore_changes,
             set_queue_paused=self._hold, kind_label=lambda kind: kind.replace("_", " "),
         )  # fmt: skip
+
+    def acknowledge(self, run_ids: Sequence[int], note: str) -> tuple[Receipt, ...]:
+        if self.away:
+            raise DatabaseAway(self.away)
+        self.acknowledged.append((tuple(run_ids), note))
+        return tuple(
+            self.receipts.get(id_) or Receipt(id_, Verdict.DONE, f"run {id_} is acknowledged") for id_ in run_ids
+        )
+
+    def take_back(self, run_ids: Sequence[int]) -> tuple[Receipt, ...]:
+        self.taken_back += run_ids
+        return tuple(Receipt(id_, Verdict.DONE, f"run {id_} is no longer acknowledged") for id_ in run_ids)
+
+    def watch(self, run_id: int) -> bool:
+        is_new = run_id not in self.watches
+        self.watches.add(run_id)
+        return is_new
+
+    def unwatch(self, run_id: int) -> bool:
+        was = run_id in self.watches
+        self.watches.discard(run_id)
+        return was
+
+    def tell(self, run_ids: Sequence[int]) -> frozenset[int]:
+        news = frozenset(run_ids) - self.told_elsewhere
+        self.ended_watches = tuple(note for note in self.ended_watches if note.run_id not in run_ids)
+        return news
 
     def _accept(self, finding_id: int, reason: str, until: dt.datetime | None) -> None:
         if self.away:
@@ -279,6 +320,7 @@ def _wanted(run: Run, request: Request) -> bool:
         and (not wanted.outcomes or run.outcome in wanted.outcomes)
         and (not wanted.tenants or run.tenant in wanted.tenants)
         and (wanted.within is None or run.tenant == wanted.within)
+        and not (request.tab == "Failed" and run.acknowledged_at and wanted.acknowledged is None)
     )
 
 
@@ -324,6 +366,8 @@ def _no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", _all_is_quiet)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("screens.start.form.PAUSE", 0.001)
+    monkeypatch.setattr("screens.notify.toasts.SECONDS", HANG)  # what is told is there when a slow machine looks
+    monkeypatch.setattr("screens.notify.toasts.ERROR_SECONDS", HANG)
     monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", 0.02)
     monkeypatch.setattr("screens.bulk_retry.PAUSES", Backoff(0.01, 5.0))
 

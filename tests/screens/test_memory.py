@@ -19,6 +19,7 @@ from store.search.failure_groups import Group, Groups
 from store.search.last_view import LastView
 from store.search.pages import Order
 from store.search.saved_views import SavedView
+from store.snapshot import Request, Snapshot
 from tests.screens.conftest import FakeBackend, LiveHarness, a_run, ago, polls, running, until
 
 pytestmark = pytest.mark.anyio
@@ -59,10 +60,14 @@ async def test_filter_tab_tenant_order_and_rate_come_back() -> None:
 
 async def test_the_first_snapshot_is_of_what_comes_back() -> None:
     """Nobody sees another list before."""
-    stage, asked = FakeBackend((a_run(3),)), []
-    fetch = stage.fetch
-    stage.fetch = lambda request: (asked.append(request.tab), fetch(request))[1]  # type: ignore[method-assign]
-    async with opened(stage, Opening(LAST)):
+    asked = []
+
+    class Noting(FakeBackend):
+        def fetch(self, request: Request) -> Snapshot:
+            asked.append(request.tab)
+            return super().fetch(request)
+
+    async with opened(Noting((a_run(3),)), Opening(LAST)):
         assert set(asked) == {"Failed"}
 
 
@@ -149,7 +154,7 @@ async def test_a_newcomer_is_told_three_keys_until_they_begin() -> None:
         assert greeting.display
         assert all(words in greeting.text for words in ("? shows all keys", "s starts", "/ filters"))
         await pilot.press("2")
-        assert not greeting.display
+        await until(pilot, lambda: not greeting.display, "the end of it")
         await stored(pilot, stage)
     async with opened(stage, Opening(stage.last[-1])) as pilot:
         assert not listed(pilot).query_one("#greeting", Line).display

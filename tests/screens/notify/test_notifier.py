@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from rich.cells import cell_len
 
 from screens.notify import away, toasts
 from screens.notify.notifier import Notifier
 from screens.notify.toasts import Toast
 from screens.terminal import osc
-from store.model.records import OUTCOME_LABELS, Count, Outcome, Status
+from screens.text.safe import clean
+from store.model.records import OUTCOME_LABELS, Count, Notification, Outcome, Status
+from store.runs.detail import QueuePosition
 from store.search.tabs import TABS
 from store.snapshot import Request, Snapshot
-from tests.screens.conftest import HOSTILE, FakeBackend, a_run, told
+from store.workers.pause import QueuePause
+from tests.screens.conftest import AT, HOSTILE, FakeBackend, a_run, ago, told
 
 
 @dataclass
@@ -24,12 +29,16 @@ class Ear:
     toasts: list[Toast] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     seen: list[dt.datetime] = field(default_factory=list)
+    claimed: list[tuple[tuple[int, ...], Callable[[frozenset[int] | None], None]]] = field(default_factory=list)
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:
         self.toasts.append(toast)
 
     def to_terminal(self, sequence: str) -> None:
         self.sent.append(sequence)
+
+    def claim(self, run_ids: Sequence[int], then: Callable[[frozenset[int] | None], None]) -> None:
+        self.claimed.append((tuple(run_ids), then))
 
     def mark_seen(self, at: dt.datetime) -> None:
         self.seen.append(at)
@@ -69,7 +78,7 @@ def test_the_terminal_is_asked_to_tell_what_ended_and_only_what_is_new(kind: osc
     (sent,) = ear.sent[before:]
     assert sent.startswith(sequence)
     assert sent.count("\x1b") <= 1, "a hostile body ends nothing early"
-    assert len(ear.toasts) == 2
+    assert [toast.run_id for toast in ear.toasts] == [990], "what has ended is no longer told as queued"
 
 
 def test_nothing_is_asked_of_the_terminal_unless_it_is_set() -> None:
@@ -116,3 +125,117 @@ def test_what_a_toast_says_of_the_outcome_is_never_read_out_of_a_title(title: st
     missed = away.summary([ended], ended.created_at - dt.timedelta(seconds=1), ended.created_at)
     assert missed
     assert f"1 {OUTCOME_LABELS[outcome].lower()}." in missed.text
+
+
+# ---- one toast a run, true at the instant
+
+
+def _queued(run_id: int) -> Notification:
+    return told(7, run_id, "queued")
+
+
+WAITING = a_run(995, Outcome.PENDING, Status.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (FakeBackend((WAITING,)), "Sync inventory queued|contoso: waits for a worker."),
+        (FakeBackend((WAITING,), workers=()), "Sync inventory queued|contoso: waits, no worker is alive."),
+        (
+            FakeBackend((WAITING,), paused=QueuePause("bob", "Bob", AT)),
+            "Sync inventory queued|contoso: waits, the queue is paused.",
+        ),
+        (
+            FakeBackend((WAITING,), detail={"waiting": QueuePosition(3, 9.0, 981)}),
+            "Sync inventory queued|contoso: waits, 3 ahead.",
+        ),
+        (
+            FakeBackend((WAITING,), detail={"waiting": QueuePosition(3, 9.0, 981, others_ahead=True)}),
+            "Sync inventory queued|contoso: waits for a worker.",
+        ),
+        (
+            FakeBackend((a_run(995, Outcome.PENDING, Status.RUNNING),)),
+            "Sync inventory runs|contoso: a worker has it.",
+        ),
+        (FakeBackend((a_run(995),)), None),
+        (FakeBackend(), "Sync inventory queued|contoso: 40 of 40 done."),
+    ],
+)
+def test_what_is_told_of_the_queue_is_true(stage: FakeBackend, words: str | None) -> None:
+    toast = toasts.as_it_stands(_queued(995), stage.fetch(Request(1, limit=50, run_id=995)))
+    assert (toast and f"{toast.title}|{toast.text.partition(chr(10))[0]}") == words
+
+
+@pytest.mark.parametrize("width", [20, 80, 140])
+@pytest.mark.parametrize("words", ["short.", "a long failure " * 20, HOSTILE * 3])
+def test_a_toast_has_two_lines_and_its_key(words: str, width: int) -> None:
+    line = toasts.in_two_lines(Toast(f"{words}\nv: view run 5", "Probe failed"), width)
+    assert "\n" not in line
+    assert line.endswith("  v: view run 5")
+    assert cell_len(clean(line)) <= max(toasts.WIDTH, 10)
+
+
+# ---- the ends of watched runs
+
+
+def _ended(run_id: int, seconds: float, outcome: Outcome = Outcome.FAILED) -> Notification:
+    return replace(told(-run_id, run_id), created_at=ago(seconds), outcome=outcome, title=f"Probe {outcome}")
+
+
+def test_an_end_is_told_only_if_no_other_session_has() -> None:
+    ear, stage = Ear(), FakeBackend()
+    teller = Notifier(ear, "bell", {})
+    teller.show(snapshot(stage))
+    stage.ended_watches = (_ended(6, -2), _ended(5, -1))
+    teller.show(snapshot(stage))
+    teller.show(snapshot(stage))
+    ((asked, then),) = ear.claimed
+    assert asked == (6, 5)
+    assert not ear.toasts
+    then(frozenset({5}))
+    assert [toast.run_id for toast in ear.toasts] == [5]
+    assert ear.sent.count("\x07") == 1
+
+
+def test_what_ended_before_the_session_is_one_toast() -> None:
+    ear, stage = Ear(), FakeBackend(ended_watches=(_ended(6, 600), _ended(5, 700, Outcome.SUCCEEDED)))
+    teller = Notifier(ear, "bell", {})
+    teller.show(snapshot(stage))
+    ear.claimed[0][1](frozenset({5, 6}))
+    (toast,) = ear.toasts
+    assert (toast.title, toast.run_id) == (away.TITLE, 6)
+    assert toast.text.startswith("2 runs that you watch ended: 1 failed, 1 succeeded.")
+    assert "\x07" not in ear.sent
+
+
+def test_a_database_that_was_away_is_asked_again() -> None:
+    ear, stage = Ear(), FakeBackend(ended_watches=(_ended(6, 600),))
+    teller = Notifier(ear, None, {})
+    teller.show(snapshot(stage))
+    ear.claimed[0][1](None)
+    teller.show(snapshot(stage))
+    assert [asked for asked, _ in ear.claimed] == [(6,), (6,)]
+
+
+def test_one_that_only_reads_is_not_asked() -> None:
+    ear, stage = Ear(), FakeBackend(ended_watches=(_ended(6, 600),), only_reads=True)
+    Notifier(ear, None, {}).show(snapshot(stage))
+    assert not ear.claimed
+
+
+def test_who_comes_back_is_told_of_watched_runs_too() -> None:
+    now = [0.0]
+    ear, stage = Ear(), FakeBackend()
+    teller = Notifier(ear, None, {}, clock=lambda: now[0])
+    teller.show(replace(snapshot(stage), at=ago(1000)))
+    teller.key()
+    stage.ended_watches = (_ended(6, 500),)
+    teller.show(snapshot(stage))
+    ear.claimed[0][1](frozenset({6}))
+    stage.ended_watches = ()
+    teller.show(snapshot(stage))
+    now[0] = away.AWAY_AFTER
+    teller.key()
+    assert [toast.title for toast in ear.toasts] == ["Probe failed", away.TITLE]
+    assert ear.toasts[1].text.startswith("1 run that you watch ended: 1 failed.")

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from store.model.records import Counts, Failure, LogLine, Outcome, Status
+from store.model.records import Acknowledgement, Counts, Failure, LogLine, Outcome, Status
+from store.people import audit
+from store.people.audit import AuditEvent
 from store.runs.detail import QueuePosition, TypicalDuration
 from store.workers.pause import QueuePause
 from tests.screens.conftest import HOSTILE, WORKER, FakeBackend, a_run, ago, hostile_run
@@ -42,6 +44,38 @@ def _attempt(id_: int, kinds: object, **changed: Any) -> Any:
 FIRST = _attempt(981, None, failure_summary=FAILURES)
 SECOND = _attempt(985, ["settings"], retry_of_id=981, failure_summary=FAILURES)
 THIRD = a_run(990, context={"parameters": {"kinds": ["settings"], "dry_run": True}}, retry_of_id=985)
+TRACE = (
+    "ValueError, raised in",
+    "tasks/operations/probe.py:88 probe",
+    "tasks/operations/probe.py:131 _zone",
+    "(4 frames are left out)",
+    "httpx/_client.py:914 send",
+    "because of TimeoutError, raised in",
+    "httpx/_transports/default.py:118 map_httpcore_exceptions",
+)
+FAILED = a_run(
+    988, Outcome.FAILED, label="Probe", type="system.probe", summary_counts=Counts(3, 0, 3),
+    failure_summary=(Failure("operation.error", "ValueError: zone refused the transfer", 1),),
+)  # fmt: skip
+RAISED_LOG = (
+    LogLine(1, ago(700), "info", "zone a: probe"), LogLine(2, ago(699), "error", "zone a: refused"),
+    *(LogLine(3 + n, ago(690), "error", line) for n, line in enumerate(TRACE)),
+)  # fmt: skip
+RAISED = FakeBackend((FAILED,), events=RAISED_LOG, detail={"worker": WORKER})
+NOTE = "consent is missing; told Kim"
+SEEN_TO = replace(
+    RAISED,
+    runs=(replace(FAILED, acknowledged_at=ago(300)),),
+    detail={
+        "worker": WORKER,
+        "acknowledgement": Acknowledgement(988, 2, "bob", "Bob Berg", ago(300), NOTE),
+        "audit": (
+            AuditEvent(
+                7, ago(300), "bob", "Bob Berg", "bob@b", "contoso", audit.RUN_ACKNOWLEDGED, "run 988", 988, None, NOTE
+            ),
+        ),
+    },
+)
 
 STAGES: dict[str, tuple[FakeBackend, tuple[str, ...]]] = {
     "queued_behind_others": (FakeBackend((QUEUED,), workers=(BUSY,), detail={"waiting": BEHIND, "usual": USUAL}), ()),
@@ -76,6 +110,11 @@ STAGES: dict[str, tuple[FakeBackend, tuple[str, ...]]] = {
         ),
         ("j", "enter", "G"),
     ),
+    "acknowledged": (SEEN_TO, ()),
+    "watched": (FakeBackend((replace(RUNNING, user_id=2, initiator_name="Bob Berg"),), detail={"watched": True}), ()),
+    "where_it_failed": (SEEN_TO, ("tab", "enter")),
+    "searched": (SEEN_TO, ("slash", *"probe", "enter", "n")),
+    "acknowledging": (RAISED, ("a", *"seen, Kim looks at it")),
     "hostile": (FakeBackend((hostile_run(),), events=(LogLine(1, ago(60), "error", HOSTILE),)), ("z",)),
     "card": (FakeBackend((SECOND, FIRST), events=LOG, detail={"worker": WORKER, "usual": USUAL}), ("enter", "c")),
 }

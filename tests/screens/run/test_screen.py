@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from screens.actions import RunActions
 from screens.monitor import Monitor
 from screens.run import sections
+from screens.run.parts import View
 from screens.run.screen import RunScreen
 from screens.runs import columns
 from screens.text import explain, json_tree
@@ -55,7 +56,7 @@ LOG = tuple(LogLine(n, ago(70 - n), "info", f"line {n}") for n in range(60))
 def view(
     width: int = 80, ascii_only: bool = False, opened: frozenset[json_tree.Path] = frozenset(), **changed: Any
 ) -> Any:
-    return replace(sections.View(AT, (WORKER,), opened, width, ascii_only), **changed)
+    return replace(View(AT, (WORKER,), opened, width, ascii_only), **changed)
 
 
 def text_of(of: RunDetail, **changed: Any) -> str:

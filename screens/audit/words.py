@@ -1,0 +1,105 @@
+"""The audit trail in words: what was done, the columns of its table, and one event in full. Pure functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from screens.text import format as fmt
+from screens.text.column_widths import ColumnSpec, column_widths, heading
+from screens.text.safe import clean, fit, wrap
+from screens.widgets.row_diff import Cell, Row
+from store.people import audit
+from store.people.audit import AuditEvent
+from store.search.audit_page import AuditPage
+
+#: What each action is called; the subject follows in its own column.
+ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        audit.TENANT_ADDED: "added the tenant",
+        audit.USER_ADDED: "added the user",
+        audit.ROLE_GRANTED: "granted a role",
+        audit.ROLE_REVOKED: "revoked a role",
+        audit.SCHEDULE_ADDED: "added a schedule",
+        audit.SCHEDULE_CHANGED: "changed a schedule",
+        audit.SCHEDULE_REMOVED: "removed a schedule",
+        audit.BACKUP_EXPORTED: "exported a backup",
+        audit.BACKUP_IMPORTED: "imported a backup",
+        audit.DRIFT_ACCEPTED: "accepted drift",
+        audit.RESTORE_PLANNED: "planned a restore",
+        audit.RESTORE_EXECUTED: "executed a restore",
+        audit.RESTORE_RESUMED: "continued a restore",
+        audit.TENANT_SETTING_CHANGED: "changed a setting",
+        audit.QUEUE_PAUSED: "paused the queue",
+        audit.QUEUE_RESUMED: "resumed the queue",
+        audit.RUN_STARTED: "started",
+        audit.RUN_RETRIED: "retried",
+        audit.RUN_ACKNOWLEDGED: "acknowledged",
+        audit.RUN_UNACKNOWLEDGED: "took back (ack)",
+    }
+)
+#: The columns: when, who, what, subject, tenant, reason.
+_PARTS: Final = (
+    ColumnSpec(16, 16, 1),
+    ColumnSpec(14, 8, 2, grow=1),
+    ColumnSpec(19, 12, 0, grow=1),
+    ColumnSpec(18, 12, 3, grow=2),
+    ColumnSpec(12, 8, 5, grow=1),
+    ColumnSpec(24, 10, 6, grow=3),
+)
+_TITLES: Final = ("When (UTC)", "Who", "What", "Subject", "Tenant", "Reason")
+_STYLES: Final = ("quiet", "", "", "", "quiet", "quiet")
+
+
+def action(name: str) -> str:
+    """What was done, in words; an action of another version of opsmon under its own name."""
+    return ACTIONS.get(name, name)
+
+
+def table(events: Sequence[AuditEvent], width: int) -> tuple[str, list[Row]]:
+    """Header and rows of the table, in `width` cells."""
+    rooms = column_widths(_PARTS, width)
+    return heading(_TITLES, rooms), [_row(event, rooms) for event in events]
+
+
+def _row(event: AuditEvent, rooms: Sequence[int]) -> Row:
+    when = fmt.instant(event.at)[:16]
+    texts = (when, event.name, action(event.action), event.subject, event.tenant or "", event.reason or "")
+    parts = zip(texts, _STYLES, rooms, strict=True)
+    return Row(event.id, tuple(Cell(fit(text, room), style) for text, style, room in parts if room))
+
+
+def told(page: AuditPage | None, tenant: str | None, terms: str, page_number: int) -> str:
+    """The line above the table: what it shows, or why it is empty. `page` is None if the tenant is not one of the user's."""
+    if page is None:
+        return "There is no such tenant, or you are no member of it." + (" Esc takes the filter back." if terms else "")
+    of = f" of {tenant}" if tenant else ""
+    looked = f" Looked back to {fmt.instant(page.looked_back_to)[:16]}." if page.looked_back_to else ""
+    if not page.events:
+        more = looked + (" ] looks further back." if page.next_before else "")
+        return (
+            f"Nothing{of} matches: {terms}.{more} Esc takes the filter back."
+            if terms
+            else f"The audit trail{of} is empty."
+        )
+    where = "Newest first" if page_number == 1 else f"Page {page_number}"
+    further = " ] shows older ones." if page.next_before else ""
+    narrowed = f" / {terms}." if terms else ""
+    return f"Who did what{of}. {where}.{narrowed}{looked}{further}"
+
+
+def in_full(event: AuditEvent, width: int, height: int) -> list[str]:
+    """Everything about one event in at most `height` lines of `width` cells."""
+    who = event.name if event.name == event.login else f"{event.name} ({event.login})"
+    where = f" in {event.tenant}" if event.tenant else ""
+    first = f"{fmt.instant(event.at, ' UTC')}  {who} from {event.origin}"
+    found = [*wrap(first, width), *wrap(f"{event.action}: {event.subject}{where}", width)]
+    if event.reason:
+        found += wrap(f"Reason: {event.reason}", width)
+    if event.detail:
+        found += wrap(json.dumps(event.detail, ensure_ascii=False, sort_keys=True, default=str), width)
+    if len(found) > height:
+        found = [*found[: height - 1], f"{found[height - 1]}…" if len(found[height - 1]) < width else found[height - 1]]
+    return [fit(clean(line), width).rstrip() for line in found]
