@@ -42,7 +42,7 @@ FAULTS: Final[tuple[dict[str, object], ...]] = (
     *({"tenant": "fabrikam", "status": 429, "retry_after": "1", "after": 3 * number + 2} for number in range(40)),
 )
 #: Who else works here: logins and names. Two of them, as the user may have the login of one.
-COLLEAGUES: Final = {"alice": "Alice Novak", "bob": "Bob Tanaka", "carol": "Carol Diaz"}
+COLLEAGUES: Final = {"alice": "Alice", "bob": "Bob", "carol": "Carol"}
 #: A killed worker's run is given up sooner than usual, so that it is seen within a minute; what is set counts.
 PACE: Final = {"OPSMON_BEAT_SECONDS": "2", "OPSMON_LOST_AFTER_SECONDS": "15"}
 #: Seconds that the simulator may take to start.

@@ -72,8 +72,8 @@ class Groundwork:
 
     def _acknowledge(self) -> None:
         """Acknowledge every other of last night's failures."""
-        wanted = parse("outcome:failed since:36h")
-        failed = matching.all_matching(self.services.db, self.operator.id, wanted, "all", 20).ids
+        wanted = parse(["outcome:failed", "since:36h"])
+        failed = matching.all_matching(self.services.db, self.operator.id, wanted, "Failed", 20).ids
         for note, run_id in zip(NOTES, failed[::2], strict=False):
             acknowledging.acknowledge(self.services.db, self.operator, [run_id], note)
 

@@ -92,7 +92,7 @@ class Colleagues:
 
 
 def carry_on(services: Services, people: Mapping[Role, User], has_ended: Callable[[float], bool]) -> None:
-    """Let colleagues work, the groundwork be laid and the second worker be killed until `has_ended`, which waits so many seconds."""
+    """Let colleagues work and the second worker be killed until `has_ended`, which waits so many seconds."""
     from opsmon.demo import scenario
     from opsmon.demo.groundwork import Groundwork
     from opsmon.demo.second_worker import SecondWorker

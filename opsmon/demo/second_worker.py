@@ -83,7 +83,7 @@ class SecondWorker:
 
 def _start() -> subprocess.Popen[bytes]:
     # A log file in the demo's folder could make the folder again, just after it was removed.
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 (our own command)
         [sys.executable, "-P", "-m", "opsmon", "worker", "--embedded", "--workers", str(SLOTS)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -28,7 +28,7 @@ def seed_ticks(db: Database, schedule: Schedule, age: float, missed: float | Non
         ticks = [_tick(schedule.id, at, What.OPENED, run_id) for run_id, at in _runs(connection, schedule)]
         if missed is not None:
             at = now - dt.timedelta(seconds=missed)
-            ticks.append(_tick(schedule.id, at, What.MISSED, None, "no worker looked in time"))
+            ticks.append(_tick(schedule.id, at, What.MISSED, None, "1 time missed, workers were away"))
         if ticks:
             connection.execute(sa.insert(schedule_ticks), ticks)
     return len(ticks)
