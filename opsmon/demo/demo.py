@@ -102,7 +102,7 @@ def _fill(db: Database, login: str | None) -> User:
     from opsmon.login import login_name
 
     schema.upgrade(db)
-    cast = _cast(db, login or login_name())
+    cast = people_of(db, login or login_name())
     daily, _ = (schedules.add(db, cast.manager, cast.contoso.slug, one) for one in demo_history.schedules(utc_now()))
     seeding.seed_runs(db, demo_history.past_runs(replace(cast, schedule=daily.id)))
     seeding_schedules.seed_ticks(db, daily, demo_history.SCHEDULED_FOR, demo_history.MISSED)
@@ -120,7 +120,8 @@ def colleagues(login: str) -> tuple[str, str]:
     return operator, manager
 
 
-def _cast(db: Database, login: str) -> demo_history.Cast:
+def people_of(db: Database, login: str) -> demo_history.Cast:
+    """Make the tenants, `login` and its colleagues, with their roles."""
     operator, manager = colleagues(login)
     contoso, fabrikam = (admin.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
     me, alice, bob = (admin.add_user(db, name, COLLEAGUES.get(name)) for name in (login, operator, manager))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from opsmon.demo.scenario import Act, Role
     from opsmon.services import Services
-    from store.model.records import Run, User
+    from store.model.records import Run, Status, User
 
 SEED: Final = 7
 #: Seconds until it begins: the screens are painted first.
@@ -27,6 +27,8 @@ BEFORE: Final = 1.5
 LOOK_EVERY: Final = 0.25
 #: Runs of colleagues that are active at a time, at most.
 MOST_ACTIVE: Final = 6
+#: Seconds between two steps of the groundwork, so that one can follow.
+STEP_EVERY: Final = 2.0
 #: After so many runs of one demo colleagues tire: they start one in so many seconds.
 MANY_RUNS: Final = 500
 TIRED_PAUSE: Final = 60.0
@@ -100,7 +102,8 @@ def carry_on(services: Services, people: Mapping[Role, User], has_ended: Callabl
 
     colleagues = Colleagues(services, people, scenario.acts(random.Random(SEED)), time.monotonic)  # noqa: S311
     second = SecondWorker(services.db, services.settings.lost_after_seconds, time.monotonic)
-    groundwork = step_by_step(services, Groundwork(services, people["operator"], people["manager"]).steps())
+    steps = Groundwork(services, people["operator"], people["manager"]).steps()
+    groundwork = step_by_step(services, steps, time.monotonic)
     try:
         while not has_ended(LOOK_EVERY):
             # A database that is away for a while, and a start that is refused, are part of life.
@@ -113,14 +116,21 @@ def carry_on(services: Services, people: Mapping[Role, User], has_ended: Callabl
         second.end()
 
 
-def step_by_step(services: Services, steps: Iterator[Run]) -> Iterator[None]:
-    """Carry out one step of the groundwork each time the run of the one before is completed; yield at every look."""
+def step_by_step(services: Services, steps: Iterator[Run], clock: Callable[[], float]) -> Iterator[None]:
+    """Carry out one step of the groundwork each time the run of the one before is completed, and no sooner than STEP_EVERY after
+    it was started; yield at every look.
+    """
     from store.model.records import Status
     from store.runs import lifecycle
 
     for run in steps:
-        while (now := lifecycle.get(services.db, run.id)) and now.status is not Status.COMPLETED:
+        next_at = clock() + STEP_EVERY
+        while clock() < next_at or not _is(lifecycle.get(services.db, run.id), Status.COMPLETED):
             yield
+
+
+def _is(run: Run | None, status: Status) -> bool:
+    return run is not None and run.status is status
 
 
 def main(operator: str, manager: str) -> None:
@@ -133,11 +143,11 @@ def main(operator: str, manager: str) -> None:
 
     services = Services(load())
     try:
-        people = {
+        people: dict[Role, User] = {
             "operator": access.find_user(services.db, operator),
             "manager": access.find_user(services.db, manager),
         }
-        carry_on(services, people, _has_ended)  # type: ignore[arg-type]
+        carry_on(services, people, _has_ended)
     finally:
         services.close()
 

@@ -59,7 +59,9 @@ def _round(dice: random.Random, number: int) -> Iterator[Act]:
         _probe("operator", "contoso", dice, items=(30, 50), key=f"ring-{ring}"),
         Act("manager", "contoso", "inventory.sync", {}),
         # Nothing of it succeeds: else it would have done so in part.
-        _probe("operator", "fabrikam", dice, items=(8, 8), skip_items=8, key=f"gateway-{ring}", error=dice.choice(ERRORS)),
+        _probe(
+            "operator", "fabrikam", dice, items=(8, 8), skip_items=8, key=f"gateway-{ring}", error=dice.choice(ERRORS)
+        ),
         Act("operator", "fabrikam", "directory_groups.sync", {}),
         _probe("manager", "contoso", dice, items=(20, 40), key=f"kiosk-{ring}", fail_items=dice.randint(1, 4)),
         Act("operator", "contoso", "policy.sync", {}),

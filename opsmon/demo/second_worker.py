@@ -19,7 +19,7 @@ from store.model.records import Run, Status
 from store.workers import health
 
 #: Seconds from the start to the first kill at the earliest, between two kills at least, and until it comes again.
-FIRST_KILL: Final = 15.0
+FIRST_KILL: Final = 10.0
 KILL_EVERY: Final = 60.0
 GONE_FOR: Final = 5.0
 #: Runs that it carries out at a time.
