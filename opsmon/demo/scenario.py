@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 PAUSES: Final = (4.0, 6.0)
 WAVE_PAUSE: Final = 0.5
 #: Long runs of a wave: with what runs already they are more than the demo's workers have slots, so that one waits.
-WAVE: Final = 4
+WAVE: Final = 5
 PROBE: Final = "system.probe"
 #: Reasons that probes fail for.
 ERRORS: Final = (

@@ -16,7 +16,7 @@ from tasks.dispatch import Dispatcher
 from tasks.sdk.registry import load_registry
 from tests.conftest import KINDS
 
-ROUND = 14
+ROUND = 10 + scenario.WAVE
 
 
 def acts(number: int, seed: int = 7) -> list[Act]:
