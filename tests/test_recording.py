@@ -62,6 +62,7 @@ def test_it_shows_the_list_a_run_workers_and_the_end(recording: ModuleType) -> N
 
 def test_nothing_of_this_machine_is_in_it(recording: ModuleType) -> None:
     text = CAST.read_text(encoding="utf-8")
+    assert recording.LOGIN in text
     assert recording.leaks(text) == []
     assert "/home/" not in text
     assert "/Users/" not in text

@@ -16,7 +16,7 @@ from opsmon.demo.scenario import PROBE, Act
 from opsmon.services import Services
 from store.errors import Forbidden
 from store.model.records import Outcome, Run
-from store.people import notifications
+from store.people import admin, notifications
 from store.runs import lifecycle, outcome
 from store.runs.lifecycle import Result
 from store.workers import heartbeats, pause
@@ -164,6 +164,22 @@ def run_of(services: Services, run_id: int) -> Run:
     found = lifecycle.get(services.db, run_id)
     assert found
     return found
+
+
+def test_it_goes_on_until_its_input_ends(services: Services, cast: Cast) -> None:
+    def has_ended(_: float) -> bool:
+        return lifecycle.get(services.db, 2) is not None
+
+    life.carry_on(services, {"operator": cast.operator, "manager": cast.manager}, has_ended)
+    assert [run_of(services, number).type for number in (1, 2)] == ["directory_groups.sync", PROBE]
+
+
+def test_what_is_refused_does_not_end_it(services: Services, cast: Cast) -> None:
+    outsider = admin.add_user(services.db, "erin")
+    looks = iter([False, False, False, True])
+    life.carry_on(services, {"operator": outsider, "manager": outsider}, lambda _: next(looks))
+    assert list(looks) == []
+    assert lifecycle.get(services.db, 1) is None
 
 
 @pytest.mark.worker
