@@ -24,7 +24,8 @@ DAYS: Final = 29
 UNREAD_WITHIN: Final = 0.7 * DAY
 #: Age at which fabrikam's app lost a permission.
 FORBIDDEN_SINCE: Final = 9 * DAY
-#: The daily backup of contoso: how long ago it was added, how late it was on each day, and the age of the one that was missed.
+#: The daily backup of contoso, in seconds: how long ago it was added, how long ago it was due last, and the age of the one that was
+#: missed.
 SCHEDULED_FOR: Final = 21 * DAY
 DAILY_AGE: Final = 3 * 3600.0
 MISSED: Final = 12 * DAY + DAILY_AGE
