@@ -718,7 +718,7 @@ PICTURES = {
 def test_pictures_in_the_documents_show_the_screens_as_they_are() -> None:
     """After the screens have changed: copy the pictures that the tests keep."""
     kept = ROOT / "tests" / "screens" / "restores" / "__snapshots__"
-    there = {path.stem: path.read_bytes() for path in (ROOT / "docs" / "pictures").iterdir()}
+    there = {path.stem: path.read_bytes() for path in (ROOT / "docs" / "pictures").glob("*.svg")}
     assert there.keys() == PICTURES.keys()
     assert [name for name, path in PICTURES.items() if there[name] != (kept / f"{path}.raw").read_bytes()] == []
     named = re.findall(r"\(pictures/([a-z-]+)\.svg\)", (ROOT / "docs" / "restore.md").read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ process ends, the children see the end of their pipe, and the last of them, a sh
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +28,10 @@ from opsmon.signals import ended_by_signals
 from store import schema
 from store.db.engine import Database
 from store.errors import OpsmonError
+from store.intune import schedules
 from store.model.records import User
 from store.people import access, admin
-from store.runs import seeding
+from store.runs import seeding, seeding_schedules
 from store.sanitizer.sanitize import sanitize
 
 #: What each tenant holds.
@@ -38,6 +41,10 @@ FAULTS: Final[tuple[dict[str, object], ...]] = (
     {"tenant": "fabrikam", "path": "/deviceCompliancePolicies", "status": 403, "count": None},
     *({"tenant": "fabrikam", "status": 429, "retry_after": "1", "after": 3 * number + 2} for number in range(40)),
 )
+#: Who else works here: logins and names. Two of them, as the user may have the login of one.
+COLLEAGUES: Final = {"alice": "Alice", "bob": "Bob", "carol": "Carol"}
+#: A killed worker's run is given up sooner than usual, so that it is seen within a minute; what is set counts.
+PACE: Final = {"OPSMON_BEAT_SECONDS": "2", "OPSMON_LOST_AFTER_SECONDS": "15"}
 #: Seconds that the simulator may take to start.
 SIMULATOR_SECONDS: Final = 20.0
 SIMULATOR_LOG: Final = "simulator.log"
@@ -51,20 +58,22 @@ for _ in 1 2 3 4 5 6 7 8; do rm -rf "$1" && [ ! -e "$1" ] && exit; sleep 1; done
 """
 
 
-def run(postgres: bool) -> int:
-    """Show the screens on a temporary database until the user quits. Returns the exit code.
+def run(postgres: bool, login: str | None = None) -> int:
+    """Show the screens on a temporary database until the user quits, as `login` (default: the process's). Returns the exit code.
 
     Raises InputInvalid if `postgres` is set but PostgreSQL is not installed.
     """
     from opsmon.app import run_screens
 
-    with ended_by_signals(), stage(postgres) as (services, user):
+    with ended_by_signals(), stage(postgres, login) as (services, user), _life(user.login):
         return run_screens(services, user)
 
 
 @contextlib.contextmanager
-def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
-    """Set up the demo without its screens: yields services on its database, and the user. Removes everything afterwards."""
+def stage(postgres: bool = False, login: str | None = None) -> Iterator[tuple[Services, User]]:
+    """Set up the demo without its screens and its life: yields services on its database, and the user. Removes everything
+    afterwards.
+    """
     if postgres:
         demo_postgres.installed()
     with contextlib.ExitStack() as put_away:
@@ -78,7 +87,7 @@ def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
         put_away.enter_context(_environment(_settings(folder, url)))
         services = Services(load())
         put_away.callback(services.close)
-        user = _fill(services.db)
+        user = _fill(services.db, login)
         put_away.enter_context(_environment(_graph(_address(simulator, folder))))
         worker = EmbeddedWorker(services)
         put_away.callback(worker.kill)
@@ -89,19 +98,33 @@ def stage(postgres: bool = False) -> Iterator[tuple[Services, User]]:
 # ---- the database
 
 
-def _fill(db: Database) -> User:
+def _fill(db: Database, login: str | None) -> User:
     from opsmon.login import login_name
 
     schema.upgrade(db)
-    cast = _cast(db, login_name())
-    seeding.seed_runs(db, demo_history.past_runs(cast))
+    cast = people_of(db, login or login_name())
+    daily, _ = (schedules.add(db, cast.manager, cast.contoso.slug, one) for one in demo_history.schedules(utc_now()))
+    seeding.seed_runs(db, demo_history.past_runs(replace(cast, schedule=daily.id)))
+    seeding_schedules.seed_ticks(db, daily, demo_history.SCHEDULED_FOR, demo_history.MISSED)
     return cast.me
 
 
-def _cast(db: Database, login: str) -> demo_history.Cast:
-    operator, manager = [name for name in ("alice", "bob", "carol") if name != login][:2]
+def utc_now() -> dt.datetime:
+    """This machine's clock."""
+    return dt.datetime.now(dt.UTC)
+
+
+def colleagues(login: str) -> tuple[str, str]:
+    """The logins of the operator of both tenants and the manager of contoso, who are others than `login`."""
+    operator, manager = [name for name in COLLEAGUES if name != login][:2]
+    return operator, manager
+
+
+def people_of(db: Database, login: str) -> demo_history.Cast:
+    """Make the tenants, `login` and its colleagues, with their roles."""
+    operator, manager = colleagues(login)
     contoso, fabrikam = (admin.add_tenant(db, slug, slug.capitalize()) for slug in TENANTS)
-    me, alice, bob = (admin.add_user(db, name) for name in (login, operator, manager))
+    me, alice, bob = (admin.add_user(db, name, COLLEAGUES.get(name)) for name in (login, operator, manager))
     for name, tenant, role in (
         (login, "contoso", access.Role.OWNER),
         (login, "fabrikam", access.Role.OWNER),
@@ -117,11 +140,28 @@ def _cast(db: Database, login: str) -> demo_history.Cast:
 # ---- the surroundings
 
 
+@contextlib.contextmanager
+def _life(login: str) -> Iterator[None]:
+    """Let the colleagues of `login` work within this block, in a process of its own: see life.py."""
+    child = subprocess.Popen(  # noqa: S603 (our own command)
+        [sys.executable, "-P", "-m", "opsmon.demo.life", *colleagues(login)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        _end(child, 5)
+
+
 def _settings(folder: Path, url: str) -> dict[str, str]:
     # The user's own file must not be read: it may name other credentials, or be unreadable.
     config = folder / "opsmon.toml"
     config.touch()
-    return {"OPSMON_DATABASE_URL": url, "OPSMON_CONFIG": str(config), LOG_VARIABLE: str(folder / "worker.log")}
+    given = {name: os.environ.get(name, value) for name, value in PACE.items()}
+    return {"OPSMON_DATABASE_URL": url, "OPSMON_CONFIG": str(config), LOG_VARIABLE: str(folder / "worker.log"), **given}
 
 
 def _graph(simulator_url: str) -> dict[str, str]:

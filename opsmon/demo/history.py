@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
+from store.intune.schedule_records import ScheduleSettings
 from store.model.records import Counts, Failure, Outcome, Tenant, User
+from store.runs import ticking
 from store.runs.log import NewLogLine
 from store.runs.outcome import failure
 from store.runs.seeding import SeedRun
@@ -21,6 +24,11 @@ DAYS: Final = 29
 UNREAD_WITHIN: Final = 0.7 * DAY
 #: Age at which fabrikam's app lost a permission.
 FORBIDDEN_SINCE: Final = 9 * DAY
+#: The daily backup of contoso, in seconds: how long ago it was added, how long ago it was due last, and the age of the one that was
+#: missed.
+SCHEDULED_FOR: Final = 21 * DAY
+DAILY_AGE: Final = 3 * 3600.0
+MISSED: Final = 12 * DAY + DAILY_AGE
 
 Parameters = Callable[[random.Random], dict[str, Any]]
 #: A run and its retries, in order.
@@ -36,6 +44,8 @@ class Cast:
     me: User
     operator: User
     manager: User
+    #: The id of the daily schedule.
+    schedule: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +91,36 @@ PROBE: Final = Kind(
     (("operation.error", "RuntimeError: rehearsed"), ("worker.lost", "")),
     ("rehearsing",),
 )  # fmt: skip
+POLICIES: Final = Kind(
+    "policy.sync", "Sync policies", (270, 300), 0.11, lambda r: {"kinds": None},
+    (_THROTTLED, ("policy.incomplete", "a script came without its contents")), _WHOLLY,
+    ("reading configuration policies", "reading device configurations", "reading scripts"),
+)  # fmt: skip
+GROUPS: Final = Kind(
+    "directory_groups.sync", "Sync groups", (24, 24), 0.05, lambda r: {}, (_THROTTLED,), _WHOLLY, ("reading groups",)
+)
+BACKUP: Final = Kind(
+    ticking.TYPE, ticking.LABEL, (290, 300), 0.12, lambda r: {},
+    (_THROTTLED,), _WHOLLY, ("backing up configuration policies", "backing up apps"),
+)  # fmt: skip
 #: What people start, with weights. Only operations that exist, so that runs can be retried.
-_STARTED: Final = ((SYNC, 60), (PROBE, 40))
+_STARTED: Final = ((SYNC, 45), (PROBE, 30), (POLICIES, 15), (GROUPS, 10))
+#: Of these, fabrikam's app may not read all.
+_READS_POLICIES: Final = (SYNC, POLICIES)
+
+
+def schedules(now: dt.datetime) -> tuple[ScheduleSettings, ScheduleSettings]:
+    """Contoso's schedules of backups: the daily one, which was due last DAILY_AGE ago, and one that is switched off."""
+    due = now - dt.timedelta(seconds=DAILY_AGE)
+    daily = ScheduleSettings("Daily", f"{due.minute} {due.hour} * * *", "UTC", keep=14)
+    apps = ScheduleSettings("Apps on Fridays", "0 18 * * 5", "Europe/Berlin", kinds=("mobile_apps",), enabled=False)
+    return daily, apps
 
 
 def past_runs(cast: Cast, seed: int = SEED) -> list[SeedRun]:
     """About 400 runs of the last 30 days, oldest first; each retry is linked to the run that it retries."""
     dice = random.Random(seed)  # noqa: S311 (reproducible, not secret)
-    stories = [*_scheduled(cast, dice), *_started(cast, dice), *_hostile(cast)]
+    stories = [*_scheduled(cast, dice), *_backed_up(cast, dice), *_started(cast, dice), *_hostile(cast)]
     runs = sorted((run for story in stories for run in story), key=lambda run: -run.age)
     places = {id(run): place for place, run in enumerate(runs)}
     before = {id(b): places[id(a)] for story in stories for a, b in pairwise(story)}
@@ -103,6 +135,15 @@ def _scheduled(cast: Cast, dice: random.Random) -> Iterator[Story]:
             for number, kind in enumerate(kinds):
                 age = day * DAY - number * 1800 - dice.uniform(0, 600)
                 yield (_run(kind, tenant, None, age, dice),)
+
+
+def _backed_up(cast: Cast, dice: random.Random) -> Iterator[Story]:
+    """Runs of the daily schedule, but for the one that was missed."""
+    for day in range(round(SCHEDULED_FOR / DAY) - 1, -1, -1):
+        age = day * DAY + DAILY_AGE
+        if age != MISSED:
+            run = _run(BACKUP, cast.contoso, None, age, dice)
+            yield (replace(run, context={"parameters": {ticking.PARAMETER: cast.schedule}}),)
 
 
 def _started(cast: Cast, dice: random.Random) -> Iterator[Story]:
@@ -168,7 +209,7 @@ def _ending(
         code, detail = dice.choice(kind.wholly)
         done = int(items * dice.uniform(0, 0.8)) if code.startswith("worker") else 0
         return Counts(items, done) if done else None, (failure(code, detail),), Outcome.FAILED
-    if kind is SYNC and tenant.slug == "fabrikam":
+    if kind in _READS_POLICIES and tenant.slug == "fabrikam":
         return _sync_of_fabrikam(items, age)
     if luck < 0.17 and items > 1:
         failed, skipped = dice.randint(1, max(1, items // 8)), dice.randint(0, items // 10)

@@ -42,7 +42,7 @@ def demo(session: Session, arguments: argparse.Namespace) -> int:
     _require_terminal(session)
     from opsmon.demo.demo import run
 
-    return run(arguments.postgres)
+    return run(arguments.postgres, session.as_login)
 
 
 def _require_terminal(session: Session) -> None:

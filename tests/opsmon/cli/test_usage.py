@@ -297,17 +297,24 @@ def test_the_screens_have_no_json(cli: Cli) -> None:
     assert "opsmon runs --json" in json.loads(answer.err)["hint"]
 
 
-@pytest.mark.parametrize(("argv", "postgres"), [(["demo"], False), (["demo", "--postgres"], True)])
+@pytest.mark.parametrize(
+    ("argv", "wanted"),
+    [
+        (["demo"], (False, None)),
+        (["demo", "--postgres"], (True, None)),
+        (["--as", "dana", "demo"], (False, "dana")),
+    ],
+)
 def test_the_demo_is_asked_for_as_it_was_given(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, argv: list[str], postgres: bool
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, argv: list[str], wanted: tuple[bool, str | None]
 ) -> None:
     monkeypatch.setattr("opsmon.cli.commands.screens._require_terminal", lambda _: None)
-    given: list[bool] = []
+    given: list[tuple[bool, str | None]] = []
 
-    def run(kind: bool) -> int:
-        given.append(kind)
+    def run(kind: bool, login: str | None) -> int:
+        given.append((kind, login))
         return 7
 
     monkeypatch.setattr("opsmon.demo.demo.run", run)
     assert cli(*argv).code == 7
-    assert given == [postgres]
+    assert given == [wanted]

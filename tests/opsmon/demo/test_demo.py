@@ -26,6 +26,8 @@ from opsmon.login import login_name
 from opsmon.services import Services
 from store import snapshot
 from store.errors import InputInvalid, OpsmonError
+from store.intune import schedules
+from store.intune.schedule_records import What
 from store.model.records import Outcome, Run, Status, Tenant, User
 from store.people import access
 from store.runs import lifecycle
@@ -86,6 +88,16 @@ def children_of(pid: int) -> list[psutil.Process]:
     return found
 
 
+def second_workers(pid: int) -> list[psutil.Process]:
+    """The workers of the demo's life, which are grandchildren of the demo."""
+    found = []
+    for process in children_of(pid):
+        with contextlib.suppress(psutil.Error):
+            if "--workers" in process.cmdline():
+                found.append(process)
+    return found
+
+
 def ended(processes: list[psutil.Process]) -> bool:
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
@@ -111,8 +123,9 @@ def carry_out(services: Services, user: User, tenant: str, type_: str) -> Run:
 @pytest.fixture
 def cast() -> demo_history.Cast:
     now = dt.datetime.now(dt.UTC)
-    users = (User(number, name, name, now) for number, name in enumerate(("me", "alice", "bob"), 1))
-    return demo_history.Cast(Tenant(1, "contoso", "Contoso", now), Tenant(2, "fabrikam", "Fabrikam", now), *users)
+    me, alice, bob = (User(number, name, name, now) for number, name in enumerate(("me", "alice", "bob"), 1))
+    contoso, fabrikam = Tenant(1, "contoso", "Contoso", now), Tenant(2, "fabrikam", "Fabrikam", now)
+    return demo_history.Cast(contoso, fabrikam, me, alice, bob)
 
 
 def test_the_history_is_always_the_same(cast: demo_history.Cast) -> None:
@@ -221,6 +234,27 @@ def test_a_login_that_is_called_alice_has_no_double(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.worker
 @pytest.mark.usefixtures("warm", "temporary")
+def test_another_login_can_be_named_as_the_database_is_ones_own() -> None:
+    with demo.stage(login="dana") as (services, user):
+        assert user.login == "dana"
+        assert {found.login for found in all_users(services.db)} == {"dana", "alice", "bob"}
+
+
+@pytest.mark.worker
+@pytest.mark.usefixtures("warm", "temporary")
+def test_backups_were_made_every_day_but_one() -> None:
+    with demo.stage() as (services, user):
+        off, daily = schedules.schedules_of(services.db, user, "contoso")
+        assert (off.settings.enabled, daily.settings.enabled) == (False, True)
+        ticks = schedules.ticks(services.db, user, daily.id)
+        assert [tick.what for tick in ticks].count(What.OPENED) == 20
+        (missed,) = [tick for tick in ticks if tick.run_id is None]
+        assert missed.what is What.MISSED
+        assert len({tick.minute for tick in ticks}) == 21
+
+
+@pytest.mark.worker
+@pytest.mark.usefixtures("warm", "temporary")
 def test_the_users_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "opsmon.toml").write_text("no toml at all")
     monkeypatch.chdir(tmp_path)
@@ -319,6 +353,7 @@ def test_it_shows_runs_with_hostile_text_literally_and_quits(terminal: pexpect.s
     shows(terminal, b"[/foo]")
     children = children_of(terminal.pid)
     assert len(children) >= 2
+    children += wait_for(lambda: second_workers(terminal.pid), "the worker that is killed now and then")
     terminal.send("q")
     assert ends(terminal) == 0
     wait_for(lambda: ended(children), "the end of the demo's processes")
@@ -370,7 +405,7 @@ def test_after_a_kill_nothing_stays(postgres: bool, temporary: Path) -> None:
     terminal = play(*(["--postgres"] if postgres else []))
     try:
         shows(terminal, b"Sync inventory")
-        wait_for(lambda: len(children_of(terminal.pid)) >= 3)
+        wait_for(lambda: second_workers(terminal.pid), "the worker that is killed now and then")
         children = children_of(terminal.pid)
         os.kill(terminal.pid, signal.SIGKILL)
         wait_for(lambda: ended(children), "the end of the demo's processes")
