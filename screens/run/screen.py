@@ -92,7 +92,8 @@ class RunScreen(PolledScreen[None]):
                 self._opened = json_tree.opened_at_first(snapshot.detail.run.context or {})
             shell, width = self.shell, max(20, self.size.width - 4)
             rescues = shell.backend.rescues() and not snapshot.only_reads
-            view = sections.View(snapshot.at, snapshot.workers, self._opened, width, shell.ascii_only, rescues)
+            workers, ascii_only = snapshot.workers, shell.ascii_only
+            view = sections.View(snapshot.at, workers, self._opened, width, ascii_only, rescues, shell.times)
             self._page.show(sections.lines(snapshot.detail, view), follow=sections.END if follows else None)
         self.paint_header()
         self.refresh_keys()

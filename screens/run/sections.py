@@ -16,6 +16,7 @@ from screens.text.explain import Fact
 from screens.text.json_tree import Path
 from screens.text.safe import clean, wrap
 from screens.text.timeline import Moment, timeline
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
 from store.model.records import NO_TIME, UNREADABLE, Run, Status, Worker
@@ -54,6 +55,7 @@ class View:
     ascii_only: bool = False
     #: Whether this session gives up the runs of lost workers.
     rescues: bool = True
+    times: TimeStyle = AGES
 
 
 def lines(detail: RunDetail, view: View) -> list[Line]:
@@ -112,7 +114,7 @@ def _head(detail: RunDetail, view: View) -> Iterator[Line]:
         ("State", f"{_glyph(run, detail, view)} {explain.state_of(detail)}", style),
         ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
         ("Started by", run.initiator_name, ""),
-        ("Created", fmt.instant(run.created_at, " UTC"), ""),
+        ("Created", view.times.instant(run.created_at), ""),
     ):
         yield from _field("head", view, Fact(name, words, ink))
 
@@ -166,19 +168,22 @@ def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
 
 
 def _timeline(detail: RunDetail, view: View) -> Iterator[Line]:
-    yield from _heading("timeline", "Timeline (UTC)")
+    times, opened_at = view.times, detail.run.created_at
+    yield from _heading("timeline", f"Timeline ({times.zone(opened_at)})")
     found: list[Line] = []
-    day = detail.run.created_at.date()
+    day, zone = times.there(opened_at).date(), times.zone(opened_at)
     for moment in timeline(detail):
-        at, key, words = moment.at, ("timeline", moment.key), _words_of(moment)
+        at, key, words = times.there(moment.at), ("timeline", moment.key), _words_of(moment)
         is_end = moment.what == "completed"
         style = fmt.state_of(detail.run).style if is_end else _LEVELS.get(moment.level, "")
         if at == NO_TIME:
             found += _text(key, view, f"{UNREADABLE:<10}", words, style, "quiet")
             continue
-        if at.date() != day:
-            day = at.date()
-            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "quiet"),)))
+        if (at.date(), times.zone(at)) != (day, zone):
+            # Where clocks were put back an hour comes twice: only the offset tells one from the other.
+            words_of_day = at.date().isoformat() + (f" {times.zone(at)}" if times.zone(at) != zone else "")
+            day, zone = at.date(), times.zone(at)
+            found.append(Line(("timeline", "day", day, zone), (Cell(words_of_day, "quiet"),)))
         found += _text(key, view, at.strftime("%H:%M:%S  "), words, style, "quiet")
     yield from found[:-1]
     # The last line, whichever it is, gets the key that is followed.
@@ -211,7 +216,8 @@ def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
     known = {run.id: run for run in detail.attempts}
     for run in detail.attempts:
         state, here = _state(run, detail), "  this run" if run.id == detail.run.id else ""
-        words = f" {fmt.instant(run.created_at)}  by {run.initiator_name}{here}"
+        when = view.times.instant(run.created_at) if view.times.is_absolute else fmt.instant(run.created_at)
+        words = f" {when}  by {run.initiator_name}{here}"
         before = (
             Cell(f"{run.id:>7}  ", "bold" if here else ""),
             Cell(f"{_glyph(run, detail, view)} {state.word:<10}", state.style),
