@@ -89,7 +89,7 @@ class Monitor(App[None]):
         Binding("R,ctrl+r", "poll_now", "Poll now", show=False, id="poll_now"),
         Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
         Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
-        Binding("colon,ctrl+k,ctrl+p", "command_palette", "Commands", tooltip="Palette of commands", id="palette"),
+        Binding("colon,ctrl+k,ctrl+p", "command_palette", "More", tooltip="Palette of commands", id="palette"),
         Binding("ctrl+l", "redraw", "Redraw the screen", show=False, id="redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend opsmon", show=False, id="suspend"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit opsmon", id="quit_anywhere"),

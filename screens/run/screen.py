@@ -58,6 +58,8 @@ class RunScreen(PolledScreen[None]):
         Binding("W", "watch", "Watch", show=False, id="watch"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("f", "follow", "Follow", id="follow"),
+        # The footer has no room for it at 80 columns.
+        Binding("t", "app.tenant", "Tenant", show=False, tooltip="Choose a tenant", id="tenant"),
         Binding("o", "open_original", "What it retries", show=False, id="original"),
         Binding(
             "left_square_bracket", "attempt(-1)", "Attempt before", key_display="[", show=False, id="attempt_before"
