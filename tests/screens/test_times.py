@@ -126,7 +126,13 @@ def test_an_hour_that_comes_twice_is_told_apart_in_the_timeline() -> None:
     first = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
     second = first + dt.timedelta(hours=1)
     run = a_run(
-        5, Outcome.FAILED, created_at=first, dispatched_at=first, started_at=first, completed_at=second, updated_at=second
+        5,
+        Outcome.FAILED,
+        created_at=first,
+        dispatched_at=first,
+        started_at=first,
+        completed_at=second,
+        updated_at=second,
     )
     detail = RunDetail(run, (LogLine(1, second, "info", "again"),), (run,))
     view = sections.View(AT, (WORKER,), frozenset(), 80, times=TimeStyle("local", BERLIN))

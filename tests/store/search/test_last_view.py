@@ -15,7 +15,11 @@ from store.search.saved_views import SavedView
 from tests.support import people
 
 LAST = LastView(
-    SavedView("", "outcome:failed since:2h", "Failed", Order.DURATION), "contoso", 5.0, ("outcome:failed", "mine"), "utc"
+    SavedView("", "outcome:failed since:2h", "Failed", Order.DURATION),
+    "contoso",
+    5.0,
+    ("outcome:failed", "mine"),
+    "utc",
 )
 
 
