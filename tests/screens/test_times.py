@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from screens.backend import PLAIN, Appearance
 from screens.memory import AS_EVER, Opening
 from screens.monitor import Monitor
 from screens.run import sections
+from screens.run.parts import View
 from screens.text.times import TimeStyle
 from screens.widgets.row_table import RowTable
 from store.model.records import LogLine, Outcome
@@ -41,6 +43,10 @@ async def opened(
         yield pilot
 
 
+def _are_shown(pilot: Any, words: tuple[str, ...]) -> bool:
+    return all(word in shown(pilot.app) for word in words)
+
+
 @pytest.mark.parametrize("width", [40, 80, 140])
 async def test_the_list_tells_ages_then_clock_times(width: int) -> None:
     async with opened(FakeBackend(LISTED), width=width) as pilot:
@@ -51,7 +57,7 @@ async def test_the_list_tells_ages_then_clock_times(width: int) -> None:
             ("Age", "10m", "1d", "90d"),
         )
         for words in expected:
-            await until(pilot, lambda words=words: all(word in shown(pilot.app) for word in words), str(words))
+            await until(pilot, functools.partial(_are_shown, pilot, words), str(words))
             await pilot.press("Z")
 
 
@@ -95,7 +101,7 @@ async def test_a_poll_that_changes_nothing_paints_nothing(style: Times, monkeypa
 async def test_the_order_by_creation_is_chosen_by_its_title_in_every_style() -> None:
     async with opened(FakeBackend(LISTED)) as pilot:
         for title in ("Age", "At (UTC)", "At"):
-            await until(pilot, lambda title=title: title in shown(pilot.app), title)
+            await until(pilot, functools.partial(_are_shown, pilot, (title,)), title)
             await pilot.press("o")
             line = pilot.app.screen.query_one(RowTable)
             head = line.render_line(0).text
@@ -135,7 +141,7 @@ def test_an_hour_that_comes_twice_is_told_apart_in_the_timeline() -> None:
         updated_at=second,
     )
     detail = RunDetail(run, (LogLine(1, second, "info", "again"),), (run,))
-    view = sections.View(AT, (WORKER,), frozenset(), 80, times=TimeStyle("local", BERLIN))
+    view = View(AT, (WORKER,), frozenset(), 80, times=TimeStyle("local", BERLIN))
     lines = [line.text.rstrip() for line in sections.lines(detail, view)]
     begin = lines.index("Timeline (+02:00)")
     assert lines[begin + 1 : begin + 7] == [
