@@ -80,7 +80,9 @@ class FormScreen(PolledScreen[None]):
         self._begun = {name: raw_of(field) for name, field in self._fields.items()}
         self._names = {p.name: Static(plain(_name_of(p)), classes="name", markup=False) for p in operation.parameters}
         #: What is wrong with a field stands below it; of one that nobody has touched, nothing is said before the start.
-        self._under = {name: Static(classes="under", markup=False) for name in (TENANT, *self._names)}
+        self._under = {
+            name: Static(id=f"under-{name}", classes="under", markup=False) for name in (TENANT, *self._names)
+        }
         self._touched: set[str] = set()
         self._wrong: dict[str, str] = {}
         self._asked = 0

@@ -108,8 +108,8 @@ async def test_a_form_that_cannot_be_used_stays_and_says_why(house: LiveHarness)
         assert isinstance(field, Input)
         field.value = "many"
         await pilot.press("ctrl+s")
-        note = monitor.screen.query_one("#note", Static)
-        await until(pilot, lambda: "items" in str(note.render()) and "whole number" in str(note.render()), "the reason")
+        note = monitor.screen.query_one("#under-items", Static)
+        await until(pilot, lambda: "whole number" in str(note.render()), "the reason")
         assert isinstance(monitor.screen, FormScreen)
         assert all_runs(house) == []
 

@@ -18,9 +18,11 @@ from screens.run import sections
 from screens.run.parts import View
 from screens.text.times import TimeStyle
 from screens.widgets.row_table import RowTable
+from screens.workers import lines
 from store.model.records import LogLine, Outcome
 from store.runs.detail import RunDetail
 from store.search.last_view import LastView, Times
+from store.workers.throughput import Hour, HourlyThroughput
 from tests.screens.conftest import AT, WORKER, FakeBackend, a_run, ago, polls, running, shown, toasts, told, until
 from tests.screens.pictures import SIZES, Picture
 from tests.screens.test_pictures import EVENTS, MANY
@@ -152,6 +154,17 @@ def test_an_hour_that_comes_twice_is_told_apart_in_the_timeline() -> None:
         "02:30:00    again",
         "02:30:00  failed",
     ]
+
+
+def test_the_hours_of_the_workers_screen_follow_the_zone() -> None:
+    hours = HourlyThroughput(AT, (1,), tuple(Hour(ago(3600 * n), 1) for n in (2, 1, 0)), ago(60))
+    told_hours = [
+        lines.hours_table(hours, 80, TimeStyle(style, BERLIN)).plain.split("\n")[0].split()
+        for style in ("age", "utc", "local")
+    ]
+    utc = ["Hour", "(UTC)", "10", "11", "12"]
+    assert told_hours == [utc, utc, ["At", "+01:00", "11", "12", "13"]]
+    assert "since 03-01 12:59" in lines.looked_back(hours, TimeStyle("local", BERLIN))
 
 
 def test_the_list_in_utc(picture: Picture) -> None:

@@ -396,17 +396,17 @@ async def test_quitting_asks_once_for_each_job(house: LiveHarness, slow: Slow) -
     slow.after = 1
     async with watching(house) as (monitor, pilot):
         job = await rehearsed(pilot, monitor, first)
-        await pilot.press("r", "q")
+        await pilot.press("r", "ctrl+q")
         await until(pilot, lambda: "q again stops it and quits" in toasts(monitor)[-1])
         slow.gate.set()
         await ended(pilot, job)
         slow.gate.clear()
         job = await rehearsed(pilot, monitor, second)
-        await pilot.press("r", "q")
+        await pilot.press("r", "ctrl+q")
         await pilot.pause()
         assert monitor.is_running
         assert sum("q again" in toast for toast in toasts(monitor)) == 2
-        await pilot.press("q")
+        await pilot.press("ctrl+q")
         await until(pilot, lambda: not monitor.is_running)
         assert job.is_stopping
         slow.gate.set()

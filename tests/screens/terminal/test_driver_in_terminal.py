@@ -82,7 +82,7 @@ def cursor(one: Program) -> tuple[int, int, bool]:
 #: A key, and what it shows, or what goes away: escape must be alone, or it is taken for the beginning of something else.
 WALK = (
     ("j", "999"), ("\x1b[6~", "live"), ("G", "boom [/foo]"), ("g", "1000"), (" ", "1000"), ("/", "live"), ("zebra", "zebra"),
-    ("\x1b", "/ filter"), ("?", "Keys"), ("\x1b", "not Keys"), ("n", "What"), ("\x1b", "not What"), ("t", "Show runs of"),
+    ("\x1b", "/ filter"), ("?", "Page down"), ("\x1b", "not Page down"), ("n", "What"), ("\x1b", "not What"), ("t", "Show runs of"),
     ("\x1b", "not Show runs of"),
 )  # fmt: skip
 

@@ -44,7 +44,13 @@ def quit_(terminal: Terminal) -> int | None:
 
 def walk(terminal: Terminal) -> None:
     """Open every screen and come back. Escape must be alone, or it is taken for the beginning of something else."""
-    for key, shows in (("\r", "Timeline"), ("n", "What"), ("t", "Show runs of"), ("?", "Keys"), ("s", "Start which")):
+    for key, shows in (
+        ("\r", "Timeline"),
+        ("n", "What"),
+        ("t", "Show runs of"),
+        ("?", "Page down"),
+        ("s", "Start which"),
+    ):
         terminal.send(key)
         terminal.wait_for(shows)
         terminal.send("\x1b")
@@ -119,6 +125,8 @@ def test_what_comes_in_one_write_is_handled_key_by_key(hostile_url: str) -> None
         terminal.send("sprobe\r\t\t\x157x")
         terminal.wait_for("cannot be '7x'")
         terminal.send("\x1b")
+        terminal.wait_for("What was typed is lost")
+        terminal.send("\r")
         terminal.wait_for("/ filter")
         assert quit_(terminal) == 0
 
@@ -179,7 +187,7 @@ def test_while_the_database_is_frozen_keys_answer_and_q_quits(frozen: PrivatePos
     with screens(frozen.url) as terminal, frozen.frozen():
         terminal.wait_for("stale")
         terminal.send("?")
-        terminal.wait_for("Keys")
+        terminal.wait_for("Page down")
         assert quit_(terminal) == 0
 
 
