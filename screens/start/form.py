@@ -275,7 +275,6 @@ class FormScreen(PolledScreen[None]):
         else:
             self.shell.actions.start(tenant, self._operation.type, values)
 
-
     @staticmethod
     def _go_to(field: Widget) -> None:
         """Focus the field, and select what stands in it: what is typed replaces that, also where the focus was there already."""

@@ -68,7 +68,7 @@ class TenantPicker(PolledModal[str]):
     def on_key(self, event: events.Key) -> None:
         """Go to the first tenant whose slug begins with what is typed; a letter that does not go on begins anew."""
         char = (event.character or "").lower()
-        for typed in (self._typed + char, char) if char.isprintable() else ():
+        for typed in (self._typed + char, char) if char and char.isprintable() else ():
             if typed not in _OTHERWISE and (place := self._place(typed)) is not None:
                 self._typed, self.query_one(OptionList).highlighted = typed, place
                 event.stop()

@@ -108,8 +108,8 @@ async def test_a_form_that_cannot_be_used_stays_and_says_why(house: LiveHarness)
         assert isinstance(field, Input)
         field.value = "many"
         await pilot.press("ctrl+s")
-        note = monitor.screen.query_one("#note", Static)
-        await until(pilot, lambda: "items" in str(note.render()) and "whole number" in str(note.render()), "the reason")
+        under = monitor.screen._under["items"]  # type: ignore[attr-defined]
+        await until(pilot, lambda: under.display and "whole number" in str(under.render()), "the reason")
         assert isinstance(monitor.screen, FormScreen)
         assert all_runs(house) == []
 
@@ -204,6 +204,28 @@ async def test_the_tenant_narrows_the_list(house: LiveHarness) -> None:
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen) and len(rows(monitor)) == 1, "one")
         assert "fabrikam" in monitor.screen.query_one("#header", Line).text
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        ("f", "fabrikam"),
+        ("FAB", "fabrikam"),
+        ("con", "contoso"),
+        ("xf", "fabrikam"),
+        ("cof", "fabrikam"),
+        ("j", "contoso"),
+        ("fk", "contoso"),
+        ("-x", None),
+    ],
+)
+async def test_a_tenant_is_found_by_the_beginning_of_its_name(keys: str, chosen: str | None) -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        await pilot.press("t", *("minus" if key == "-" else key for key in keys), "enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
+        assert monitor.tenant == chosen
 
 
 async def test_membership_that_ends_takes_the_rows_away(house: LiveHarness) -> None:

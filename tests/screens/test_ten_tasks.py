@@ -42,7 +42,7 @@ WHY = (Failure("graph.throttled", "Throttled for too long"),)
 def rows_of_the_table() -> Iterator[tuple[str, list[str], int]]:
     """Letter, keys and their number, of each row of the table."""
     section = (DOCS / "screens.md").read_text(encoding="utf-8").split("\n## Ten things to do\n")[1].split("\n## ")[0]
-    for letter, keys, number in re.findall(r"^\| ([a-z]) \| [^|]+ \| ([^|]+) \| (\d+) \|$", section, re.M):
+    for letter, keys, number in re.findall(r"^\| ([a-z]) \| [^|]+ \| ([^|]+) \| (\d+) \|$", section, re.MULTILINE):
         words = re.findall(r"`([^`]+)`", keys)
         yield letter, [key for word in words for key in ([NAMED[word]] if word in NAMED else word)], int(number)
 
@@ -59,7 +59,9 @@ def test_each_of_the_ten_is_in_the_table_and_within_its_bound() -> None:
 
 
 @asynccontextmanager
-async def opened(house: LiveHarness | FakeBackend, opening: Opening | None = None) -> AsyncIterator[tuple[Monitor, Any]]:
+async def opened(
+    house: LiveHarness | FakeBackend, opening: Opening | None = None
+) -> AsyncIterator[tuple[Monitor, Any]]:
     """The screens of ann, with the list in view."""
     backend = house.backend("ann") if isinstance(house, LiveHarness) else house.backend()
     monitor = Monitor(backend, opening=opening or Opening(None))
@@ -180,7 +182,7 @@ async def test_f_the_incident_card() -> None:
         await until(pilot, lambda: isinstance(monitor.screen, IncidentCardModal) and monitor.screen.text, "the card")
         await typed(pilot, [copying])
         await until(pilot, lambda: "Throttled for too long" in monitor.clipboard, "the copy")
-        assert re.search(r"^Run: +990$", monitor.clipboard, re.M)
+        assert re.search(r"^Run: +990$", monitor.clipboard, re.MULTILINE)
 
 
 async def test_g_a_start_with_parameters_and_a_wrong_value_at_its_field(house: LiveHarness) -> None:
