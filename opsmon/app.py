@@ -290,7 +290,8 @@ def make_look(settings: Settings) -> Appearance:
         if name not in known:
             raise InputInvalid(f"[keys] sets '{name}', which no key does", f"known are {', '.join(sorted(known))}")
     theme = theme or fitting(Console().color_system)
-    return Appearance(theme, settings.keys, None if how == "off" else how, asks=settings.ask == "yes")
+    notify_by = None if how == "off" else how
+    return Appearance(theme, settings.keys, notify_by, asks=settings.ask == "yes", times=settings.times)
 
 
 def run_screens(

@@ -84,6 +84,11 @@ class Settings:
     ask: Literal["yes", "no"] = _setting(
         "yes", "whether a key that retries, pauses or clears asks first", choices=("yes", "no")
     )
+    times: Literal["age", "utc", "local"] = _setting(
+        "age",
+        "of the screens, for those who never chose: ages, or clock times in UTC or in the terminal's zone",
+        choices=("age", "utc", "local"),
+    )
     mouse: Literal["yes", "no"] = _setting("yes", "whether the screens take the mouse", choices=("yes", "no"))
     terminal_notifications: Literal["off", "bell", "osc9", "osc777", "osc99"] = _setting(
         "off",

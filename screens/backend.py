@@ -16,7 +16,7 @@ from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.runs.acknowledging import Receipt
 from store.search.filter import RunFilter
-from store.search.last_view import LastView
+from store.search.last_view import LastView, Times
 from store.search.matching import Matching
 from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
@@ -204,6 +204,9 @@ class Appearance:
     notify_by: Kind | None = None
     #: Whether retrying a run, pausing the queue and the like ask for confirmation first.
     asks: bool = True
+    #: How instants are shown to a user who never chose, and the terminal's zone (None for the machine's).
+    times: Times = "age"
+    zone: dt.tzinfo | None = None
 
 
 PLAIN = Appearance()

@@ -42,7 +42,7 @@ KEY_GROUPS: Final = MappingProxyType(
             {
                 *["filter", "groups", "views", "order", *(f"view_{n}" for n in range(1, 10))],
                 *["only_lacking", "only_blocked", "only_failed", "difference", "follow", "fold", "card"],
-                *["tenant", "pause", "poll_now", "faster", "slower", "redraw"],
+                *["tenant", "times", "pause", "poll_now", "faster", "slower", "redraw"],
             }
         ),
         "Act": frozenset(

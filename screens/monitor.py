@@ -46,6 +46,7 @@ from screens.terminal.driver import DiffingDriver
 from screens.text import roles, themes
 from screens.text.ascii import AsciiSigns
 from screens.text.safe import clean
+from screens.text.times import TimeStyle
 from store.search.filter import RunFilter
 from store.search.last_view import LastView
 from store.search.saved_views import SavedView
@@ -83,11 +84,12 @@ class Monitor(App[None]):
         Binding("X", "restores", "Restores", show=False, id="restores"),
         Binding("U", "audit", "Audit trail", show=False, id="audit"),
         Binding("v", "view_newest", "The run of the newest toast", show=False, id="view_run"),
+        Binding("Z", "times", "Times as ages, in UTC, in local time", show=False, id="times"),
         Binding("p", "pause", "Pause or resume polling", show=False, id="pause"),
         Binding("R,ctrl+r", "poll_now", "Poll now", show=False, id="poll_now"),
         Binding("plus", "rate(-1)", "Poll more often", show=False, id="faster"),
         Binding("minus", "rate(1)", "Poll less often", show=False, id="slower"),
-        Binding("colon,ctrl+k,ctrl+p", "command_palette", "Commands", tooltip="Palette of commands", id="palette"),
+        Binding("colon,ctrl+k,ctrl+p", "command_palette", "More", tooltip="Palette of commands", id="palette"),
         Binding("ctrl+l", "redraw", "Redraw the screen", show=False, id="redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend opsmon", show=False, id="suspend"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit opsmon", id="quit_anywhere"),
@@ -130,6 +132,7 @@ class Monitor(App[None]):
         self._flash_timer: Timer | None = None
         self._opening = opening
         self.memory = Memory(self, opening.last or LastView(), is_new=opening.last is None)
+        self.times = TimeStyle(self.memory.last.times or look.times, look.zone)
         self.tenant: str | None = None if opening.terms else self.memory.last.tenant
         self.data = LiveData(backend, self._deliver, self.memory.last.poll_seconds)
         self.gate = Gate(self, super().on_event)
@@ -431,6 +434,13 @@ class Monitor(App[None]):
         seconds = self.data.change_rate(by)
         self.memory.note(poll_seconds=seconds)
         self.message(f"Polling every {seconds:g} s.")
+
+    def action_times(self) -> None:
+        """Show ages, then clock times in UTC, then those of the terminal's zone."""
+        self.times = self.times.next
+        self.memory.note(times=self.times.shown)
+        self._on_top(lambda screen: screen.show_again())
+        self.message(self.times.words(self.snapshot.at if self.snapshot else dt.datetime.now(dt.UTC)))
 
     def action_redraw(self) -> None:
         """Paint the screen anew: a line of somebody else's, or noise on the line, may stand on it."""

@@ -9,6 +9,7 @@ from screens.backend import Backend
 from screens.background import BackgroundTasks
 from screens.bulk_retry import BulkRetry
 from screens.notify.toasts import Severity, Toast
+from screens.text.times import TimeStyle
 from store.intune.backup_sets import BackupSet
 from store.intune.drift_page import ListedFinding
 from store.intune.group_search import DirectoryGroup
@@ -150,6 +151,8 @@ class Shell(Protocol):
     backend: Backend
     background: BackgroundTasks
     ascii_only: bool
+    #: How instants are shown.
+    times: TimeStyle
     #: The tenant whose runs are shown; None for all.
     tenant: str | None
 

@@ -708,18 +708,27 @@ def test_the_changes_of_a_run_are_those_of_the_architecture() -> None:
 
 #: Each picture of the documents, and the one that the tests keep of the screen.
 PICTURES = {
-    "restore-scope": "test_form/test_form[80x24]",
-    "restore-groups": "test_mapping_pictures/test_group_with_warnings[80x24]",
-    "restore-preview": "test_pictures/test_restore_that_is_blocked[80x24]",
-    "restore-confirm": "test_confirm/test_confirmation[80x24]",
+    "list": "test_pictures/test_list_of_all_states[80x24]",
+    "run": "run/test_pictures/test_run[partial_with_failures][80x24]",
+    "start": "test_pictures/test_form_with_choices[80x24]",
+    "workers": "workers/test_screen/test_workers[busy][140x40]",
+    "restore-scope": "restores/test_form/test_form[80x24]",
+    "restore-groups": "restores/test_mapping_pictures/test_group_with_warnings[80x24]",
+    "restore-preview": "restores/test_pictures/test_restore_that_is_blocked[80x24]",
+    "restore-confirm": "restores/test_confirm/test_confirmation[80x24]",
 }
+
+
+def kept(path: str) -> Path:
+    """The file of a picture that the tests of the screens keep."""
+    *package, module, name = path.split("/")
+    return ROOT.joinpath("tests", "screens", *package, "__snapshots__", module, f"{name}.raw")
 
 
 def test_pictures_in_the_documents_show_the_screens_as_they_are() -> None:
     """After the screens have changed: copy the pictures that the tests keep."""
-    kept = ROOT / "tests" / "screens" / "restores" / "__snapshots__"
     there = {path.stem: path.read_bytes() for path in (ROOT / "docs" / "pictures").glob("*.svg")}
     assert there.keys() == PICTURES.keys()
-    assert [name for name, path in PICTURES.items() if there[name] != (kept / f"{path}.raw").read_bytes()] == []
-    named = re.findall(r"\(pictures/([a-z-]+)\.svg\)", (ROOT / "docs" / "restore.md").read_text(encoding="utf-8"))
-    assert set(named) == PICTURES.keys()
+    assert [name for name, path in PICTURES.items() if there[name] != kept(path).read_bytes()] == []
+    pages = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("restore.md", "screens.md"))
+    assert set(re.findall(r"\(pictures/([a-z-]+)\.svg\)", pages)) == PICTURES.keys()

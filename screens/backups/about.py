@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from screens.backups import words
 from screens.text.policy_words import capitalised
 from screens.text.safe import wrap
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.line_view import Line
 from screens.widgets.row_diff import Cell
 from store.intune.backup_sets import BackupSetDetail
@@ -16,13 +17,16 @@ from store.intune.backup_sets import BackupSetDetail
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the lines depend on besides the set: the database's time, the terminal, names of kinds, and all kinds."""
+    """What the lines depend on besides the set: the database's time, the terminal, names of kinds, all kinds, and how
+    instants are shown.
+    """
 
     now: dt.datetime
     width: int
     label: Callable[[str], str]
     all_kinds: Sequence[str] = ()
     ascii_only: bool = False
+    times: TimeStyle = AGES
 
 
 def lines(detail: BackupSetDetail, view: View) -> list[Line]:
@@ -42,7 +46,7 @@ def _told(detail: BackupSetDetail, view: View) -> Iterator[tuple[str, str]]:
     yield words.sentence(found), state.style
     for reason in words.unread(detail.kinds, lambda kind: capitalised(view.label(kind))):
         yield reason, "partial"
-    yield words.made(found, view.now), "quiet"
+    yield words.made(found, view.now, view.times), "quiet"
     if asked := words.asked_for(found.selection):
         yield asked, "accent"
     if left_out := words.not_looked_at(detail.kinds, view.all_kinds, view.label):

@@ -63,6 +63,7 @@ class BackupItemScreen(LinesScreen[None]):
             self._opened,
             self.shell.backend.kind_label,
             self.shell.ascii_only,
+            self.shell.times,
         )
         made_for = (self._opened, view.width, view.ascii_only)
         if self._body[0] != made_for:

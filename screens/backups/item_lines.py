@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from screens.backups import words
-from screens.text import format as fmt
 from screens.text import policy_words
 from screens.text.json_tree import Path
 from screens.text.policy_words import capitalised
 from screens.text.safe import fit
+from screens.text.times import AGES, TimeStyle
 from screens.widgets import policy_sections as sections
 from screens.widgets.line_view import Line
 from store.intune.backup_page import BackupItemDetail
@@ -31,6 +31,7 @@ class View:
     opened: frozenset[Path]
     label: Callable[[str], str]
     ascii_only: bool = False
+    times: TimeStyle = AGES
 
 
 def head(detail: BackupItemDetail, view: View) -> list[Line]:
@@ -51,7 +52,7 @@ def _title(detail: BackupItemDetail, view: View) -> Iterator[Line]:
     state = policy_words.completeness(item.completeness)
     yield from sections.text("title", view, "", item.name or "(without a name)", "bold")
     yield from sections.field("head", view, "State", policy_words.with_glyph(state, view.ascii_only), state.style)
-    made = f"made {fmt.ago(found.created_at, view.now)}, {words.state(found).word}"
+    made = f"made {view.times.ago(found.created_at, view.now)}, {words.state(found).word}"
     yield from sections.field("head", view, "Backup set", f"{found.id}, {words.name(found)}, {made}")
     yield from sections.field("head", view, "Kind", capitalised(view.label(item.kind)))
     yield from sections.field("head", view, "Platform", item.platform or "none")

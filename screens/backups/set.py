@@ -103,7 +103,9 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
 
     def _show_above(self, snapshot: Snapshot) -> None:
         width, height = max(20, self.size.width - 2), self.size.height
-        view = about.View(snapshot.at, width, self.shell.backend.kind_label, self.all_kinds, self.shell.ascii_only)
+        shell = self.shell
+        label, ascii_only = shell.backend.kind_label, shell.ascii_only
+        view = about.View(snapshot.at, width, label, self.all_kinds, ascii_only, shell.times)
         found = about.lines(self._detail, view) if self._detail else []
         shown = cut(found, max(4, height - 10 if self._is_unfolded else height // 4))
         above = self.query_one("#about", LineView)

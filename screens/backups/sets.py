@@ -36,6 +36,7 @@ _PARTS: Final = (
     ColumnSpec(16, 12, 6, grow=1),
 )
 _TITLES: Final = ("State", "No.", "Name", "Made", "Items", "Not whole", "Kinds", "By", "Stands on it")
+_AGE: Final = 3
 #: The columns of numbers and ages: right-aligned, and never cut.
 _FIGURES: Final = (1, 3, 4, 5, 6)
 
@@ -111,7 +112,11 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
     def _tell_of_the_one_under_the_cursor(self) -> None:
         """What the columns have no room for."""
         chosen = self._sets.get(self.table.cursor_key or 0)
-        told = (words.sentence(chosen), words.made(chosen, self._now)) if chosen and self._now else ("", "")
+        told = (
+            (words.sentence(chosen), words.made(chosen, self._now, self.shell.times))
+            if chosen and self._now
+            else ("", "")
+        )
         for place, text in zip(("#how", "#under"), told, strict=True):
             self.query_one(place, header_lines.Line).put(Content(fit(f" {text}", self.size.width).rstrip()))
 
@@ -119,12 +124,19 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        parts = list(_PARTS)
+        parts[_AGE] = self.shell.times.room(parts[_AGE], _TITLES[_AGE])
+        return column_widths(parts, self.size.width - 2)
 
     @property
     def _header(self) -> str:
-        titles = zip(_TITLES, self._rooms, strict=True)
-        shown = (_fitted(number, title, room) for number, (title, room) in enumerate(titles) if room)
+        titles = list(_TITLES)
+        titles[_AGE] = self.shell.times.heading(titles[_AGE])
+        shown = (
+            _fitted(number, title, room)
+            for number, (title, room) in enumerate(zip(titles, self._rooms, strict=True))
+            if room
+        )
         return " ".join(shown)
 
     def _row(self, one: BackupSet, now: dt.datetime) -> Row:
@@ -133,7 +145,7 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
             with_glyph(state, self.shell.ascii_only),
             str(one.id),
             words.name(one),
-            fmt.age(one.created_at, now),
+            self.shell.times.told(one.created_at, now),
             f"{words.items_of(one):,}",
             f"{lacking:,}",
             words.kinds(one, len(self.all_kinds)),

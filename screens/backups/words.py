@@ -10,6 +10,7 @@ from screens.text import format as fmt
 from screens.text import policy_words
 from screens.text.format import State
 from screens.text.safe import clean
+from screens.text.times import AGES, TimeStyle
 from store.intune.backup_records import BackupKind
 from store.intune.backup_sets import BackupSet, ListedItem
 
@@ -67,12 +68,12 @@ def _lacking(number: int) -> str:
     return f", {number:,} not whole" if number else ""
 
 
-def made(found: BackupSet, now: dt.datetime) -> str:
+def made(found: BackupSet, now: dt.datetime, times: TimeStyle = AGES) -> str:
     """When and by whom a set was made, and what stands on it."""
     how = "Imported" if found.source == "import" else "Made"
     schedule = f" for schedule {found.schedule_id}" if found.schedule_id else ""
     run = f", run {found.run_id}" if found.run_id else ""
-    told = f"{how} {fmt.ago(found.created_at, now)} by {found.initiator_name}{schedule}{run}."
+    told = f"{how} {times.ago(found.created_at, now)} by {found.initiator_name}{schedule}{run}."
     return f"{told} {_capitalised(found.sealed_by)} stands on it." if found.sealed_by else told
 
 

@@ -15,6 +15,7 @@ from screens.base import PolledModal
 from screens.directory import words
 from screens.text import format as fmt
 from screens.text.safe import wrap
+from screens.text.times import TimeStyle
 from screens.widgets import header_lines
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
@@ -57,7 +58,7 @@ class GroupModal(PolledModal[None]):
         self._group = next((group for group in groups if group.id == self._group.id), self._group)
         width = max(20, min(76, self.size.width) - 3)
         view = self.query_one(LineView)
-        lines = list(_lines(self._group, width, snapshot.at))
+        lines = list(_lines(self._group, width, snapshot.at, self.shell.times))
         view.styles.height = min(len(lines), max(3, self.size.height * 9 // 10 - 1))
         view.show(lines)
 
@@ -66,14 +67,14 @@ class GroupModal(PolledModal[None]):
             self.shell.message("The id was sent to the terminal.")
 
 
-def _lines(group: DirectoryGroup, width: int, now: dt.datetime) -> Iterator[Line]:
+def _lines(group: DirectoryGroup, width: int, now: dt.datetime, times: TimeStyle) -> Iterator[Line]:
     yield Line("blank", ())
     yield from _text("title", "", words.name(group), width, "bold")
-    for name, text in _fields(group, now):
+    for name, text in _fields(group, now, times):
         yield from _text(name, f"{name:<{_NAMES}}", text, width)
 
 
-def _fields(group: DirectoryGroup, now: dt.datetime) -> Iterator[tuple[str, str]]:
+def _fields(group: DirectoryGroup, now: dt.datetime, times: TimeStyle) -> Iterator[tuple[str, str]]:
     yield "Id", group.group_id
     yield "Description", group.description or "none"
     yield "Types", words.types(group)
@@ -81,9 +82,11 @@ def _fields(group: DirectoryGroup, now: dt.datetime) -> Iterator[tuple[str, str]
     if group.membership_rule:
         yield "Rule", group.membership_rule
     yield "Members", _MEMBERS
-    yield "Changed", f"{fmt.instant(group.changed_at, ' UTC')}, {fmt.ago(group.changed_at, now)}"
+    # By the clock, the instant in full says it all.
+    age = "" if times.is_absolute else f", {fmt.ago(group.changed_at, now)}"
+    yield "Changed", f"{times.instant(group.changed_at)}{age}"
     if group.first_seen_at:
-        yield "First seen", fmt.instant(group.first_seen_at, " UTC")
+        yield "First seen", times.instant(group.first_seen_at)
 
 
 def _text(key: str, before: str, text: str, width: int, style: str = "") -> Iterator[Line]:

@@ -84,25 +84,26 @@ class DirectoryScreen(CanSync, TableScreen[None]):
     def _told(self, found: Directory | None, now: dt.datetime) -> str:
         if found is None:
             return f"There is no tenant {self.tenant}."
-        may_sync, ascii_only = not self.why_no_sync(), self.shell.ascii_only
-        view = words.View(now, self.size.width - 1, self.how_to_sync, may_sync, ascii_only)
+        may_sync, shell = not self.why_no_sync(), self.shell
+        view = words.View(now, self.size.width - 1, self.how_to_sync, may_sync, shell.ascii_only, shell.times)
         return words.told(found, self.text, view)
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        *others, age = _PARTS
+        return column_widths([*others, self.shell.times.room(age, "Changed")], self.size.width - 2)
 
     @property
     def _header(self) -> str:
         *rooms, of_age = self._rooms
         titles = [fit(title, room) for title, room in zip(_TITLES, rooms, strict=True) if room]
-        return " ".join([*titles, f"{'Changed':>{of_age}}"])
+        return " ".join([*titles, f"{self.shell.times.heading('Changed'):>{of_age}}"])
 
     def _row(self, group: DirectoryGroup, now: dt.datetime) -> Row:
         *rooms, of_age = self._rooms
         texts = (words.name(group), words.types(group), words.purpose(group))
         cut = [fit(text, room) for text, room in zip(texts, rooms, strict=True)]
-        cut.append(figure(f"{fmt.age(group.changed_at, now):>{of_age}}", of_age))
+        cut.append(figure(f"{self.shell.times.told(group.changed_at, now):>{of_age}}", of_age))
         shown = zip(cut, ("", "", "quiet", "quiet"), strict=True)
         return Row(group.id, tuple(Cell(text, style) for text, style in shown if text))
 

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from screens.text import format as fmt
 from screens.text import group_words
 from screens.text.safe import fit
+from screens.text.times import AGES, TimeStyle
 from store.intune.directory_page import Directory
 from store.intune.group_search import DirectoryGroup
 from store.model.records import Count
@@ -46,6 +47,7 @@ class View:
     how_to_sync: str = ""
     may_sync: bool = True
     ascii_only: bool = False
+    times: TimeStyle = AGES
 
 
 def told(found: Directory, text: str, view: View) -> str:
@@ -66,14 +68,15 @@ def _sentences(found: Directory, text: str, view: View) -> Iterator[str]:
     listed = len(found.groups)
     shown = (f"the first {listed:,}" if found.has_more else f"{listed:,}") + " of "
     searched = f"'{fit(text, _TEXT).rstrip()}': {shown}" if text else ""
-    yield f"{searched}{_groups(found.counted.many, view.ascii_only)}, {_read(found, view.now)}."
+    yield f"{searched}{_groups(found.counted.many, view.ascii_only)}, {_read(found, view)}."
     if found.has_more and not text:
         yield f"The first {listed:,} are listed."
     if view.may_sync and not text:
         yield "s syncs groups."
     # A complete round that is as old as the last one is not told apart from it.
-    whole = fmt.ago(found.complete_at, view.now) if found.complete_at else ""
-    if whole and found.read_at and whole != fmt.ago(found.read_at, view.now):
+    ago = view.times.ago
+    whole = ago(found.complete_at, view.now) if found.complete_at else ""
+    if whole and found.read_at and whole != ago(found.read_at, view.now):
         yield f"Last read in full {whole}."
 
 
@@ -81,5 +84,5 @@ def _groups(many: Count, ascii_only: bool) -> str:
     return f"{fmt.count(many, ascii_only)} {'group' if many == Count(1) else 'groups'}"
 
 
-def _read(found: Directory, now: dt.datetime) -> str:
-    return f"read {fmt.ago(found.read_at, now)}" if found.read_at else "the first round has not ended"
+def _read(found: Directory, view: View) -> str:
+    return f"read {view.times.ago(found.read_at, view.now)}" if found.read_at else "the first round has not ended"

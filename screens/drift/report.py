@@ -55,8 +55,8 @@ class DriftReportScreen(LinesScreen[None]):
             self.say(f"Run {self._run_id} has no drift report, or it is not yours to see.")
         else:
             width = max(30, self.size.width - 4)
-            label = self.shell.backend.kind_label
-            view = report_lines.View(snapshot.at, width, self._opened, label, self._places[-1][1])
+            label, times = self.shell.backend.kind_label, self.shell.times
+            view = report_lines.View(snapshot.at, width, self._opened, label, self._places[-1][1], times)
             self.page.show(report_lines.lines(found, view))
         self.paint_header()
         self.refresh_keys()

@@ -11,6 +11,7 @@ from screens.drift.side_by_side import side_by_side
 from screens.text import changes
 from screens.text import format as fmt
 from screens.text.safe import clean, fit, wrap
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.line_view import Line
 from screens.widgets.row_diff import Cell
 from store.intune.drift_page import DriftDetail, ListedFinding
@@ -38,6 +39,7 @@ class View:
     kind_label: Callable[[str], str]
     #: Pages before this one have so many findings.
     before: int = 0
+    times: TimeStyle = AGES
 
 
 def lines(detail: DriftDetail, view: View) -> list[Line]:
@@ -65,11 +67,10 @@ def _head(detail: DriftDetail, view: View) -> Iterator[Line]:
     yield from _text("told", told(detail), view, "bold")
     if caution := changes.caution(detail.report):
         yield from _text("caution", caution, view, "partial")
-    age = fmt.age(detail.report.created_at, view.now)
-    by = f"By {detail.report.initiator_name}, {'just now' if age == 'now' else f'{age} ago'}."
+    by = f"By {detail.report.initiator_name}, {view.times.ago(detail.report.created_at, view.now)}."
     instants = [(kind.before, kind.after) for kind in detail.report.kinds if kind.before and kind.after]
     if instants:
-        first, last = (fmt.instant(max(side), " UTC") for side in zip(*instants, strict=True))
+        first, last = (view.times.instant(max(side)) for side in zip(*instants, strict=True))
         by += f" Between {first} and {last}."
     yield from _text("by", by, view, "quiet")
     if view.before:
@@ -95,7 +96,7 @@ def _finding(one: ListedFinding, view: View) -> Iterator[Line]:
     if one.id not in view.opened:
         return
     if one.accepted:
-        until = f" until {fmt.instant(one.accepted.until, ' UTC')}" if one.accepted.until else ""
+        until = f" until {view.times.instant(one.accepted.until)}" if one.accepted.until else ""
         words = f"Accepted by {one.accepted.user_name}{until}: {one.accepted.reason}"
         yield from _text(("accepted", one.id), words, view, "done", 4)
     if one.words or len(one.path) > view.width - 4:  # else it has been read already

@@ -79,12 +79,13 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        *others, age = _PARTS
+        return column_widths([*others, self.shell.times.room(age)], self.size.width - 2)
 
     @property
     def _header(self) -> str:
         rooms = self._rooms
-        titles = ("State", "Run", "Compared with", "Kinds", "Findings", "By", "Age")
+        titles = ("State", "Run", "Compared with", "Kinds", "Findings", "By", self.shell.times.heading())
         right = (1, 3, 4, 6)
         cells = [
             f"{title:>{room}}" if place in right else fit(title, room)
@@ -105,7 +106,7 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
             figure(f"{compared:>{rooms[3]}}", rooms[3]),
             figure(f"{report.findings:>{rooms[4]},}", rooms[4]),
             fit(report.initiator_name, rooms[5]),
-            figure(f"{fmt.age(report.created_at, now):>{rooms[6]}}", rooms[6]),
+            figure(f"{self.shell.times.told(report.created_at, now):>{rooms[6]}}", rooms[6]),
         )
         styles = (state.style, "quiet", "", "quiet", "bold" if report.findings else "quiet", "quiet", "quiet")
         cells = (Cell(text, style) for text, style, room in zip(texts, styles, rooms, strict=True) if room)

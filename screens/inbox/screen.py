@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from screens.base import TableScreen
-from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
@@ -47,7 +46,7 @@ class InboxScreen(TableScreen[None]):
             return
         self._shown = snapshot.inbox
         rows = [self._row(notification, snapshot.at) for notification in snapshot.inbox]
-        header = heading(("", "Age", "Run", "What", "Details"), self._rooms)
+        header = heading(("", self.shell.times.heading(), "Run", "What", "Details"), self._rooms)
         self.table.show(rows, header)
         nothing = "Nothing yet: you are notified when runs that you started are queued and completed."
         newest = f"The newest {len(rows)}, of which {sum(n.read_at is None for n in snapshot.inbox)} are new."
@@ -56,13 +55,14 @@ class InboxScreen(TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        mark, age, *others = _PARTS
+        return column_widths([mark, self.shell.times.room(age), *others], self.size.width - 2)
 
     def _row(self, notification: Notification, now: dt.datetime) -> Row:
         new = notification.read_at is None
         mark = ("*" if self.shell.ascii_only else "●") if new else " "
         of_mark, of_age, of_run, of_title, of_body = self._rooms
-        texts = [fit(mark, of_mark), figure(fmt.age(notification.created_at, now), of_age)]
+        texts = [fit(mark, of_mark), figure(self.shell.times.told(notification.created_at, now), of_age)]
         texts += [figure(str(notification.run_id), of_run), fit(notification.title, of_title)]
         texts += [fit(notification.body, of_body)]
         return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts if text))

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 
 from screens.base import TableScreen
 from screens.inventory.syncing import SyncsPolicies
-from screens.text import format as fmt
 from screens.text import policy_words as words
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
+from screens.text.times import TimeStyle
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.intune.browsed import Kinds, KindState, KindsWanted
@@ -54,7 +54,8 @@ class KindsScreen(SyncsPolicies, TableScreen[None]):
         found = snapshot.inventory if isinstance(snapshot.inventory, Kinds) else None
         rows = [self._row(kind, snapshot.at) for kind in self._in_order(found)]
         self.table.show(rows, self._header if rows else "", may_follow=False)
-        self.put_words(_told(found, snapshot.at, self.how_to_sync) if found else f"There is no tenant {self.tenant}.")
+        nobody = f"There is no tenant {self.tenant}."
+        self.put_words(_told(found, snapshot.at, self.how_to_sync, self.shell.times) if found else nobody)
         self.refresh_keys()
 
     def _in_order(self, found: Kinds | None) -> list[KindState]:
@@ -63,18 +64,20 @@ class KindsScreen(SyncsPolicies, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        *others, age = _PARTS
+        return column_widths([*others, self.shell.times.room(age, _TITLES[-1])], self.size.width - 2)
 
     @property
     def _header(self) -> str:
         of_kind, *rooms = self._rooms
-        titles = [f"{title:>{room}}" for title, room in zip(_TITLES, rooms, strict=True) if room]
+        named = (*_TITLES[:-1], self.shell.times.heading(_TITLES[-1]))
+        titles = [f"{title:>{room}}" for title, room in zip(named, rooms, strict=True) if room]
         return " ".join([fit("Kind", of_kind), *titles])
 
     def _row(self, kind: KindState, now: dt.datetime) -> Row:
         of_kind, of_there, of_missing, of_age = self._rooms
         label = words.capitalised(self.shell.backend.kind_label(kind.kind))
-        age = fmt.age(kind.last_seen_at, now)
+        age = self.shell.times.told(kind.last_seen_at, now)
         figures = ((f"{kind.present:,}", of_there), (f"{kind.missing:,}", of_missing), (age, of_age))
         texts = [fit(label, of_kind), *(_right(text, room) for text, room in figures)]
         styles = ("", "", "partial" if kind.missing else "quiet", "quiet")
@@ -94,12 +97,11 @@ def _right(text: str, room: int) -> str:
     return figure(f"{text:>{room}}", room)
 
 
-def _told(found: Kinds, now: dt.datetime, how_to_sync: str) -> str:
+def _told(found: Kinds, now: dt.datetime, how_to_sync: str, times: TimeStyle) -> str:
     """The line above the table."""
     if not found.kinds:
         return f"No inventory yet. {how_to_sync}"
     present = sum(kind.present for kind in found.kinds)
     missing = sum(kind.missing for kind in found.kinds)
-    newest = fmt.age(max(kind.last_seen_at for kind in found.kinds), now)
-    seen = "just now" if newest == "now" else f"{newest} ago"
+    seen = times.ago(max(kind.last_seen_at for kind in found.kinds), now)
     return f"{len(found.kinds)} kinds, {present:,} policies, {missing:,} missing. Last seen {seen}."

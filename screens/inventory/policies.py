@@ -84,13 +84,14 @@ class PoliciesScreen(SyncsPolicies, PagedScreen):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        *others, age = _PARTS
+        return column_widths([*others, self.shell.times.room(age, "Seen")], self.size.width - 2)
 
     @property
     def _header(self) -> str:
         *rooms, of_age = self._rooms
         titles = [fit(title, room) for title, room in zip(_TITLES, rooms, strict=True) if room]
-        return " ".join([*titles, f"{'Seen':>{of_age}}"])
+        return " ".join([*titles, f"{self.shell.times.heading('Seen'):>{of_age}}"])
 
     def _row(self, policy: ListedPolicy, groups: Mapping[str, str], now: dt.datetime) -> Row:
         *rooms, of_age = self._rooms
@@ -98,7 +99,7 @@ class PoliciesScreen(SyncsPolicies, PagedScreen):
         whom = assigned.short(policy.assignments, groups)
         texts = (policy.name, policy.platform or "", whom, words.with_glyph(state, self.shell.ascii_only))
         cut = [fit(text, room) for text, room in zip(texts, rooms, strict=True)]
-        cut.append(figure(f"{fmt.age(policy.last_seen_at, now):>{of_age}}", of_age))
+        cut.append(figure(f"{self.shell.times.told(policy.last_seen_at, now):>{of_age}}", of_age))
         is_gone = policy.missing_since is not None
         styles = ("", "quiet", "partial" if whom == assigned.UNKNOWN else "", state.style, "quiet")
         shown = zip(cut, styles, strict=True)

@@ -68,9 +68,10 @@ class PolicyScreen(SyncsPolicies, LinesScreen[None]):
     def _lines(self, policy: PolicyDetail, snapshot: Snapshot) -> list[Line]:
         if self._opened is None:
             self._opened = policy_sections.opened_at_first(policy_lines.body_of(policy))
-        width, label = max(20, self.size.width - 4), self.shell.backend.kind_label
+        shell, width = self.shell, max(20, self.size.width - 4)
+        kind = shell.backend.kind_label(policy.kind)
         view = policy_lines.View(
-            snapshot.at, width, self._opened, self.shell.ascii_only, label(policy.kind), self.how_to_sync
+            snapshot.at, width, self._opened, shell.ascii_only, kind, self.how_to_sync, shell.times
         )
         if self._wanted.compared and policy.before:
             return self._changes(policy, view)

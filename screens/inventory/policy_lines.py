@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from screens.inventory.difference import Difference
-from screens.text import format as fmt
 from screens.text import policy_words as words
 from screens.text.json_tree import Path
 from screens.text.safe import fit
+from screens.text.times import AGES, TimeStyle
 from screens.widgets import policy_sections as sections
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
@@ -36,6 +36,7 @@ class View:
     kind: str = ""
     #: What to press, or whom to ask, to have policies read whole.
     how_to_sync: str = ""
+    times: TimeStyle = AGES
 
 
 def head(policy: PolicyDetail, view: View) -> list[Line]:
@@ -67,7 +68,7 @@ def changes(policy: PolicyDetail, found: Difference | None, view: View) -> list[
     lines = list(sections.text("title", view, "", policy.name or "(without a name)", "bold"))
     for name, version in (("Version of", policy.shown), ("Before it", policy.before)):
         if version:
-            lines += sections.field("changes", view, name, fmt.instant(version.state.first_seen_at, " UTC"))
+            lines += sections.field("changes", view, name, view.times.instant(version.state.first_seen_at))
     lines += sections.heading("changes", "What changed since the version before")
     if found is None:
         return [*lines, Line(("changes", "wait"), (Cell("Comparing."),))]
@@ -90,13 +91,13 @@ def _title(policy: PolicyDetail, view: View) -> Iterator[Line]:
         yield from sections.text("description", view, "", policy.description, "quiet")
     code = policy.shown.state.completeness if policy.shown else None
     state = words.state(code, policy.missing_since)
-    seen = f", seen {_ago(policy.last_seen_at, view.now)}" if policy.missing_since is None else ""
+    seen = f", seen {view.times.ago(policy.last_seen_at, view.now)}" if policy.missing_since is None else ""
     yield from sections.field("head", view, "State", words.with_glyph(state, view.ascii_only) + seen, state.style)
     yield from sections.field("head", view, "Tenant", f"{policy.tenant.name} ({policy.tenant.slug})")
     yield from sections.field("head", view, "Kind", words.capitalised(view.kind))
     yield from sections.field("head", view, "Platform", policy.platform or "none")
     if policy.modified_at:
-        yield from sections.field("head", view, "Changed", fmt.instant(policy.modified_at, " UTC"))
+        yield from sections.field("head", view, "Changed", view.times.instant(policy.modified_at))
     yield from sections.field("head", view, "Id", policy.external_id)
     if policy.shown is None:
         yield from sections.field(
@@ -127,8 +128,8 @@ def _version(version: VersionState, policy: PolicyDetail, view: View) -> Line:
     is_shown = policy.shown is not None and policy.shown.state.id == version.id
     state = words.completeness(version.completeness)
     mark = (">" if view.ascii_only else "▶") if is_shown else " "
-    when = f"{mark} {fmt.instant(version.first_seen_at, ' UTC')}  "
-    until = f"  until {fmt.instant(version.last_seen_at, ' UTC')}"
+    when = f"{mark} {view.times.instant(version.first_seen_at)}  "
+    until = f"  until {view.times.instant(version.last_seen_at)}"
     told = words.with_glyph(state, view.ascii_only)
     cells = [Cell(when, "bold" if is_shown else ""), Cell(fit(told, 21).rstrip(), state.style)]
     if len(when) + len(until) + 21 <= view.width:
@@ -136,8 +137,3 @@ def _version(version: VersionState, policy: PolicyDetail, view: View) -> Line:
         cells.append(Cell(until, "quiet"))
     target: Target = version.id
     return Line(("versions", version.id), tuple(cells), target)
-
-
-def _ago(then: dt.datetime, now: dt.datetime) -> str:
-    age = fmt.age(then, now)
-    return "just now" if age == "now" else f"{age} ago"

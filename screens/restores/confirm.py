@@ -147,7 +147,7 @@ class ExecuteScreen(PolledScreen[None]):
             self.query_one("#impact", Static).update(
                 Content("\n").join(
                     Content.styled(clean(text), style)
-                    for text, style in told.lines(restore, found, snapshot.at, self.shell.ascii_only)
+                    for text, style in told.lines(restore, found, snapshot.at, self.shell.ascii_only, self.shell.times)
                 )
             )
             self._put("#named", f"Type the name of the tenant: {clean(restore.tenant_name).strip()}")

@@ -40,6 +40,7 @@ _PARTS: Final = (
 _TITLES: Final = (
     "State", "No.", "Backup set", "From, into", "Mode", "Objects", "Done", "Failed", "Skipped", "Planned", "By",
 )  # fmt: skip
+_AGE: Final = 9
 #: The columns of numbers and ages: right-aligned, and never cut.
 _FIGURES: Final = (1, 5, 6, 7, 8, 9)
 
@@ -115,7 +116,9 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
     def _tell_of_the_one_under_the_cursor(self) -> None:
         """What the columns have no room for."""
         chosen = self._restores.get(self.table.cursor_key or 0)
-        told = (words.comes_next(chosen), words.made(chosen.restore, self._now)) if chosen and self._now else ("", "")
+        told = ("", "")
+        if chosen and self._now:
+            told = words.comes_next(chosen), words.made(chosen.restore, self._now, self.shell.times)
         for place, text in zip(("#how", "#under"), told, strict=True):
             self.query_one(place, header_lines.Line).put(Content(fit(f" {text}", self.size.width).rstrip()))
 
@@ -123,12 +126,19 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        parts = list(_PARTS)
+        parts[_AGE] = self.shell.times.room(parts[_AGE], _TITLES[_AGE])
+        return column_widths(parts, self.size.width - 2)
 
     @property
     def _header(self) -> str:
-        titles = zip(_TITLES, self._rooms, strict=True)
-        return " ".join(_fitted(number, title, room) for number, (title, room) in enumerate(titles) if room)
+        titles = list(_TITLES)
+        titles[_AGE] = self.shell.times.heading(titles[_AGE])
+        return " ".join(
+            _fitted(number, title, room)
+            for number, (title, room) in enumerate(zip(titles, self._rooms, strict=True))
+            if room
+        )
 
     def _row(self, one: ListedRestore, now: dt.datetime) -> Row:
         state, restore = words.state(one), one.restore
@@ -143,7 +153,7 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
             f"{done:,}",
             f"{failed:,}",
             f"{skipped + one.numbers.left_out:,}",
-            fmt.age(restore.created_at, now),
+            self.shell.times.told(restore.created_at, now),
             restore.initiator_name,
         )
         is_dry = "accent" if words.is_dry(restore) else "quiet"

@@ -11,6 +11,7 @@ from typing import Final
 from screens.restores import words
 from screens.text import format as fmt
 from screens.text.safe import clean
+from screens.text.times import AGES, TimeStyle
 from store.intune.restore_records import Restore, RestoreItem, RestoreState, blocking, left_to_do
 
 #: Actions that write an object.
@@ -82,7 +83,9 @@ def _states(item: RestoreItem) -> Iterator[str]:
 # ---- sentences
 
 
-def lines(restore: Restore, impact: Impact, now: dt.datetime, ascii_only: bool) -> Iterator[tuple[str, str]]:
+def lines(
+    restore: Restore, impact: Impact, now: dt.datetime, ascii_only: bool, times: TimeStyle = AGES
+) -> Iterator[tuple[str, str]]:
     """What executing the restore would do, as sentences with their styles."""
     name = clean(restore.tenant_name).strip()
     yield f"Restore {restore.id}: {words.set_name(restore)}, {words.way(restore, ascii_only)} ({name}).", "bold"
@@ -90,7 +93,7 @@ def lines(restore: Restore, impact: Impact, now: dt.datetime, ascii_only: bool) 
     yield f"Assignments: {_assignments(impact)}.", "partial" if impact.assignments.get("failed") else ""
     yield _everybody(impact, name), "warn" if impact.everybody else ""
     yield _first(impact), ""
-    yield f"{words.made(restore, now)}", "quiet"
+    yield words.made(restore, now, times), "quiet"
 
 
 def _objects(impact: Impact) -> str:

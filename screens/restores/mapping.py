@@ -125,7 +125,8 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
         if self._found is None:
             return ""
         may_sync = self.why_no_sync() is None
-        return words.directory(self._found.page, snapshot.at, may_sync=may_sync, ascii_only=self.shell.ascii_only)
+        ascii_only, times = self.shell.ascii_only, self.shell.times
+        return words.directory(self._found.page, snapshot.at, may_sync=may_sync, ascii_only=ascii_only, times=times)
 
     def on_row_table_cursor_moved(self) -> None:
         self._tell_of_the_one_under_the_cursor()
@@ -134,7 +135,7 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
     def _tell_of_the_one_under_the_cursor(self) -> None:
         """What the columns have no room for."""
         group, snapshot = self._groups.get(self.table.cursor_key or 0), self.shell.snapshot
-        told = words.in_full(group, snapshot.at, self.shell.ascii_only) if group and snapshot else ()
+        told = words.in_full(group, snapshot.at, self.shell.ascii_only, self.shell.times) if group and snapshot else ()
         width = max(20, self.size.width - 2)
         lines = [
             Line((number, part), (Cell(text, style),))

@@ -9,6 +9,7 @@ from typing import Final
 from screens.text import format as fmt
 from screens.text import group_words
 from screens.text.format import State
+from screens.text.times import AGES, TimeStyle
 from store.intune.directory_page import Directory
 from store.intune.group_search import DirectoryGroup
 from store.intune.restore_mapping_page import MappedGroup, MappingPage
@@ -63,7 +64,9 @@ def _target_name(group: Mapped) -> str:
     return group_words.name(group.target_name) if group.target_name else group.target_id or ""
 
 
-def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[tuple[str, str]]:
+def in_full(
+    group: MappedGroup, now: dt.datetime, ascii_only: bool, times: TimeStyle = AGES
+) -> Iterator[tuple[str, str]]:
     """All that there is to say of the group under the cursor, the most important first, with styles."""
     found = group.decision
     if group.why:
@@ -72,7 +75,7 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
         yield f"Beware: {'; '.join(group.warnings)}.", "warn"
     if found.decided_by and found.decided_at:
         yield (
-            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {fmt.ago(found.decided_at, now)}.",
+            f"{_DECISIONS[found.decision].word.capitalize()} by {found.decided_by}, {times.ago(found.decided_at, now)}.",
             "quiet",
         )
     arrow = "->" if ascii_only else "→"
@@ -86,14 +89,14 @@ def in_full(group: MappedGroup, now: dt.datetime, ascii_only: bool) -> Iterator[
 # ---- sentences above
 
 
-def directory(page: MappingPage, now: dt.datetime, *, may_sync: bool, ascii_only: bool) -> str:
+def directory(page: MappingPage, now: dt.datetime, *, may_sync: bool, ascii_only: bool, times: TimeStyle = AGES) -> str:
     """From what the groups are taken, how old that is, and what refreshes it."""
     sync, tenant = f"Sync groups{' (s)' if may_sync else ''}", page.restore.tenant
     if page.read_at is None:
         return f"Cached directory of {tenant}, never read to its end. {sync} reads it."
     whole = "" if page.complete_at else ", never to its end"
     many = _groups(fmt.count(page.counted.many, ascii_only))
-    return f"Cached directory of {tenant}, {many}, read {fmt.ago(page.read_at, now)}{whole}. {sync} refreshes it."
+    return f"Cached directory of {tenant}, {many}, read {times.ago(page.read_at, now)}{whole}. {sync} refreshes it."
 
 
 def told(page: MappingPage, only_unresolved: bool) -> str:

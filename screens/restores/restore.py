@@ -135,7 +135,7 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
         state = words.state(detail.found)
         yield f"{with_glyph(state, ascii_only)}  restore {self.restore_id}", f"bold {state.style}".strip()
         yield words.comes_next(detail.found, detail.undecided, detail.missing_ticks), "bold"
-        yield from words.facts(detail.found, detail.undo_set, snapshot.at, ascii_only)
+        yield from words.facts(detail.found, detail.undo_set, snapshot.at, ascii_only, self.shell.times)
 
     def _told(self, detail: RestoreDetail | None) -> str:
         """The line above the table."""

@@ -9,6 +9,7 @@ from typing import Final
 from screens.text import format as fmt
 from screens.text.format import State
 from screens.text.safe import clean
+from screens.text.times import AGES, TimeStyle
 from store.intune.restore_numbers import Numbers
 from store.intune.restore_page import ListedRestore
 from store.intune.restore_records import Restore, RestoreState
@@ -195,7 +196,9 @@ def became_of(numbers: Numbers) -> str:
     return ", ".join(told)
 
 
-def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_only: bool) -> Iterator[tuple[str, str]]:
+def facts(
+    found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_only: bool, times: TimeStyle = AGES
+) -> Iterator[tuple[str, str]]:
     """All else that there is to say of a restore, as sentences with their styles."""
     restore = found.restore
     dry = " Dry run: all but writing." if is_dry(restore) else ""
@@ -203,7 +206,7 @@ def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_on
     yield f"{_MODES.get(restore.mode, restore.mode)}.{dry}", "accent" if dry else "quiet"
     became = became_of(found.numbers)
     yield f"{found_of(found.numbers)}.{f' {became}.' if became else ''}", ""
-    yield made(restore, now), "quiet"
+    yield made(restore, now, times), "quiet"
     if restore.ticks:
         yield f"Agreed to: {', '.join(_TICKS.get(one, one) for one in restore.ticks)}.", "quiet"
     if restore.reason:
@@ -216,11 +219,11 @@ def facts(found: ListedRestore, undo_set: str | None, now: dt.datetime, ascii_on
         )
 
 
-def made(restore: Restore, now: dt.datetime) -> str:
+def made(restore: Restore, now: dt.datetime, times: TimeStyle = AGES) -> str:
     """Who planned it and when, how old its preview is, and which run carries it out."""
-    told = f"Planned {fmt.ago(restore.created_at, now)} by {restore.initiator_name}"
+    told = f"Planned {times.ago(restore.created_at, now)} by {restore.initiator_name}"
     if restore.previewed_at is not None and restore.status is not RestoreState.CHECKED:
-        told += f", previewed {fmt.ago(restore.previewed_at, now)}"
+        told += f", previewed {times.ago(restore.previewed_at, now)}"
     return f"{told}, run {restore.run_id}." if restore.run_id else f"{told}."
 
 

@@ -50,14 +50,17 @@ class _Part:
 
 def log_lines(detail: RunDetail, view: View) -> Iterator[Line]:
     """The timeline as lines, what is searched for marked in them."""
-    yield from heading("timeline", "Timeline (UTC)")
+    times, opened_at = view.times, detail.run.created_at
+    yield from heading("timeline", f"Timeline ({times.zone(opened_at)})")
     found: list[Line] = []
-    day = detail.run.created_at.date()
+    day, zone = times.there(opened_at).date(), times.zone(opened_at)
     for part in _parts(timeline(detail)):
-        at = part.moments[0].at
-        if at != NO_TIME and at.date() != day:
-            day = at.date()
-            found.append(Line(("timeline", "day", day), (Cell(day.isoformat(), "quiet"),)))
+        at = times.there(part.moments[0].at)
+        if at != NO_TIME and (at.date(), times.zone(at)) != (day, zone):
+            # Where clocks were put back an hour comes twice: only the offset tells one from the other.
+            words_of_day = at.date().isoformat() + (f" {times.zone(at)}" if times.zone(at) != zone else "")
+            day, zone = at.date(), times.zone(at)
+            found.append(Line(("timeline", "day", day, zone), (Cell(words_of_day, "quiet"),)))
         found += _lines_of(part, detail, view)
     yield from found[:-1]
     # The last line, whichever it is, gets the key that is followed.
@@ -120,7 +123,7 @@ def _lines_of(part: _Part, detail: RunDetail, view: View) -> Iterator[Line]:
         return
     is_open = part.target in view.opened
     signs = ("+", "-") if view.ascii_only else ("▸", "▾")
-    before = _time(part.moments[0])
+    before = _time(part.moments[0], view)
     words = f"{signs[is_open]} Where it failed ({fmt.several(part.frames, 'frame')})"
     for line in text(("frames", *part.target), view, before, words, "failed", "quiet"):
         yield Line(line.key, line.cells, part.target)
@@ -134,12 +137,12 @@ def _lines_of(part: _Part, detail: RunDetail, view: View) -> Iterator[Line]:
 def _lines_of_moment(moment: Moment, detail: RunDetail, view: View) -> Iterator[Line]:
     is_end = moment.what == "completed"
     style = fmt.state_of(detail.run).style if is_end else _LEVELS.get(moment.level, "")
-    found = text(("timeline", moment.key), view, _time(moment), _words_of(moment), style, "quiet")
+    found = text(("timeline", moment.key), view, _time(moment, view), _words_of(moment), style, "quiet")
     yield from _marked(moment, found, view)
 
 
-def _time(moment: Moment) -> str:
-    return f"{UNREADABLE:<10}" if moment.at == NO_TIME else moment.at.strftime("%H:%M:%S  ")
+def _time(moment: Moment, view: View) -> str:
+    return f"{UNREADABLE:<10}" if moment.at == NO_TIME else view.times.there(moment.at).strftime("%H:%M:%S  ")
 
 
 def _words_of(moment: Moment) -> str:

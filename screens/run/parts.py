@@ -10,6 +10,7 @@ from typing import Final
 from screens.text.explain import Fact
 from screens.text.json_tree import Path
 from screens.text.safe import wrap
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.line_view import Line, Target
 from screens.widgets.row_diff import Cell
 from store.model.records import Worker
@@ -36,6 +37,7 @@ class View:
     #: What is searched for in the log; "" for nothing. `found` is the key of the moment that the search is at.
     search: str = ""
     found: Hashable = None
+    times: TimeStyle = AGES
 
 
 def text(key: Hashable, view: View, before: str, text: str, style: str = "", before_style: str = "") -> Iterator[Line]:
@@ -50,11 +52,11 @@ def text(key: Hashable, view: View, before: str, text: str, style: str = "", bef
 def heading(section: str, words: str) -> Iterator[Line]:
     """A blank line, and the section's heading."""
     yield Line((section, "blank"), ())
-    yield Line((section, "heading"), (Cell(words, "bold underline"),))
+    yield Line((section, "heading"), (Cell(words, "bold"),))
 
 
 def field(section: str, view: View, fact: Fact, target: Target | None = None) -> Iterator[Line]:
     """A fact under its name; its first line opens the target."""
-    first, *rest = text((section, fact.name), view, f"{fact.name:<{NAMES}}", fact.words, fact.style, "bold")
+    first, *rest = text((section, fact.name), view, f"{fact.name:<{NAMES}}", fact.words, fact.style, "quiet")
     yield Line(first.key, first.cells, target)
     yield from rest

@@ -58,6 +58,8 @@ class RunScreen(PolledScreen[None]):
         Binding("W", "watch", "Watch", show=False, id="watch"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("f", "follow", "Follow", id="follow"),
+        # The footer has no room for it at 80 columns.
+        Binding("t", "app.tenant", "Tenant", show=False, tooltip="Choose a tenant", id="tenant"),
         Binding("o", "open_original", "What it retries", show=False, id="original"),
         Binding(
             "left_square_bracket", "attempt(-1)", "Attempt before", key_display="[", show=False, id="attempt_before"
@@ -121,7 +123,17 @@ class RunScreen(PolledScreen[None]):
         shell, search = self.shell, self._search or LogSearch("")
         rescues = shell.backend.rescues() and not snapshot.only_reads
         width = max(20, self.size.width - 4)
-        return View(snapshot.at, snapshot.workers, opened, width, shell.ascii_only, rescues, search.text, search.at)
+        return View(
+            snapshot.at,
+            snapshot.workers,
+            opened,
+            width,
+            shell.ascii_only,
+            rescues,
+            search.text,
+            search.at,
+            shell.times,
+        )
 
     def _say(self, words: str) -> None:
         self._page.show([Line("words", (Cell(words),))])
@@ -137,7 +149,10 @@ class RunScreen(PolledScreen[None]):
 
     @property
     def place(self) -> str:
-        return f"run {self.run_id}, following" if self._follows else f"run {self.run_id}"
+        snapshot = self.shell.snapshot
+        detail = snapshot.detail if snapshot and snapshot.request.run_id == self.run_id else None
+        told = f"{detail.run.tenant} ▸ run {self.run_id}" if detail else f"run {self.run_id}"
+        return f"{told}, following" if self._follows else told
 
     def on_line_view_scrolled(self) -> None:
         self.paint_header()

@@ -35,9 +35,9 @@ _SHARES: Final = {
 def lines(detail: RunDetail, view: View) -> list[Line]:
     """All sections, in the order of an operator's questions.
 
-    How is the run, why does it wait, what went wrong, when, with which parameters, and what belongs to it.
+    How is the run, what went wrong, why does it wait, when, with which parameters, and what belongs to it.
     """
-    sections = (_head, _now, _items, _failures, log_lines, _context, _attempts, _related)
+    sections = (_head, _failures, _facts, _now, _items, log_lines, _context, _attempts, _related)
     return [line for section in sections for line in section(detail, view)]
 
 
@@ -64,33 +64,48 @@ def _head(detail: RunDetail, view: View) -> Iterator[Line]:
     else:
         yield from text("title", view, "", run.title, "bold")
         yield from field("head", view, Fact("Type", run.type))
-    for name, words, ink in (
-        ("State", f"{_glyph(run, detail, view)} {explain.state_of(detail)}", style),
-        *_attention(detail),
-        ("Tenant", f"{run.tenant_name} ({run.tenant})", ""),
-        ("Started by", run.initiator_name, ""),
-        ("Created", fmt.instant(run.created_at, " UTC"), ""),
-    ):
-        yield from field("head", view, Fact(name, words, ink))
+    yield from text("state", view, "", _headline(detail, view), style)
 
 
-def _attention(detail: RunDetail) -> Iterator[tuple[str, str, str]]:
-    """Who has seen to the run, and whether the user watches it."""
+def _headline(detail: RunDetail, view: View) -> str:
+    """How the run stands, since when, who started it, and which attempt it is, in one line."""
+    run, took = detail.run, fmt.elapsed(detail.run, view.now)
+    told = f"{_glyph(run, detail, view)} {explain.state_of(detail)}"
+    if took is not None:
+        told += f" after {fmt.span(took)}" if run.completed_at else f", running for {fmt.span(took)}"
+    if then := run.completed_at or (None if run.started_at else run.created_at):
+        told += f", {view.times.ago(then, view.now)}"
+    told += f". Started by {run.initiator_name}."
+    ids = [attempt.id for attempt in detail.attempts]
+    if len(ids) > 1 and run.id in ids:
+        told += f" Attempt {ids.index(run.id) + 1} of {len(ids)}."
+    return told
+
+
+def _facts(detail: RunDetail, view: View) -> Iterator[Line]:
+    if detail.run.failure_summary:
+        yield Line(("head", "blank"), ())
+    for name, words in _about(detail, view):
+        yield from field("head", view, Fact(name, words))
+
+
+def _about(detail: RunDetail, view: View) -> Iterator[tuple[str, str]]:
+    """Where it runs and since when, who has seen to it, and whether the user watches it."""
+    run = detail.run
+    yield "Tenant", f"{run.tenant_name} ({run.tenant})"
+    yield "Created", view.times.instant(run.created_at)
     if known := detail.acknowledgement:
         note = f": {known.note}" if known.note else ""
-        yield "Acknowledged", f"by {known.name} at {fmt.instant(known.at, ' UTC')}{note}", ""
-    if detail.watched and detail.run.status is not Status.COMPLETED:
-        yield "Watched", "You watch this run.", ""
+        yield "Acknowledged", f"by {known.name}, {view.times.ago(known.at, view.now)}{note}"
+    if detail.watched and run.status is not Status.COMPLETED:
+        yield "Watched", "You watch this run."
 
 
 def _now(detail: RunDetail, view: View) -> Iterator[Line]:
     """What changes with time: how long the run waits or runs, and why; its worker; its typical duration."""
-    took = fmt.elapsed(detail.run, view.now)
     others = [worker for worker in view.workers if worker.id != detail.run.worker_id]
     is_rescued = view.rescues or bool(others)
     facts = list(explain.why_it_waits(detail, view.workers, view.now))
-    if took is not None:
-        facts.append(Fact("Took" if detail.run.completed_at else "Running for", fmt.span(took)))
     facts += [fact for fact in (explain.usual(detail, view.now), explain.clock(detail, is_rescued)) if fact]
     for fact in facts:
         yield from field("now", view, fact)
@@ -116,7 +131,6 @@ def _items(detail: RunDetail, view: View) -> Iterator[Line]:
 def _failures(detail: RunDetail, view: View) -> Iterator[Line]:
     if not detail.run.failure_summary:
         return
-    yield from heading("failures", "Failures")
     for number, failure in enumerate(detail.run.failure_summary):
         count, code = f"{failure.count:>4} x ", clean(failure.code)
         before = Line(("failures", number), (Cell(count, "bold"), Cell(code, "failed"), Cell("  ")))
@@ -147,7 +161,8 @@ def _attempts(detail: RunDetail, view: View) -> Iterator[Line]:
     known = {run.id: run for run in detail.attempts}
     for run in detail.attempts:
         state, here = _state(run, detail), "  this run" if run.id == detail.run.id else ""
-        words = f" {fmt.instant(run.created_at)}  by {run.initiator_name}{here}"
+        when = view.times.instant(run.created_at) if view.times.is_absolute else fmt.instant(run.created_at)
+        words = f" {when}  by {run.initiator_name}{here}"
         before = (
             Cell(f"{run.id:>7}  ", "bold" if here else ""),
             Cell(f"{_glyph(run, detail, view)} {state.word:<10}", state.style),
@@ -191,7 +206,7 @@ def related(detail: RunDetail) -> Iterator[tuple[Fact, Target | None]]:
     if run.retry_of_id:
         yield Fact("Retries", f"run {run.retry_of_id}"), run.retry_of_id
     for again in (attempt for attempt in detail.attempts if attempt.retry_of_id == run.id):
-        yield Fact("Retried by", f"run {again.id}, {_state(again, detail).word}"), again.id
+        yield Fact("Retried by", f"{again.initiator_name}: run {again.id}, {_state(again, detail).word}"), again.id
     if twin := detail.twin:
         yield Fact("Active twin", f"run {twin.id}, {twin.status}: a retry joins it"), twin.id
     if detail.worker and run.status is Status.COMPLETED:

@@ -12,6 +12,7 @@ from typing import Final
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import figure, fit
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.row_diff import Cell
 from store.model.records import Outcome, Run, Status
 from store.search.pages import Order
@@ -79,10 +80,13 @@ _FAILURE_FROM: Final = 49
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`columns` with their widths, for one terminal width; `state` is the width of the state column."""
+    """`columns` with their widths, for one terminal width; `state` is the width of the state column, and `times` how instants
+    are shown.
+    """
 
     columns: tuple[tuple[Column, int], ...]
     state: int
+    times: TimeStyle = AGES
 
     @property
     def header(self) -> str:
@@ -99,14 +103,16 @@ class Layout:
 
 
 @functools.lru_cache(maxsize=8)
-def layout(width: int, tab: str = "All", order: Order = Order.CREATED, silent: bool = False) -> Layout:
+def layout(
+    width: int, tab: str = "All", order: Order = Order.CREATED, silent: bool = False, times: TimeStyle = AGES
+) -> Layout:
     """The columns that fit into `width` cells. The column that the tab or the order is about is always among them.
 
     `silent`: some run's worker is silent, so the state column needs room to show for how long.
     """
-    shown = [column for column in _wanted(tab, order) if column.from_width <= width]
+    shown = [column for column in _wanted(tab, order, times) if column.from_width <= width]
     _, state, *widths = column_widths([_MARK, _SILENT if silent else _STATE, *(column.room for column in shown)], width)
-    return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state)
+    return Layout(tuple((column, room) for column, room in zip(shown, widths, strict=True) if room), state, times)
 
 
 #: What a click on a column's title orders by.
@@ -114,6 +120,8 @@ _ORDERS: Final = MappingProxyType(
     {
         "Run": Order.CREATED,
         "Age": Order.CREATED,
+        "At": Order.CREATED,
+        "At (UTC)": Order.CREATED,
         "Operation": Order.TYPE,
         "Took": Order.DURATION,
         "Progress": Order.STARTED,
@@ -133,16 +141,28 @@ def order_at(shape: Layout, x: int) -> Order | None:
     return None
 
 
-def _wanted(tab: str, order: Order) -> Iterator[Column]:
+def _wanted(tab: str, order: Order, times: TimeStyle) -> Iterator[Column]:
     for column in COLUMNS:
         if column.title == "First failure" and tab in _FAILING:
             yield replace(column, from_width=_FAILURE_FROM, room=replace(column.room, goes=4))
         elif column.title == "Took" and order is Order.DURATION:
             yield replace(column, from_width=0, room=replace(column.room, goes=1))
+        elif column.title == "Age":
+            yield _created(column, times)
         elif column.title in _IN_THE_FAILURES_PLACE and tab in _FAILING:
             yield replace(column, from_width=110)
         else:
             yield column
+
+
+def _created(column: Column, times: TimeStyle) -> Column:
+    """The column of ages; of clock times in its place."""
+    return replace(
+        column,
+        title=times.heading(column.title),
+        room=times.room(column.room),
+        text=lambda run, now: times.told(run.created_at, now),
+    )
 
 
 class RunRow:
@@ -180,7 +200,7 @@ class RunRow:
 
     def _times(self) -> tuple[str, str, str]:
         state = fmt.state_of(self.run, self.silence).word
-        return fmt.age(self.run.created_at, self.now), fmt.run_duration(self.run, self.now), state
+        return self._shape.times.told(self.run.created_at, self.now), fmt.run_duration(self.run, self.now), state
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -13,6 +13,7 @@ from screens.runs.completion import contradiction
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import figure, fit
+from screens.text.times import TimeStyle
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
 from store.search import failure_groups
@@ -21,13 +22,12 @@ from store.search.filter import RunFilter
 from store.snapshot import Request, Snapshot
 
 
-def _rooms(width: int) -> list[int]:
+def _rooms(width: int, times: TimeStyle) -> list[int]:
     """The widths of the columns count, operation, code, last, first and message, in cells."""
     type_, code = (24, 22) if width >= 100 else (17, 17)
     names = ColumnSpec(type_, 10, 1), ColumnSpec(code, 10, 2)
-    return column_widths(
-        [ColumnSpec(7, 7, 0), *names, ColumnSpec(6, 6, 3), ColumnSpec(6, 6, 5), ColumnSpec(8, 8, 4, grow=1)], width - 3
-    )
+    when = times.room(ColumnSpec(6, 6, 3), "Last"), times.room(ColumnSpec(6, 6, 5), "First")
+    return column_widths([ColumnSpec(7, 7, 0), *names, *when, ColumnSpec(8, 8, 4, grow=1)], width - 3)
 
 
 class FailureGroupsScreen(TableScreen[Group]):
@@ -64,22 +64,23 @@ class FailureGroupsScreen(TableScreen[Group]):
             return
         found = snapshot.groups.groups
         self._groups = {self._key(group): group for group in found}
-        titles = ("   Runs", "Operation", "Code", "Last", "First", "Message")
-        header = heading(titles, _rooms(self.size.width))
+        times = self.shell.times
+        titles = ("   Runs", "Operation", "Code", times.heading("Last"), times.heading("First"), "Message")
+        header = heading(titles, _rooms(self.size.width, times))
         rows = [self._row(key, group, snapshot.at) for key, group in self._groups.items()]
         self.table.show(rows, header, may_follow=False)
-        self._put_words(
-            len(found), fmt.instant(reached.created_at)[:16] if (reached := snapshot.groups.scanned_to) else ""
-        )
+        reached = snapshot.groups.scanned_to
+        self._put_words(len(found), times.minute(reached.created_at) if reached else "")
         self.refresh_keys()
 
     def _key(self, group: Group) -> int:
         return self._keys.setdefault((group.type, group.code), len(self._keys) + 1)
 
     def _row(self, key: int, group: Group, now: dt.datetime) -> Row:
-        of_count, of_type, of_code, of_last, of_first, of_message = _rooms(self.size.width)
+        of_count, of_type, of_code, of_last, of_first, of_message = _rooms(self.size.width, self.shell.times)
+        told = self.shell.times.told
         texts = [figure(f"{group.count:>7}", of_count), fit(group.type, of_type), fit(group.code, of_code)]
-        texts += [figure(fmt.age(group.last_at, now), of_last), figure(fmt.age(group.first_at, now), of_first)]
+        texts += [figure(told(group.last_at, now), of_last), figure(told(group.first_at, now), of_first)]
         return Row(key, tuple(Cell(text) for text in [*texts, fit(group.message, of_message)] if text))
 
     def _put_words(self, many: int, back_to: str) -> None:

@@ -10,6 +10,7 @@ from textual.content import Content
 from screens.runs.columns import remark
 from screens.text import format as fmt
 from screens.text.safe import clean, fit
+from screens.text.times import AGES, TimeStyle
 from store.model.records import Run, Status
 from store.search.pages import Order, Page
 from store.search.plan import SCAN
@@ -24,12 +25,12 @@ ORDERED: Final = {
 }
 
 
-def more(page: Page | None, marked: int, order: Order, is_below_top: bool) -> list[str]:
+def more(page: Page | None, marked: int, order: Order, is_below_top: bool, times: TimeStyle = AGES) -> list[str]:
     """Further facts about the list: number of marked runs, order, and how far back it was scanned."""
     words = [f"{marked} marked"] if marked else []
     words += [] if order is Order.CREATED else [f"by {order}"]
     if page and page.scanned_to:
-        words.append(f"looked back to {fmt.instant(page.scanned_to.created_at)[:16]}")
+        words.append(f"looked back to {times.minute(page.scanned_to.created_at)}")
     return [*words, *(["g: newest"] if is_below_top else [])]
 
 
@@ -48,12 +49,12 @@ def nothing(page: Page | None, contradiction: str | None, tab: str, terms: str) 
     return "No runs in the last 30 days. Press s to start one."
 
 
-def under(run: Run, now: dt.datetime, silence: float | None, width: int) -> Content:
+def under(run: Run, now: dt.datetime, silence: float | None, width: int, times: TimeStyle = AGES) -> Content:
     """The run under the cursor in full: what, where, how it stands, since when, by whom, and what went wrong."""
     then = run.completed_at if run.status is Status.COMPLETED else run.started_at or run.created_at
     silent = "" if silence is None else f", its worker silent for {fmt.span(silence)}"
     what = f" {run.id} {run.title}, {run.tenant}: {fmt.label(run).lower()}{silent}"
-    since = f", {fmt.ago(then, now)}" if then else ""
+    since = f", {times.ago(then, now)}" if then else ""
     told = clean(f"{what}{since}, by {run.initiator_name}. ")
     left = max(0, width - len(told) - 1)
     return Content.assemble((fit(told, min(width, len(told))), "quiet"), fit(remark(run), left).rstrip())

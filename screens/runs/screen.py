@@ -105,6 +105,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         self._snapshot: Snapshot | None = None
         self._painted_at: dt.datetime | None = None
         self._painted_list: object = None
+        self._painted_times: object = None
         #: Ids of the marked runs, in the order of marking.
         self._marked: dict[int, None] = {}
         #: Types of all operations, for completion; read when the filter is first opened.
@@ -149,6 +150,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         old = self._snapshot
         if (
             self._position.waits
+            or self._painted_times != self.shell.times
             or old is None
             or self._painted_at is None
             or (new.at - self._painted_at).total_seconds() >= STILL
@@ -171,13 +173,18 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
     def _is_silent(self) -> bool:
         return bool(self._snapshot and self._snapshot.silences)
 
+    @property
+    def _layout(self) -> columns.Layout:
+        width, times = self.size.width - 2, self.shell.times
+        return columns.layout(width, self.tab, self.order, silent=self._is_silent, times=times)
+
     def _paint(self) -> None:
         self._paint_bars()
         snapshot = self._snapshot
         if snapshot is None:
             return
         self._painted_at = snapshot.at
-        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=self._is_silent)
+        self._painted_times, shape = self.shell.times, self._layout
         rows = columns.rows(snapshot.runs, snapshot.at, shape, self._marked, self.shell.ascii_only, snapshot.silences)
         # A pending jump is made once its window has arrived.
         request = snapshot.request
@@ -197,7 +204,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         row = next((row for row in self._table.rows if row.key == self._table.cursor_key), None)
         told = Content("")
         if isinstance(row, columns.RunRow):
-            told = lines.under(row.run, row.now, row.silence, self.size.width)
+            told = lines.under(row.run, row.now, row.silence, self.size.width, self.shell.times)
         self.query_one("#under", header_lines.Line).put(told)
 
     def _go_on(self, may_paint: bool = True) -> None:
@@ -232,7 +239,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         self.query_one("#tabs", header_lines.Line).put(header_lines.tabs(counts, self.tab, self.size.width, ascii_only))
         total = snapshot.total if snapshot else None
         page = snapshot.page if snapshot else None
-        more = lines.more(page, len(self._marked), self.order, self._position.place is not None)
+        more = lines.more(page, len(self._marked), self.order, self._position.place is not None, self.shell.times)
         line = header_lines.filter_line(self.terms, counts[self.tab], total, more, ascii_only, self.size.width)
         self.query_one("#filter", header_lines.Line).put(
             line if self._hint is None else Content(clean(f" {self._hint}"))
@@ -289,8 +296,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         self.shell.message(lines.ORDERED[self.order])
 
     def on_row_table_head_clicked(self, message: RowTable.HeadClicked) -> None:
-        shape = columns.layout(self.size.width - 2, self.tab, self.order, silent=self._is_silent)
-        if order := columns.order_at(shape, message.x):
+        if order := columns.order_at(self._layout, message.x):
             self._show_in(order)
 
     def on_click(self, event: events.Click) -> None:

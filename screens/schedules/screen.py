@@ -25,7 +25,7 @@ from store.intune.schedule_page import ListedSchedule, SchedulePage, SchedulesWa
 from store.intune.schedule_records import Schedule
 from store.snapshot import Request, Snapshot
 
-_TITLES: Final = ("On", "Name", "Cron", "Zone", "Kinds", " Keep", "Next", "   In", "Last", "  Age")
+_TITLES: Final = ("On", "Name", "Cron", "Zone", "Kinds", " Keep", "Next", "   In", "Last", "Age")
 #: The columns, in the order of the titles. The description under the table tells what has no room.
 _PARTS: Final = (
     ColumnSpec(3, 3, 0),
@@ -90,7 +90,7 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
         self._found = snapshot.schedules
         view = self._view(snapshot)
         rows = [self._row(listed, view) for listed in self._found.schedules] if self._found else []
-        self.table.show(rows, heading(_TITLES, self._rooms) if rows else "", may_follow=False)
+        self.table.show(rows, self._header if rows else "", may_follow=False)
         self.put_words(self._told())
         self._describe(view)
         self.refresh_keys()
@@ -102,11 +102,17 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
 
     def _view(self, snapshot: Snapshot) -> words.View:
         shell = self.shell
-        return words.View(snapshot.at, shell.ascii_only, snapshot.silences, shell.backend.kind_label)
+        return words.View(snapshot.at, shell.ascii_only, snapshot.silences, shell.backend.kind_label, shell.times)
 
     @property
     def _rooms(self) -> list[int]:
-        return column_widths(_PARTS, self.size.width - 2)
+        *others, age = _PARTS
+        return column_widths([*others, self.shell.times.room(age)], self.size.width - 2)
+
+    @property
+    def _header(self) -> str:
+        rooms = self._rooms
+        return heading((*_TITLES[:-1], f"{self.shell.times.heading():>{rooms[-1]}}"), rooms)
 
     def _row(self, listed: ListedSchedule, view: words.View) -> Row:
         settings, rooms = listed.schedule.settings, self._rooms
@@ -182,4 +188,4 @@ def _last_cells(listed: ListedSchedule, of_state: int, of_age: int, view: words.
         return [Cell(fit("", of_state)), Cell(fit("", of_age))]
     state = words.state(listed.last, view)
     shown = fit(words.with_glyph(state, view.ascii_only), of_state)
-    return [Cell(shown, state.style), Cell(_right(fmt.age(listed.last.tick.minute, view.now), of_age), "quiet")]
+    return [Cell(shown, state.style), Cell(_right(view.times.told(listed.last.tick.minute, view.now), of_age), "quiet")]

@@ -18,7 +18,7 @@ from store.intune.schedule_page import LISTED, SchedulePage, SchedulesWanted, Ti
 from store.intune.schedule_records import Schedule, What
 from store.snapshot import Request, Snapshot
 
-_TITLES: Final = ("Time", "  Age", "What", "    Run", "State", "Details")
+_TITLES: Final = ("Time", "Age", "What", "    Run", "State", "Details")
 _PARTS: Final = (
     ColumnSpec(21, 21, 0),
     ColumnSpec(5, 5, 5),
@@ -55,10 +55,13 @@ class TicksScreen(TableScreen[None]):
             return
         found = snapshot.schedules
         self._ticks = {int(one.tick.minute.timestamp()): one for one in found.ticks} if found else {}
-        view = words.View(snapshot.at, self.shell.ascii_only, snapshot.silences)
-        rooms = column_widths(_PARTS, self.size.width - 2)
+        times = self.shell.times
+        view = words.View(snapshot.at, self.shell.ascii_only, snapshot.silences, times=times)
+        time, age, *others = _PARTS
+        rooms = column_widths([time, times.room(age), *others], self.size.width - 2)
+        titles = (_TITLES[0], f"{times.heading():>{rooms[1]}}", *_TITLES[2:])
         rows = [self._row(key, one, rooms, view) for key, one in self._ticks.items()]
-        self.table.show(rows, heading(_TITLES, rooms) if rows else "")
+        self.table.show(rows, heading(titles, rooms) if rows else "")
         self.put_words(self._told(found))
 
     def _told(self, found: SchedulePage | None) -> str:
@@ -80,7 +83,7 @@ class TicksScreen(TableScreen[None]):
         state = words.state(one, view)
         cells = [
             Cell(figure(words.clock(one.tick.minute, self._schedule.settings.zone, view.now), rooms[0])),
-            Cell(figure(f"{fmt.age(one.tick.minute, view.now):>5}", rooms[1]), "quiet"),
+            Cell(figure(f"{view.times.told(one.tick.minute, view.now):>{rooms[1]}}", rooms[1]), "quiet"),
             Cell(fit(one.tick.what, rooms[2])),
             Cell(figure(f"{one.tick.run_id or '':>7}", rooms[3])),
             Cell(fit(words.with_glyph(state, view.ascii_only), rooms[4]), state.style),

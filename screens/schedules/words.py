@@ -10,6 +10,7 @@ from typing import Final
 
 from screens.text import format as fmt
 from screens.text.format import State
+from screens.text.times import AGES, TimeStyle
 from store.intune.schedule_page import ListedSchedule, SchedulePage, Ticked
 from store.intune.schedule_records import Schedule, What
 from store.model.records import NO_TIME, UNREADABLE
@@ -26,12 +27,15 @@ _KINDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the words depend on besides the schedule: the database's time, the terminal, silent workers, names of kinds."""
+    """What the words depend on besides the schedule: the database's time, the terminal, silent workers, names of kinds, and
+    how instants are shown where no schedule's zone is meant.
+    """
 
     now: dt.datetime
     ascii_only: bool = False
     silences: Mapping[int, float] = field(default_factory=dict)
     kind_label: Callable[[str], str] = str
+    times: TimeStyle = AGES
 
 
 def clock(then: dt.datetime, zone: str, now: dt.datetime) -> str:

@@ -84,6 +84,11 @@ def holds(field: Widget, value: Any) -> bool:
     return isinstance(field, Checks) and sorted(field.chosen) == (value or [])
 
 
+def raw_of(field: Widget) -> Any:
+    """What stands in the field, as its widget has it."""
+    return field.chosen if isinstance(field, Checks) else getattr(field, "value", None)
+
+
 def value_of(parameter: Parameter, field: Widget) -> Any:
     """The field's value, as JSON stores it; None for an empty field of an optional parameter. Raises InputInvalid."""
     if isinstance(field, Checkbox):

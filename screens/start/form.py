@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static
 
 from screens.base import PolledScreen
-from screens.start.fields import changes, default_of, field_for, help_of, holds, still_taken, value_of
+from screens.start.fields import changes, default_of, field_for, help_of, holds, raw_of, still_taken, value_of
 from screens.text.safe import findable, plain
 from store.errors import InputInvalid, OpsmonError
 from store.model.records import Run
@@ -77,6 +77,7 @@ class FormScreen(PolledScreen[None]):
         #: The parameters of the run to retry that the operation still accepts, or those that were filled in.
         self._kept = still_taken(operation, retry_of.parameters if retry_of else values or {})
         self._fields = {p.name: field_for(p, self._kept.get(p.name, default_of(p))) for p in operation.parameters}
+        self._begun = {name: raw_of(field) for name, field in self._fields.items()}
         self._names = {p.name: Static(plain(_name_of(p)), classes="name", markup=False) for p in operation.parameters}
         #: What is wrong with a field stands below it; of one that nobody has touched, nothing is said before the start.
         self._under = {name: Static(classes="under", markup=False) for name in (TENANT, *self._names)}
@@ -186,11 +187,8 @@ class FormScreen(PolledScreen[None]):
     @on(Input.Changed)
     @on(Checkbox.Changed)
     @on(Select.Changed)
-    def _changed(self, message: Input.Changed | Checkbox.Changed | Select.Changed) -> None:
-        changed = message.control
-        self._touched |= {
-            name for name, field in self._fields.items() if changed in field.walk_children(with_self=True)
-        }
+    def _changed(self) -> None:
+        self._touched |= {name for name, field in self._fields.items() if raw_of(field) != self._begun[name]}
         self._ask_soon()
 
     def on_descendant_focus(self) -> None:
@@ -250,6 +248,16 @@ class FormScreen(PolledScreen[None]):
         note = self.query_one("#note", Static)
         note.set_class(wrong, "wrong")
         note.update(plain(words))
+
+    def action_back(self) -> None:
+        """Leave; ask first if something was typed."""
+        if self._touched:
+            self.shell.ask("Leave the form? What was typed is lost.", self._leave)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        self.dismiss()
 
     # -- start ------------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from screens.base import TableScreen
-from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import clean, fit
 from screens.widgets import header_lines
@@ -127,7 +126,7 @@ class GroupSearchScreen(TableScreen[None]):
             return f"Searches the directory of {self.tenant} itself, as you: your sign-in ends with this screen."
         reason = self._problem or (self._search.state.reason if self._search else "looking whether you can sign in")
         read = self._cached.read_at if self._cached else None
-        age = f"read {fmt.ago(read, now)}" if read else "never read; 'Sync groups' reads it"
+        age = f"read {self.shell.times.ago(read, now)}" if read else "never read; 'Sync groups' reads it"
         return f"Searches the cached directory of {self.tenant}, {age}. The directory itself: {reason}."
 
     def _told(self) -> str:

@@ -54,7 +54,7 @@ class TenantScreen(LinesScreen[None]):
             self.say(f"There is no tenant {self.tenant}.")
         else:
             width = max(20, self.size.width - 3)
-            self.page.show(list(words.lines(self._found, self._health, snapshot.at, width)))
+            self.page.show(list(words.lines(self._found, self._health, snapshot.at, width, self.shell.times)))
         self.refresh_keys()
 
     def disabled_reason(self, action: str) -> str | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from screens.backend import CredentialsState
-from screens.text import format as fmt
 from screens.text.safe import clean, fit, wrap
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.line_view import Line
 from screens.widgets.row_diff import Cell
 from store.intune.tenant_page import Member, TenantDetail
@@ -18,16 +18,18 @@ from store.intune.tenant_settings import ChosenGroup
 _NAMES: Final = 13
 
 
-def lines(found: TenantDetail, health: CredentialsState | None, now: dt.datetime, width: int) -> Iterator[Line]:
+def lines(
+    found: TenantDetail, health: CredentialsState | None, now: dt.datetime, width: int, times: TimeStyle = AGES
+) -> Iterator[Line]:
     """The page of a tenant."""
     yield from _text("title", "", clean(found.tenant.name), width, "bold")
     yield from _text("slug", "Short name", found.tenant.slug, width)
     yield from _text("role", "Your role", found.role.value, width)
     style = "" if health is None or health.is_fine else "failed" if health.is_bad else "warn"
     yield from _text("health", "Credentials", health.words if health else "being looked at", width, style)
-    read = f"read {fmt.ago(found.directory_read_at, now)}" if found.directory_read_at else "never read"
+    read = f"read {times.ago(found.directory_read_at, now)}" if found.directory_read_at else "never read"
     yield from _text("directory", "Directory", f"cached groups, {read}", width)
-    yield from _text("group", "RBAC group", group(found.rbac_group, now), width)
+    yield from _text("group", "RBAC group", group(found.rbac_group, now, times), width)
     yield Line("blank", ())
     many = f"{len(found.members)}{' and more' if found.has_more else ''}"
     yield Line("members", (Cell(f"Members: {many}", "bold"),))
@@ -35,12 +37,12 @@ def lines(found: TenantDetail, health: CredentialsState | None, now: dt.datetime
         yield Line(("member", member.login), (Cell(_member(member, width)),))
 
 
-def group(chosen: ChosenGroup | None, now: dt.datetime) -> str:
+def group(chosen: ChosenGroup | None, now: dt.datetime, times: TimeStyle = AGES) -> str:
     """The group that was chosen, by whom and when."""
     if chosen is None:
         return "none chosen: e looks for one"
     name, who = clean(chosen.name) or "(without a name)", clean(chosen.chosen_by)
-    return f"{name}, {clean(chosen.group_id)}; chosen by {who} {fmt.ago(chosen.chosen_at, now)}"
+    return f"{name}, {clean(chosen.group_id)}; chosen by {who} {times.ago(chosen.chosen_at, now)}"
 
 
 def _member(member: Member, width: int) -> str:

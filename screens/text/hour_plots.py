@@ -93,7 +93,8 @@ Plot = Stacked | Spans | Durations
 
 
 def draw(plot: Plot, hours: Sequence[dt.datetime], width: int, signs: Signs) -> list[Content]:
-    """The plot in HEIGHT lines of exactly `width` cells: as many of the newest hours as fit. `hours` are in UTC.
+    """The plot in HEIGHT lines of exactly `width` cells: as many of the newest hours as fit. `hours` are in the zone that
+    names them.
 
     The plot has a value for each hour. Where not even one column fits, only the title is left.
     """

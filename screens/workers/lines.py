@@ -15,6 +15,7 @@ from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.format import State
 from screens.text.hour_plots import Durations, Plot, Signs, Spans, Stacked
 from screens.text.safe import figure, fit
+from screens.text.times import AGES, TimeStyle
 from screens.widgets.row_diff import Cell, Row
 from store.model.records import NO_TIME
 from store.workers.load import InFlightRun, SystemLoad, WorkerLoad
@@ -176,33 +177,41 @@ def queue_line(load: SystemLoad, now: dt.datetime, ascii_only: bool) -> Content:
 # ---- the last hours
 
 
-def looked_back(hours: HourlyThroughput) -> str:
+def looked_back(hours: HourlyThroughput, times: TimeStyle = AGES) -> str:
     """Says which runs are not counted because of the scan limit; "" if all are counted."""
     if hours.looked_back_to is None:
         return ""
-    return f"only runs opened since {hours.looked_back_to:%m-%d %H:%M}: there were too many to count"
+    return f"only runs opened since {times.there(hours.looked_back_to):%m-%d %H:%M}: there were too many to count"
 
 
-def hours_table(hours: HourlyThroughput, width: int) -> Content:
+def hours_table(hours: HourlyThroughput, width: int, times: TimeStyle = AGES) -> Content:
     """The hours as a text table, for a terminal too small for plots: as many of the newest as fit into the width."""
     columns = [
-        [f"{hour.at:%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]
+        [f"{times.there(hour.at):%H}", str(hour.completed), str(hour.failed), _took(hour.median), _took(hour.p95)]
         for hour in hours.each
     ]
     room = max(5, 1 + max((len(text) for column in columns for text in column), default=0))
     shown = columns[-max(1, (width - 11) // room) :]
+    zone = _zone(hours, times)
+    # The names have ten cells: an offset and brackets do not fit.
+    named = "Hour (UTC)" if zone == "UTC" else f"At {zone}"
     lines = []
-    for line, name in enumerate(("Hour (UTC)", "Completed", "Failed", "Median", "p95")):
+    for line, name in enumerate((named, "Completed", "Failed", "Median", "p95")):
         cells = "".join(f"{column[line]:>{room}}" for column in shown)
         lines.append(Content.assemble((f" {name:<10}", "bold"), (cells, "" if line else "bold")))
     return Content("\n").join(lines)
+
+
+def _zone(hours: HourlyThroughput, times: TimeStyle) -> str:
+    """What the zone of the hours is called at the end of them."""
+    return times.zone(hours.each[-1].at) if hours.each else ""
 
 
 def _took(seconds: float | None) -> str:
     return "-" if seconds is None else fmt.coarse_span(seconds)
 
 
-def plots(load: SystemLoad, width: int, signs: Signs) -> Content:
+def plots(load: SystemLoad, width: int, signs: Signs, times: TimeStyle = AGES) -> Content:
     """The hours as plots side by side: what ended, how long runs waited, how long they took. On a narrow terminal without waits.
 
     The last hour's wait counts what is still waiting, too.
@@ -212,14 +221,19 @@ def plots(load: SystemLoad, width: int, signs: Signs) -> Content:
     if load.waiting.oldest is not None and waits:
         waits[-1] = max(waits[-1] or 0.0, load.waiting.oldest)
     each: list[Plot] = [
-        Stacked("Ended an hour (UTC)", tuple(one.completed for one in hours), tuple(one.failed for one in hours)),
+        Stacked(
+            f"Ended an hour ({_zone(load.hours, times)})",
+            tuple(one.completed for one in hours),
+            tuple(one.failed for one in hours),
+        ),
         Spans("Longest wait", tuple(waits)),
         Durations("Took", tuple(one.median for one in hours), tuple(one.p95 for one in hours)),
     ]
     if width < _THREE_FROM:
         each.pop(1)
     room = (width - 2 * len(each)) // len(each)  # two cells between plots, one at each edge of the screen
-    return hour_plots.side_by_side([hour_plots.draw(one, [hour.at for hour in hours], room, signs) for one in each])
+    clock = [times.there(hour.at) for hour in hours]
+    return hour_plots.side_by_side([hour_plots.draw(one, clock, room, signs) for one in each])
 
 
 # ---- what rescuers did
@@ -231,17 +245,17 @@ _WHAT = {
 }
 
 
-def rescues(found: Sequence[Rescue], lines: int, width: int) -> Content:
+def rescues(found: Sequence[Rescue], lines: int, width: int, times: TimeStyle = AGES) -> Content:
     """The newest rescues, one per line, under a heading."""
     heading = Content.styled(" Rescued", "bold")
     if not found:
         return Content.assemble(heading, ("  nothing, among what you may see", "quiet"))
-    listed = [Content(fit(_rescue(one), width).rstrip()) for one in found[: max(1, lines - 1)]]
+    listed = [Content(fit(_rescue(one, times), width).rstrip()) for one in found[: max(1, lines - 1)]]
     return Content("\n").join([heading, *listed])
 
 
-def _rescue(one: Rescue) -> str:
+def _rescue(one: Rescue, times: TimeStyle) -> str:
     words = _WHAT.get(one.what)
     # A newer version of opsmon may record further kinds of rescues.
     what = words.format(worker=one.worker_id) if words else one.what
-    return f" {one.at:%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"
+    return f" {times.there(one.at):%m-%d %H:%M}  {one.tenant}  run {one.run_id} {what}  ({one.title})"

@@ -91,7 +91,7 @@ class WorkersScreen(PolledScreen[None]):
         self._put_line("recent", told.last_hour(load.hours, ascii_only))
         self._put_line("queue", told.queue_line(load, snapshot.at, ascii_only))
         self._show_hours(load)
-        rescues = told.rescues(load.rescues, self._room_for_rescues, width)
+        rescues = told.rescues(load.rescues, self._room_for_rescues, width, self.shell.times)
         self._put("rescues", rescues)
         left = self._lines_left(rescues)
         is_roomy = self.size.height >= ROOMY_FROM
@@ -111,12 +111,12 @@ class WorkersScreen(PolledScreen[None]):
 
     def _show_hours(self, load: SystemLoad) -> None:
         hours = load.hours
-        since = told.looked_back(hours)
+        since = told.looked_back(hours, self.shell.times)
         self._put_line("since", Content(f" {since}" if since else ""))
         is_empty = not any(hour.completed or hour.waited for hour in hours.each)
         self.set_class(self._has_room_for_plots and not is_empty, "plots")
         nothing = Content(f" No run has ended in the last {HOURS} hours.")
-        self._put("hours", nothing if is_empty else told.hours_table(hours, self.size.width))
+        self._put("hours", nothing if is_empty else told.hours_table(hours, self.size.width, self.shell.times))
         if self.has_class("plots"):
             self._plot(load)
 
@@ -124,10 +124,10 @@ class WorkersScreen(PolledScreen[None]):
         """Draw the plots, if their numbers or their room are others than before."""
         signs = signs_for(self.shell.ascii_only, self.app.no_color)
         oldest = load.waiting.oldest
-        drawn_from = (load.hours, None if oldest is None else int(oldest), self.size.width, signs)
+        drawn_from = (load.hours, None if oldest is None else int(oldest), self.size.width, signs, self.shell.times)
         if drawn_from != self._plotted:
             self._plotted = drawn_from
-            self._put("plots", told.plots(load, self.size.width, signs))
+            self._put("plots", told.plots(load, self.size.width, signs, self.shell.times))
 
     def _put_line(self, name: str, content: Content) -> None:
         line = self.query_one(f"#{name}", header_lines.Line)

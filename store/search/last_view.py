@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from store.db.engine import Database
 from store.errors import FilterInvalid
@@ -14,6 +14,9 @@ from store.search.saved_views import SavedView
 from store.search.tabs import TABS
 
 _NAME: Final = "last_view"
+#: How instants are shown: as ages, by the clock of UTC, or by that of the terminal's zone; in the order of the key.
+Times = Literal["age", "utc", "local"]
+TIMES: Final[tuple[Times, ...]] = get_args(Times)
 #: Filters that are kept, the newest first.
 HISTORY: Final = 30
 #: Characters of a filter that is kept.
@@ -23,13 +26,15 @@ _LONGEST: Final = 2000
 @dataclass(frozen=True, slots=True)
 class LastView:
     """The list as it was: `view` is its filter, tab and order, `tenant` the slug of the chosen one (None for all),
-    `poll_seconds` the chosen rate (None for that of the settings), and `history` are earlier filters, the newest first.
+    `poll_seconds` the chosen rate and `times` how instants are shown (None for what the settings say), and `history` are earlier
+    filters, the newest first.
     """
 
     view: SavedView = field(default_factory=lambda: SavedView(""))
     tenant: str | None = None
     poll_seconds: float | None = None
     history: tuple[str, ...] = ()
+    times: Times | None = None
 
     def with_filter(self, terms: str) -> tuple[str, ...]:
         """The history with these terms as its newest; "" changes nothing."""
@@ -59,13 +64,14 @@ def save(db: Database, user_id: int, last: LastView) -> None:
             "tenant": last.tenant,
             "poll_seconds": last.poll_seconds,
             "history": list(last.history),
+            "times": last.times,
         },
     )
 
 
 def _from_json(stored: dict[str, Any]) -> LastView:
     tab, order, tenant, rate = (stored.get(name) for name in ("tab", "order", "tenant", "poll_seconds"))
-    history = stored.get("history")
+    history, times = stored.get("history"), stored.get("times")
     view = SavedView(
         "",
         _terms(stored.get("terms")),
@@ -77,6 +83,7 @@ def _from_json(stored: dict[str, Any]) -> LastView:
         tenant if isinstance(tenant, str) else None,
         float(rate) if isinstance(rate, int | float) and 0.1 <= rate <= 3600 else None,
         tuple(filter(None, map(_line, history)))[:HISTORY] if isinstance(history, list) else (),
+        next((one for one in TIMES if one == times), None),
     )
 
 

@@ -36,8 +36,8 @@ async def test_the_names_of_keys_are_those_of_the_bindings() -> None:
 async def test_what_people_do_often_can_be_given_another_key() -> None:
     without = {binding.action for binding in all_bindings() if not binding.id}
     assert without <= {
-        "back", "app.quit", "complete", "confirm", "start", "app.focus_next", "copy", "write", "delete", "cursor(1)",
-        "cursor(-1)",
+        "back", "app.quit", "complete", "earlier(1)", "earlier(-1)", "confirm", "start", "app.focus_next", "copy",
+        "write", "delete", "cursor(1)", "cursor(-1)",
     }  # fmt: skip
 
 

@@ -258,7 +258,7 @@ def test_related_records_are_named_and_runs_can_be_opened() -> None:
     found = list(sections.related(RunDetail(run, (), (a_run(4), run, again), worker=WORKER, twin=twin)))
     assert [(told.name, told.words, target) for told, target in found] == [
         ("Retries", "run 4", 4),
-        ("Retried by", "run 6, succeeded", 6),
+        ("Retried by", "Ann Alba: run 6, succeeded", 6),
         ("Active twin", "run 7, queued: a retry joins it", 7),
         ("Worker", "3 (host, pid 17)", None),
         ("Record", "restore_run_id 17", None),

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import pytest
 from textual.widgets import Input, Select, Static
 
+from screens.dialogs.confirm import ConfirmModal
 from screens.monitor import Monitor
+from screens.runs.screen import RunsScreen
 from screens.start.form import FormScreen
 from store.people.access import Membership, Role
 from tasks.sdk.operation import Operation, operation
@@ -134,3 +136,18 @@ async def test_the_help_is_that_of_the_field_under_the_cursor() -> None:
         await pilot.press("tab", "tab")
         await until(pilot, lambda: not str(said.render()), "none")
         assert screen.focused is screen.query_one("#go")
+
+
+async def test_esc_asks_before_it_drops_what_was_typed() -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await zone_form(pilot)
+        await pilot.press(*"a.exam", "escape")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question")
+        await pilot.press("escape")
+        assert monitor.screen is screen
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
+        await zone_form(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list, unasked")

@@ -15,7 +15,11 @@ from store.search.saved_views import SavedView
 from tests.support import people
 
 LAST = LastView(
-    SavedView("", "outcome:failed since:2h", "Failed", Order.DURATION), "contoso", 5.0, ("outcome:failed", "mine")
+    SavedView("", "outcome:failed since:2h", "Failed", Order.DURATION),
+    "contoso",
+    5.0,
+    ("outcome:failed", "mine"),
+    "utc",
 )
 
 
@@ -36,6 +40,9 @@ def test_what_was_stored_comes_back_for_its_user_alone(db: Database) -> None:
         ({"terms": "nonsense:7 x"}, LastView()),
         ({"terms": 7, "tab": "Old", "order": "size", "tenant": [], "poll_seconds": "x", "history": "y"}, LastView()),
         ({"terms": "mine", "new": {"deep": 1}}, LastView(SavedView("", "mine"))),
+        ({"times": "utc"}, LastView(times="utc")),
+        ({"times": "lunar"}, LastView()),
+        ({"times": ["utc"]}, LastView()),
         ({"terms": "a" * 5000, "poll_seconds": -1}, LastView()),
         ({"terms": "a\nb\x1b[31m", "history": ["x\x07", "mine", None, ""]}, LastView(history=("mine",))),
         (["a list"], None),
