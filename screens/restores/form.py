@@ -15,7 +15,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static
 from screens.background import Keys
 from screens.base import PolledScreen
 from screens.restores.draft import Draft, Subject
-from screens.text.safe import clean, plain
+from screens.text.safe import clean, findable, plain
 from screens.widgets.checkbox import Check, Checks
 from screens.widgets.line_input import LineInput
 from store.errors import OpsmonError
@@ -148,7 +148,7 @@ class RestoreForm(PolledScreen[None]):
         found = [member.tenant for member in self.shell.actions.may_start_in(Right.RESTORE)]
         found.sort(key=lambda one: one.slug != self._subject.source)
         first = found[0].slug if found and (len(found) == 1 or found[0].slug == self._subject.source) else Select.NULL
-        options = [(plain(f"{one.slug} ({clean(one.name).strip()})"), one.slug) for one in found]
+        options = [(findable(f"{one.slug} ({clean(one.name).strip()})"), one.slug) for one in found]
         return Select(options, value=first, prompt="which?", id="into")
 
     def on_mount(self) -> None:

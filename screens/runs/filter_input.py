@@ -65,6 +65,8 @@ class FilterInput(LineInput):
     def __init__(self, known: Callable[[], Known]) -> None:
         self._known = known
         self._opened_with = ""
+        #: The line as tab left it: a comma typed then goes behind the value, and not behind the blank after it.
+        self._completed: str | None = None
         #: What ↑ goes back through: the line as it is, then earlier ones; and how far it has gone.
         self._earlier: list[str] = []
         self._at = 0
@@ -88,10 +90,11 @@ class FilterInput(LineInput):
         self.remove_class("editing")
 
     def action_complete(self) -> None:
+        """Complete the last term. A blank follows a whole term, for the next one; a name goes on with its value."""
         whole = completion.completed(self.value, self._known())
         if whole is not None:
-            self.value = whole
-            self.cursor_position = len(whole)
+            self.value = self._completed = whole if whole.endswith(":") else f"{whole} "
+            self.cursor_position = len(self.value)
 
     def action_earlier(self, by: int) -> None:
         """Show an earlier filter, or a later one. What was typed stays where it was."""
@@ -123,6 +126,8 @@ class FilterInput(LineInput):
             event.stop()
             typed = self.value.strip()
             self.post_message(self.Left("" if typed == self._opened_with else typed))
+        elif event.key == "comma" and self.value == self._completed and self.cursor_position == len(self.value):
+            self.value = self.value.rstrip(" ")
 
 
 class _Completed(Suggester):

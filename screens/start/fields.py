@@ -10,7 +10,7 @@ from typing import Any
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select
 
-from screens.text.safe import clean, plain
+from screens.text.safe import clean, findable, plain
 from screens.widgets.checkbox import Check, Checks
 from screens.widgets.line_input import LineInput
 from store.errors import OpsmonError
@@ -60,7 +60,7 @@ def field_for(parameter: Parameter, default: Any) -> Widget:
     if parameter.kind is Kind.BOOLEAN:
         return Check(plain("yes"), value=bool(default))
     if parameter.kind is Kind.CHOICE:
-        choices = [(plain(choice), choice) for choice in parameter.choices]
+        choices = [(findable(choice), choice) for choice in parameter.choices]
         return Select(
             choices,
             value=default if default in parameter.choices else Select.NULL,

@@ -16,7 +16,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static
 
 from screens.base import PolledScreen
 from screens.start.fields import changes, default_of, field_for, help_of, holds, raw_of, still_taken, value_of
-from screens.text.safe import plain
+from screens.text.safe import findable, plain
 from store.errors import InputInvalid, OpsmonError
 from store.model.records import Run
 from tasks.sdk.operation import Operation
@@ -102,7 +102,7 @@ class FormScreen(PolledScreen[None]):
     def _compose_fields(self) -> Iterator[Widget]:
         slugs, chosen = self._tenants()
         tenant = Select(
-            [(plain(slug), slug) for slug in slugs],
+            [(findable(slug), slug) for slug in slugs],
             value=Select.NULL if chosen is None else chosen,
             allow_blank=self._retry_of is None,
             prompt="which?",
@@ -273,7 +273,7 @@ class FormScreen(PolledScreen[None]):
         checked = self._checked()
         if checked is None:
             first = next(name for name in self._under if name in self._wrong)
-            (self.query_one(f"#{TENANT}") if first == TENANT else self._fields[first]).focus()
+            self._go_to(self.query_one(f"#{TENANT}") if first == TENANT else self._fields[first])
             return
         if self._starting:
             return
@@ -284,6 +284,13 @@ class FormScreen(PolledScreen[None]):
             self.shell.actions.retry_with(self._retry_of, values)
         else:
             self.shell.actions.start(tenant, self._operation.type, values)
+
+    @staticmethod
+    def _go_to(field: Widget) -> None:
+        """Focus the field, and select what stands in it: what is typed replaces that, also where the focus was there already."""
+        field.focus()
+        if isinstance(field, Input):
+            field.action_select_all()
 
 
 def _name_of(parameter: Parameter) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
@@ -12,6 +13,9 @@ from textual.widgets.option_list import Option
 from screens.base import PolledModal
 from screens.text.safe import plain
 from store.snapshot import Snapshot
+
+#: What begins no slug: nothing, the id of the line for all tenants, and the keys that move and close.
+_OTHERWISE: Final = ("", "-", "j", "k", "q")
 
 
 class TenantPicker(PolledModal[str]):
@@ -31,9 +35,11 @@ class TenantPicker(PolledModal[str]):
         super().__init__()
         self._what = what
         self._with_all = with_all
+        #: What was typed: the cursor is on the first tenant whose slug begins with it.
+        self._typed = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(f"{self._what}  (enter chooses, esc closes)", markup=False)
+        yield Static(f"{self._what}  (type its name, enter chooses, esc closes)", markup=False)
         yield OptionList(markup=False)
 
     def on_mount(self) -> None:
@@ -58,6 +64,22 @@ class TenantPicker(PolledModal[str]):
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         self.dismiss("" if message.option_id == "-" else message.option_id)
+
+    def on_key(self, event: events.Key) -> None:
+        """Go to the first tenant whose slug begins with what is typed; a letter that does not go on begins anew."""
+        char = (event.character or "").lower()
+        for typed in (self._typed + char, char) if char and char.isprintable() else ():
+            if typed not in _OTHERWISE and (place := self._place(typed)) is not None:
+                self._typed, self.query_one(OptionList).highlighted = typed, place
+                event.stop()
+                event.prevent_default()
+                return
+        self._typed = ""
+
+    def _place(self, typed: str) -> int | None:
+        """The place of the first tenant whose slug begins like that; None if there is none."""
+        options = self.query_one(OptionList).options
+        return next((at for at, one in enumerate(options) if str(one.id).lower().startswith(typed)), None)
 
     def action_cursor(self, by: int) -> None:
         listed = self.query_one(OptionList)

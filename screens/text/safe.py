@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.text import Text
 from textual.content import Content
 
 #: Unicode categories of characters that move, hide or reorder others, or that a terminal may execute.
@@ -66,6 +67,11 @@ def wrap(text: str, width: int) -> list[str]:
 def plain(text: str) -> Content:
     """`text`, cleaned, as content that is not parsed as markup."""
     return Content(clean(text))
+
+
+def findable(text: str) -> Text:
+    """`text`, cleaned and not parsed as markup, for the options of a `Select`: what is typed finds those of this type alone."""
+    return Text(clean(text))
 
 
 def unmarked(text: str) -> str:

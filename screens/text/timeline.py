@@ -42,7 +42,7 @@ def timeline(detail: RunDetail) -> list[Moment]:
     own: list[tuple[What, dt.datetime | None, str]] = [
         ("created", run.created_at, _creation(run)),
         ("queued", run.dispatched_at, _queueing(run)),
-        ("started", run.started_at, f"by worker {run.worker_id}"),
+        ("started", run.started_at, f"by worker {run.worker_id}" if run.worker_id else "by a worker"),
     ]
     moments = [Moment(what, at, what, message) for what, at, message in own if at]
     moments += [Moment(event.id, event.at, "log", event.message, event.level) for event in detail.events]

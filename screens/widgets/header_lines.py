@@ -85,8 +85,10 @@ def header(place: str, user: str, database: str, freshness: str, unread: int, wi
         told = Content.styled(" · ", "quiet").join(facts)
         if left.cell_length + told.cell_length + 3 <= room:
             break
-    gap = max(0, room - left.cell_length - told.cell_length - 2)
-    return Content.assemble(left, " " * gap, told, "  ").truncate(room, ellipsis=True, pad=True) + right
+    if left.cell_length + told.cell_length + 1 > room and not flashed:
+        told = Content()  # a part of a number is worse than none
+    gap = max(1, room - left.cell_length - told.cell_length - 2)
+    return Content.assemble(left, " " * gap, told).truncate(room, ellipsis=True, pad=True) + right
 
 
 def is_on_inbox(header_text: str, x: int) -> bool:

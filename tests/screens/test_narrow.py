@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from screens.bulk.screen import ItemRow, _header
 from screens.bulk_retry import Item, Kind
 from screens.monitor import Monitor
+from screens.widgets.header_lines import header
 from screens.widgets.row_diff import Line
 from screens.widgets.row_table import RowTable
 from screens.workers import lines as told_of_workers
@@ -109,3 +110,13 @@ def test_the_hours_of_a_busy_day(width: int) -> None:
     found = {word for line in table.splitlines() for word in line[11:].split()}
     assert found == {f"{AT:%H}", "1234567", "123456", "6h33", "23h59"}
     assert max(map(len, table.splitlines())) <= max(width, 19)
+
+
+@at_every_width
+def test_the_number_of_notifications_stands_apart_and_whole_in_the_header_or_not_at_all(width: int) -> None:
+    text = header("all tenants", "ann", "sqlite opsmon.db", "live", 12, width).plain
+    assert cell_len(text) == width
+    assert "12 unread" in text or "12" not in text
+    assert "tenants12" not in text
+    assert width < 42 or "12 unread" in text
+    assert "? for" in header("all tenants", "ann", "sqlite opsmon.db", "live", 12, max(40, width), "? for keys").plain

@@ -213,6 +213,12 @@ def test_spans() -> None:
 # ---- attempts and what is related
 
 
+def test_a_start_names_the_worker_where_it_is_known() -> None:
+    for worker_id, words in ((3, "by worker 3"), (None, "by a worker")):
+        told = {one.what: one.message for one in timeline(about(a_run(1, worker_id=worker_id)))}
+        assert told["started"] == words
+
+
 def test_what_people_did_about_a_run_stands_behind_its_end() -> None:
     def event(id_: int, action: str, detail: Any = None, reason: str | None = None) -> AuditEvent:
         return AuditEvent(id_, AT, "ann", "Ann", "ann@host", "contoso", action, "run 1", 1, detail, reason)

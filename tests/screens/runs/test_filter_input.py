@@ -105,14 +105,21 @@ async def test_tab_completes_names_then_values() -> None:
         await write(pilot, screen, "mine ten", "tab")
         await until(pilot, lambda: edit(screen).value == "mine tenant:", "the name")
         await write(pilot, screen, "f", "tab")
-        await until(pilot, lambda: edit(screen).value == "mine tenant:fabrikam", "a tenant of the user's")
+        await until(pilot, lambda: edit(screen).value == "mine tenant:fabrikam ", "a tenant of the user's")
         await pilot.press("tab")
-        assert edit(screen).value == "mine tenant:fabrikam"
+        assert edit(screen).value == "mine tenant:fabrikam "
         assert edit(screen).has_focus, "with nothing to complete, tab goes nowhere"
         edit(screen).value = "type:system"
         await until(pilot, lambda: screen.types, "the operations that there are")
         await pilot.press("end", "tab")
-        assert edit(screen).value == "type:system.probe"
+        assert edit(screen).value == "type:system.probe "
+
+
+async def test_the_next_term_or_a_comma_goes_on_behind_what_tab_completed() -> None:
+    async with editing(FakeBackend(runs_of_all_states())) as (screen, pilot):
+        await write(pilot, screen, "outcome:f", "tab")
+        await pilot.press(*",pa", "tab", *"ten", "tab", "f", "tab", "comma", "space", "comma")
+        assert edit(screen).value == "outcome:failed,partially_succeeded tenant:fabrikam, ,"
 
 
 async def test_the_right_arrow_takes_what_is_shown_behind_the_cursor() -> None:

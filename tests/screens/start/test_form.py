@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from textual.widgets import Input, Select, Static
@@ -94,6 +94,35 @@ async def test_what_is_typed_replaces_what_stood_in_the_field() -> None:
         items = screen._fields["items"]
         assert isinstance(items, Input)
         assert items.value == "7"
+
+
+async def test_what_is_typed_replaces_what_was_refused_where_the_cursor_is() -> None:
+    monitor = Monitor(FakeBackend().backend())
+    async with running(monitor, (80, 24)) as pilot:
+        screen = await zone_form(pilot)
+        await pilot.press(*"a.example", "tab", *"many", "enter")
+        items = screen._fields["items"]
+        assert isinstance(items, Input)
+        assert (screen.focused, items.value) == (items, "many")
+        await pilot.press("7")
+        assert items.value == "7"
+
+
+@operation("test.speed", label="Speed")
+def speed(run: object, pace: Literal["slow", "middling", "fast"]) -> None: ...
+
+
+async def test_a_letter_finds_what_an_open_choice_has() -> None:
+    members = (Membership(CONTOSO, Role.OPERATOR), Membership(FABRIKAM, Role.OPERATOR))
+    monitor = Monitor(FakeBackend(members=members).backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await until(pilot, lambda: monitor.snapshot, "the first snapshot")
+        monitor.navigator.form(Registry.of([speed]).get("test.speed"))
+        await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
+        assert isinstance(monitor.screen, FormScreen)
+        await pilot.press("enter", "f", "enter", "tab", "enter", "m", "enter")
+        chosen = [one.value for one in monitor.screen.query(Select)]
+        assert chosen == ["fabrikam", "middling"]
 
 
 async def test_the_help_is_that_of_the_field_under_the_cursor() -> None:
