@@ -162,7 +162,7 @@ async def test_a_retry_is_edited_by_one_write(house: LiveHarness, failed: Run) -
         typed(monitor, "\x1be\x13j")
         await until(pilot, lambda: len(all_runs(house)) == 2, "the retry")
         await at_rest(pilot)
-        assert isinstance(monitor.screen, RunsScreen)
+        await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
     assert all_runs(house)[1].retry_of_id == failed.id
 
 
