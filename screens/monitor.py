@@ -125,7 +125,8 @@ class Monitor(App[None]):
         self._in_ascii = AsciiSigns()
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self.theme = look.theme or themes.DARK
+        # Without the watchers: they would have all styles computed a second time, before the first paint.
+        self.set_reactive(App.theme, look.theme or themes.DARK)
         self.set_keymap(look.keys)
         self._asks = look.asks
         self.flashed = ""
