@@ -91,7 +91,7 @@ LISTED: Final = FakeBackend(MANY, inbox=INBOX)
 
 def _run(name: str) -> State:
     stage, keys = run.STAGES[name]
-    return State(stage, keys if "enter" in keys[:2] else ("enter", *keys))
+    return State(stage, keys if keys[0:1] == ("enter",) else ("enter", *keys))
 
 
 def _bulk(name: str) -> State:
