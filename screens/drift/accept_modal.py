@@ -24,7 +24,7 @@ class AcceptModal(PolledModal[None]):
 
     DEFAULT_CSS = """
     AcceptModal { align: center middle; }
-    AcceptModal Vertical { width: 90%; max-width: 90; height: auto; padding: 0 1; background: $panel; border: round $primary; }
+    AcceptModal Vertical { width: 90%; max-width: 90; height: auto; padding: 1 2; background: $panel; }
     AcceptModal Input, AcceptModal Input:focus { border: none; height: 1; margin: 0 0 1 0; padding: 0; }
     AcceptModal Static { height: auto; }
     """

@@ -50,11 +50,11 @@ def text(key: Hashable, view: View, before: str, text: str, style: str = "", bef
 def heading(section: str, words: str) -> Iterator[Line]:
     """A blank line, and the section's heading."""
     yield Line((section, "blank"), ())
-    yield Line((section, "heading"), (Cell(words, "bold underline"),))
+    yield Line((section, "heading"), (Cell(words, "bold"),))
 
 
 def field(section: str, view: View, fact: Fact, target: Target | None = None) -> Iterator[Line]:
     """A fact under its name; its first line opens the target."""
-    first, *rest = text((section, fact.name), view, f"{fact.name:<{NAMES}}", fact.words, fact.style, "bold")
+    first, *rest = text((section, fact.name), view, f"{fact.name:<{NAMES}}", fact.words, fact.style, "quiet")
     yield Line(first.key, first.cells, target)
     yield from rest

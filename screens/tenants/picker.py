@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,8 +20,9 @@ class TenantPicker(PolledModal[str]):
 
     DEFAULT_CSS = """
     TenantPicker { align: center middle; }
-    TenantPicker OptionList { width: 60; max-width: 100%; height: auto; max-height: 80%; }
-    TenantPicker Static { width: 60; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
+    TenantPicker Vertical { width: 60; max-width: 100%; height: auto; padding: 1; background: $panel; }
+    TenantPicker OptionList { height: auto; max-height: 80vh; margin-top: 1; }
+    TenantPicker Static { text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor(1)", "Down", show=False),
@@ -33,8 +35,9 @@ class TenantPicker(PolledModal[str]):
         self._with_all = with_all
 
     def compose(self) -> ComposeResult:
-        yield Static(f"{self._what}  (enter chooses, esc closes)", markup=False)
-        yield OptionList(markup=False)
+        with Vertical():
+            yield Static(f"{self._what}  (enter chooses, esc closes)", markup=False)
+            yield OptionList(markup=False)
 
     def on_mount(self) -> None:
         if self.shell.snapshot:

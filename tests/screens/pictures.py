@@ -10,7 +10,7 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,6 +123,18 @@ class Picture:
         every size. One application shows them all: what it has painted takes the colours of the theme that is chosen.
         """
         asyncio.run(self._look_in_themes(shown_by, state))
+
+    def opened_in_other_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
+        """The same for a screen that keeps the colours in which it was opened: an application of its own for each theme."""
+        for name, theme in OTHER_THEMES.items():
+            asyncio.run(self._look_in_theme(shown_by, replace(state, theme=theme), name))
+
+    async def _look_in_theme(self, shown_by: type[Screen[Any]], state: State, name: str) -> None:
+        async with state.played(SIZES[0], ascii_only=False) as (pilot, monitor):
+            assert isinstance(monitor.screen, shown_by), shown(monitor)
+            for size in SIZES:
+                await self._resize(pilot, monitor, state, size)
+                self._compare(monitor, f"{size[0]}x{size[1]}-{name}")
 
     async def _look_in_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
         async with state.played(SIZES[0], ascii_only=False) as (pilot, monitor):

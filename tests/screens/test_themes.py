@@ -211,7 +211,11 @@ STATES: Final[dict[str, tuple[type[Screen[Any]], State]]] = {
 @pytest.mark.parametrize("name", STATES)
 def test_in_light_and_in_16_colours(name: str, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("screens.bulk.screen.LOOK_EVERY", NEVER)  # it looks with each poll, too, and so comes to rest
-    picture.in_other_themes(*STATES[name])
+    shown_by, state = STATES[name]
+    if shown_by is CommandPalette:
+        picture.opened_in_other_themes(shown_by, state)
+    else:
+        picture.in_other_themes(shown_by, state)
 
 
 def _below(parent: type[Any]) -> Iterator[type[Any]]:
