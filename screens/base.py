@@ -244,7 +244,7 @@ class PolledModal(NewestSize, PolledView, ModalScreen[Result]):
     PolledModal > Vertical:ansi, PolledModal > Vertical:nocolor { border: round $line; padding: 0; }
     PolledModal > VerticalScroll:ansi, PolledModal > VerticalScroll:nocolor { border: round $line; padding: 0 1; }
     PolledModal OptionList { border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1; }
-    PolledModal OptionList:focus { border: none; }
+    PolledModal OptionList:focus { border: none; background-tint: $foreground 0%; }
     PolledModal Input:ansi, PolledModal Input:nocolor { border-left: solid $line; padding: 0 1 0 0; }
     PolledModal Input:ansi:focus, PolledModal Input:nocolor:focus { border-left: outer $accent; padding: 0 1 0 0; }
     PolledModal Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }

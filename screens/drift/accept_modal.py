@@ -25,7 +25,8 @@ class AcceptModal(PolledModal[None]):
     DEFAULT_CSS = """
     AcceptModal { align: center middle; }
     AcceptModal Vertical { width: 90%; max-width: 90; height: auto; padding: 1 2; background: $panel; }
-    AcceptModal Input, AcceptModal Input:focus { border: none; height: 1; margin: 0 0 1 0; padding: 0; }
+    AcceptModal Input { border: none; height: 1; margin: 0 0 1 0; padding: 0 1; background: $background; }
+    AcceptModal Input:focus { border: none; background: $boost; }
     AcceptModal Static { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Close")]

@@ -28,7 +28,7 @@ class OperationPicker(PolledModal[Operation]):
     OperationPicker { align: center middle; }
     OperationPicker Vertical { width: 76; max-width: 100%; height: auto; padding: 0 1; background: $panel; }
     OperationPicker Static { text-style: bold; }
-    OperationPicker LineInput { height: 1; margin: 1 0; border: none; padding: 0 1; background: $surface; }
+    OperationPicker LineInput { height: 1; margin: 1 0; border: none; padding: 0 1; background: $background; }
     OperationPicker LineInput:focus { border: none; background: $boost; }
     OperationPicker OptionList { height: auto; max-height: 60vh; margin-bottom: 1; }
     """

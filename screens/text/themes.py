@@ -37,6 +37,8 @@ def _theme(name: str, of: Palette) -> Theme:
         dark=of is roles.DARK,
         variables={
             **colours,
+            # Beside a panel Textual takes no `boost`: the field with the focus would have no ground.
+            "boost": focused,
             "text-muted": quiet,
             "text-error": colours["failed"],
             "text-warning": colours["warn"],
