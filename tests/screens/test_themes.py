@@ -76,6 +76,7 @@ from tests.screens.restores import test_confirm as confirming
 from tests.screens.restores import test_form as restore_form
 from tests.screens.restores import test_pictures as restore_pictures
 from tests.screens.restores.groups import mapping_stage
+from tests.screens.restores.impacts import WANTING
 from tests.screens.run import test_pictures as run
 from tests.screens.runs.test_pictures import _told
 from tests.screens.schedules import stage as schedules
@@ -203,7 +204,7 @@ STATES: Final[dict[str, tuple[type[Screen[Any]], State]]] = {
     "restore_form": (RestoreForm, State(restore_form.with_sets(members=restore_form.BOTH), ("B", "enter", "r"))),
     "restore_confirmation": (
         ExecuteScreen,
-        State(confirming.confirming(confirming.WANTING), (*confirming.REVIEWED, *"Contoso")),
+        State(confirming.confirming(WANTING), (*confirming.REVIEWED, *"Contoso")),
     ),
 }
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from textual.widgets import Select, Static
+from textual.widgets import Select
 
 from screens.bulk.screen import BulkScreen
 from screens.bulk_retry import Phase
@@ -28,7 +28,19 @@ from store.search.pages import Order
 from store.search.saved_views import SavedView
 from tasks.operations.probe import probe
 from tasks.sdk.registry import Registry
-from tests.screens.conftest import AT, FABRIKAM, MEMBER, FakeBackend, LiveHarness, a_run, polls, running, toasts, until
+from tests.screens.conftest import (
+    AT,
+    FABRIKAM,
+    MEMBER,
+    FakeBackend,
+    LiveHarness,
+    a_run,
+    polls,
+    running,
+    shown,
+    toasts,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -188,8 +200,7 @@ async def test_a_form_starts_in_the_chosen_tenant_or_in_the_only_one_else_it_ask
         assert tenant.value is Select.NULL
         assert tenant.has_focus
         await pilot.press("ctrl+s")
-        note = monitor.screen.query_one("#note", Static)
-        await until(pilot, lambda: "the tenant is not chosen" in str(note.render()), "the reason")
+        await until(pilot, lambda: "the tenant is not chosen" in shown(monitor), "the reason")
         assert all_runs(house) == []
         await pilot.press("enter", "down", "enter", "ctrl+s")
         await until(pilot, lambda: all_runs(house), "the run")
@@ -210,9 +221,8 @@ async def test_a_form_never_falls_back_to_another_tenant_than_the_chosen_one() -
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
         assert monitor.screen.query_one("#tenant", Select).value is Select.NULL
         await pilot.press("ctrl+s")
-        note = monitor.screen.query_one("#note", Static)
         await until(
-            pilot, lambda: "you may look at fabrikam, not start or retry runs there" in str(note.render()), "the reason"
+            pilot, lambda: "you may look at fabrikam, not start or retry runs there" in shown(monitor), "the reason"
         )
 
 
@@ -255,8 +265,7 @@ async def test_who_loses_the_chosen_tenant_is_told_that_everywhere() -> None:
         monitor.push_screen(FormScreen(Registry.of([probe]).get("system.probe")))
         await until(pilot, lambda: isinstance(monitor.screen, FormScreen), "the form")
         await pilot.press("ctrl+s")
-        note = monitor.screen.query_one("#note", Static)
-        await until(pilot, lambda: lost in str(note.render()), "the form, too")
+        await until(pilot, lambda: lost in shown(monitor), "the form, too")
         stage.members = MEMBER
         await polls(pilot)
         assert monitor.no_member is None
