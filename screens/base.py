@@ -135,8 +135,20 @@ class PolledView(Base):
 
 
 class PolledScreen(NewestSize, PolledView, Screen[Result]):
-    """A full screen: header, body, footer. Esc goes back, and never quits the program."""
+    """A full screen: header, body, footer. Esc goes back, and never quits the program.
 
+    A field is a ground; without grounds (16 colours, none), it is a line at the left edge.
+    """
+
+    DEFAULT_CSS = """
+    PolledScreen Input:ansi, PolledScreen SelectCurrent:ansi { border: none; border-left: solid $line; padding: 0 1 0 0; }
+    PolledScreen Input:nocolor, PolledScreen SelectCurrent:nocolor {
+        border: none; border-left: solid $line; padding: 0 1 0 0;
+    }
+    PolledScreen Input:ansi:focus, PolledScreen Input:nocolor:focus { border-left: outer $accent; padding: 0 1 0 0; }
+    PolledScreen Select:ansi:focus > SelectCurrent { border: none; border-left: outer $accent; padding: 0 1 0 0; }
+    PolledScreen Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", "Back", show=False)]
 
     @property
@@ -226,8 +238,17 @@ class LinesScreen(PolledScreen[Result]):
 
 
 class PolledModal(NewestSize, PolledView, ModalScreen[Result]):
-    """A dialog above another screen. Esc closes it."""
+    """A dialog above another screen. Esc closes it. Where there are no grounds of its own, it has a border."""
 
+    DEFAULT_CSS = """
+    PolledModal > Vertical:ansi, PolledModal > Vertical:nocolor { border: round $line; padding: 0; }
+    PolledModal > VerticalScroll:ansi, PolledModal > VerticalScroll:nocolor { border: round $line; padding: 0 1; }
+    PolledModal OptionList { border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1; }
+    PolledModal OptionList:focus { border: none; background-tint: $foreground 0%; }
+    PolledModal Input:ansi, PolledModal Input:nocolor { border-left: solid $line; padding: 0 1 0 0; }
+    PolledModal Input:ansi:focus, PolledModal Input:nocolor:focus { border-left: outer $accent; padding: 0 1 0 0; }
+    PolledModal Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
         Binding("q", "back", "Close", show=False),

@@ -38,4 +38,11 @@ class Palette(NewestSize, CommandPalette):
     DEFAULT_CSS = """
     Palette SearchIcon { display: none; }
     Palette > Vertical { margin-top: 1; }
+    Palette #--input, Palette #--input.--list-visible { border: none; border-top: solid $line; padding: 0 1; }
+    Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; margin-bottom: 1; }
+    Palette CommandInput:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
+    Palette CommandList { border-top: none; border-bottom: solid $line; scrollbar-size-vertical: 1; }
+    Palette CommandList > .option-list--option { text-style: none; }
+    Palette CommandList > .option-list--option-highlighted { text-style: bold; }
+    Palette CommandList:ansi > .option-list--option-highlighted { text-style: bold underline; }
     """

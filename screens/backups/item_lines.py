@@ -72,4 +72,4 @@ def _references(item: BackupItem, view: View) -> Iterator[Line]:
 
 def _reference(number: int, before: str, one: ItemReference, view: View) -> Iterator[Line]:
     told = f"{one.name} ({one.id})" if one.name else f"{one.id}, of unknown name"
-    yield from sections.text(("references", number), view, before, told, "" if one.name else "partial", "bold")
+    yield from sections.text(("references", number), view, before, told, "" if one.name else "partial", "quiet")

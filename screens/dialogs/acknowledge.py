@@ -24,6 +24,7 @@ class AcknowledgeModal(PolledModal[tuple[Receipt, ...]]):
 
     DEFAULT_CSS = """
     AcknowledgeModal { align: left bottom; background: transparent; }
+    AcknowledgeModal > Vertical:ansi, AcknowledgeModal > Vertical:nocolor { border: none; padding: 0 1; }
     AcknowledgeModal Vertical { width: 100%; height: auto; background: $panel; padding: 0 1; }
     AcknowledgeModal Input, AcknowledgeModal Input:focus { border: none; height: 1; padding: 0; background: $surface; }
     AcknowledgeModal #problem { display: none; }

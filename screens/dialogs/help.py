@@ -51,6 +51,7 @@ class HelpModal(PolledModal[None]):
     HelpModal {{ align: center middle; }}
     HelpModal VerticalScroll {{
         width: {_WIDEST}; max-width: 100%; height: auto; max-height: 100%; background: $panel; padding: 0 2;
+        scrollbar-size-vertical: 1;
     }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "back", "Close", show=False)]

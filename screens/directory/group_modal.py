@@ -91,5 +91,5 @@ def _fields(group: DirectoryGroup, now: dt.datetime, times: TimeStyle) -> Iterat
 
 def _text(key: str, before: str, text: str, width: int, style: str = "") -> Iterator[Line]:
     for number, part in enumerate(wrap(text, width - len(before))):
-        begun = Cell(before if not number else " " * len(before), "bold")
+        begun = Cell(before if not number else " " * len(before), "quiet")
         yield Line((key, number), (begun, Cell(part, style)))

@@ -24,8 +24,9 @@ class AcceptModal(PolledModal[None]):
 
     DEFAULT_CSS = """
     AcceptModal { align: center middle; }
-    AcceptModal Vertical { width: 90%; max-width: 90; height: auto; padding: 0 1; background: $panel; border: round $primary; }
-    AcceptModal Input, AcceptModal Input:focus { border: none; height: 1; margin: 0 0 1 0; padding: 0; }
+    AcceptModal Vertical { width: 90%; max-width: 90; height: auto; padding: 1 2; background: $panel; }
+    AcceptModal Input { border: none; height: 1; margin: 0 0 1 0; padding: 0 1; background: $background; }
+    AcceptModal Input:focus { border: none; background: $boost; }
     AcceptModal Static { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Close")]

@@ -20,11 +20,11 @@ from store.intune.drift_page import DriftDetail, ListedFinding
 KINDS: Final = ("kinds",)
 #: A sign for each change, in ASCII, and its style.
 _SIGNS: Final = {
-    "added": ("+", "done"),
-    "removed": ("-", "failed"),
+    "added": ("+", "accent"),
+    "removed": ("-", "partial"),
     "modified": ("~", "partial"),
     "assignment": ("@", "partial"),
-    "order": ("=", "accent"),
+    "order": ("=", "quiet"),
 }
 
 
@@ -108,10 +108,10 @@ def _finding(one: ListedFinding, view: View) -> Iterator[Line]:
 def _sides(one: ListedFinding, view: View) -> Iterator[Line]:
     room = (view.width - 4 - 3) // 2
     pairs, is_cut = side_by_side(one.old, one.new, room)
-    titles = (Cell(fit("Before", room), "quiet underline"), Cell("   "), Cell("Now", "quiet underline"))
+    titles = (Cell(fit("Before", room), "quiet"), Cell("   "), Cell("Now", "quiet"))
     yield Line(("sides", one.id), (Cell("    "), *titles))
     for number, pair in enumerate(pairs):
-        styles = ("failed", "done") if pair.differ else ("", "")
+        styles = ("partial", "accent") if pair.differ else ("", "")
         sign = " > " if pair.differ else "   "
         cells = (Cell("    "), Cell(fit(pair.left, room), styles[0]), Cell(sign, "quiet"), Cell(pair.right, styles[1]))
         yield Line(("sides", one.id, number), cells)

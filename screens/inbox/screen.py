@@ -13,7 +13,7 @@ from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import figure, fit
 from screens.widgets.row_diff import Cell, Row
 from screens.widgets.row_table import RowTable
-from store.model.records import Notification
+from store.model.records import Notification, Outcome
 from store.snapshot import Request, Snapshot
 
 #: The columns: unread mark, age, run, title, details.
@@ -24,6 +24,12 @@ _PARTS: Final = (
     ColumnSpec(30, 10, 2),
     ColumnSpec(10, 10, 4, grow=1),
 )
+#: What went wrong is told in its colour while it is unread.
+_WRONG: Final = {Outcome.FAILED: "failed", Outcome.PARTIALLY_SUCCEEDED: "partial"}
+
+
+def _style(notification: Notification) -> str:
+    return _WRONG.get(notification.outcome, "") if notification.kind == "completed" else ""
 
 
 class InboxScreen(TableScreen[None]):
@@ -65,7 +71,9 @@ class InboxScreen(TableScreen[None]):
         texts = [fit(mark, of_mark), figure(self.shell.times.told(notification.created_at, now), of_age)]
         texts += [figure(str(notification.run_id), of_run), fit(notification.title, of_title)]
         texts += [fit(notification.body, of_body)]
-        return Row(notification.id, tuple(Cell(text, "bold" if new else "") for text in texts if text))
+        styles = ("accent", "quiet", "", _style(notification), "") if new else ("quiet",) * 5
+        shown = zip(texts, styles, strict=True)
+        return Row(notification.id, tuple(Cell(text, style) for text, style in shown if text))
 
     @property
     def place(self) -> str:

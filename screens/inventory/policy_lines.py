@@ -21,7 +21,7 @@ from store.intune.browsed import PolicyDetail, VersionState
 FEW: Final = 4
 #: What folds the versions; the body's paths begin with their own word.
 VERSIONS: Final[Path] = ("versions",)
-_SIGNS: Final = {"+": ("+ added    ", "done"), "-": ("- removed  ", "failed"), " ": ("= same     ", "quiet")}
+_SIGNS: Final = {"+": ("+ added    ", "accent"), "-": ("- removed  ", "partial"), " ": ("= same     ", "quiet")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,8 +23,9 @@ class CandidatesModal(PolledModal[str]):
 
     DEFAULT_CSS = """
     CandidatesModal { align: center middle; }
-    CandidatesModal OptionList { width: 90; max-width: 100%; height: auto; max-height: 70%; }
-    CandidatesModal Static { width: 90; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
+    CandidatesModal Vertical { width: 90; max-width: 100%; height: auto; padding: 1; background: $panel; }
+    CandidatesModal OptionList { height: auto; max-height: 70vh; margin-top: 1; }
+    CandidatesModal Static { text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor(1)", "Down", show=False),
@@ -37,8 +39,9 @@ class CandidatesModal(PolledModal[str]):
         self._ids: list[str] = []
 
     def compose(self) -> ComposeResult:
-        yield Static("Waiting for the database.", id="what", markup=False)
-        yield OptionList(markup=False)
+        with Vertical():
+            yield Static("Waiting for the database.", id="what", markup=False)
+            yield OptionList(markup=False)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()

@@ -48,7 +48,7 @@ class RestoreForm(PolledScreen[None]):
     RestoreForm VerticalScroll { height: auto; padding: 0 1; scrollbar-size-vertical: 1; }
     RestoreForm Vertical, RestoreForm Horizontal { height: auto; }
     RestoreForm #what { height: auto; padding: 0 0 1 0; }
-    RestoreForm .title { width: 9; }
+    RestoreForm .title { width: 9; color: $text-muted; }
     RestoreForm .help { width: 30; padding: 0 0 0 1; color: $text-muted; }
     RestoreForm .under { display: none; height: auto; padding: 0 0 0 10; text-style: bold; color: $text-error; }
     RestoreForm .under.shown { display: block; }

@@ -41,6 +41,7 @@ class GroupChoiceModal(PolledModal[DirectoryGroup]):
     GroupChoiceModal Vertical {{
         width: {_WIDTH}; max-width: 100%; height: 60%; min-height: 10; background: $panel; margin-bottom: 1;
     }}
+    GroupChoiceModal > Vertical:ansi, GroupChoiceModal > Vertical:nocolor {{ border: none; border-top: solid $line; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Down", show=False, id="down"),

@@ -43,7 +43,7 @@ class ScheduleForm(PolledScreen[None]):
     DEFAULT_CSS = """
     ScheduleForm VerticalScroll { height: auto; padding: 0 1; scrollbar-size-vertical: 1; }
     ScheduleForm Vertical, ScheduleForm Horizontal { height: auto; }
-    ScheduleForm .title { width: 9; }
+    ScheduleForm .title { width: 9; color: $text-muted; }
     ScheduleForm .help { width: 35; padding: 0 0 0 1; color: $text-muted; }
     ScheduleForm .under { display: none; height: auto; padding: 0 0 0 10; color: $text-muted; }
     ScheduleForm .under.shown { display: block; }

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList, Static
@@ -25,9 +26,11 @@ class OperationPicker(PolledModal[Operation]):
 
     DEFAULT_CSS = """
     OperationPicker { align: center middle; }
-    OperationPicker > * { width: 76; max-width: 100%; }
-    OperationPicker Static { padding: 0 1; background: $panel; text-style: bold; }
-    OperationPicker OptionList { height: auto; max-height: 60%; }
+    OperationPicker Vertical { width: 76; max-width: 100%; height: auto; padding: 0 1; background: $panel; }
+    OperationPicker Static { text-style: bold; }
+    OperationPicker LineInput { height: 1; margin: 1 0; border: none; padding: 0 1; background: $background; }
+    OperationPicker LineInput:focus { border: none; background: $boost; }
+    OperationPicker OptionList { height: auto; max-height: 60vh; margin-bottom: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "cursor(1)", "Down", show=False, priority=True),
@@ -39,9 +42,10 @@ class OperationPicker(PolledModal[Operation]):
         self._operations: tuple[Operation, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static("Start which operation?  (type to narrow, enter goes on, esc closes)", markup=False)
-        yield LineInput(placeholder="name")
-        yield OptionList(Option("Loading…", disabled=True), markup=False)
+        with Vertical():
+            yield Static("Start which operation?  (type to narrow, enter goes on, esc closes)", markup=False)
+            yield LineInput(placeholder="name")
+            yield OptionList(Option("Loading…", disabled=True), markup=False)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

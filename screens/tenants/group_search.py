@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from screens.base import TableScreen
+from screens.text import group_words
 from screens.text.column_widths import ColumnSpec, column_widths
 from screens.text.safe import clean, fit
 from screens.widgets import header_lines
@@ -144,7 +145,7 @@ class GroupSearchScreen(TableScreen[None]):
 
     def _row(self, key: int, one: Found) -> Row:
         rooms = column_widths(_PARTS, self.size.width - 2)
-        texts = (clean(one.name) or "(without a name)", ", ".join(one.types), clean(one.group_id))
+        texts = (clean(one.name) or "(without a name)", group_words.types(one.types), clean(one.group_id))
         cut = (fit(text, room) for text, room in zip(texts, rooms, strict=True))
         shown = zip(cut, ("", "", "quiet"), strict=True)
         return Row(key, tuple(Cell(text, style) for text, style in shown if text))

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -23,8 +24,9 @@ class TenantPicker(PolledModal[str]):
 
     DEFAULT_CSS = """
     TenantPicker { align: center middle; }
-    TenantPicker OptionList { width: 60; max-width: 100%; height: auto; max-height: 80%; }
-    TenantPicker Static { width: 60; max-width: 100%; padding: 0 1; background: $panel; text-style: bold; }
+    TenantPicker Vertical { width: 60; max-width: 100%; height: auto; padding: 1; background: $panel; }
+    TenantPicker OptionList { height: auto; max-height: 80vh; margin-top: 1; }
+    TenantPicker Static { text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor(1)", "Down", show=False),
@@ -39,8 +41,9 @@ class TenantPicker(PolledModal[str]):
         self._typed = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(f"{self._what}  (type its name, enter chooses, esc closes)", markup=False)
-        yield OptionList(markup=False)
+        with Vertical():
+            yield Static(f"{self._what}  (type its name, enter chooses, esc closes)", markup=False)
+            yield OptionList(markup=False)
 
     def on_mount(self) -> None:
         if self.shell.snapshot:

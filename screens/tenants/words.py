@@ -52,5 +52,5 @@ def _member(member: Member, width: int) -> str:
 def _text(key: str, name: str, text: str, width: int, style: str = "") -> Iterator[Line]:
     before = f"{name:<{_NAMES}}" if name else ""
     for number, part in enumerate(wrap(text, max(10, width - len(before)))):
-        begun = Cell(before if not number else " " * len(before), "bold")
+        begun = Cell(before if not number else " " * len(before), "quiet")
         yield Line((key, number), (begun, Cell(part, style)))

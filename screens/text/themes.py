@@ -37,6 +37,8 @@ def _theme(name: str, of: Palette) -> Theme:
         dark=of is roles.DARK,
         variables={
             **colours,
+            # Beside a panel Textual takes no `boost`: the field with the focus would have no ground.
+            "boost": focused,
             "text-muted": quiet,
             "text-error": colours["failed"],
             "text-warning": colours["warn"],
@@ -99,7 +101,8 @@ def _sixteen() -> Theme:
             "ansi-foreground": "ansi_white",
             "block-cursor-foreground": own,
             "block-cursor-background": own,
-            "block-cursor-text-style": "bold reverse",
+            "block-cursor-text-style": "bold underline",
+            "block-cursor-blurred-text-style": "underline",
             "footer-key-foreground": accent,
             "scrollbar": accent,
             "scrollbar-hover": accent,

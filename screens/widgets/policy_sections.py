@@ -48,12 +48,12 @@ def text(key: Hashable, view: View, before: str, told: str, style: str = "", bef
 def heading(section: str, title: str) -> Iterator[Line]:
     """A blank line, and the title of a section."""
     yield Line((section, "blank"), ())
-    yield Line((section, "heading"), (Cell(title, "bold underline"),))
+    yield Line((section, "heading"), (Cell(title, "bold"),))
 
 
 def field(section: str, view: View, name: str, told: str, style: str = "") -> Iterator[Line]:
     """A value behind its name."""
-    yield from text((section, name), view, f"{name:<{NAMES}}", told, style, "bold")
+    yield from text((section, name), view, f"{name:<{NAMES}}", told, style, "quiet")
 
 
 def gaps(found: Sequence[Any], view: View, where: str) -> Iterator[Line]:
@@ -86,7 +86,7 @@ def _target(number: int, one: Assigned, view: View) -> Iterator[Line]:
     name = "Exclude" if one.is_excluded else "Include"
     more = "".join(f", {part}" for part in (one.filter, one.intent) if part)
     style = "" if one.is_understood else "failed"
-    yield from text(("assigned", number), view, f"{name:<{NAMES}}", one.whom + more, style, "bold")
+    yield from text(("assigned", number), view, f"{name:<{NAMES}}", one.whom + more, style, "quiet")
 
 
 def body(found: Mapping[str, Any], view: View, title: str = "Body") -> list[Line]:
@@ -94,7 +94,7 @@ def body(found: Mapping[str, Any], view: View, title: str = "Body") -> list[Line
     made = [*heading("body", title)]
     opened = frozenset(path[1:] for path in view.opened if path[0] == BODY)
     for number, line in enumerate(json_tree.lines(found, opened, view.width, view.ascii_only)):
-        cells = (Cell(line.guides, "quiet"), Cell(line.key, "bold"), Cell(line.value))
+        cells = (Cell(line.guides, "quiet"), Cell(line.key, "quiet"), Cell(line.value))
         made.append(Line((BODY, number), cells, (BODY, *line.path) if line.foldable else None))
     return made
 

@@ -10,20 +10,24 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
+from textual.screen import Screen
 from textual.widgets import Input
 
 from screens.monitor import Monitor
+from screens.text import themes
 from screens.text.ascii import in_ascii
 from tests.screens.conftest import FakeBackend, polls, running, screen_lines, shown, until
 
 SIZES: Final = ((80, 24), (140, 40))
+#: The themes beside the dark one that every picture is taken in, by the ends of the pictures' names.
+OTHER_THEMES: Final = {"light": themes.LIGHT, "16": themes.SIXTEEN}
 Size = tuple[int, int]
 Before = Callable[[Any, Monitor], Awaitable[None]]
 
@@ -38,9 +42,9 @@ class State:
 
     stage: FakeBackend
     keys: tuple[str, ...]
-    live: bool
-    before: Before
-    shows: str
+    live: bool = True
+    before: Before = _nothing
+    shows: str = ""
     theme: str = ""
 
     @asynccontextmanager
@@ -114,14 +118,47 @@ class Picture:
         asyncio.run(self._look_in_ascii(state, sizes[-1 if in_ascii else 0], in_ascii))
         return True
 
+    def in_other_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
+        """Compare the state, which a screen of the class `shown_by` shows, in the light theme and in 16 colours, each at
+        every size. One application shows them all: what it has painted takes the colours of the theme that is chosen.
+        """
+        asyncio.run(self._look_in_themes(shown_by, state))
+
+    def opened_in_other_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
+        """The same for a screen that keeps the colours in which it was opened: an application of its own for each theme."""
+        for name, theme in OTHER_THEMES.items():
+            asyncio.run(self._look_in_theme(shown_by, replace(state, theme=theme), name))
+
+    async def _look_in_theme(self, shown_by: type[Screen[Any]], state: State, name: str) -> None:
+        async with state.played(SIZES[0], ascii_only=False) as (pilot, monitor):
+            assert isinstance(monitor.screen, shown_by), shown(monitor)
+            for size in SIZES:
+                await self._resize(pilot, monitor, state, size)
+                self._compare(monitor, f"{size[0]}x{size[1]}-{name}")
+
+    async def _look_in_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
+        async with state.played(SIZES[0], ascii_only=False) as (pilot, monitor):
+            assert isinstance(monitor.screen, shown_by), shown(monitor)
+            for size in SIZES:
+                await self._resize(pilot, monitor, state, size)
+                for name, theme in OTHER_THEMES.items():
+                    monitor.theme = theme
+                    await pilot.pause()
+                    self._compare(monitor, f"{size[0]}x{size[1]}-{name}")
+
     async def _look(self, state: State, sizes: tuple[Size, ...]) -> None:
         async with state.played(sizes[0], ascii_only=False) as (pilot, monitor):
             self._compare(monitor, f"{sizes[0][0]}x{sizes[0][1]}")
             for width, height in sizes[1:]:
-                await pilot.resize_terminal(width, height)
-                await until(pilot, functools.partial(_is_of_size, monitor, (width, height)), "the new size")
-                await state.settle(pilot)
+                await self._resize(pilot, monitor, state, (width, height))
                 self._compare(monitor, f"{width}x{height}")
+
+    async def _resize(self, pilot: Any, monitor: Monitor, state: State, size: Size) -> None:
+        if _is_of_size(monitor, size):
+            return
+        await pilot.resize_terminal(*size)
+        await until(pilot, functools.partial(_is_of_size, monitor, size), "the new size")
+        await state.settle(pilot)
 
     async def _look_in_ascii(self, state: State, size: Size, keep: bool) -> None:
         async with state.played(size, ascii_only=True) as (_, monitor):

@@ -84,6 +84,15 @@ def test_no_theme_of_ours_has_a_colour_that_is_none_of_the_roles() -> None:
         assert used <= known
 
 
+@pytest.mark.parametrize(("name", "of"), [(themes.DARK, roles.DARK), (themes.LIGHT, roles.LIGHT)])
+def test_the_field_with_the_focus_has_a_ground_of_its_own(name: str, of: roles.Palette) -> None:
+    """Textual takes the theme's `boost` only where the theme has no panel."""
+    theme = themes.THEMES[name]
+    made = {**theme.to_color_system().generate(), **theme.variables}
+    assert made["boost"] == of.grounds[2]
+    assert made["surface"].lower() == of.grounds[1]
+
+
 def test_colours_are_named_in_one_file_alone() -> None:
     found = []
     for file in SCREENS.rglob("*.py"):

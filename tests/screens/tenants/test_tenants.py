@@ -28,7 +28,18 @@ from store.search.pages import Order
 from store.search.saved_views import SavedView
 from tasks.operations.probe import probe
 from tasks.sdk.registry import Registry
-from tests.screens.conftest import AT, FABRIKAM, MEMBER, FakeBackend, LiveHarness, a_run, polls, running, toasts, until
+from tests.screens.conftest import (
+    AT,
+    FABRIKAM,
+    MEMBER,
+    FakeBackend,
+    LiveHarness,
+    a_run,
+    polls,
+    running,
+    toasts,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
