@@ -32,8 +32,6 @@ from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
 from store.people import notifications, preferences
-from store.runs import acknowledging, watching
-from store.runs.acknowledging import Receipt
 from store.search import last_view, saved_views
 from store.search import matching as matching_runs
 from store.search.filter import RunFilter
@@ -43,6 +41,7 @@ from store.snapshot import Request, Snapshot, SnapshotCache
 from store.workers import pause as queue_pause
 
 if TYPE_CHECKING:
+    from store.runs.acknowledging import Receipt
     from store.runs.restore_review import Review
     from tasks.graph.group_search import GroupSearch
 
@@ -138,22 +137,32 @@ class StoredAttention:
 
     def acknowledge(self, run_ids: Sequence[int], note: str) -> tuple[Receipt, ...]:
         """Acknowledge runs that went wrong."""
+        from store.runs import acknowledging  # not before the first paint
+
         return acknowledging.acknowledge(self.db, self.user, run_ids, note)
 
     def take_back(self, run_ids: Sequence[int]) -> tuple[Receipt, ...]:
         """Take acknowledgements back."""
+        from store.runs import acknowledging
+
         return acknowledging.unacknowledge(self.db, self.user, run_ids)
 
     def watch(self, run_id: int) -> bool:
         """Watch a run. Returns False if the user watches it already."""
+        from store.runs import watching
+
         return watching.watch(self.db, self.user.id, run_id)
 
     def unwatch(self, run_id: int) -> bool:
         """Watch a run no longer. Returns whether the user did."""
+        from store.runs import watching
+
         return watching.unwatch(self.db, self.user.id, run_id)
 
     def tell(self, run_ids: Sequence[int]) -> frozenset[int]:
         """Mark the ends of watched runs as told. Returns those that are news."""
+        from store.runs import watching
+
         return watching.tell(self.db, self.user.id, run_ids)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from screens.notify.toasts import Toast
 from screens.shell import Shell
@@ -11,7 +11,9 @@ from screens.text import format as fmt
 from screens.text.safe import clean
 from store.model.records import Outcome, Run, Status
 from store.people.access import Right
-from store.runs.acknowledging import Receipt, Verdict
+
+if TYPE_CHECKING:
+    from store.runs.acknowledging import Receipt
 
 _WENT_WRONG: Final = (Outcome.FAILED, Outcome.PARTIALLY_SUCCEEDED)
 
@@ -108,6 +110,8 @@ class Attending:
 
 def told(receipts: Sequence[Receipt], done: str = "acknowledged") -> Toast:
     """What became of the runs in one toast: how many are `done`, and why the first of the others is not."""
+    from store.runs.acknowledging import Verdict  # not before the first paint
+
     good = [one for one in receipts if one.verdict is Verdict.DONE]
     others = [one for one in receipts if one.verdict is not Verdict.DONE]
     lines = []

@@ -14,7 +14,6 @@ from store.intune.restore_records import Mode, Restore, Scope
 from store.intune.schedule_records import Schedule, ScheduleSettings
 from store.intune.tenant_settings import ChosenGroup
 from store.model.records import User
-from store.runs.acknowledging import Receipt
 from store.search.filter import RunFilter
 from store.search.last_view import LastView, Times
 from store.search.matching import Matching
@@ -22,6 +21,7 @@ from store.search.saved_views import SavedView
 from store.snapshot import Request, Snapshot
 
 if TYPE_CHECKING:
+    from store.runs.acknowledging import Receipt
     from store.runs.restore_review import Review
     from tasks.dispatch import Dispatcher
     from tasks.graph.group_search import GroupSearch

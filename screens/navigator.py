@@ -20,13 +20,13 @@ from store.intune.restore_mapping_page import MappedGroup
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
-from store.runs.acknowledging import Receipt
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
 from store.search.filter import RunFilter
 from store.search.saved_views import SavedView
 
 if TYPE_CHECKING:
+    from store.runs.acknowledging import Receipt
     from tasks.graph.group_search import GroupSearch
     from tasks.sdk.operation import Operation
 

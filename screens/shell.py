@@ -17,7 +17,6 @@ from store.intune.restore_mapping_page import MappedGroup
 from store.intune.restore_records import Restore
 from store.intune.schedule_records import Schedule
 from store.model.records import Run
-from store.runs.acknowledging import Receipt
 from store.runs.detail import RunDetail
 from store.search.failure_groups import Group
 from store.search.filter import RunFilter
@@ -25,6 +24,7 @@ from store.search.saved_views import SavedView
 from store.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from store.runs.acknowledging import Receipt
     from tasks.graph.group_search import GroupSearch
     from tasks.sdk.operation import Operation
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -27,10 +27,8 @@ from store.people.access import Membership, read_memberships
 from store.runs import detail as run_detail
 from store.runs import watching
 from store.runs.detail import RunDetail
-from store.search import audit_page, failure_groups, pages
 from store.search import counts as tab_counts
-from store.search.audit_filter import AuditWanted
-from store.search.audit_page import AuditPage
+from store.search import failure_groups, pages
 from store.search.failure_groups import Groups
 from store.search.filter import RunFilter
 from store.search.keyset import Cursor
@@ -43,6 +41,10 @@ from store.workers import pause as queue_pause
 from store.workers.load import SystemLoad
 from store.workers.pause import QueuePause
 from store.workers.throughput import HourlyThroughput
+
+if TYPE_CHECKING:
+    from store.search.audit_filter import AuditWanted
+    from store.search.audit_page import AuditPage
 
 #: The number of notifications in every snapshot.
 RECENT = 30
@@ -204,11 +206,17 @@ def take(db: Database, request: Request, cache: SnapshotCache | None = None) -> 
             tenant=tenant_page.read(connection, members, request.tenant),
             restores=_restores(connection, members, request, cache),
             restore_mapping=_restore_mapping(connection, members, request, now, cache),
-            audit=audit_page.read(connection, members, request.user_id, request.audit),
+            audit=_audit(connection, members, request) if request.audit else None,
             ended_watches=watching.ended(connection, request.user_id),
             paused=queue_pause.current(connection) if is_paused else None,
             only_reads=only_reads,
         )
+
+
+def _audit(connection: sa.Connection, members: tuple[Membership, ...], request: Request) -> AuditPage | None:
+    from store.search import audit_page  # not before the first paint
+
+    return audit_page.read(connection, members, request.user_id, request.audit)
 
 
 def _load(

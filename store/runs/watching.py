@@ -20,7 +20,6 @@ from store.model.records import OUTCOME_LABELS, Notification, Outcome, Status
 from store.model.tables import operation_runs, run_watches, tenants
 from store.model.types import among, at_most, wall_clock
 from store.people.access import member_tenants, read_visible_run
-from store.runs.effects import completed_body
 
 #: Watches of a user; of more, the oldest of those whose runs have ended fall out.
 MOST: Final = 200
@@ -99,6 +98,8 @@ def _ended() -> sa.Select[Any]:
 
 def _as_notification(user_id: int, row: sa.Row[Any]) -> Notification:
     outcome = Outcome(row.outcome)
+    from store.runs.effects import completed_body  # not before the first paint: most polls find no end
+
     body = completed_body(counts_from(row.summary_counts), failures_from(row.failure_summary))
     title = f"{row.label or row.type} {OUTCOME_LABELS[outcome].lower()}"
     body = f"{row.slug}: {body}"
