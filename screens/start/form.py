@@ -279,6 +279,8 @@ class FormScreen(PolledScreen[None]):
             return
         tenant, values = checked
         self._starting = True
+        memory = self.shell.memory
+        memory.note(started=memory.last.with_started(self._operation.type))
         self.dismiss()
         if self._retry_of:
             self.shell.actions.retry_with(self._retry_of, values)

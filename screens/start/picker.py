@@ -64,9 +64,11 @@ class OperationPicker(PolledModal[Operation]):
     def _fill(self, text: str) -> None:
         matcher = Matcher(text)
         scored = [(matcher.match(f"{o.label} {o.type}") if text else 1.0, o) for o in self._operations]
-        found = [
-            operation for score, operation in sorted(scored, key=lambda pair: (-pair[0], pair[1].type)) if score > 0
-        ]
+        last = self.shell.memory.last.started
+        # Of equals that first which the user started last.
+        recent = {type_: place for place, type_ in enumerate(last)}
+        scored.sort(key=lambda pair: (-pair[0], recent.get(pair[1].type, len(last)), pair[1].type))
+        found = [operation for score, operation in scored if score > 0]
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(

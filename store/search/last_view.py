@@ -19,6 +19,8 @@ Times = Literal["age", "utc", "local"]
 TIMES: Final[tuple[Times, ...]] = get_args(Times)
 #: Filters that are kept, the newest first.
 HISTORY: Final = 30
+#: Operations that are kept as started.
+STARTED: Final = 10
 #: Characters of a filter that is kept.
 _LONGEST: Final = 2000
 
@@ -35,11 +37,17 @@ class LastView:
     poll_seconds: float | None = None
     history: tuple[str, ...] = ()
     times: Times | None = None
+    #: The operations that the user started last, by type, the newest first.
+    started: tuple[str, ...] = ()
 
     def with_filter(self, terms: str) -> tuple[str, ...]:
         """The history with these terms as its newest; "" changes nothing."""
         others = [one for one in self.history if one != terms]
         return tuple([terms, *others][:HISTORY]) if terms else self.history
+
+    def with_started(self, type_: str) -> tuple[str, ...]:
+        """The operations that were started last, with this one as the newest."""
+        return tuple([type_, *(one for one in self.started if one != type_)][:STARTED])
 
 
 def read(db: Database, user_id: int) -> LastView | None:
@@ -64,6 +72,7 @@ def save(db: Database, user_id: int, last: LastView) -> None:
             "tenant": last.tenant,
             "poll_seconds": last.poll_seconds,
             "history": list(last.history),
+            "started": list(last.started),
             "times": last.times,
         },
     )
@@ -71,7 +80,7 @@ def save(db: Database, user_id: int, last: LastView) -> None:
 
 def _from_json(stored: dict[str, Any]) -> LastView:
     tab, order, tenant, rate = (stored.get(name) for name in ("tab", "order", "tenant", "poll_seconds"))
-    history, times = stored.get("history"), stored.get("times")
+    times = stored.get("times")
     view = SavedView(
         "",
         _terms(stored.get("terms")),
@@ -82,9 +91,14 @@ def _from_json(stored: dict[str, Any]) -> LastView:
         view,
         tenant if isinstance(tenant, str) else None,
         float(rate) if isinstance(rate, int | float) and 0.1 <= rate <= 3600 else None,
-        tuple(filter(None, map(_line, history)))[:HISTORY] if isinstance(history, list) else (),
+        _lines(stored.get("history"))[:HISTORY],
         next((one for one in TIMES if one == times), None),
+        started=_lines(stored.get("started"))[:STARTED],
     )
+
+
+def _lines(stored: Any) -> tuple[str, ...]:
+    return tuple(filter(None, map(_line, stored))) if isinstance(stored, list) else ()
 
 
 def _line(stored: Any) -> str:

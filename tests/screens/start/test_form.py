@@ -14,7 +14,7 @@ from screens.start.form import FormScreen
 from store.people.access import Membership, Role
 from tasks.sdk.operation import Operation, operation
 from tasks.sdk.registry import Registry
-from tests.screens.conftest import CONTOSO, FABRIKAM, FakeBackend, running, until
+from tests.screens.conftest import CONTOSO, FABRIKAM, FakeBackend, LiveHarness, running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -151,3 +151,16 @@ async def test_esc_asks_before_it_drops_what_was_typed() -> None:
         await zone_form(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list, unasked")
+
+
+async def test_what_was_started_last_is_the_first_to_start(house: LiveHarness) -> None:
+    async with running(Monitor(house.backend("ann")), (100, 30)) as pilot:
+        await until(pilot, lambda: pilot.app.snapshot, "the list")
+        await pilot.press("s", *"probe", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen), "the form")
+        pilot.app.screen.query_one("#tenant", Select).value = "contoso"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: pilot.app.memory.last.started == ("system.probe",), "what is kept")
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen), "its form again")
+        assert pilot.app.screen.place == "start system.probe"

@@ -62,3 +62,11 @@ def test_the_history_has_each_filter_once_and_an_end() -> None:
     many = LastView(history=tuple(str(number) for number in range(last_view.HISTORY)))
     assert len(many.with_filter("new")) == last_view.HISTORY
     assert many.with_filter("new")[0] == "new"
+
+
+def test_what_was_started_last_comes_first_and_once() -> None:
+    last = LastView(started=("b", "a"))
+    assert last.with_started("a") == ("a", "b")
+    many = LastView(started=tuple(str(number) for number in range(last_view.STARTED)))
+    assert many.with_started("new")[0] == "new"
+    assert len(many.with_started("new")) == last_view.STARTED
