@@ -105,7 +105,7 @@ def _hours(connection: sa.Connection, query: sa.Select[Any], since: dict[str, dt
         if row.completed:
             hour = replace(hour, completed=int(row.completed), failed=int(row.failed), median=row.median, p95=row.p95)
         else:
-            hour = replace(hour, waited=max(0.0, row.waited))
+            hour = replace(hour, waited=max(0.0, row.waited or 0.0))
         found[row.at] = hour
     return found
 

@@ -116,6 +116,7 @@ def _state(lines: list[str]) -> str:
 
 
 def _cursor(glass: Glass) -> int:
-    """The line that is painted in reverse, but for the tabs' and the header's own."""
-    head = next((y for y, line in enumerate(glass.emulator.display) if "Receipt" in line), 3)
-    return next((y for y in range(head + 1, glass.emulator.lines - 1) if glass.emulator.buffer[y][3].reverse), -1)
+    """The line with the cursor's bar, below the table's header."""
+    lines = list(glass.emulator.display)
+    head = next((y for y, line in enumerate(lines) if "Receipt" in line), 3)
+    return next((y for y in range(head + 1, len(lines) - 1) if lines[y].startswith("▌")), -1)

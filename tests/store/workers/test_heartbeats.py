@@ -12,7 +12,7 @@ from store.model.records import Tenant, Worker
 from store.model.tables import operation_runs
 from store.model.tables import workers as workers_table
 from store.runs import lifecycle
-from store.runs.log import MAX_EVENTS, NewLogLine, append, read_log
+from store.runs.log import MAX_EVENTS, MAX_FRAMES, NewLogLine, append, read_log
 from store.workers import heartbeats
 from tests.support.people import end_run, make_older, make_worker, open_run, start_run
 
@@ -87,13 +87,13 @@ def test_runs_wait_whose_message_never_came_or_was_long_ago(db: Database, tenant
 
 
 def test_log_lines_come_oldest_first_and_the_newest_of_them(db: Database, tenant: Tenant) -> None:
-    run, other = open_run(db, tenant), open_run(db, tenant)
+    run, other, most = open_run(db, tenant), open_run(db, tenant), MAX_EVENTS + MAX_FRAMES
     with db.write() as connection:
-        append(connection, run, [NewLogLine("info", str(number)) for number in range(MAX_EVENTS + 10)])
+        append(connection, run, [NewLogLine("info", str(number)) for number in range(most + 10)])
         append(connection, other, [NewLogLine("error", "another run's")])
     with db.read() as connection:
         found = read_log(connection, run.id)
-        assert [line.message for line in found] == [str(number) for number in range(10, MAX_EVENTS + 10)]
+        assert [line.message for line in found] == [str(number) for number in range(10, most + 10)]
         assert read_log(connection, run.id, limit=2) == found[-2:]
         assert read_log(connection, run.id, after=found[-3].id) == found[-2:]
 
