@@ -11,7 +11,7 @@ from opsmon.demo.demo import stage
 from screens.monitor import Monitor
 
 PICTURE = Path(__file__).with_name("runs.svg")
-KEYS = ("s", "enter", "enter")
+KEYS = ("j", "j")
 
 
 async def draw() -> str:

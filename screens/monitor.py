@@ -125,8 +125,7 @@ class Monitor(App[None]):
         self._in_ascii = AsciiSigns()
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        # Without the watchers: they would have all styles computed a second time, before the first paint.
-        self.set_reactive(App.theme, look.theme or themes.DARK)
+        self.theme = look.theme or themes.DARK
         self.set_keymap(look.keys)
         self._asks = look.asks
         self.flashed = ""

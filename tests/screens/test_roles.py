@@ -9,8 +9,10 @@ import pytest
 from rich.style import Style
 from textual.color import Color
 
+from screens.monitor import Monitor
 from screens.text import roles, themes
 from screens.text.roles import Palette
+from tests.screens.conftest import FakeBackend, a_run, running
 
 #: WCAG 2.1, success criterion 1.4.3: for text of any size.
 AA = 4.5
@@ -104,3 +106,12 @@ def test_colours_are_named_in_one_file_alone() -> None:
                 if len(words) <= 3 and any(word in COLOURS or word.startswith("#0") for word in words):
                     found.append(f"{file.name}: {node.value!r}")
     assert found == []
+
+
+@pytest.mark.anyio
+async def test_the_screens_begin_in_our_colours() -> None:
+    monitor = Monitor(FakeBackend((a_run(3),)).backend())
+    async with running(monitor, (80, 24)):
+        assert monitor.current_theme.name == themes.DARK
+        assert monitor.theme_variables["primary"].lower() == roles.DARK.inks["accent"].colour
+        assert monitor.screen.styles.background == Color.parse(roles.DARK.grounds[0])
