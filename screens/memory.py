@@ -32,11 +32,16 @@ class Memory:
     last: LastView
     #: Whether the user was never here, and has not touched anything yet.
     is_new: bool = False
-    _stored: LastView | None = field(default=None)
+    _stored: LastView | None = field(init=False)
     _is_writing: bool = False
 
+    def __post_init__(self) -> None:
+        self._stored = None if self.is_new else self.last
+
     def note(self, **changed: Any) -> None:
-        """Keep these fields of LastView. An error is passed over: the banner says that the database is away."""
+        """Keep these fields of LastView. What could not be stored is with the next change: the banner says that the
+        database is away.
+        """
         self.last = replace(self.last, **changed)
         self._store()
 
@@ -54,9 +59,12 @@ class Memory:
             return
         self._is_writing, now = True, self.last
 
-        def done(_: object) -> None:
-            self._is_writing, self._stored = False, now
-            self._store()
+        def done(result: object) -> None:
+            self._is_writing = False
+            if not isinstance(result, Exception):
+                self._stored = now
+            if self.last != now:
+                self._store()
 
         save = self.shell.backend.preferences.save_last
         self.shell.background.run(lambda: save(now), done)

@@ -310,9 +310,8 @@ class Monitor(App[None]):
 
     def flash(self, text: str) -> None:
         """Show a few words in the header for a moment; without a header, as a toast."""
-        if not isinstance(self.screen, PolledScreen):
+        if not isinstance(self.screen, PolledScreen) and not self.flashed:
             self.message(text, seconds=_FLASH)
-            return
         self.flashed = text
         self._on_top(lambda screen: screen.show_freshness())
         if self._flash_timer:

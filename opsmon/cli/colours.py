@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from screens.text.roles import SIXTEEN
 from store.model.records import Outcome, Run, Status
 
-#: What a person has to look at first is the brightest, what went well is quiet.
-ROLES: Final = {"failed": "1;31", "partial": "33", "running": "36", "quiet": "2"}
+_SGR: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+#: The screens' own roles for such terminals, as SGR parameters.
+ROLES: Final = {
+    role: ";".join(_SGR[word] for word in SIXTEEN.inks[role].rich.split())
+    for role in ("failed", "partial", "running", "quiet")
+}
 
 _OUTCOMES: Final = {
     Outcome.FAILED: "failed",

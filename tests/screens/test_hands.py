@@ -24,7 +24,7 @@ from store.model.records import Count
 from store.search.pages import Order
 from store.search.saved_views import SavedView
 from store.search.tabs import TABS
-from tests.screens.conftest import FakeBackend, a_run, polls, running, screen_lines, told, until
+from tests.screens.conftest import FakeBackend, a_run, polls, running, screen_lines, toasts, told, until
 
 pytestmark = pytest.mark.anyio
 
@@ -115,6 +115,14 @@ async def test_a_key_that_means_nothing_flashes() -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkersScreen), "the workers")
         await pilot.press("ctrl+y")
         assert "? for keys" in header(pilot)
+
+
+async def test_over_a_dialog_one_toast_flashes_however_many_keys_mean_nothing() -> None:
+    async with staged() as pilot:
+        await pilot.press("?")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpModal), "the help")
+        await pilot.press("Q", "Y", "Q")
+        assert [toast for toast in toasts(pilot.app) if "? for keys" in toast] == ["|? for keys"]
 
 
 async def test_a_letter_in_a_field_flashes_nothing() -> None:

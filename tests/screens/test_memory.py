@@ -89,8 +89,17 @@ async def test_a_database_that_is_away_loses_no_key_and_stores_later() -> None:
         await pilot.press("5")
         await until(pilot, lambda: pilot.app.backend.background.wait(0), "the end of the try")
         stage.away = ""
-        await pilot.press("2")
-        assert (await stored(pilot, stage)).view.tab == "Active"
+        assert stage.last == []
+        await pilot.press("5")
+        assert (await stored(pilot, stage)).view.tab == "Failed"
+
+
+async def test_what_is_as_it_was_is_not_stored_again() -> None:
+    stage = FakeBackend((a_run(3),))
+    async with opened(stage, Opening(LAST)) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: pilot.app.backend.background.wait(0), "the end of what is done")
+        assert stage.last == []
 
 
 async def test_up_goes_through_earlier_filters_and_down_comes_back_to_what_was_typed() -> None:
