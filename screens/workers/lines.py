@@ -17,7 +17,7 @@ from screens.text.hour_plots import Durations, Plot, Signs, Spans, Stacked
 from screens.text.safe import figure, fit
 from screens.text.times import AGES, TimeStyle
 from screens.widgets.row_diff import Cell, Row
-from store.model.records import NO_TIME
+from store.model.records import NO_CODE, NO_TIME
 from store.workers.load import InFlightRun, SystemLoad, WorkerLoad
 from store.workers.rescues import Rescue
 from store.workers.throughput import HourlyThroughput
@@ -149,10 +149,17 @@ def _held(worker_id: int, run: InFlightRun, now: dt.datetime, width: int) -> str
         (_to_the_right, str(run.run_id)),
         (fit, run.title),
         (fit, run.tenant),
-        (_to_the_right, fmt.age(run.started_at, now)),
+        (_to_the_right, _held_for(run, now)),
     )
     cells = [shape(text, room) for (shape, text), room in zip(texts, widths, strict=True) if room]
     return (" " + " ".join(cells)).rstrip()
+
+
+def _held_for(run: InFlightRun, now: dt.datetime) -> str:
+    """For how long a worker has carried the run out: what lives has seconds."""
+    if run.started_at is None:
+        return ""
+    return NO_CODE if run.started_at == NO_TIME else fmt.coarse_span((now - run.started_at).total_seconds())
 
 
 def _to_the_right(text: str, room: int) -> str:

@@ -420,3 +420,10 @@ async def test_somebody_whose_right_was_taken_away_is_refused(house: LiveHarness
         assert "administration is for owners" in toasts(monitor)[0]
     with house.db.read() as connection:
         assert queue_pause.current(connection) is None
+
+
+def test_what_is_in_flight_has_seconds_below_a_minute() -> None:
+    """What lives is told to the second: "now" would say nothing of a run that has begun 40 seconds ago."""
+    runs = tuple(InFlightRun(number, "Probe", "contoso", at) for number, at in ((1, ago(41)), (2, ago(130)), (3, None)))
+    shown = told.in_flight([WorkerLoad(WORKER, True, runs)], AT, 10, 100).plain.splitlines()[1:]
+    assert [line.split("contoso")[1].strip() for line in shown] == ["41 s", "2m", ""]
