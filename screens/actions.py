@@ -195,7 +195,7 @@ class RunActions:
 
     def _ended(self, job: BulkRetry) -> None:
         if not self._shell.navigator.is_showing(job):
-            self._shell.message(f"The retry of {job.words} is {job.phase}.\nb: receipts", title="Bulk retry")
+            self._shell.toast(toasts.Toast(f"The retry of {job.words} is {job.phase}.\nb: receipts", "Bulk retry"))
         self._shell.poll_now()
 
     def why_no_bulk(self) -> str | None:

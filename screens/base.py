@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from screens.actions import RunActions
 from screens.attending import Attending
@@ -22,6 +22,7 @@ from screens.shell import Shell
 from screens.text import format as fmt
 from screens.text.safe import clean
 from screens.widgets import header_lines
+from screens.widgets.key_line import KeyLine
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.row_diff import Cell
 from screens.widgets.row_table import RowTable
@@ -149,7 +150,10 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
     PolledScreen Select:ansi:focus > SelectCurrent { border: none; border-left: outer $accent; padding: 0 1 0 0; }
     PolledScreen Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "back", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("q", "back", "Back", show=False),
+    ]
 
     @property
     def place(self) -> str:
@@ -163,7 +167,7 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
     def compose(self) -> ComposeResult:
         yield from header_lines.head()
         yield from self.compose_body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def show_freshness(self) -> None:
         self.paint_header()

@@ -295,16 +295,14 @@ class Monitor(App[None]):
 
     # -- telling ----------------------------------------------------------------------------------------------------------
 
-    def message(
-        self, text: str, severity: Severity = "information", title: str = "", seconds: float | None = None
-    ) -> None:
+    def message(self, text: str, severity: Severity = "information", seconds: float | None = None) -> None:
         """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
-        self._put(text, severity, title, seconds)
+        self._put(text, severity, seconds)
 
-    def _put(self, text: str, severity: Severity, title: str, seconds: float | None) -> Notification:
+    def _put(self, text: str, severity: Severity, seconds: float | None) -> Notification:
         words = "\n".join(clean(line) for line in text.split("\n"))
         stays = seconds or (toasts.ERROR_SECONDS if severity == "error" else toasts.SECONDS)
-        note = Notification(words, clean(title), severity, stays, markup=False)
+        note = Notification(words, severity=severity, timeout=stays, markup=False)
         self._on_notify(Notify(note))
         return note
 
@@ -327,7 +325,7 @@ class Monitor(App[None]):
         self._told = {run_id: note for run_id, note in self._told.items() if not note.has_expired}
         if toast.run_id is not None and (earlier := self._told.pop(toast.run_id, None)):
             self._unnotify(earlier)
-        note = self._put(toasts.in_two_lines(toast, self.size.width), toast.severity, toast.title, seconds)
+        note = self._put(toasts.in_one_line(toast, self.size.width), toast.severity, seconds)
         if toast.run_id is not None:
             self._told[toast.run_id] = note
 

@@ -183,7 +183,7 @@ class Shell(Protocol):
     def in_tenant(self, wanted: RunFilter) -> RunFilter:
         """Return the filter, narrowed to the chosen tenant."""
 
-    def message(self, text: str, severity: Severity = "information", title: str = "") -> None:
+    def message(self, text: str, severity: Severity = "information") -> None:
         """Show a toast that refers to no run."""
 
     def toast(self, toast: Toast, seconds: float | None = None) -> None:

@@ -33,7 +33,6 @@ class AuditScreen(PagedScreen):
     AuditScreen #event {{ height: {_EVENT}; padding: 0 1; border-top: solid $line; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Filter", id="filter"),
         Binding("right_square_bracket", "turn(1)", "Older", key_display="]", id="older_events"),
         Binding("left_square_bracket", "turn(-1)", "Newer", key_display="[", id="newer_events"),

@@ -21,7 +21,6 @@ class BackupItemScreen(LinesScreen[None]):
     """Shows what never changes; the poll says whether the set is still there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("r", "plan", "Restore", id="plan_restore"),
         Binding("z", "fold", "Unfold or fold all", id="fold"),
         Binding("y", "copy", "Copy id", id="copy"),

@@ -45,7 +45,6 @@ class BackupSetScreen(ActsOnSets, PagedScreen):
     BackupSetScreen #under.loud { color: $text-error; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("f", "lacking", "Not whole", id="only_lacking"),
         Binding("r", "plan", "Restore", id="plan_restore"),

@@ -45,7 +45,6 @@ class BackupSetsScreen(ActsOnSets, TableScreen[None]):
     """Enter shows a set."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("s", "sync", "Back up", id="start"),
         Binding("r", "plan", "Restore", id="plan_restore"),
         Binding("a", "add", "Add more", id="add_policies"),

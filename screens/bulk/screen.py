@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -114,7 +115,6 @@ class BulkScreen(PolledScreen[None]):
     BulkScreen #about { height: 2; padding: 0 1; color: $text-muted; }
     """
     BINDINGS = [
-        Binding("escape", "back", "Back"),
         Binding("r", "start", "Retry", id="retry"),
         Binding("a", "join_twins", "Join twins", id="join_twins"),
         Binding("x", "stop", "Stop", id="stop"),
@@ -138,7 +138,7 @@ class BulkScreen(PolledScreen[None]):
     def compose_body(self) -> ComposeResult:
         yield header_lines.Line(id="words")
         yield header_lines.Line(id="state")
-        yield header_lines.Line(id="tabs")
+        yield header_lines.Tabs(id="tabs")
         yield RowTable()
         yield header_lines.Line(id="about")
 
@@ -177,9 +177,7 @@ class BulkScreen(PolledScreen[None]):
         self.query_one("#words", header_lines.Line).put(Content(clean(f" {begun}Retry of {job.words}")))
         self.query_one("#state", header_lines.Line).put(Content(clean(self._sentence(counts))))
         numbers = {name: Count(sum(counts[kind] for kind in kinds)) for name, kinds in GROUPS.items()}
-        self.query_one("#tabs", header_lines.Line).put(
-            header_lines.tabs(numbers, self._tab, self.size.width, self.shell.ascii_only)
-        )
+        self.query_one(header_lines.Tabs).show(numbers, self._tab, self.size.width, self.shell.ascii_only)
         self._put_about()
         self.refresh_keys()
 
@@ -259,6 +257,10 @@ class BulkScreen(PolledScreen[None]):
         else:
             self._asked_to_stop = True
             self.shell.message("x again stops it: what was not tried is listed as such.", "warning")
+
+    @on(header_lines.Tabs.Chosen)
+    def _tab_chosen(self, message: header_lines.Tabs.Chosen) -> None:
+        self.action_tab(message.name)
 
     def action_tab(self, name: str) -> None:
         self._tab = name

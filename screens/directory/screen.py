@@ -35,7 +35,6 @@ class DirectoryScreen(CanSync, TableScreen[None]):
     SYNC = "directory_groups.sync"
     SYNC_LABEL = "Sync groups"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("s", "sync", "Sync groups", id="start"),
         Binding("y", "copy", "Copy id", show=False, id="copy"),

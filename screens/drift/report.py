@@ -19,7 +19,6 @@ class DriftReportScreen(LinesScreen[None]):
     """Findings come in pages, as their run found them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("a", "accept", "Accept", id="accept"),
         Binding("v", "view_run", "View run", id="view_run"),
         Binding("z", "fold", "Unfold or fold all", show=False, id="fold"),

@@ -37,7 +37,6 @@ class DriftReportsScreen(CanSync, TableScreen[None]):
     SYNC = "drift.generate"
     SYNC_LABEL = "a comparison"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("s", "sync", "Compare", id="start"),
     ]
 

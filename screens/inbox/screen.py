@@ -36,7 +36,6 @@ class InboxScreen(TableScreen[None]):
     """The inbox. It shows the newest notifications only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("c", "clear", "Mark all read", id="clear_inbox"),
     ]
 

@@ -28,7 +28,6 @@ class KindsScreen(SyncsPolicies, TableScreen[None]):
     """Enter shows the policies of a kind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("s", "sync", "Sync policies", id="start"),
     ]
 

@@ -38,7 +38,6 @@ class PoliciesScreen(SyncsPolicies, PagedScreen):
     """Enter shows a policy; moving past an end of the page shows the page there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("s", "sync", "Sync policies", id="start"),
     ]

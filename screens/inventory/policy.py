@@ -24,7 +24,6 @@ class PolicyScreen(SyncsPolicies, LinesScreen[None]):
     """Shows the newest version, or the one that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("d", "difference", "What changed", id="difference"),
         Binding("left_square_bracket", "version(1)", "Version before", key_display="[", id="version_before"),
         Binding(

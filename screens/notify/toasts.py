@@ -25,20 +25,17 @@ AT_ONCE: Final = 4
 SECONDS: Final = 4.0
 ERROR_SECONDS: Final = 8.0
 #: The most cells of a toast's line.
-WIDTH: Final = 72
-#: Toasts stand in the right corner above the footer, without any margin: they hide as little of the rows as they can. A
-#: question at the bottom stays free.
+WIDTH: Final = 110
+#: Toasts stand at the right end of the footer, a line each where it suffices: they hide keys, and no row. A question at the
+#: bottom stays free.
 STYLE: Final = """
-ToastRack { margin-bottom: 1; }
-ConfirmModal ToastRack { margin-bottom: 2; }
-AcknowledgeModal ToastRack { margin-bottom: 3; }
-Toast { width: auto; max-width: 76; margin: 0; padding: 0 1; background: $panel; color: $text; }
+ToastRack { margin-bottom: 0; overflow: hidden; }
+ConfirmModal ToastRack { margin-bottom: 1; }
+AcknowledgeModal ToastRack { margin-bottom: 2; }
+Toast { width: auto; max-width: 100%; margin: 0; padding: 0 1; background: $panel; color: $text; }
 Toast.-information { border-left: outer $done; }
 Toast.-warning { border-left: outer $warn; }
 Toast.-error { border-left: outer $failed; }
-Toast.-information .toast--title { color: $text; }
-Toast.-warning .toast--title { color: $warn; }
-Toast.-error .toast--title { color: $failed; }
 """
 
 
@@ -52,13 +49,20 @@ class Toast:
     run_id: int | None = None
 
 
-def in_two_lines(toast: Toast, width: int) -> str:
-    """The words under the title in one line of at most `width` cells, with the key at its end; without a title, as they are."""
+def in_one_line(toast: Toast, width: int) -> str:
+    """Title, words and key of the toast in one line of at most `width` cells, cut before the key if need be.
+
+    What has more lines keeps them, below its title; what has neither title nor key stays as it is.
+    """
     words, _, key = toast.text.partition("\n")
-    if not toast.title or not key or "\n" in key:
+    if "\n" in key:
+        return "\n".join(filter(None, (toast.title, toast.text)))
+    if not (toast.title or key):
         return toast.text
-    room = max(10, min(WIDTH, width - 6) - cell_len(key) - 2)
-    return f"{words if cell_len(clean(words)) <= room else fit(words, room)}  {key}"
+    told = f"{toast.title} · {words}" if toast.title else words
+    end = f"  {key}" if key else ""
+    room = max(10, min(WIDTH, width - 3) - cell_len(end))
+    return f"{told if cell_len(clean(told)) <= room else fit(told, room)}{end}"
 
 
 def of_notification(note: Notification) -> Toast:

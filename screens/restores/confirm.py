@@ -60,7 +60,6 @@ class ExecuteScreen(PolledScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Execute"),
-        Binding("escape", "back", "Back"),
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 

@@ -73,7 +73,6 @@ class RestoreForm(PolledScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Plan"),
-        Binding("escape", "back", "Back"),
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 

@@ -49,7 +49,6 @@ class RestoresScreen(ActsOnRestores, TableScreen[None]):
     """Enter shows a restore."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("m", "groups", "Groups", id="map_groups"),
         Binding("p", "preview", "Preview", id="preview"),
         Binding("C", "go_on", "Go on", id="go_on"),

@@ -17,7 +17,6 @@ class RestoreItemScreen(LinesScreen[None]):
     """It moves with its restore: what a preview finds and what a run does shows at the next poll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("y", "copy", "Copy id", id="copy"),
     ]
 

@@ -56,7 +56,6 @@ class MappingScreen(CanSync, ChangesRestores, TableScreen[None]):
     MappingScreen #under {{ height: {_IN_FULL}; padding: 0 1; scrollbar-size-vertical: 0; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("x", "skip_group", "Skip", id="skip_group"),
         Binding("u", "unresolve", "Unresolve", show=False, id="unresolve_group"),
         Binding("b", "only", "Unresolved", id="only_blocked"),

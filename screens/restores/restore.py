@@ -44,7 +44,6 @@ class RestoreScreen(ActsOnRestores, PagedScreen):
     RestoreScreen #under { color: $text-warning; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("m", "groups", "Groups", id="map_groups"),
         Binding("p", "preview", "Preview", id="preview"),
         Binding("E", "execute", "Execute", id="execute_restore"),

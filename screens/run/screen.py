@@ -48,7 +48,6 @@ class RunScreen(PolledScreen[None]):
     RunScreen #found.shown { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("n", "match(1)", "Next match", show=False, id="next_match"),
         Binding("N", "match(-1)", "Previous match", show=False, id="previous_match"),
         Binding("r", "retry", "Retry", id="retry"),

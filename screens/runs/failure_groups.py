@@ -34,7 +34,6 @@ class FailureGroupsScreen(TableScreen[Group]):
     """The failed runs that match a filter, in groups. Enter shows a group's runs; `r` retries them after a dry run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("r", "retry", "Retry the group", id="retry"),
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -115,7 +115,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         self._before: Sequence[Line] | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield header_lines.Line(id="tabs")
+        yield header_lines.Tabs(id="tabs")
         yield header_lines.Line(id="filter")
         yield FilterInput(self._known)
         yield header_lines.Line(id="greeting")
@@ -236,7 +236,7 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         snapshot, ascii_only = self._snapshot, self.shell.ascii_only
         self.paint_header()
         counts: Mapping[str, Count | None] = snapshot.counts if snapshot else dict.fromkeys(TABS)
-        self.query_one("#tabs", header_lines.Line).put(header_lines.tabs(counts, self.tab, self.size.width, ascii_only))
+        self.query_one(header_lines.Tabs).show(counts, self.tab, self.size.width, ascii_only)
         total = snapshot.total if snapshot else None
         page = snapshot.page if snapshot else None
         more = lines.more(page, len(self._marked), self.order, self._position.place is not None, self.shell.times)
@@ -299,12 +299,9 @@ class RunsScreen(PolledScreen[None], inherit_bindings=False):  # tab changes tab
         if order := columns.order_at(self._layout, message.x):
             self._show_in(order)
 
-    def on_click(self, event: events.Click) -> None:
-        super().on_click(event)
-        if self._snapshot and event.widget is self.query_one("#tabs"):
-            width, ascii_only = self.size.width, self.shell.ascii_only
-            if tab := header_lines.tab_at(self._snapshot.counts, self.tab, width, ascii_only, event.x):
-                self.action_tab(tab)
+    @on(header_lines.Tabs.Chosen)
+    def _tab_chosen(self, message: header_lines.Tabs.Chosen) -> None:
+        self.action_tab(message.name)
 
     def tenant_chosen(self) -> None:
         if self._marked:

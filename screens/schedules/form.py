@@ -64,7 +64,6 @@ class ScheduleForm(PolledScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Save"),
-        Binding("escape", "back", "Back"),
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 

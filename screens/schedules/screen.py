@@ -48,7 +48,6 @@ class SchedulesScreen(ChangesSchedules, TableScreen[None]):
     SchedulesScreen #description { height: auto; max-height: 7; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("s", "run_now", "Run now", id="start"),
         Binding("a", "add", "Add", id="add_schedule"),
         Binding("e", "edit", "Edit", id="edit_schedule"),

@@ -56,7 +56,6 @@ class FormScreen(PolledScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start"),
-        Binding("escape", "back", "Back"),
         Binding("tab", "app.focus_next", "Next field", show=False),
     ]
 

@@ -48,7 +48,6 @@ class GroupSearchScreen(TableScreen[None]):
 
     DEFAULT_CSS = "GroupSearchScreen #where { height: auto; padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search", id="filter"),
         Binding("s", "sign_in", "Sign in", id="sign_in"),
     ]

@@ -19,7 +19,6 @@ class TenantScreen(LinesScreen[None]):
     """What is wrong with the credentials is looked up once, in the background: it reads files and may run commands."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("e", "group", "RBAC group", id="rbac_group"),
         Binding("x", "forget", "No group", id="forget_group"),
     ]

@@ -1,4 +1,4 @@
-"""The themes of the screens: what Textual's own widgets (fields, lists, toasts, footer) look like in the roles' colours."""
+"""The themes of the screens: what Textual's own widgets (fields, lists, toasts) look like in the roles' colours."""
 
 from __future__ import annotations
 
@@ -55,13 +55,6 @@ def _theme(name: str, of: Palette) -> Theme:
             "input-cursor-background": colours["text"],
             "input-cursor-foreground": screen,
             "input-selection-background": f"{accent} 35%",
-            "footer-background": screen,
-            "footer-foreground": quiet,
-            "footer-key-foreground": accent,
-            "footer-key-background": screen,
-            "footer-description-foreground": quiet,
-            "footer-description-background": screen,
-            "footer-item-background": screen,
             "scrollbar": colours["line"],
             "scrollbar-hover": quiet,
             "scrollbar-active": accent,
@@ -103,7 +96,6 @@ def _sixteen() -> Theme:
             "block-cursor-background": own,
             "block-cursor-text-style": "bold underline",
             "block-cursor-blurred-text-style": "underline",
-            "footer-key-foreground": accent,
             "scrollbar": accent,
             "scrollbar-hover": accent,
             "scrollbar-active": accent,

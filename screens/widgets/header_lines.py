@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from textual import events
 from textual.content import Content, Span
+from textual.message import Message
 from textual.widgets import Static
 
 from screens.text import format as fmt
@@ -58,6 +60,26 @@ class Banner(Line):
         """Show the words across `width` cells; "" hides the banner."""
         self.set_class(bool(words), "shown")
         self.put(Content(clean(f" {words}")).truncate(width, ellipsis=True, pad=True))
+
+
+class Tabs(Line):
+    """The line of tabs. A click on one chooses it."""
+
+    class Chosen(Message):
+        """The tab with this name was clicked."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
+    def show(self, counts: Mapping[str, Count | None], active: str, width: int, ascii_only: bool) -> None:
+        """Show the tabs as `tabs` draws them."""
+        self._drawn = counts, active, width, ascii_only
+        self.put(tabs(counts, active, width, ascii_only))
+
+    def on_click(self, event: events.Click) -> None:
+        if self.text and (name := tab_at(*self._drawn, event.x)):
+            self.post_message(self.Chosen(name))
 
 
 def head() -> Iterator[Line]:

@@ -50,7 +50,6 @@ class WorkersScreen(PolledScreen[None]):
     WorkersScreen #rescues { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
         Binding("P", "pause_queue", "Pause queue", id="pause_queue"),
     ]
 

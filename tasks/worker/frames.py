@@ -18,7 +18,7 @@ from store.sanitizer.sanitize import sanitize
 #: Frames of one exception, of which the outermost are the way there: of more, the middle is left out.
 MOST: Final = 20
 OUTERMOST: Final = 3
-#: Exceptions of a chain: the one that was raised, and what it was raised from.
+#: Exceptions that are told of: the one that was raised, what it was raised from, and members of groups.
 MOST_ERRORS: Final = 3
 #: Characters of a line, and parts of a path.
 LONGEST: Final = 200
@@ -27,26 +27,30 @@ _PARTS: Final = 4
 
 def lines_of(error: BaseException) -> list[str]:
     """The lines about an exception that a caller in this package caught: its type and frames, the innermost last, then those of
-    its causes. At most MAX_FRAMES lines of LONGEST characters.
+    its causes and of the members of its group. At most MAX_FRAMES lines of LONGEST characters.
     """
     found: list[str] = []
-    for number, one in enumerate(_chain(error)):
+    for number, (how, one) in enumerate(_related(error)):
         # The first frame is the caller's own.
         traceback = one.__traceback__.tb_next if number == 0 and one.__traceback__ else one.__traceback__
-        found.append(f"{'because of ' if number else ''}{type(one).__name__}, raised in")
+        found.append(f"{how}{type(one).__name__}, raised in")
         found += _frames(traceback)
     return [sanitize(line, LONGEST) for line in found[:MAX_FRAMES]]
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen, one = set[int](), error
-    while len(seen) < MOST_ERRORS and id(one) not in seen:
+def _related(error: BaseException) -> Iterator[tuple[str, BaseException]]:
+    """The error, then those that led to it, nearest first, each once and with words for how; at most MOST_ERRORS."""
+    seen, waiting = set[int](), deque([("", error)])
+    while waiting and len(seen) < MOST_ERRORS:
+        how, one = waiting.popleft()
+        if id(one) in seen:
+            continue
         seen.add(id(one))
-        yield one
-        cause = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
-        if cause is None:
-            return
-        one = cause
+        yield how, one
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(("one of its group: ", member) for member in one.exceptions[:MOST_ERRORS])
+        if cause := one.__cause__ or (None if one.__suppress_context__ else one.__context__):
+            waiting.append(("because of ", cause))
 
 
 def _frames(traceback: TracebackType | None) -> list[str]:

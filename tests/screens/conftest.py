@@ -446,7 +446,7 @@ async def running(monitor: Monitor, size: tuple[int, int] = (100, 30)) -> AsyncI
 
 
 def toasts(monitor: Monitor) -> list[str]:
-    return [f"{note.title}|{note.message}" for note in monitor._notifications]
+    return [note.message for note in monitor._notifications]
 
 
 @dataclass

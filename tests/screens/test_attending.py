@@ -61,7 +61,7 @@ async def test_the_run_under_the_cursor_is_acknowledged_with_a_note() -> None:
         await pilot.press("a", *"seen", "enter")
         await until(pilot, lambda: stage.acknowledged)
         assert stage.acknowledged == [((994,), "seen")]
-        await until(pilot, lambda: "|Run 994 acknowledged." in toasts(monitor))
+        await until(pilot, lambda: "Run 994 acknowledged." in toasts(monitor))
         assert isinstance(monitor.screen, RunsScreen)
 
 
@@ -87,7 +87,7 @@ async def test_all_that_are_marked_at_once_and_the_marks_are_gone_only_then() ->
         await pilot.press("a", "enter")
         await until(pilot, lambda: stage.acknowledged == [((995, 994), "")])
         await until(pilot, lambda: not any("2 marked" in line for line in screen_lines(monitor)))
-        assert "|2 runs acknowledged." in toasts(monitor)
+        assert "2 runs acknowledged." in toasts(monitor)
 
 
 async def test_one_that_is_acknowledged_is_asked_about_and_taken_back() -> None:
@@ -99,7 +99,7 @@ async def test_one_that_is_acknowledged_is_asked_about_and_taken_back() -> None:
         assert not stage.taken_back
         await pilot.press("a", "enter")
         await until(pilot, lambda: stage.taken_back == [989])
-        await until(pilot, lambda: "|Run 989 no longer acknowledged." in toasts(monitor))
+        await until(pilot, lambda: "Run 989 no longer acknowledged." in toasts(monitor))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_what_cannot_be_says_why(run_id: int, key: str, why: str, opened: 
             await pilot.press("enter")
             await polls(pilot)
         await pilot.press(key)
-        await until(pilot, lambda: f"|{why}" in toasts(monitor))
+        await until(pilot, lambda: why in toasts(monitor))
         assert not isinstance(monitor.screen, AcknowledgeModal)
         assert not stage.watches
 
@@ -134,10 +134,10 @@ async def test_a_colleagues_run_is_watched_and_then_no_longer() -> None:
         await on(pilot, 992)
         await pilot.press("W")
         await until(pilot, lambda: stage.watches == {992})
-        await until(pilot, lambda: "|You watch run 992: you will be told of its end." in toasts(monitor))
+        await until(pilot, lambda: "You watch run 992: you will be told of its end." in toasts(monitor))
         await pilot.press("W")
         await until(pilot, lambda: not stage.watches)
-        await until(pilot, lambda: "|You no longer watch run 992." in toasts(monitor))
+        await until(pilot, lambda: "You no longer watch run 992." in toasts(monitor))
 
 
 async def test_a_runs_screen_says_who_has_seen_to_it_and_that_one_watches() -> None:
@@ -261,4 +261,4 @@ async def test_the_toasts_of_one_run_replace_one_another() -> None:
         for title in ("Probe queued", "Probe runs", "Probe failed"):
             monitor.toast(Toast("contoso: …\nv: view run 5", title, run_id=5))
         monitor.toast(Toast("contoso: …\nv: view run 6", "Probe queued", run_id=6))
-        assert [one.partition("|")[0] for one in toasts(monitor)] == ["Probe failed", "Probe queued"]
+        assert [one.partition(" · ")[0] for one in toasts(monitor)] == ["Probe failed", "Probe queued"]

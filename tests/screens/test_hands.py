@@ -122,7 +122,7 @@ async def test_over_a_dialog_one_toast_flashes_however_many_keys_mean_nothing() 
         await pilot.press("?")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpModal), "the help")
         await pilot.press("Q", "Y", "Q")
-        assert [toast for toast in toasts(pilot.app) if "? for keys" in toast] == ["|? for keys"]
+        assert [toast for toast in toasts(pilot.app) if "? for keys" in toast] == ["? for keys"]
 
 
 async def test_a_letter_in_a_field_flashes_nothing() -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
+from screens.notify.toasts import Toast
 from screens.poll.poller import Arrived
 from screens.run.screen import RunScreen
 from screens.runs.screen import RunsScreen
@@ -89,9 +90,11 @@ async def test_two_keys_and_enter_queue_a_run_and_its_initiator_is_told_once(hou
         worker = people.make_worker(house.db)
         lifecycle.claim(house.db, run.id, worker)
         lifecycle.finish(house.db, run.id, worker, people.SUCCEEDED)
-        assert [toast.split("|")[0] for toast in toasts(monitor)] == ["Probe queued"]
+        assert [toast.split(" · ")[0] for toast in toasts(monitor)] == ["Probe queued"]
         ended = ["Probe succeeded"]
-        await until(pilot, lambda: [toast.split("|")[0] for toast in toasts(monitor)] == ended, "the toast of its end")
+        await until(
+            pilot, lambda: [toast.split(" · ")[0] for toast in toasts(monitor)] == ended, "the toast of its end"
+        )
         await pilot.press("v")
         await until(pilot, lambda: isinstance(monitor.screen, RunScreen) and monitor.screen._detail, "the run")
         assert monitor.screen.run_id == run.id  # type: ignore[attr-defined]
@@ -354,9 +357,9 @@ async def test_a_snapshot_that_is_older_than_what_is_shown_is_dropped() -> None:
 
 async def test_a_toast_has_nothing_that_a_terminal_obeys() -> None:
     async with staged(FakeBackend(runs_of_all_states())) as (monitor, pilot):
-        monitor.message("one\x1b]0;x\x07\ntwo\u202e", title="\x9bthree")
+        monitor.toast(Toast("one\x1b]0;x\x07\ntwo\u202e", "\x9bthree"))
         await until(pilot, lambda: toasts(monitor), "the toast")
-        assert toasts(monitor)[-1] == "�three|one␛]0;x␇\ntwo�"
+        assert toasts(monitor)[-1] == "�three · one␛]0;x␇  two�"
 
 
 async def test_a_screen_that_was_left_hears_no_more_of_what_it_asked_for() -> None:

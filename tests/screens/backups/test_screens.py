@@ -186,9 +186,9 @@ async def test_the_form_that_adds_to_a_set_knows_which() -> None:
 async def test_what_takes_no_more_says_why(down: int, reason: str) -> None:
     async with running(Monitor(stage().backend())) as pilot:
         monitor = await opened(pilot, "B", *"j" * down, "a")
-        assert (type(monitor.screen), toasts(monitor)[-1].lstrip("|")) == (BackupSetsScreen, reason)
+        assert (type(monitor.screen), toasts(monitor)[-1]) == (BackupSetsScreen, reason)
         await pressed(pilot, "enter", "a")
-        assert (type(monitor.screen), toasts(monitor)[-1].lstrip("|")) == (BackupSetScreen, reason)
+        assert (type(monitor.screen), toasts(monitor)[-1]) == (BackupSetScreen, reason)
         assert len(toasts(monitor)) == 2
 
 

@@ -163,8 +163,8 @@ def said(modal: AcceptModal) -> str:
 
 async def test_who_may_not_accept_is_told_and_who_chose_nothing() -> None:
     operator = stage(members=(Membership(CONTOSO, Role.OPERATOR),))
-    assert await _told(operator, "tab", "a") == "|Only managers and owners of contoso accept drift."
-    assert await _told(stage(), "a") == "|Choose a finding first: tab goes from one to the next."
+    assert await _told(operator, "tab", "a") == "Only managers and owners of contoso accept drift."
+    assert await _told(stage(), "a") == "Choose a finding first: tab goes from one to the next."
 
 
 async def _told(backend: FakeBackend, *keys: str) -> str:

@@ -169,8 +169,8 @@ def test_what_is_told_of_the_queue_is_true(stage: FakeBackend, words: str | None
 
 @pytest.mark.parametrize("width", [20, 80, 140])
 @pytest.mark.parametrize("words", ["short.", "a long failure " * 20, HOSTILE * 3])
-def test_a_toast_has_two_lines_and_its_key(words: str, width: int) -> None:
-    line = toasts.in_two_lines(Toast(f"{words}\nv: view run 5", "Probe failed"), width)
+def test_a_toast_has_one_line_and_its_key(words: str, width: int) -> None:
+    line = toasts.in_one_line(Toast(f"{words}\nv: view run 5", "Probe failed"), width)
     assert "\n" not in line
     assert line.endswith("  v: view run 5")
     assert cell_len(clean(line)) <= max(toasts.WIDTH, 10)

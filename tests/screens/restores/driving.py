@@ -54,7 +54,7 @@ def question(monitor: Monitor) -> str:
 
 
 def last_toast(monitor: Monitor) -> str:
-    return toasts(monitor)[-1].lstrip("|")
+    return toasts(monitor)[-1]
 
 
 def calls(state: RestoresBackend) -> list[tuple[Any, ...]]:

@@ -63,7 +63,7 @@ async def test_a_schedule_is_added_as_it_was_typed() -> None:
         added = ScheduleSettings("night", "30 2 * * 1-5", "Asia/Tokyo", ("configuration_policies",), 7, enabled=False)
         assert changes.added == [("contoso", added)]
         assert isinstance(monitor.screen, SchedulesScreen)
-        assert toasts(monitor) == ["|The schedule night of contoso was added."]
+        assert toasts(monitor) == ["The schedule night of contoso was added."]
 
 
 async def test_only_what_was_changed_is_changed() -> None:

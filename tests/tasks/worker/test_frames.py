@@ -75,6 +75,24 @@ def test_causes_are_told_by_type_and_frames_and_a_circle_ends() -> None:
     assert sum("raised in" in line for line in lines_after(quiet)) == 1
 
 
+def test_the_members_of_a_group_are_told_and_a_group_of_many_has_an_end() -> None:
+    def of_many() -> None:
+        members: list[Exception] = []
+        for function in (raising("/elsewhere/first.py", "first"), *[raising("/elsewhere/second.py", "second")] * 50):
+            try:
+                function()
+            except ValueError as error:
+                members.append(error)
+        raise ExceptionGroup("secret words", members)
+
+    found = lines_after(of_many)
+    assert found[0] == "ExceptionGroup, raised in"
+    heads = [line for line in found if line.endswith("raised in")]
+    assert heads[1:] == ["one of its group: ValueError, raised in"] * 2
+    assert "first.py:2 first" in found
+    assert "secret" not in str(found)
+
+
 def test_of_a_thousand_frames_the_outermost_and_innermost_are_kept() -> None:
     def deeper(left: int) -> None:
         if not left:
