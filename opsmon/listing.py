@@ -122,6 +122,11 @@ def padded(text: str, width: int, *, right: bool) -> str:
 
 def text_width(text: str) -> int:
     """The columns that a text takes in a terminal: two for a wide character, none for a combining one."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return sum(map(_char_width, text))
+
+
+def _char_width(char: str) -> int:
+    # Marks stand on the letter before them, and the vowels and finals of decomposed Hangul in the syllable that is begun.
+    if unicodedata.category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

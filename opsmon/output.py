@@ -37,8 +37,8 @@ class Output:
 
     @property
     def is_painted(self) -> bool:
-        """Whether a list is for people, who see it in a terminal."""
-        return not self.json and self.form in ("table", "wide") and sys.stdout.isatty()
+        """Whether a list is for people, who see it in a terminal, where it can be painted over."""
+        return not self.json and self.form in ("table", "wide") and _is_controlled()
 
     def show(self, value: object, text: Callable[[], str]) -> None:
         """Print `value` as JSON, or else the result of `text`."""
@@ -113,8 +113,12 @@ def terminal_width() -> int | None:
 
 def takes_colour() -> bool:
     """Whether standard output is a terminal that may be coloured (https://no-color.org)."""
-    wants_none = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in ("", "dumb")
-    return sys.stdout.isatty() and not wants_none
+    return _is_controlled() and not os.environ.get("NO_COLOR")
+
+
+def _is_controlled() -> bool:
+    """Whether standard output is a terminal that understands control sequences."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 def as_json(value: Any) -> Any:

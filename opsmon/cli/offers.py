@@ -140,11 +140,22 @@ def audit_terms(prefix: str, given: argparse.Namespace) -> Offers:
     """Terms of the audit trail's filter; values only of what has few, behind the name."""
     from store.search import audit_filter
 
-    name, colon, _ = prefix.partition(":")
+    sign = prefix[:1] if prefix[:1] in ("-", "!") else ""
+    name, colon, _ = prefix.removeprefix(sign).partition(":")
     if not colon:
-        return {f"{one}:": told for one, told in audit_filter.NAMES.items()}
-    values = tenants(given) if name == "tenant" else runs(given, ()) if name == "run" else {}
-    return {f"{name}:{value}": told for value, told in values.items()}
+        names = {one: told for one, told in audit_filter.NAMES.items() if not (sign and one == "since")}
+        return {f"{sign}{one}:": told for one, told in names.items()}
+    return {f"{sign}{name}:{value}": told for value, told in _audit_values(name, given).items()}
+
+
+def _audit_values(name: str, given: argparse.Namespace) -> Offers:
+    from screens.text.audit_words import ACTIONS
+
+    if name == "tenant":
+        return tenants(given)
+    if name == "run":
+        return runs(given, ())
+    return ACTIONS if name == "action" else {}
 
 
 # ---- from what is installed

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from opsmon.cli.argument_values import run_id
+from opsmon.cli.grammar import NEGATION
 from store.errors import InputInvalid
 
-#: A run's number, and a term of the filter, which may be negated. All other words are commands.
+#: A run's number, and a term of the filter, which may be negated with `!` (with `-`: NEGATION). All other words are commands.
 _NUMBER: Final = re.compile(r"[0-9]+")
-_TERM: Final = re.compile(r"[-!]?[a-z-]+:")
+_TERM: Final = re.compile(r"!?[a-z-]+:")
 #: The option before a command that takes the next word.
 _TAKES_A_WORD: Final = "--as"
 
@@ -23,7 +24,7 @@ def split(argv: Sequence[str]) -> tuple[list[str], int | None, list[str]]:
     beside other words, and NotFound for a number that no run can have.
     """
     options, words = _apart(argv)
-    if not words or not (_NUMBER.fullmatch(words[0]) or _TERM.match(words[0])):
+    if not words or not (_NUMBER.fullmatch(words[0]) or _TERM.match(words[0]) or NEGATION.match(words[0])):
         return list(argv), None, []
     if not _NUMBER.fullmatch(words[0]):
         return options, None, words
@@ -38,7 +39,7 @@ def _apart(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     words: list[str] = []
     is_value = False
     for word in argv:
-        is_option = is_value or (word.startswith("-") and not _TERM.match(word) and word != "-mine")
+        is_option = is_value or (word.startswith("-") and not NEGATION.match(word))
         (options if is_option else words).append(word)
         is_value = word == _TAKES_A_WORD and not is_value
     return options, words

@@ -162,7 +162,7 @@ def _add_runs(commands: Commands) -> None:
         metavar="TERM",
         nargs="*",
         default=[],
-        help="by:ann action:run.* tenant:contoso since:7d run:17",
+        help="by:ann action:run.* tenant:contoso since:7d run:17; -TERM or !TERM: not that",
     )
     trail.add_argument("--limit", type=limit, default=50, metavar="N", help="at most N events, 1 to 1000; default 50")
     add_output(trail)

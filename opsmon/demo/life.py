@@ -66,7 +66,10 @@ class Colleagues:
         from store.runs import lifecycle
 
         now = [run for one in self.active if (run := lifecycle.get(self._services.db, one.id))]
-        self._lost += [run for run in now if any(failure.code == "worker.lost" for failure in run.failure_summary)]
+        # A start may have joined a run of somebody else, who starts it again themselves.
+        own = {user.id for user in self._people.values()}
+        lost = [run for run in now if any(failure.code == "worker.lost" for failure in run.failure_summary)]
+        self._lost += [run for run in lost if run.user_id in own]
         self.active = tuple(run for run in now if run.status is not Status.COMPLETED)
 
     def _is_paused(self) -> bool:

@@ -45,7 +45,7 @@ class AuditScreen(PagedScreen):
 
     def compose_body(self) -> ComposeResult:
         yield header_lines.Line(id="words")
-        yield NameSearch("by:ann action:run.* tenant:contoso since:7d run:17; enter filters, esc leaves", _LONGEST)
+        yield NameSearch("by:ann -action:run.* tenant:contoso since:7d run:17; enter filters, esc leaves", _LONGEST)
         yield RowTable(beyond=self._beyond)
         yield header_lines.Line(id="event")
 

@@ -1,45 +1,18 @@
-"""The audit trail in words: what was done, the columns of its table, and one event in full. Pure functions."""
+"""The audit trail in words: the columns of its table, and one event in full. Pure functions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 
+from screens.text import audit_words
 from screens.text import format as fmt
 from screens.text.column_widths import ColumnSpec, column_widths, heading
 from screens.text.safe import clean, fit, wrap
 from screens.widgets.row_diff import Cell, Row
-from store.people import audit
 from store.people.audit import AuditEvent
 from store.search.audit_page import AuditPage
 
-#: What each action is called; the subject follows in its own column.
-ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        audit.TENANT_ADDED: "added the tenant",
-        audit.USER_ADDED: "added the user",
-        audit.ROLE_GRANTED: "granted a role",
-        audit.ROLE_REVOKED: "revoked a role",
-        audit.SCHEDULE_ADDED: "added a schedule",
-        audit.SCHEDULE_CHANGED: "changed a schedule",
-        audit.SCHEDULE_REMOVED: "removed a schedule",
-        audit.BACKUP_EXPORTED: "exported a backup",
-        audit.BACKUP_IMPORTED: "imported a backup",
-        audit.DRIFT_ACCEPTED: "accepted drift",
-        audit.RESTORE_PLANNED: "planned a restore",
-        audit.RESTORE_EXECUTED: "executed a restore",
-        audit.RESTORE_RESUMED: "continued a restore",
-        audit.TENANT_SETTING_CHANGED: "changed a setting",
-        audit.QUEUE_PAUSED: "paused the queue",
-        audit.QUEUE_RESUMED: "resumed the queue",
-        audit.RUN_STARTED: "started",
-        audit.RUN_RETRIED: "retried",
-        audit.RUN_ACKNOWLEDGED: "acknowledged",
-        audit.RUN_UNACKNOWLEDGED: "took back (ack)",
-    }
-)
 #: The columns: when, who, what, subject, tenant, reason.
 _PARTS: Final = (
     ColumnSpec(16, 16, 1),
@@ -53,11 +26,6 @@ _TITLES: Final = ("When (UTC)", "Who", "What", "Subject", "Tenant", "Reason")
 _STYLES: Final = ("quiet", "", "", "", "quiet", "quiet")
 
 
-def action(name: str) -> str:
-    """What was done, in words; an action of another version of opsmon under its own name."""
-    return ACTIONS.get(name, name)
-
-
 def table(events: Sequence[AuditEvent], width: int) -> tuple[str, list[Row]]:
     """Header and rows of the table, in `width` cells."""
     rooms = column_widths(_PARTS, width)
@@ -66,7 +34,7 @@ def table(events: Sequence[AuditEvent], width: int) -> tuple[str, list[Row]]:
 
 def _row(event: AuditEvent, rooms: Sequence[int]) -> Row:
     when = fmt.instant(event.at)[:16]
-    texts = (when, event.name, action(event.action), event.subject, event.tenant or "", event.reason or "")
+    texts = (when, event.name, audit_words.action(event.action), event.subject, event.tenant or "", event.reason or "")
     parts = zip(texts, _STYLES, rooms, strict=True)
     return Row(event.id, tuple(Cell(fit(text, room), style) for text, style, room in parts if room))
 
@@ -95,11 +63,17 @@ def in_full(event: AuditEvent, width: int, height: int) -> list[str]:
     who = event.name if event.name == event.login else f"{event.name} ({event.login})"
     where = f" in {event.tenant}" if event.tenant else ""
     first = f"{fmt.instant(event.at, ' UTC')}  {who} from {event.origin}"
-    found = [*wrap(first, width), *wrap(f"{event.action}: {event.subject}{where}", width)]
+    found = [*wrap(first, width), *wrap(f"{_what(event)}: {event.subject}{where}", width)]
     if event.reason:
         found += wrap(f"Reason: {event.reason}", width)
     if event.detail:
-        found += wrap(json.dumps(event.detail, ensure_ascii=False, sort_keys=True, default=str), width)
+        found += wrap(audit_words.detail(event.detail), width)
     if len(found) > height:
-        found = [*found[: height - 1], f"{found[height - 1]}…" if len(found[height - 1]) < width else found[height - 1]]
+        found = [*found[: height - 1], f"{found[height - 1]}…"]
     return [fit(clean(line), width).rstrip() for line in found]
+
+
+def _what(event: AuditEvent) -> str:
+    """What was done in words, with the name by which the filter finds it."""
+    words = audit_words.action(event.action)
+    return words if words == event.action else f"{words} ({event.action})"

@@ -244,11 +244,15 @@ class RunScreen(PolledScreen[None]):
         """Go to the first line that has the text, from the top of what is in view on; with "", end the search."""
         self._search = None
         if text and self._detail:
-            # What was folded is searched, too: it stays unfolded.
-            self._opened = (self._opened or frozenset()) | log_lines.fold_targets(self._detail)
+            self._unfold_log()
             self.show_again()
             self._search = LogSearch(text).read(self._detail).begin(self._moments_from_top())
         self._show_match()
+
+    def _unfold_log(self) -> None:
+        """Unfold what the search looks through, which may have been folded since, or have come folded: it stays so."""
+        if self._detail:
+            self._opened = (self._opened or frozenset()) | log_lines.fold_targets(self._detail)
 
     def _moments_from_top(self) -> frozenset[object]:
         keys = [line.key for line in self._page.lines[round(self._page.scroll_y) :]]
@@ -275,6 +279,7 @@ class RunScreen(PolledScreen[None]):
     def action_match(self, by: int) -> None:
         if self._search:
             self._search = self._search.go(by)
+            self._unfold_log()
             self._show_match()
 
     def action_back(self) -> None:

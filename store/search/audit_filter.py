@@ -1,13 +1,14 @@
 """The filter of the audit trail: terms as in the filter of runs, all of which must hold.
 
-`by:ann action:restore.* tenant:contoso since:7d run:17`. Several values of one name, also with commas, are alternatives.
+`by:ann -action:run.* tenant:contoso since:7d run:17`. Several values of one name, also with commas, are alternatives. A term
+with `-` or `!` before it must not hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from store.errors import FilterInvalid
 from store.search import filter as run_filter
@@ -24,14 +25,21 @@ NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class AuditWanted:
-    """Which events are wanted, newest first. An empty field restricts nothing; `by` and `actions` are globs."""
+class AuditTerms:
+    """The values of a filter's terms. An empty field restricts nothing; `by`, which is lower-case, and `actions` are globs."""
 
     by: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWanted(AuditTerms):
+    """Which events are wanted, newest first: those that satisfy every field, and nothing of `exclude`."""
+
     since: TimeBound | None = None
+    exclude: AuditTerms = field(default_factory=AuditTerms)
     #: The slug of the tenant that is chosen beside the terms. It restricts further.
     within: str | None = None
     #: Only events with smaller ids: what comes after a page.
@@ -53,39 +61,48 @@ def parse(terms: Iterable[str]) -> AuditWanted:
 def _parse(found: list[Token]) -> AuditWanted:
     if len(found) > run_filter.MOST_TERMS:
         raise FilterInvalid(f"these are {len(found)} filters", f"write at most {run_filter.MOST_TERMS}")
-    values: dict[str, list[str]] = {name: [] for name in NAMES}
-    read = AuditWanted()
+    include, exclude, since = AuditTerms(), AuditTerms(), None
     for token in found:
         try:
-            name, more = _values(token.text)
-            values[name] += more
-            read = _read(values)
+            run_filter.check_term(token.text)
+            negated, term = run_filter.sign_and_term(token.text)
+            if term.startswith("since:"):
+                since = _since(term, negated)
+            elif negated:
+                exclude = _add(exclude, term)
+            else:
+                include = _add(include, term)
+            if _size(include) + _size(exclude) > run_filter.MOST_VALUES:
+                raise FilterInvalid("the filters have too many values", f"write at most {run_filter.MOST_VALUES}")
         except FilterInvalid as error:
             raise FilterInvalid(error.message, error.hint, token.start, token.end) from None
-    return read
+    return AuditWanted(include.by, include.actions, include.tenants, include.runs, since, exclude)
 
 
-def _values(term: str) -> tuple[str, list[str]]:
-    run_filter.check_term(term)
-    name, colon, value = term.partition(":")
-    if not colon or name not in NAMES:
+def _since(term: str, negated: bool) -> TimeBound:
+    value = run_filter.unquoted(term.partition(":")[2])
+    if negated:
+        raise FilterInvalid("since cannot be turned round", f"write since:{value}")
+    return run_filter.when("since", value)
+
+
+def _add(found: AuditTerms, term: str) -> AuditTerms:
+    name, colon, _ = term.partition(":")
+    if not colon or name not in _FIELDS:
         raise FilterInvalid(f"'{term[:40]}' is no filter", f"known are {', '.join(f'{one}:' for one in NAMES)}")
-    found = [one for one in value.replace('"', "").split(",") if one]
-    if not found:
-        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
-    if len(found) > run_filter.MOST_VALUES:
-        raise FilterInvalid("the filters have too many values", f"write at most {run_filter.MOST_VALUES}")
-    return name, found
+    field_, read = _FIELDS[name]
+    more: dict[str, Any] = {field_: (*getattr(found, field_), *map(read, run_filter.values_of(term, NAMES)))}
+    return replace(found, **more)
 
 
-def _read(values: dict[str, list[str]]) -> AuditWanted:
-    if sum(map(len, values.values())) > run_filter.MOST_VALUES:
-        raise FilterInvalid("the filters have too many values", f"write at most {run_filter.MOST_VALUES}")
-    since = values["since"]
-    return AuditWanted(
-        by=tuple(run_filter.glob_of(one.lower()) for one in values["by"]),
-        actions=tuple(run_filter.glob_of(one) for one in values["action"]),
-        tenants=tuple(values["tenant"]),
-        runs=tuple(run_filter.number_of(one) for one in values["run"]),
-        since=run_filter.when("since", since[-1]) if since else None,
-    )
+def _size(values: AuditTerms) -> int:
+    return sum(len(getattr(values, name)) for name in AuditTerms.__dataclass_fields__)
+
+
+#: The field of each name, and the function that reads a value of it.
+_FIELDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "by": ("by", lambda value: run_filter.glob_of(value.lower())),
+    "action": ("actions", run_filter.glob_of),
+    "tenant": ("tenants", str),
+    "run": ("runs", run_filter.number_of),
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -161,11 +161,10 @@ def _parse(found: Iterable[Token]) -> RunFilter:
     for token in found:
         try:
             check_term(token.text)
-            negated = token.text[:1] in ("-", "!") and len(token.text) > 1
-            text = token.text[1:] if negated else token.text
+            negated, text = sign_and_term(token.text)
             name, colon, value = text.partition(":")
             if colon and name in ("since", "before"):
-                window[name] = when(name, _unquoted(value), negated)
+                window[name] = when(name, unquoted(value), negated)
             elif negated:
                 exclude = _add(exclude, text)
             else:
@@ -178,6 +177,12 @@ def _parse(found: Iterable[Token]) -> RunFilter:
         window.setdefault("since", ANY_TIME)
     fields = {name: getattr(include, name) for name in Terms.__dataclass_fields__}
     return RunFilter(**fields, exclude=exclude, **window)  # type: ignore[arg-type]
+
+
+def sign_and_term(text: str) -> tuple[bool, str]:
+    """Whether the term is negated, and the term without its `-` or `!`."""
+    negated = text[:1] in ("-", "!") and len(text) > 1
+    return negated, text[1:] if negated else text
 
 
 def check_term(term: str) -> None:
@@ -195,7 +200,7 @@ def _size(values: Terms) -> int:
 def _add(found: Terms, term: str) -> Terms:
     if term in FLAGS:
         return replace(found, **{term: True})  # type: ignore[arg-type]
-    name, colon, value = term.partition(":")
+    name, colon, _ = term.partition(":")
     if not colon or term.startswith('"'):
         return _add_word(found, term)
     if name not in NAMES:
@@ -206,23 +211,24 @@ def _add(found: Terms, term: str) -> Terms:
             else f"known are {', '.join((*NAMES, *FLAGS))}, and words without a colon"
         )
         raise FilterInvalid(f"'{term}' is no filter", hint)
-    values = [_unquoted(one) for one in value.split(",") if _unquoted(one)]
-    if not values:
-        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE ({NAMES[name]})")
-    for one in values:
-        found = _with(found, name, one)
-    return found
-
-
-def _with(found: Terms, name: str, value: str) -> Terms:
     field_, read = _FIELDS[name]
-    _check_length(value)
-    more: dict[str, Any] = {field_: (*getattr(found, field_), read(value))}
+    more: dict[str, Any] = {field_: (*getattr(found, field_), *map(read, values_of(term, NAMES)))}
     return replace(found, **more)
 
 
+def values_of(term: str, names: Mapping[str, str]) -> list[str]:
+    """The values of a term whose name is one of `names`, which describe them. Raises FilterInvalid for none, or a long one."""
+    name, _, value = term.partition(":")
+    values = [one for one in unquoted(value).split(",") if one]
+    if not values:
+        raise FilterInvalid(f"the filter '{term}' lacks its value", f"write {name}:VALUE ({names[name]})")
+    for one in values:
+        _check_length(one)
+    return values
+
+
 def _add_word(found: Terms, term: str) -> Terms:
-    word = _unquoted(term).strip().lower()
+    word = unquoted(term).strip().lower()
     if not word:
         raise FilterInvalid(f"'{term}' is no filter", f"known are {', '.join((*NAMES, *FLAGS))}, and words")
     _check_length(word)
@@ -243,7 +249,8 @@ def glob_of(value: str) -> str:
     return glob
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """The text without its quotation marks."""
     return text.replace('"', "")
 
 
@@ -257,7 +264,7 @@ def _one_of(kind: type[E], name: str, value: str) -> E:
 def number_of(value: str) -> int:
     """A run's number. Raises FilterInvalid."""
     if not _NUMBER.fullmatch(value):
-        raise FilterInvalid(f"'{value}' is no run's number", "write digits, as in id:4711")
+        raise FilterInvalid(f"'{value}' is no run's number", "write its digits, as in 4711")
     return int(value)
 
 

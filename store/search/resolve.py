@@ -168,13 +168,14 @@ def _users(connection: sa.Connection, user_id: int, values: Terms) -> tuple[int 
     """The user ids behind `by:` and `mine` (None: the system). None if neither is given, () if nobody matches both."""
     if not values.by and not values.mine:
         return None
-    named = _named(connection, values.by) if values.by else None
+    named = users_named(connection, values.by) if values.by else None
     if not values.mine:
         return named
     return (user_id,) if named is None or user_id in named else ()
 
 
-def _named(connection: sa.Connection, globs: tuple[str, ...]) -> tuple[int | None, ...]:
+def users_named(connection: sa.Connection, globs: tuple[str, ...]) -> tuple[int | None, ...]:
+    """The ids of the users whose login or name matches one of the globs, which are lower-case; None for the system."""
     rows = connection.execute(sa.select(users.c.id, users.c.login, users.c.name)).all()
     found: list[int | None] = [
         id_ for id_, *names in rows if any(matches(glob, name.lower()) for glob in globs for name in names)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from opsmon.listing import Column, Listing, cut, fit, padded, text_width
 from store.errors import InputInvalid
@@ -90,3 +93,10 @@ def test_wide_and_combining_characters_have_their_widths() -> None:
     assert [text_width(text) for text in ("ab", "日本", "e\u0301")] == [2, 4, 1]
     assert (cut("日本語", 4), cut("abcdef", 4)) == ("日…", "abc…")
     assert (padded("日", 4, right=True), padded("日", 4, right=False)) == ("  日", "日  ")
+
+
+def test_marks_and_decomposed_syllables_take_no_column_of_their_own() -> None:
+    marks = [char for char in map(chr, range(0x3000)) if unicodedata.category(char) in ("Mn", "Me")]
+    assert "\u0e31" in marks
+    assert [char for char in marks if text_width(char) != cell_len(char)] == []
+    assert text_width(unicodedata.normalize("NFD", "정책")) == text_width("정책") == cell_len("정책") == 4

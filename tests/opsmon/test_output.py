@@ -136,9 +136,12 @@ def test_a_terminal_has_a_width_and_colours(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert printed(capsys, Output()) == "ID  NAME\n 7  \x1b[1;31mann\x1b[0m\n12  bob\n"
+    assert Output().is_painted
     assert "xxxx" in printed(capsys, Output(form="wide"))
     monkeypatch.setenv("NO_COLOR", "1")
     assert printed(capsys, Output()) == "ID  NAME\n 7  ann\n12  bob\n"
+    assert Output().is_painted, "painting is no colour"
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert "\x1b" not in printed(capsys, Output())
+    assert not Output().is_painted

@@ -538,7 +538,15 @@ QUESTIONS: dict[str, Callable[[Full], object]] = {
     "told of watches": lambda full: watching.tell(full.db, full.user.id, range(1, 20)),
     **{
         f"audit, {line}": auditing(line)
-        for line in ("", "by:alice", "action:run.*", "tenant:alpha", "since:2h", "run:17")
+        for line in (
+            "",
+            "by:alice",
+            "action:run.*",
+            "tenant:alpha",
+            "since:2h",
+            "run:17",
+            "-by:alice -action:x.* -run:17",
+        )
     },
     "audit of a run": reading(lambda connection, full: audit.of_run(connection, 17)),
     "inbox": reading(lambda connection, full: notifications.inbox(connection, full.user.id)),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import sys
-from typing import Any, Final
+from typing import Final
 
 from opsmon.cli.commands.session import Session
+from opsmon.cli.commands.watching import tell
 from opsmon.listing import Column, Listing
 from opsmon.output import as_json
+from screens.text import audit_words
 from store.people import access
 from store.people.audit import AuditEvent
 from store.search import audit_page
@@ -25,16 +25,8 @@ def audit(session: Session, arguments: argparse.Namespace) -> int:
         page = audit_page.page(connection, members, user.id, wanted)
     session.output.rows(EVENTS, page.events)
     if page.looked_back_to:
-        sys.stdout.flush()
-        at = page.looked_back_to.isoformat(timespec="seconds")
-        sys.stderr.write(f"opsmon: looked back to {at} only: older events may match, too\n")
+        tell(f"looked back to {page.looked_back_to.isoformat(timespec='seconds')} only: older events may match, too")
     return 0
-
-
-def _detail(detail: Any) -> str:
-    if not isinstance(detail, dict):
-        return "" if detail is None else json.dumps(detail, ensure_ascii=False)
-    return " ".join(f"{key}={value}" for key, value in detail.items())
 
 
 #: The list of events.
@@ -42,11 +34,12 @@ EVENTS: Final[Listing[AuditEvent]] = Listing(
     (
         Column("at", "AT", lambda event: event.at),
         Column("login", "WHO", lambda event: event.login, is_name=True),
-        Column("origin", "FROM", lambda event: event.origin, 5, is_name=True),
+        Column("origin", "FROM", lambda event: event.origin, 6, is_name=True),
         Column("tenant", "TENANT", lambda event: event.tenant or "-", 2, is_name=True),
-        Column("action", "WHAT", lambda event: event.action),
+        Column("what", "WHAT", lambda event: audit_words.action(event.action), is_name=True),
+        Column("action", "ACTION", lambda event: event.action, 4),
         Column("subject", "SUBJECT", lambda event: event.subject, 1, is_name=True),
-        Column("detail", "DETAIL", lambda event: _detail(event.detail), 4, is_name=True),
+        Column("detail", "DETAIL", lambda event: audit_words.detail(event.detail), 5, is_name=True),
         Column("reason", "REASON", lambda event: event.reason or "", 3, is_name=True),
     ),
     as_json,

@@ -69,9 +69,8 @@ def runs(session: Session, arguments: argparse.Namespace) -> int:
     page, silences = _listed(session, wanted, arguments.limit)
     session.output.rows(runs_listing(silences), page.runs)
     if page.scanned_to and len(page.runs) < arguments.limit:
-        sys.stdout.flush()
         at = page.scanned_to.created_at.isoformat(timespec="seconds")
-        sys.stderr.write(f"opsmon: looked back to {at} only: 'before:{at}' goes on\n")
+        watching.tell(f"looked back to {at} only: 'before:{at}' goes on")
     return DONE
 
 
@@ -198,8 +197,7 @@ def show_receipt(
         lambda: f"{line}\n\n{behind.text}" if behind.text else line,
     )
     if started.receipt is Receipt.DISPATCH_FAILED:
-        sys.stdout.flush()
-        sys.stderr.write(f"opsmon: run {run.id} could not be queued: see 'opsmon doctor'\n")
+        watching.tell(f"run {run.id} could not be queued: see 'opsmon doctor'")
         return COULD_NOT
     return _exit_code(run) if waits else DONE
 
@@ -254,14 +252,12 @@ def _say_why(session: Session, run: Run, said: str) -> str:
 def _say(line: str, said: str) -> str:
     """Print the line on standard error, unless it is empty or `said` already. Returns it."""
     if line and line != said:
-        sys.stdout.flush()
-        sys.stderr.write(f"opsmon: {line}\n")
+        watching.tell(line)
     return line
 
 
 def _exit_code(run: Run) -> int:
     if run.status is not Status.COMPLETED:
-        sys.stdout.flush()
-        sys.stderr.write(f"opsmon: run {run.id} is still {run.status_words}: 'opsmon wait {run.id}' goes on waiting\n")
+        watching.tell(f"run {run.id} is still {run.status_words}: 'opsmon wait {run.id}' goes on waiting")
         return WAIT_RAN_OUT
     return {Outcome.SUCCEEDED: DONE, Outcome.PARTIALLY_SUCCEEDED: PARTIAL}.get(run.outcome, FAILED)

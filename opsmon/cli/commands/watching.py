@@ -9,6 +9,7 @@ from time import sleep
 from typing import Final, TypeVar
 
 from opsmon.cli.commands.session import Session
+from opsmon.signals import ended_by_signals
 from store.errors import DatabaseAway
 
 T = TypeVar("T")
@@ -50,16 +51,21 @@ def tell(line: str) -> None:
 
 @contextmanager
 def painting() -> Iterator[Callable[[str], None]]:
-    """A function that paints a text over the one before, on a screen of its own that goes away at the end."""
+    """A function that paints a text over the one before, on a screen of its own that goes away at the end, also on SIGTERM.
+
+    The text has at least one line less than the terminal.
+    """
 
     def paint(text: str) -> None:
         lines = "".join(f"{line}{_CLEAR_LINE}\n" for line in text.splitlines())
-        sys.stdout.write(_HOME + lines.removesuffix("\n") + _CLEAR_BELOW)
+        # It ends on a line of its own, where what is told beside it goes.
+        sys.stdout.write(_HOME + lines + _CLEAR_BELOW)
         sys.stdout.flush()
 
-    sys.stdout.write(_ALTERNATE_SCREEN)
-    try:
-        yield paint
-    finally:
-        sys.stdout.write(_MAIN_SCREEN)
-        sys.stdout.flush()
+    with ended_by_signals():
+        sys.stdout.write(_ALTERNATE_SCREEN)
+        try:
+            yield paint
+        finally:
+            sys.stdout.write(_MAIN_SCREEN)
+            sys.stdout.flush()

@@ -8,6 +8,7 @@ import pytest
 
 from opsmon.cli import offers
 from store.errors import OpsmonError
+from store.search import audit_filter
 from tests.opsmon.conftest import Cli, CliHarness, on_both
 
 NOBODY = argparse.Namespace()
@@ -81,6 +82,19 @@ def test_values_of_a_filter_are_read_only_behind_a_name_that_needs_it(monkeypatc
     assert "!type:system.probe" in offers.filters("!type:sys", NOBODY)
     with pytest.raises(OpsmonError):
         offers.filters("tenant:", NOBODY)
+
+
+def test_terms_of_the_audit_trail(opsmon: Cli, town: CliHarness) -> None:
+    names = set(offers.audit_terms("", NOBODY))
+    assert names == {f"{name}:" for name in audit_filter.NAMES}
+    for sign in ("-", "!"):
+        assert set(offers.audit_terms(sign, NOBODY)) == {f"{sign}{name}" for name in names - {"since:"}}
+        assert list(offers.audit_terms(f"{sign}tenant:", NOBODY)) == [f"{sign}tenant:contoso"]
+    actions = offers.audit_terms("-action:", NOBODY)
+    assert actions["-action:run.retried"] == "retried"
+    for term in actions:
+        audit_filter.parse([term])
+    assert offers.audit_terms("by:", NOBODY) == {}
 
 
 def test_commands_below_a_command() -> None:

@@ -19,6 +19,9 @@ from tests.opsmon.conftest import Cli
         (["outcome:failed", "--as", "ann", "-since:2h", "words"], None, ["outcome:failed", "-since:2h", "words"]),
         (["!by:ann", "mine"], None, ["!by:ann", "mine"]),
         (["-by:ann", "-mine"], None, ["-by:ann", "-mine"]),
+        (["outcome:failed", "-acked"], None, ["outcome:failed", "-acked"]),
+        (["-acked", "outcome:failed"], None, ["-acked", "outcome:failed"]),
+        (["-mine"], None, ["-mine"]),
     ],
 )
 def test_a_run_or_terms_open_the_screens_there(argv: list[str], run: int | None, terms: list[str]) -> None:

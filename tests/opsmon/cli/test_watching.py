@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -73,6 +74,7 @@ def test_a_terminal_is_painted_in_place(
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("LINES", "10")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
     answer = opsmon("runs", "--watch")
     assert answer.code == 130
     assert answer.out.startswith("\x1b[?1049h\x1b[?25l\x1b[H")
@@ -80,6 +82,7 @@ def test_a_terminal_is_painted_in_place(
     frames = answer.out.split("\x1b[H")[1:]
     assert len(frames) == 4
     assert all(frame.startswith("RUN") for frame in frames)
+    assert all("\n\x1b[J" in frame for frame in frames), "what is told beside the list stands on a line of its own"
     assert "Failed" not in frames[1]
     assert "Failed" in frames[2]
 
@@ -143,14 +146,17 @@ def test_what_cannot_be_followed(opsmon: Cli, town: CliHarness) -> None:
 
 
 @pytest.mark.terminal
-def test_ctrl_c_ends_the_watch_and_gives_the_terminal_back(town: CliHarness, database_url: str) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_watch_and_gives_the_terminal_back(
+    town: CliHarness, database_url: str, number: signal.Signals, code: int
+) -> None:
     variables = os.environ | {"OPSMON_DATABASE_URL": database_url, "TERM": "xterm-256color"}
     child = pexpect.spawn(
         sys.executable, ["-m", "opsmon", "runs", "--watch"], env=variables, dimensions=(24, 80), timeout=HANG
     )
     child.expect_exact("No runs.")
-    child.sendintr()
+    child.kill(number)
     child.expect_exact("\x1b[?25h\x1b[?1049l")
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 130
+    assert child.exitstatus == code

@@ -59,6 +59,13 @@ def complete(services: Services, run: Run, worker: int) -> None:
     assert lifecycle.finish(services.db, run.id, worker, Result(Outcome.SUCCEEDED))
 
 
+def lose(services: Services, run: Run) -> None:
+    worker = work(services)
+    assert lifecycle.claim(services.db, run.id, worker)
+    failed = Result(Outcome.FAILED, failures=(outcome.failure("worker.lost", ""),))
+    assert lifecycle.finish(services.db, run.id, worker, failed)
+
+
 def test_one_start_at_each_pause(colleagues: life.Colleagues, clock: Clock) -> None:
     colleagues.look()
     colleagues.look()
@@ -106,13 +113,25 @@ def test_after_many_runs_there_is_one_a_minute(
     assert colleagues.started == 3
 
 
+def test_a_lost_run_that_was_joined_is_left_to_who_started_it(
+    services: Services, cast: Cast, colleagues: life.Colleagues, clock: Clock
+) -> None:
+    mine = services.dispatcher.start(cast.me, "contoso", PROBE, {"key": "0"}).run
+    colleagues.look()
+    assert [run.id for run in colleagues.active] == [mine.id]
+    lose(services, mine)
+    clock.now += 6
+    colleagues.look()
+    (following,) = colleagues.active
+    assert following.retry_of_id is None
+    assert following.context
+    assert following.context["parameters"]["key"] == "1"
+
+
 def test_who_lost_a_run_starts_it_again(services: Services, colleagues: life.Colleagues, clock: Clock) -> None:
     colleagues.look()
     (lost,) = colleagues.active
-    worker = work(services)
-    assert lifecycle.claim(services.db, lost.id, worker)
-    failed = Result(Outcome.FAILED, failures=(outcome.failure("worker.lost", ""),))
-    assert lifecycle.finish(services.db, lost.id, worker, failed)
+    lose(services, lost)
     clock.now += 6
     colleagues.look()
     (again,) = colleagues.active

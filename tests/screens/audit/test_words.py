@@ -8,24 +8,8 @@ import pytest
 from rich.cells import cell_len
 
 from screens.audit import words
-from store.people import audit
 from store.search.audit_page import AuditPage
-from tests.screens.audit.stage import EVENTS, FIRST
-
-_NAMES = {
-    value
-    for name, value in vars(audit).items()
-    if name.isupper() and isinstance(value, str) and not name.startswith("_")
-}
-
-
-def test_every_action_has_words() -> None:
-    assert set(words.ACTIONS) == _NAMES
-    assert len(set(words.ACTIONS.values())) == len(_NAMES)
-
-
-def test_an_action_of_another_version_has_its_own_name() -> None:
-    assert words.action("future.done") == "future.done"
+from tests.screens.audit.stage import EVENTS, FIRST, event
 
 
 @pytest.mark.parametrize("width", [12, 38, 78, 138])
@@ -36,10 +20,23 @@ def test_every_line_fits(width: int) -> None:
         text = " ".join(cell.text for cell in row.cells)
         assert cell_len(text) <= width
         assert "\x1b" not in text
-    for event in EVENTS:
-        lines = words.in_full(event, width, 4)
+    for one in EVENTS:
+        lines = words.in_full(one, width, 4)
         assert len(lines) <= 4
         assert all(cell_len(line) <= width and "\x1b" not in line for line in lines)
+
+
+def test_an_event_in_full_has_words_and_the_name_that_the_filter_finds() -> None:
+    retried = words.in_full(EVENTS[1], 78, 4)
+    assert retried[1:] == ["retried (run.retried): run 994 in contoso", "run=995"]
+    assert words.in_full(event(4, "future.done", "x"), 78, 4)[1] == "future.done: x in contoso"
+
+
+@pytest.mark.parametrize("long", ["w" * 78 * 4, "語" * 39 * 4, "word " * 80])
+def test_what_is_left_out_of_an_event_is_marked(long: str) -> None:
+    *before, last = words.in_full(event(4, "x", "y", reason=long), 78, 4)
+    assert last.endswith("…")
+    assert not any("…" in line for line in before)
 
 
 def test_an_end_of_the_search_is_said() -> None:

@@ -76,3 +76,19 @@ async def test_new_lines_do_not_move_a_search_away() -> None:
         stage.events = (LogLine(0, ago(705), "info", "an earlier needle"), *LOG)
         await until(pilot, lambda: any("3 of 6" in line for line in screen_lines(monitor)))
         assert any("step 40 needle" in line for line in screen_lines(monitor))
+
+
+async def test_what_was_folded_again_is_unfolded_by_going_there() -> None:
+    monitor = Monitor(RAISED.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await until(pilot, lambda: monitor.snapshot)
+        await pilot.press("enter")
+        await polls(pilot)
+        await pilot.press("slash", *"_zone", "enter")
+        await until(pilot, lambda: any("1 of 1" in line for line in screen_lines(monitor)))
+        for _ in range(2):  # z unfolds what is not yet unfolded first
+            if "_zone" in monitor.screen.query_one(LineView).text:
+                await pilot.press("z")
+        assert "_zone" not in monitor.screen.query_one(LineView).text
+        await pilot.press("n")
+        await until(pilot, lambda: any("probe.py:131 _zone" in line for line in screen_lines(monitor)))

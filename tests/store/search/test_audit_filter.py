@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from store.errors import FilterInvalid
-from store.search.audit_filter import NAMES, AuditWanted, parse, parse_line
+from store.search.audit_filter import NAMES, AuditTerms, AuditWanted, parse, parse_line
 
 
 def test_terms_are_read_with_their_alternatives() -> None:
@@ -19,12 +19,28 @@ def test_terms_are_read_with_their_alternatives() -> None:
     assert parse_line("") == AuditWanted()
 
 
+def test_a_term_with_a_sign_before_it_must_not_hold() -> None:
+    line = 'action:run.* -by:Ann,"bob alba" !action:run.** -tenant:contoso !run:17 -run:18'
+    assert parse_line(line) == AuditWanted(
+        actions=("run.*",),
+        exclude=AuditTerms(by=("ann", "bob alba"), actions=("run.*",), tenants=("contoso",), runs=(17, 18)),
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "start", "words"),
     [
         ("by:ann boom", 7, "'boom' is no filter"),
         ("by:ann outcome:failed", 7, "known are by:, action:"),
-        ("-by:ann", 0, "is no filter"),
+        ("by:ann -since:2h", 7, "since cannot be turned round"),
+        ("since:1h,2h", 0, "is no time"),
+        ("-outcome:failed", 0, "'outcome:failed' is no filter"),
+        ("!boom", 0, "'boom' is no filter"),
+        ("-", 0, "'-' is no filter"),
+        ("-by:", 0, "lacks its value"),
+        ("-run:x", 0, "no run's number"),
+        ("tenant:" + "x" * 201, 0, "too long"),
+        ("by:" + ",".join(["x"] * 101) + " -by:" + ",".join(["x"] * 100), 205, "too many values"),
         ("run:x", 0, "no run's number"),
         ("by:", 0, "lacks its value"),
         ("tenant:a since:never", 9, "is no time"),
@@ -44,4 +60,6 @@ def test_what_is_no_filter_is_refused_with_its_place(line: str, start: int, word
 def test_every_name_is_a_term() -> None:
     values = {"since": "2h", "run": "1"}
     for name in NAMES:
-        assert parse_line(f"{name}:{values.get(name, 'x')}") != AuditWanted()
+        term = f"{name}:{values.get(name, 'x')}"
+        assert parse_line(term) != AuditWanted()
+        assert name == "since" or parse_line(f"-{term}") == parse_line(f"!{term}") != parse_line(term)

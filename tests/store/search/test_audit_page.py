@@ -9,7 +9,7 @@ import pytest
 from store.db.engine import Database
 from store.errors import NotFound
 from store.model.records import Tenant, User
-from store.people import access, audit
+from store.people import access, admin, audit
 from store.people.access import Role
 from store.runs import lifecycle
 from store.search import audit_page
@@ -91,6 +91,51 @@ def test_terms_narrow(db: Database, tenant: Tenant, user: User) -> None:
     assert told(db, user, "action:x.one", within=tenant.slug) == [("x.one", "a")]
 
 
+def test_terms_with_a_sign_before_them_leave_out(db: Database, tenant: Tenant, user: User) -> None:
+    other = make_tenant(db)
+    owner = make_user(db, **{tenant.slug: Role.OWNER, other.slug: Role.OWNER})
+    add(db, tenant, "x.one", "a", user)
+    add(db, other, "x.two", "b", owner)
+    add(db, None, "x.three", "c")
+    run = open_run(db, tenant, user)
+
+    def subjects(line: str) -> str:
+        return "".join(subject[0] for _, subject in told(db, owner, f"action:x.*,run.* {line}"))
+
+    assert subjects("") == "rcba"
+    assert subjects(f"-by:{user.login}") == "cb"
+    assert subjects("-by:root") == "rba", "who is no user can be left out, and is no reason to leave others out"
+    assert subjects("!by:*") == ""
+    assert subjects("-action:x.*") == "r"
+    assert subjects("-action:x.one !action:x.t*") == "r"
+    assert subjects(f"-tenant:{tenant.slug}") == "cb", "what concerns no tenant is not of the one that is left out"
+    assert subjects(f"tenant:{tenant.slug},{other.slug} -tenant:{tenant.slug}") == "b"
+    assert subjects(f"tenant:{tenant.slug} -tenant:{tenant.slug}") == ""
+    assert subjects(f"-run:{run.id}") == "cba", "an event of no run is of none that is left out"
+    assert subjects(f"run:{run.id} -run:{run.id}") == ""
+    assert subjects(f"run:{run.id} -by:{owner.login}") == "r"
+    with pytest.raises(NotFound):
+        page(db, user, f"-tenant:{other.slug}")
+
+
+def test_terms_that_contradict_each_other_show_nothing(db: Database, tenant: Tenant, user: User) -> None:
+    mine = make_tenant(db)
+    looker = make_user(db, **{tenant.slug: Role.OWNER, mine.slug: Role.OWNER})
+    hidden = open_run(db, make_tenant(db), user)
+    for run in (hidden, open_run(db, tenant, user)):
+        assert told(db, looker, f"tenant:{mine.slug} run:{run.id}", within=tenant.slug) == []
+        assert told(db, looker, f"tenant:{mine.slug} -tenant:{mine.slug} run:{run.id}") == []
+
+
+def test_names_are_found_whatever_their_letters_case(db: Database, tenant: Tenant) -> None:
+    oezil = admin.add_user(db, f"oezil.{tenant.slug}", "Mesut Özil")
+    admin.grant(db, oezil.login, tenant.slug, Role.OPERATOR)
+    add(db, tenant, "x.y", "a", oezil)
+    for line in ("by:*özil", "by:*ÖZIL", 'by:"mesut özil"'):
+        assert told(db, oezil, f"action:x.y {line}") == [("x.y", "a")]
+        assert told(db, oezil, f"action:x.y -{line}") == []
+
+
 def test_page_by_page_every_event_comes_once(db: Database, tenant: Tenant, user: User) -> None:
     for number in range(7):
         add(db, tenant if number % 2 else None, "x.y", str(number), user)
@@ -119,6 +164,18 @@ def test_what_is_rare_is_found_in_bounded_steps(
         found += [event.subject for event in one.events]
         before = one.next_before
     assert found == ["a"]
+
+
+def test_nothing_is_looked_for_before_the_time_that_is_wanted(
+    db: Database, tenant: Tenant, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        add(db, tenant, "x.y", str(number), user)
+    monkeypatch.setattr(audit_page, "SCAN", 4)
+    none_since = page(db, user, "since:2099-01-01")
+    assert (none_since.events, none_since.looked_back_to, none_since.next_before) == ((), None, None)
+    all_since = page(db, user, "since:1h action:nothing.here")
+    assert (all_since.looked_back_to is None, all_since.next_before is None) == (False, False)
 
 
 def test_many_tenants_are_looked_through_along_the_whole_trail(
