@@ -15,6 +15,7 @@ from screens.background import Keys
 from screens.base import PolledModal
 from screens.text import changes, roles
 from screens.text.safe import clean
+from screens.widgets.line_input import LineInput
 from store.intune.drift_page import ListedFinding
 from store.intune.drift_records import day_end
 
@@ -40,9 +41,9 @@ class AcceptModal(PolledModal[None]):
             yield Static(Content.assemble((clean(self._finding.policy_name), "bold")), markup=False)
             yield Static(Content(clean(changes.sentence(self._finding))[:300]), id="what", markup=False)
             yield Static("\nWhy the change may stay", markup=False)
-            yield Input(id="reason", max_length=500)
+            yield LineInput(id="reason", max_length=500)
             yield Static("Until which day (YYYY-MM-DD, in UTC); empty: for good", markup=False)
-            yield Input(id="until", max_length=10)
+            yield LineInput(id="until", max_length=10)
             yield Static("", id="problem", markup=False)
             yield Static("enter accepts, esc leaves", id="keys", markup=False)
 

@@ -70,6 +70,7 @@ from tasks.operations.inventory_sync import sync
 from tasks.operations.probe import probe
 from tasks.queue.queue import Queue
 from tasks.sdk.registry import Registry
+from tests.screens.style_sheets import SharedStylesheet
 from tests.support import people
 from tests.support.waiting import HANG, in_vain
 
@@ -351,6 +352,14 @@ def picture(snapshot: SnapshotAssertion, tmp_path: Path) -> Picture:
     from tests.screens.pictures import Picture
 
     return Picture(snapshot.use_extension(SVGImageExtension), tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _style_sheets_are_parsed_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textual.app.Stylesheet", SharedStylesheet)
+        patch.setattr("textual.css.stylesheet.Stylesheet", SharedStylesheet)  # with what a theme's change makes
+        yield
 
 
 # ---- waiting

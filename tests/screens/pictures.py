@@ -1,4 +1,5 @@
-"""Pictures of screens, kept in `__snapshots__`: one application shows a state at every size, and a second one in ASCII.
+"""Pictures of screens, kept in `__snapshots__`: one application shows a state at every size, and then in ASCII. A picture
+in ASCII that is kept is that of a second one, which was started so.
 
 A picture that differs fails its test and says where both lie. `pytest --snapshot-update` keeps the new ones: look at them.
 """
@@ -20,6 +21,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.screen import Screen
 from textual.widgets import Input
 
+from screens.base import PolledView
 from screens.monitor import Monitor
 from screens.text import themes
 from screens.text.ascii import in_ascii
@@ -88,6 +90,22 @@ def _is_of_size(monitor: Monitor, size: Size) -> bool:
     return monitor.screen._compositor.size == size
 
 
+async def _show_in_ascii(pilot: Any, monitor: Monitor) -> None:
+    """Let the screens say anew, in ASCII, what they show."""
+    monitor.ascii_only = True
+    for screen in monitor.screen_stack:
+        if isinstance(screen, PolledView):
+            screen.show_again()
+    await pilot.pause()
+
+
+def _see_ascii(monitor: Monitor) -> None:
+    """The screen has no other sign of ours, and no line is longer for it."""
+    for line in screen_lines(monitor):
+        assert in_ascii(line) == line, f"a sign that is not ASCII's: {line!r}"
+        assert cell_len(line) <= monitor.size.width, f"a line that is too long: {line!r}"
+
+
 @dataclass(frozen=True)
 class Picture:
     """Compares what a state looks like with the pictures that are kept."""
@@ -114,8 +132,9 @@ class Picture:
         That it has in ASCII no other sign of ours is always looked at; `in_ascii` keeps a picture of that, too.
         """
         state = State(stage, keys, live, before, shows, theme)
-        asyncio.run(self._look(state, sizes))
-        asyncio.run(self._look_in_ascii(state, sizes[-1 if in_ascii else 0], in_ascii))
+        asyncio.run(self._look(state, sizes, then_in_ascii=not in_ascii))
+        if in_ascii:
+            asyncio.run(self._look_in_ascii(state, sizes[-1]))
         return True
 
     def in_other_themes(self, shown_by: type[Screen[Any]], state: State) -> None:
@@ -146,12 +165,15 @@ class Picture:
                     await pilot.pause()
                     self._compare(monitor, f"{size[0]}x{size[1]}-{name}")
 
-    async def _look(self, state: State, sizes: tuple[Size, ...]) -> None:
+    async def _look(self, state: State, sizes: tuple[Size, ...], *, then_in_ascii: bool) -> None:
         async with state.played(sizes[0], ascii_only=False) as (pilot, monitor):
             self._compare(monitor, f"{sizes[0][0]}x{sizes[0][1]}")
             for width, height in sizes[1:]:
                 await self._resize(pilot, monitor, state, (width, height))
                 self._compare(monitor, f"{width}x{height}")
+            if then_in_ascii:
+                await _show_in_ascii(pilot, monitor)
+                _see_ascii(monitor)
 
     async def _resize(self, pilot: Any, monitor: Monitor, state: State, size: Size) -> None:
         if _is_of_size(monitor, size):
@@ -160,13 +182,10 @@ class Picture:
         await until(pilot, functools.partial(_is_of_size, monitor, size), "the new size")
         await state.settle(pilot)
 
-    async def _look_in_ascii(self, state: State, size: Size, keep: bool) -> None:
+    async def _look_in_ascii(self, state: State, size: Size) -> None:
         async with state.played(size, ascii_only=True) as (_, monitor):
-            for line in screen_lines(monitor):
-                assert in_ascii(line) == line, f"a sign that is not ASCII's: {line!r}"
-                assert cell_len(line) <= size[0], f"a line that is too long: {line!r}"
-            if keep:
-                self._compare(monitor, f"{size[0]}x{size[1]}-ascii")
+            _see_ascii(monitor)
+            self._compare(monitor, f"{size[0]}x{size[1]}-ascii")
 
     def _compare(self, monitor: Monitor, name: str) -> None:
         seen = monitor.export_screenshot(title=monitor.title, simplify=True)
