@@ -76,6 +76,11 @@ class PolledView(Base):
         """Why the action is not possible now; None if it is possible."""
         return None
 
+    @property
+    def would_lose(self) -> bool:
+        """Whether something that was entered would be lost by leaving now. Then esc asks first."""
+        return False
+
     # -- for screens to use -----------------------------------------------------------------------------------------------
 
     def show_again(self) -> None:
@@ -134,6 +139,18 @@ class PolledView(Base):
     def on_screen_resume(self) -> None:
         self.shell.resumed()
 
+    def action_back(self) -> None:
+        """Leave; ask first if something would be lost."""
+        if self.would_lose:
+            self.shell.ask("Leave? What was entered is lost.", self.leave)
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """Close the screen. The one at the bottom stays."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+
 
 class PolledScreen(NewestSize, PolledView, Screen[Result]):
     """A full screen: header, body, footer. Esc goes back, and never quits the program.
@@ -191,10 +208,6 @@ class PolledScreen(NewestSize, PolledView, Screen[Result]):
         header = self.query_one("#header", header_lines.Line)
         if event.widget is header and header_lines.is_on_inbox(header.text, event.x):
             self.shell.navigator.inbox()
-
-    def action_back(self) -> None:
-        if len(self.app.screen_stack) > 2:
-            self.dismiss()
 
 
 class TableScreen(PolledScreen[Result]):
@@ -257,6 +270,3 @@ class PolledModal(NewestSize, PolledView, ModalScreen[Result]):
         Binding("escape", "back", "Close"),
         Binding("q", "back", "Close", show=False),
     ]
-
-    def action_back(self) -> None:
-        self.dismiss()

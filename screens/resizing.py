@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import Input
 
 if TYPE_CHECKING:
     Base = Screen[Any]
@@ -46,3 +47,7 @@ class Palette(NewestSize, CommandPalette):
     Palette CommandList > .option-list--option-highlighted { text-style: bold; }
     Palette CommandList:ansi > .option-list--option-highlighted { text-style: bold underline; }
     """
+
+    def on_mount(self) -> None:
+        # As in all fields: what blinks is sent again and again.
+        self.query_one(Input).cursor_blink = False

@@ -69,9 +69,9 @@ class AuditScreen(PagedScreen):
         if snapshot.request.audit != self._wanted:
             return
         self._found = found = snapshot.audit
-        header, rows = words.table(found.events if found else (), self.size.width - 2)
+        header, rows = words.table(found.events if found else (), self.size.width - 2, self.shell.times)
         self.show_page(rows, header, found.next_before if found else None)
-        self.put_words(words.told(found, self.shell.tenant, self.text, self.pages_before + 1))
+        self.put_words(words.told(found, self.shell.tenant, self.text, self.pages_before + 1, self.shell.times))
         self._paint_event()
         self.paint_header()
         self.refresh_keys()
@@ -79,7 +79,7 @@ class AuditScreen(PagedScreen):
     def _paint_event(self) -> None:
         event = self._under_cursor
         width = max(10, self.size.width - 2)
-        lines = words.in_full(event, width, _EVENT - 1) if event else []
+        lines = words.in_full(event, width, _EVENT - 1, self.shell.times) if event else []
         self.query_one("#event", header_lines.Line).put(Content("\n".join(lines)))
 
     @property

@@ -47,6 +47,10 @@ class AcknowledgeModal(PolledModal[tuple[Receipt, ...]]):
         self.on_resize()
         self.query_one(LineInput).focus()
 
+    @property
+    def would_lose(self) -> bool:
+        return bool(self.query_one(LineInput).value.strip())
+
     def on_resize(self) -> None:
         """Fit the question into the line."""
         width = max(10, self.size.width - 2)

@@ -64,6 +64,10 @@ class AcceptModal(PolledModal[None]):
                 return
             self._accept(reason.value, day)
 
+    @property
+    def would_lose(self) -> bool:
+        return any(field.value.strip() for field in self.query(Input))
+
     def _refuse(self, problem: str, field: Input) -> None:
         self.query_one("#problem", Static).update(Content.styled(problem, roles.content_style("failed")))
         field.focus()

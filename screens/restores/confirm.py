@@ -259,16 +259,10 @@ class ExecuteScreen(PolledScreen[None]):
         else:
             self.shell.error(error)
 
-    def action_back(self) -> None:
-        """Leave; ask first if something was ticked or typed."""
+    @property
+    def would_lose(self) -> bool:
         given = self._given
-        if given.ticks or given.reviewed or given.tenant_name or not given.dry_run:
-            self.shell.ask("Leave? What was ticked and typed is lost.", self._leave)
-        else:
-            self.dismiss()
-
-    def _leave(self) -> None:
-        self.dismiss()
+        return bool(given.ticks or given.reviewed or given.tenant_name or not given.dry_run)
 
 
 def _impact(review: Review) -> tuple[Restore, Impact]:

@@ -259,12 +259,6 @@ class RestoreForm(PolledScreen[None]):
         else:
             self.shell.error(error)
 
-    def action_back(self) -> None:
-        """Leave; ask first if something was chosen or typed that is not saved."""
-        if self._draft == self._begun:
-            self.dismiss()
-        else:
-            self.shell.ask("Leave the form? What was typed is lost.", self._leave)
-
-    def _leave(self) -> None:
-        self.dismiss()
+    @property
+    def would_lose(self) -> bool:
+        return self._draft != self._begun

@@ -76,6 +76,8 @@ class RunScreen(PolledScreen[None]):
         self._follow = True
         #: The search in the log; None while none stands.
         self._search: LogSearch | None = None
+        #: What is searched for once the run has been read.
+        self._typed_ahead = ""
 
     def compose_body(self) -> ComposeResult:
         yield LineView(id="detail")
@@ -115,6 +117,9 @@ class RunScreen(PolledScreen[None]):
             view = self._view(snapshot, self._opened)
             self._page.show(sections.lines(snapshot.detail, view), follow=log_lines.END if follows else None)
             self._paint_search()
+            if text := self._typed_ahead:
+                self._typed_ahead = ""
+                self.call_after_refresh(self._search_for, text)
         self.paint_header()
         self.refresh_keys()
 
@@ -241,8 +246,12 @@ class RunScreen(PolledScreen[None]):
         self._page.focus()
 
     def _search_for(self, text: str) -> None:
-        """Go to the first line that has the text, from the top of what is in view on; with "", end the search."""
+        """Go to the first line that has the text, from the top of what is in view on; with "", end the search.
+
+        A run that has not been read yet is searched once it has.
+        """
         self._search = None
+        self._typed_ahead = "" if self._detail else text
         if text and self._detail:
             self._unfold_log()
             self.show_again()

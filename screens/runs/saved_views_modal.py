@@ -70,6 +70,10 @@ class SavedViewsModal(PolledModal[SavedView]):
         else:
             self.shell.saved_views.keep(view, self._kept)
 
+    @property
+    def would_lose(self) -> bool:
+        return bool(self.query_one(Input).value.strip())
+
     def _kept(self) -> None:
         # Saving takes time: another screen may be on top by now.
         if self.is_current:

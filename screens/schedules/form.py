@@ -229,12 +229,6 @@ class ScheduleForm(PolledScreen[None]):
         self.query_one(f"#{first}").focus()
         self.query_one(f"#field-{first}").scroll_visible(animate=False)
 
-    def action_back(self) -> None:
-        """Leave; ask first if something was typed that is not saved."""
-        if self._draft == self._begun:
-            self.dismiss()
-        else:
-            self.shell.ask("Leave the form? What was typed is lost.", self._leave)
-
-    def _leave(self) -> None:
-        self.dismiss()
+    @property
+    def would_lose(self) -> bool:
+        return self._draft != self._begun

@@ -250,15 +250,9 @@ class FormScreen(PolledScreen[None]):
         note.set_class(wrong, "wrong")
         note.update(plain(words))
 
-    def action_back(self) -> None:
-        """Leave; ask first if something was typed."""
-        if self._touched:
-            self.shell.ask("Leave the form? What was typed is lost.", self._leave)
-        else:
-            self._leave()
-
-    def _leave(self) -> None:
-        self.dismiss()
+    @property
+    def would_lose(self) -> bool:
+        return bool(self._touched)
 
     # -- start ------------------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ async def test_a_note_is_not_needed_and_esc_acknowledges_nothing() -> None:
     monitor = Monitor(stage.backend())
     async with running(monitor, (80, 24)) as pilot:
         await on(pilot, 995)
-        await pilot.press("a", *"qn", "escape")
+        await pilot.press("a", *"qn", "escape", "enter")
         assert isinstance(monitor.screen, RunsScreen)
         await pilot.press("a", "enter")
         await until(pilot, lambda: stage.acknowledged)

@@ -10,17 +10,22 @@ from typing import Any
 import pytest
 from textual.command import CommandPalette
 
+from screens.base import PolledModal
+from screens.dialogs.acknowledge import AcknowledgeModal
+from screens.dialogs.confirm import ConfirmModal
 from screens.dialogs.help import HelpModal
 from screens.inbox.screen import InboxScreen
 from screens.monitor import Monitor
 from screens.run.screen import RunScreen
 from screens.runs import columns
+from screens.runs.saved_views_modal import SavedViewsModal
 from screens.runs.screen import RunsScreen
 from screens.start.form import FormScreen
 from screens.widgets import header_lines
 from screens.widgets.header_lines import Line
+from screens.widgets.line_input import LineInput
 from screens.workers.screen import WorkersScreen
-from store.model.records import Count
+from store.model.records import Count, Outcome
 from store.search.pages import Order
 from store.search.saved_views import SavedView
 from store.search.tabs import TABS
@@ -129,6 +134,26 @@ async def test_a_letter_in_a_field_flashes_nothing() -> None:
     async with staged() as pilot:
         await pilot.press("slash", "Q")
         assert "? for keys" not in header(pilot)
+
+
+@pytest.mark.parametrize(("opening", "dialog"), [("a", AcknowledgeModal), ("V", SavedViewsModal)])
+async def test_esc_asks_before_it_drops_a_line_that_was_typed(opening: str, dialog: type[PolledModal[Any]]) -> None:
+    async with staged(FakeBackend((a_run(990, Outcome.FAILED),), kept=[SavedView("mine", "", "All")])) as pilot:
+        await pilot.press(opening)
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog), "the dialog")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen), "its end: there is nothing to lose")
+        await pilot.press(opening)
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog), "the dialog")
+        field = pilot.app.screen.query_one(LineInput)
+        field.focus()
+        await pilot.press(*"night", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmModal), "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog), "the dialog again")
+        assert field.value == "night"
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen), "its end")
 
 
 # ---- clicks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import Input
 
 from screens.dialogs.help import HelpModal
 from screens.monitor import Monitor
@@ -38,6 +39,15 @@ async def test_views_and_tenants_are_found_by_name() -> None:
         await until(pilot, lambda: (screen.terms, screen.tab) == ("outcome:failed since:8h", "Failed"), "the view")
         await chosen(monitor, pilot, "fabrikam")
         await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
+
+
+async def test_its_cursor_does_not_blink() -> None:
+    monitor = Monitor(FakeBackend((a_run(3),)).backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await until(pilot, lambda: monitor.snapshot)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(monitor.screen, CommandPalette), "the palette")
+        await until(pilot, lambda: not monitor.screen.query_one(Input).cursor_blink)
 
 
 async def test_what_keys_do_is_found_by_its_words() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input, Static
 
+from screens.dialogs.confirm import ConfirmModal
 from screens.drift.accept_modal import AcceptModal
 from screens.drift.report import DriftReportScreen
 from screens.drift.report_lines import View, lines
@@ -155,6 +156,13 @@ async def test_nonsense_stays_in_the_form_with_what_is_wrong() -> None:
         await pilot.press(*["backspace"] * 8, "enter")
         await until(pilot, lambda: "the database is away" in said(modal))
         assert (backend.accepted, monitor.screen) == ([], modal)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(monitor.screen, ConfirmModal), "the question before it is lost")
+        await pilot.press("escape")
+        await until(pilot, lambda: monitor.screen is modal)
+        assert modal.query_one("#reason", Input).value == "planned"
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: isinstance(monitor.screen, DriftReportScreen))
 
 
 def said(modal: AcceptModal) -> str:

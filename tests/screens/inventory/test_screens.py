@@ -116,6 +116,10 @@ async def test_a_search_is_applied_left_and_taken_back() -> None:
         assert not monitor.screen.query_one(NameSearch).has_class("editing")
         await pressed(pilot, "escape")
         assert (asked(monitor), type(monitor.screen)) == (PoliciesWanted("contoso", KIND), PoliciesScreen)
+        await pressed(pilot, "slash", "y", "enter")
+        assert asked(monitor) == PoliciesWanted("contoso", KIND, "bitxy"), "what was typed and left is there again"
+        await pressed(pilot, "slash", "z", "enter")
+        assert asked(monitor) == PoliciesWanted("contoso", KIND, "bitxyz"), "and once it was searched for, that is"
 
 
 async def test_versions_are_walked_and_compared() -> None:

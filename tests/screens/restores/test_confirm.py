@@ -247,7 +247,7 @@ async def test_esc_asks_before_what_was_ticked_is_lost() -> None:
         monitor = await opened(pilot, *TO_CONFIRM, "escape")
         assert seen_screen(monitor) is RestoreScreen, "nothing was ticked"
         await pressed(pilot, "E", "space", "escape")
-        assert question(monitor) == "Leave? What was ticked and typed is lost."
+        assert question(monitor) == "Leave? What was entered is lost."
         await pressed(pilot, "escape")
         assert seen_screen(monitor) is ExecuteScreen
         await pressed(pilot, "escape", "enter", "escape")

@@ -176,7 +176,7 @@ async def test_esc_asks_before_what_was_typed_is_lost() -> None:
         await pressed(pilot, "r")
         monitor.screen.query_one("#reason").focus()
         await pressed(pilot, "a", "escape")
-        assert question(monitor) == "Leave the form? What was typed is lost."
+        assert question(monitor) == "Leave? What was entered is lost."
         await pressed(pilot, "escape", "escape", "enter")
         assert isinstance(monitor.screen, BackupSetsScreen)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from screens.inbox.screen import InboxScreen
@@ -39,6 +41,20 @@ async def test_matches_one_after_the_other_and_esc_keeps_the_place() -> None:
         assert not any(" of 5" in line for line in screen_lines(monitor))
         await pilot.press("escape")
         assert not isinstance(monitor.screen, RunScreen)
+
+
+async def test_what_is_searched_for_before_the_run_was_read_is_searched_for_then() -> None:
+    stage = FakeBackend((FAILED,), events=LOG)
+    monitor = Monitor(stage.backend())
+    async with running(monitor, (80, 24)) as pilot:
+        await until(pilot, lambda: monitor.snapshot)
+        await polls(pilot)
+        stage.hangs = threading.Event()
+        try:
+            await pilot.press("enter", "slash", *"needle", "enter")
+        finally:
+            stage.hangs.set()
+        await until(pilot, lambda: any("1 of 5" in line for line in screen_lines(monitor)), "what was found")
 
 
 async def test_n_is_the_inbox_unless_something_is_found() -> None:

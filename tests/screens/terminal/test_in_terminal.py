@@ -125,7 +125,7 @@ def test_what_comes_in_one_write_is_handled_key_by_key(hostile_url: str) -> None
         terminal.send("sprobe\r\t\t\x157x")
         terminal.wait_for("cannot be '7x'")
         terminal.send("\x1b")
-        terminal.wait_for("What was typed is lost")
+        terminal.wait_for("What was entered is lost")
         terminal.send("\r")
         terminal.wait_for("/ filter")
         assert quit_(terminal) == 0
