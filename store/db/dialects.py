@@ -71,6 +71,8 @@ def sqlite_pragmas(connection: sqlite3.Connection, timeouts: Timeouts, only_read
         _use_wal(connection, timeouts)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # As on PostgreSQL: without it, LIKE takes `a` for `A`, while = does not.
+    connection.execute("PRAGMA case_sensitive_like = ON")
     # SQLite stores any bytes as text. One text that is not UTF-8 would make the whole statement raise.
     connection.text_factory = _AS_TEXT
 

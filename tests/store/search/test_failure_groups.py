@@ -75,6 +75,15 @@ def test_each_code_of_a_run_counts_it_once(db: Database, tenant: Tenant, user: U
     assert 1990 < (largest.last_at - largest.first_at).total_seconds() < 2010
 
 
+def test_upper_and_lower_case_differ_with_and_without_stars(db: Database) -> None:
+    tenant = make_tenant(db)
+    user = make_user(db, **{tenant.slug: Role.READONLY})
+    seed_runs(db, [a_failed_run(tenant, "Graph.throttled")])
+    for line, number in (("code:Graph.*", 1), ("code:graph.*", 0), ("code:graph.throttled", 0)):
+        assert len(members(db, user, parse_line(line))) == number, line
+        assert len(of_filter(db, user, parse_line(line)).groups) == number, line
+
+
 @given(
     runs=st.lists(
         st.tuples(
