@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,40 +10,30 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.css.query import NoMatches
-from textual.events import AppBlur, AppFocus
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.notifications import Notification, Notify
 from textual.theme import ThemeProvider
-from textual.timer import Timer
 
 from screens import palette
 from screens.actions import RunActions
 from screens.attending import Attending
 from screens.backend import PLAIN, Appearance, Backend
 from screens.background import BackgroundTasks
-from screens.base import PolledScreen, PolledView
+from screens.base import PolledView
 from screens.bulk_retry import BulkRetry
 from screens.gate import TYPED, Gate
 from screens.memory import AS_EVER, Memory, Opening
 from screens.navigator import Navigator
-from screens.notify import toasts
 from screens.notify.notifier import Notifier
-from screens.notify.toasts import Severity, Toast
-from screens.poll.live_data import LiveData
-from screens.poll.poller import Arrived
+from screens.polled import PolledApp
 from screens.resizing import Ground, Palette
 from screens.runs import paging
 from screens.saved_views import SavedViews
-from screens.terminal import osc
 from screens.terminal.driver import DiffingDriver
 from screens.text import roles, themes
 from screens.text.ascii import AsciiSigns
-from screens.text.safe import clean
 from screens.text.times import TimeStyle
 from store.search.filter import RunFilter
 from store.search.last_view import LastView
@@ -57,32 +45,29 @@ if TYPE_CHECKING:
 
 #: Keys after which one who was never here is still told the first three.
 _MOVES: Final = frozenset({"j", "k", "up", "down", "g", "G", "pageup", "pagedown", "ctrl+d", "ctrl+u"})
-#: Seconds for which a flash stands.
-_FLASH: Final = 1.5
 #: Keys that Textual shows as glyphs.
 KEYS_IN_ASCII: Final = {"⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "␣": "space", "⇥": "tab"}
 
 
-class Monitor(App[None]):
+class Monitor(PolledApp):
     """opsmon's screens over one backend."""
 
     TITLE = "opsmon"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = set(palette.PROVIDERS)
-    CSS = toasts.STYLE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tenant", "Tenant", tooltip="Choose a tenant", id="tenant"),
-        Binding("n", "notifications", "Inbox", tooltip="Inbox: your notifications", id="notifications"),
+        Binding("n", "show('inbox')", "Inbox", tooltip="Inbox: your notifications", id="notifications"),
         Binding("b", "bulk", "Bulk retries", show=False, id="bulk"),
-        Binding("w", "workers", "Workers and queue", show=False, id="workers"),
-        Binding("i", "inventory", "Inventory", show=False, id="inventory"),
-        Binding("D", "directory", "Directory", show=False, id="directory"),
-        Binding("C", "drift", "Drift", show=False, id="drift"),
-        Binding("S", "schedules", "Schedules", show=False, id="schedules"),
-        Binding("B", "backups", "Backups", show=False, id="backups"),
-        Binding("T", "tenant_settings", "Tenant settings", show=False, id="tenant_settings"),
-        Binding("X", "restores", "Restores", show=False, id="restores"),
-        Binding("U", "audit", "Audit trail", show=False, id="audit"),
+        Binding("w", "show('workers')", "Workers and queue", show=False, id="workers"),
+        Binding("i", "show_of_one('inventory', 'Inventory of')", "Inventory", show=False, id="inventory"),
+        Binding("D", "show_of_one('directory', 'Directory of')", "Directory", show=False, id="directory"),
+        Binding("C", "show_of_one('drift', 'Drift of')", "Drift", show=False, id="drift"),
+        Binding("S", "show_of_one('schedules', 'Schedules of')", "Schedules", show=False, id="schedules"),
+        Binding("B", "show_of_one('backups', 'Backups of')", "Backups", show=False, id="backups"),
+        Binding("T", "show_of_one('tenant', 'Settings of')", "Tenant settings", show=False, id="tenant_settings"),
+        Binding("X", "show_of_one('restores', 'Restores into')", "Restores", show=False, id="restores"),
+        Binding("U", "show('audit')", "Audit trail", show=False, id="audit"),
         Binding("v", "view_newest", "The run of the newest toast", show=False, id="view_run"),
         Binding("Z", "times", "Times as ages, in UTC, in local time", show=False, id="times"),
         Binding("p", "pause", "Pause or resume polling", show=False, id="pause"),
@@ -95,13 +80,6 @@ class Monitor(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit opsmon", id="quit_anywhere"),
         Binding("question_mark", "help", "Keys", key_display="?", tooltip="Help: all keys", id="help"),
     ]
-
-    class Polled(Message):
-        """The poller has brought something."""
-
-        def __init__(self, arrived: Arrived) -> None:
-            self.arrived = arrived
-            super().__init__()
 
     class Done(Message):
         """Something that was done in the background has ended; `then` goes on with it in the app's own thread."""
@@ -119,8 +97,8 @@ class Monitor(App[None]):
         driver_class: type[Driver] | None = None,
         opening: Opening = AS_EVER,
     ) -> None:
-        super().__init__(driver_class=driver_class)
-        self.backend = backend
+        last = opening.last or LastView()
+        super().__init__(backend, last.poll_seconds, driver_class)
         self.ascii_only = ascii_only
         self._in_ascii = AsciiSigns()
         for theme in themes.THEMES.values():
@@ -128,22 +106,16 @@ class Monitor(App[None]):
         self.theme = look.theme or themes.DARK
         self.set_keymap(look.keys)
         self._asks = look.asks
-        self.flashed = ""
-        self._flash_timer: Timer | None = None
         self._opening = opening
-        self.memory = Memory(self, opening.last or LastView(), is_new=opening.last is None)
-        self.times = TimeStyle(self.memory.last.times or look.times, look.zone)
-        self.tenant: str | None = None if opening.terms else self.memory.last.tenant
-        self.data = LiveData(backend, self._deliver, self.memory.last.poll_seconds)
+        self.memory = Memory(self, last, is_new=opening.last is None)
+        self.times = TimeStyle(last.times or look.times, look.zone)
+        self.tenant: str | None = None if opening.terms else last.tenant
         self.gate = Gate(self, super().on_event)
         self.background = BackgroundTasks(backend.background, self.gate, self.call_soon)
         self.navigator = Navigator(self)
         self.actions = RunActions(self)
         self.attending = Attending(self)
         self.saved_views = SavedViews(self)
-        self._newest_toast: int | None = None
-        #: What is told of a run now, by its id: the next toast about it takes its place.
-        self._told: dict[int, Notification] = {}
         self._warned_of: BulkRetry | None = None
         self._teller = Notifier(
             self, look.notify_by, os.environ, in_bulk=self.actions.in_bulk, may_be_in_bulk=self.actions.may_be_in_bulk
@@ -163,7 +135,7 @@ class Monitor(App[None]):
         poller.start()
         self.saved_views.load()
         self.background.run(self.backend.preferences.seen_at, self._have_seen)
-        self.set_interval(1.0, self._show_freshness)
+        self.set_interval(1.0, self.show_freshness)
         self.app_suspend_signal.subscribe(self, lambda _: self._teller.close(), immediate=True)
 
     def on_unmount(self) -> None:
@@ -176,7 +148,7 @@ class Monitor(App[None]):
             self._teller.key()
             if self.memory.is_new and event.key not in _MOVES:
                 self.memory.greeted()
-                self._on_top(lambda screen: screen.show_freshness())
+                self.show_on_top(lambda screen: screen.show_freshness())
         if isinstance(event, events.Resize) and event.size == self._size:
             return  # nothing has changed: Textual would lay everything out and paint it anew
         if isinstance(event, TYPED) and not event.is_forwarded and self.gate.keeps(event):
@@ -196,79 +168,6 @@ class Monitor(App[None]):
             job.stop()
         deadline = time.monotonic() + seconds
         return self.data.poller.wait(seconds) and self.backend.background.wait(max(0.0, deadline - time.monotonic()))
-
-    # -- the poll ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        return self.data.snapshot
-
-    @property
-    def freshness(self) -> str:
-        return self.data.words
-
-    @property
-    def trouble(self) -> str:
-        return self.data.trouble
-
-    def _deliver(self, arrived: Arrived) -> None:
-        self.post_message(self.Polled(arrived))
-
-    @on(Polled)
-    def _polled(self, message: Polled) -> None:
-        was_away = bool(self.data.error)
-        snapshot = self.data.take(message.arrived)
-        self._tell_away(was_away)
-        if snapshot:
-            self._teller.show(snapshot)
-            self._on_top(lambda screen: screen.on_snapshot(snapshot))
-        self._show_freshness()
-        if not gc.isenabled():
-            self.call_after_refresh(_collect_again)
-
-    def _on_top(self, action: Callable[[PolledView], None]) -> None:
-        """Do it to the screen on top. The others are told when they come back: Textual would paint all for one that is behind."""
-        if not self.screen_stack:  # the end
-            return
-        screen = self.screen
-        # One that is being put together, or taken down, has not all of its parts.
-        if isinstance(screen, PolledView) and screen.is_mounted:
-            with contextlib.suppress(NoMatches):
-                action(screen)
-
-    def resumed(self) -> None:
-        self.update_request()
-        if snapshot := self.snapshot:
-            self._on_top(lambda screen: screen.on_snapshot(snapshot))
-
-    def _show_freshness(self) -> None:
-        if self.data.tick():
-            self._on_top(lambda screen: screen.show_freshness())
-
-    def _tell_away(self, was_away: bool) -> None:
-        if self.data.error and not was_away:
-            self.message(f"The database is away: {self.data.error}. What you see is the last that was read.", "error")
-        elif was_away and not self.data.error:
-            self.message("The database is back.")
-
-    def poll_now(self) -> None:
-        self.data.poller.poke()
-
-    def update_request(self) -> None:
-        request = self.data.poller.request.only_list()
-        for screen in self.screen_stack:
-            if isinstance(screen, PolledView):
-                request = screen.contribute(request)
-        self.data.poller.ask(request)
-        self._on_top(lambda screen: screen.show_freshness())
-
-    @on(AppBlur)
-    def _slow_down(self) -> None:
-        self.data.slow_down()
-
-    @on(AppFocus)
-    def _speed_up(self) -> None:
-        self.data.speed_up()
 
     # -- the tenant -------------------------------------------------------------------------------------------------------
 
@@ -295,53 +194,14 @@ class Monitor(App[None]):
 
     # -- telling ----------------------------------------------------------------------------------------------------------
 
-    def message(self, text: str, severity: Severity = "information", seconds: float | None = None) -> None:
-        """A toast. Whatever the text is, none of it is obeyed by the terminal or parsed as markup."""
-        self._put(text, severity, seconds)
-
-    def _put(self, text: str, severity: Severity, seconds: float | None) -> Notification:
-        words = "\n".join(clean(line) for line in text.split("\n"))
-        stays = seconds or (toasts.ERROR_SECONDS if severity == "error" else toasts.SECONDS)
-        note = Notification(words, severity=severity, timeout=stays, markup=False)
-        self._on_notify(Notify(note))
-        return note
-
-    def flash(self, text: str) -> None:
-        """Show a few words in the header for a moment; without a header, as a toast."""
-        if not isinstance(self.screen, PolledScreen) and not self.flashed:
-            self.message(text, seconds=_FLASH)
-        self.flashed = text
-        self._on_top(lambda screen: screen.show_freshness())
-        if self._flash_timer:
-            self._flash_timer.stop()
-        self._flash_timer = self.set_timer(_FLASH, self._end_flash)
-
-    def _end_flash(self) -> None:
-        self.flashed = ""
-        self._on_top(lambda screen: screen.show_freshness())
-
-    def toast(self, toast: Toast, seconds: float | None = None) -> None:
-        self._newest_toast = toast.run_id or self._newest_toast
-        self._told = {run_id: note for run_id, note in self._told.items() if not note.has_expired}
-        if toast.run_id is not None and (earlier := self._told.pop(toast.run_id, None)):
-            self._unnotify(earlier)
-        note = self._put(toasts.in_one_line(toast, self.size.width), toast.severity, seconds)
-        if toast.run_id is not None:
-            self._told[toast.run_id] = note
-
-    def error(self, error: Exception) -> None:
-        self.toast(toasts.of_error(error))
+    def tell_of(self, snapshot: Snapshot) -> None:
+        self._teller.show(snapshot)
 
     def ask(self, question: str, then: Callable[[], None]) -> None:
         if self._asks:
             self.navigator.confirm(question, then)
         else:
             then()
-
-    def to_terminal(self, sequence: str) -> None:
-        """Send a sequence to the terminal, when there is one."""
-        if self._driver and not self.is_headless:
-            self._driver.write(sequence)
 
     def claim(self, run_ids: Sequence[int], then: Callable[[frozenset[int] | None], None]) -> None:
         """Mark the ends of watched runs as told, in the background; `then` gets those that are news."""
@@ -357,15 +217,6 @@ class Monitor(App[None]):
     def _have_seen(self, at: dt.datetime | Exception | None) -> None:
         self._teller.was_seen(None if isinstance(at, Exception) else at)
 
-    def copy_to_clipboard(self, text: str) -> bool:  # type: ignore[override]  # the caller must know whether it was sent
-        sequence = osc.clipboard(text, os.environ)
-        if sequence is None:
-            self.message("That is too long for the terminal's clipboard.", "warning")
-        elif self._driver:
-            self._clipboard = text
-            self._driver.write(sequence)
-        return sequence is not None
-
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def action_start(self) -> None:
@@ -377,35 +228,13 @@ class Monitor(App[None]):
     def action_tenant(self) -> None:
         self.navigator.tenants(self.choose_tenant)
 
-    def action_notifications(self) -> None:
-        self.navigator.inbox()
+    def action_show(self, screen: str) -> None:
+        """Show the screen that the navigator has under this name."""
+        getattr(self.navigator, screen)()
 
-    def action_workers(self) -> None:
-        self.navigator.workers()
-
-    def action_inventory(self) -> None:
-        self.actions.in_one_tenant("Inventory of", self.navigator.inventory)
-
-    def action_directory(self) -> None:
-        self.actions.in_one_tenant("Directory of", self.navigator.directory)
-
-    def action_drift(self) -> None:
-        self.actions.in_one_tenant("Drift of", self.navigator.drift)
-
-    def action_tenant_settings(self) -> None:
-        self.actions.in_one_tenant("Settings of", self.navigator.tenant)
-
-    def action_schedules(self) -> None:
-        self.actions.in_one_tenant("Schedules of", self.navigator.schedules)
-
-    def action_backups(self) -> None:
-        self.actions.in_one_tenant("Backups of", self.navigator.backups)
-
-    def action_restores(self) -> None:
-        self.actions.in_one_tenant("Restores into", self.navigator.restores)
-
-    def action_audit(self) -> None:
-        self.navigator.audit()
+    def action_show_of_one(self, screen: str, what: str) -> None:
+        """Show the screen that the navigator has under this name for one tenant; `what` is the question's beginning."""
+        self.actions.in_one_tenant(what, getattr(self.navigator, screen))
 
     def action_help(self) -> None:
         self.navigator.help()
@@ -414,17 +243,10 @@ class Monitor(App[None]):
         self.actions.show_newest_job()
 
     def action_view_newest(self) -> None:
-        if self._newest_toast is None:
+        if self.run_told_of is None:
             self.message("No toast has named a run yet.", "warning")
         else:
-            self.navigator.run(self._newest_toast)
-
-    def action_pause(self) -> None:
-        self.data.poller.paused = not self.data.poller.paused
-        self._show_freshness()
-
-    def action_poll_now(self) -> None:
-        self.poll_now()
+            self.navigator.run(self.run_told_of)
 
     def action_rate(self, by: int) -> None:
         """The next slower rate, or the next quicker one."""
@@ -436,7 +258,7 @@ class Monitor(App[None]):
         """Show ages, then clock times in UTC, then those of the terminal's zone."""
         self.times = self.times.next
         self.memory.note(times=self.times.shown)
-        self._on_top(lambda screen: screen.show_again())
+        self.show_on_top(lambda screen: screen.show_again())
         self.message(self.times.words(self.snapshot.at if self.snapshot else dt.datetime.now(dt.UTC)))
 
     def action_redraw(self) -> None:
@@ -481,9 +303,3 @@ class Monitor(App[None]):
 
     def search_themes(self) -> None:
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Which theme?"))
-
-
-def _collect_again() -> None:
-    """The front door turns the garbage collector off for the start; what that made is there to stay."""
-    gc.freeze()
-    gc.enable()

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from screens.acting import ActsOnRun
 from screens.base import PolledScreen
 from screens.run import log_lines, sections
 from screens.run.log_search import LogSearch
@@ -20,7 +21,7 @@ from screens.widgets import header_lines
 from screens.widgets.line_view import Line, LineView
 from screens.widgets.name_search import NameSearch
 from screens.widgets.row_diff import Cell
-from store.model.records import Status
+from store.model.records import Run, Status
 from store.runs.detail import RunDetail
 from store.snapshot import Request, Snapshot
 
@@ -39,7 +40,7 @@ _NEED_THE_RUN: Final = {
 }
 
 
-class RunScreen(PolledScreen[None]):
+class RunScreen(ActsOnRun, PolledScreen[None]):
     """Shows the run anew with every poll, and follows its timeline while the timeline's end is in view."""
 
     DEFAULT_CSS = """
@@ -161,6 +162,16 @@ class RunScreen(PolledScreen[None]):
     def on_line_view_scrolled(self) -> None:
         self.paint_header()
 
+    @property
+    def painted_run(self) -> Run | None:
+        """The run as it is shown; None before it was read."""
+        return self._detail.run if self._detail else None
+
+    @property
+    def is_watched(self) -> bool | None:
+        """Whether the user watches the run; None before it was read."""
+        return self._detail.watched if self._detail else None
+
     # -- keys -------------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -172,35 +183,13 @@ class RunScreen(PolledScreen[None]):
         if self._detail is None:
             return "The run has not been read yet." if action in _NEED_THE_RUN else None
         run = self._detail.run
-        if action in ("retry", "edit_retry"):
-            return self.shell.actions.why_no_retry(run)
-        if action == "acknowledge":
-            return self.shell.attending.why_no_acknowledgement(run)
-        if action == "watch":
-            return self.shell.attending.why_no_watch(run)
         impossible = {
             "open_original": not run.retry_of_id,
             "follow": not self._is_active,
             "attempt(-1)": not self._attempt(-1),
             "attempt(1)": not self._attempt(1),
         }
-        return _NEED_THE_RUN[action] if impossible.get(action) else None
-
-    def action_retry(self) -> None:
-        if self._detail:
-            self.shell.actions.retry(self._detail.run)
-
-    def action_edit_retry(self) -> None:
-        if self._detail:
-            self.shell.actions.edit_retry(self._detail.run)
-
-    def action_acknowledge(self) -> None:
-        if self._detail:
-            self.shell.attending.acknowledge(self._detail.run)
-
-    def action_watch(self) -> None:
-        if self._detail:
-            self.shell.attending.watch(self._detail.run, self._detail.watched)
+        return _NEED_THE_RUN[action] if impossible.get(action) else self.why_not(action, run)
 
     def action_card(self) -> None:
         if self._detail:
@@ -321,5 +310,4 @@ class RunScreen(PolledScreen[None]):
             self.shell.navigator.run(run_id)
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(str(self.run_id))
-        self.shell.message(f"{self.run_id} sent to terminal")
+        self.copy_id(self.run_id)

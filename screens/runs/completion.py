@@ -87,6 +87,12 @@ def term(name: str, value: str) -> str:
     return f"{name}:{_quoted(writable or '*')}"
 
 
+def replaced(line: str, terms: Mapping[str, str]) -> str:
+    """The line with a term for each of these names and values, in the place of its own terms of those names."""
+    kept = [token.text for token in tokens(line) if token.text.partition(":")[0] not in terms]
+    return " ".join([*kept, *(term(name, value) for name, value in terms.items())])
+
+
 def _quoted(value: str) -> str:
     return f'"{value}"' if " " in value else value
 

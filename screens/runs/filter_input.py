@@ -16,7 +16,7 @@ from screens.runs import completion
 from screens.runs.completion import Known
 from screens.widgets.line_input import LineInput
 from store.errors import FilterInvalid
-from store.search.filter import RunFilter, parse_line, tokens
+from store.search.filter import parse_line, tokens
 
 
 class FilterInput(LineInput):
@@ -36,9 +36,8 @@ class FilterInput(LineInput):
     class Applied(Message):
         """The line is a valid filter, and the user applied it."""
 
-        def __init__(self, terms: str, wanted: RunFilter) -> None:
+        def __init__(self, terms: str) -> None:
             self.terms = terms
-            self.wanted = wanted
             super().__init__()
 
     class Left(Message):
@@ -114,12 +113,12 @@ class FilterInput(LineInput):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
         try:
-            wanted = parse_line(self.value)
+            parse_line(self.value)
         except FilterInvalid as error:
             self.selection = Selection(error.start, error.end)
             self.post_message(self.Refused(completion.where(error)))
             return
-        self.post_message(self.Applied(" ".join(token.text for token in tokens(self.value)), wanted))
+        self.post_message(self.Applied(" ".join(token.text for token in tokens(self.value))))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":

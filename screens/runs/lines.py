@@ -14,6 +14,7 @@ from screens.text.times import AGES, TimeStyle
 from store.model.records import Run, Status
 from store.search.pages import Order, Page
 from store.search.plan import SCAN
+from store.search.saved_views import SavedView
 
 GREETING: Final = " New here? ? shows all keys, s starts an operation, / filters the list."
 STILL_READ: Final = "The list is still being read."
@@ -47,6 +48,11 @@ def nothing(page: Page | None, contradiction: str | None, tab: str, terms: str) 
     if terms or tab != "All":
         return "No run matches. Esc clears the filter, 1 shows all."
     return "No runs in the last 30 days. Press s to start one."
+
+
+def matching(view: SavedView) -> str:
+    """What the list shows, to name it in a question about all of its runs."""
+    return (view.terms or "no filter") + ("" if view.tab == "All" else f" on the tab {view.tab}")
 
 
 def under(run: Run, now: dt.datetime, silence: float | None, width: int, times: TimeStyle = AGES) -> Content:

@@ -137,7 +137,7 @@ async def test_what_follows_the_filters_key_goes_into_the_filter(
         await at_rest(pilot)
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
-        assert listed.terms == terms
+        assert listed.view.terms == terms
         assert toasts(monitor) == []
     assert [run.id for run in all_runs(house)] == [failed.id]
 
@@ -173,7 +173,7 @@ async def test_a_view_is_kept_and_shown_by_one_write(house: LiveHarness, failed:
         assert [view.name for view in monitor.saved_views.all] == ["rArs"]
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
-        assert listed.terms == "outcome:failed"
+        assert listed.view.terms == "outcome:failed"
     assert len(all_runs(house)) == 1
 
 
@@ -183,7 +183,7 @@ async def test_a_tenant_is_chosen_by_one_write(house: LiveHarness, failed: Run) 
         await at_rest(pilot)
         assert monitor.tenant == "fabrikam"
         assert isinstance(monitor.screen, RunsScreen)
-        assert monitor.screen.terms == "r"
+        assert monitor.screen.view.terms == "r"
     assert len(all_runs(house)) == 1
 
 
@@ -364,7 +364,7 @@ async def test_what_is_pasted_keeps_its_place_among_the_keys() -> None:
         monitor.post_message(events.Paste("outcome:"))
         typed(monitor, "failed\r")
         await at_rest(pilot)
-        assert monitor.screen.terms == "outcome:failed"  # type: ignore[attr-defined]
+        assert monitor.screen.view.terms == "outcome:failed"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

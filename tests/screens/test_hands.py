@@ -73,7 +73,7 @@ def header(pilot: Any) -> str:
 async def test_keys_change_the_tab(keys: Any, tab: str) -> None:
     async with staged() as pilot:
         await pilot.press(*keys)
-        assert listed(pilot).tab == tab
+        assert listed(pilot).view.tab == tab
 
 
 @pytest.mark.parametrize("key", ["d", "enter"])
@@ -164,7 +164,7 @@ async def test_a_click_on_a_tab_shows_it() -> None:
         line = listed(pilot).query_one("#tabs", Line)
         for name in TABS:
             await pilot.click("#tabs", offset=(line.text.index(name), 0))
-            assert listed(pilot).tab == name
+            assert listed(pilot).view.tab == name
 
 
 def test_at_every_width_a_tab_is_where_it_is_drawn() -> None:
@@ -187,7 +187,7 @@ async def test_a_click_on_a_title_orders_by_it(title: str, order: Order) -> None
         await pilot.press("o")
         row = next(line for line in screen_lines(pilot.app) if "Took" in line)
         await pilot.click("#runs", offset=(row.index(title), 0))
-        assert listed(pilot).order is order
+        assert listed(pilot).view.order is order
 
 
 def test_a_title_that_stands_for_no_order() -> None:

@@ -52,7 +52,7 @@ async def stored(pilot: Any, stage: FakeBackend) -> LastView:
 async def test_filter_tab_tenant_order_and_rate_come_back() -> None:
     async with opened(FakeBackend((a_run(3),)), Opening(LAST)) as pilot:
         screen = listed(pilot)
-        assert (screen.terms, screen.tab, screen.order) == ("outcome:failed", "Failed", Order.DURATION)
+        assert (screen.view.terms, screen.view.tab, screen.view.order) == ("outcome:failed", "Failed", Order.DURATION)
         assert (pilot.app.tenant, pilot.app.data.poller.interval) == ("contoso", 5.0)
         request = pilot.app.snapshot.request
         assert (request.tab, request.order, request.wanted.within) == ("Failed", Order.DURATION, "contoso")
@@ -117,7 +117,7 @@ async def test_what_was_typed_and_left_is_found_with_up() -> None:
     stage = FakeBackend((a_run(3),))
     async with opened(stage, Opening(LastView())) as pilot:
         await pilot.press("slash", *"type:inv", "escape")
-        assert listed(pilot).terms == ""
+        assert listed(pilot).view.terms == ""
         await pilot.press("slash", "up")
         assert listed(pilot).query_one(FilterInput).value == "type:inv"
         assert (await stored(pilot, stage)).history == ("type:inv",)
@@ -126,10 +126,10 @@ async def test_what_was_typed_and_left_is_found_with_up() -> None:
 async def test_esc_undoes_one_filter_after_the_other() -> None:
     async with opened(FakeBackend((a_run(3),)), Opening(LastView())) as pilot:
         await pilot.press("slash", *"mine", "enter", "slash", *" x", "enter")
-        assert listed(pilot).terms == "mine x"
+        assert listed(pilot).view.terms == "mine x"
         for terms in ("mine", "", ""):
             await pilot.press("escape")
-            assert listed(pilot).terms == terms
+            assert listed(pilot).view.terms == terms
 
 
 async def test_esc_goes_from_the_runs_of_a_group_to_the_groups() -> None:
@@ -138,21 +138,26 @@ async def test_esc_goes_from_the_runs_of_a_group_to_the_groups() -> None:
         await polls(pilot, 2)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen), "the runs of the group")
-        assert listed(pilot).terms == "type:inventory.sync code:graph.forbidden"
+        assert listed(pilot).view.terms == "type:inventory.sync code:graph.forbidden"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, FailureGroupsScreen), "the groups")
         await pilot.press("escape")
-        assert (listed(pilot).terms, listed(pilot).tab) == ("", "All")
+        assert (listed(pilot).view.terms, listed(pilot).view.tab) == ("", "All")
 
 
 async def test_the_screens_open_with_terms_or_on_a_run() -> None:
     async with opened(FakeBackend((a_run(3),)), Opening(LAST, terms="type:b")) as pilot:
         screen = listed(pilot)
-        assert (screen.terms, screen.tab, screen.order, pilot.app.tenant) == ("type:b", "All", Order.CREATED, None)
+        assert (screen.view.terms, screen.view.tab, screen.view.order, pilot.app.tenant) == (
+            "type:b",
+            "All",
+            Order.CREATED,
+            None,
+        )
     async with opened(FakeBackend((a_run(3),)), Opening(LAST, run_id=3)) as pilot:
         assert isinstance(pilot.app.screen, RunScreen)
         await pilot.press("escape")
-        assert listed(pilot).terms == "outcome:failed"
+        assert listed(pilot).view.terms == "outcome:failed"
 
 
 async def test_a_newcomer_is_told_three_keys_until_they_begin() -> None:
@@ -180,4 +185,4 @@ async def test_quit_and_come_back_on_a_real_database(house: LiveHarness) -> None
         await pilot.press("q")
     opening = Opening(last_view.read(house.db, ann.id))
     async with running(Monitor(house.backend("ann"), opening=opening), (100, 30)) as pilot:
-        assert (listed(pilot).terms, listed(pilot).tab) == ("since:2h", "Failed")
+        assert (listed(pilot).view.terms, listed(pilot).view.tab) == ("since:2h", "Failed")

@@ -234,7 +234,7 @@ async def test_a_wrong_filter_says_where_and_keeps_the_old_one(house: LiveHarnes
         await until(pilot, lambda: rows(monitor) == [], "the filtered list")
         await pilot.press("slash", *"x", "enter")
         await until(pilot, lambda: any("is no status" in toast for toast in toasts(monitor)), "the reason")
-        assert monitor.screen.terms == "status:completed"  # type: ignore[attr-defined]
+        assert monitor.screen.view.terms == "status:completed"  # type: ignore[attr-defined]
         await pilot.press("escape")
         await until(pilot, lambda: monitor.screen.query_one(RowTable).has_focus, "the table")
         await pilot.press("escape")

@@ -36,7 +36,9 @@ async def test_views_and_tenants_are_found_by_name() -> None:
         await chosen(monitor, pilot, "tonight")
         screen = monitor.screen
         assert isinstance(screen, RunsScreen)
-        await until(pilot, lambda: (screen.terms, screen.tab) == ("outcome:failed since:8h", "Failed"), "the view")
+        await until(
+            pilot, lambda: (screen.view.terms, screen.view.tab) == ("outcome:failed since:8h", "Failed"), "the view"
+        )
         await chosen(monitor, pilot, "fabrikam")
         await until(pilot, lambda: monitor.tenant == "fabrikam", "the tenant")
 

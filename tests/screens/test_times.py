@@ -108,7 +108,7 @@ async def test_the_order_by_creation_is_chosen_by_its_title_in_every_style() -> 
             line = pilot.app.screen.query_one(RowTable)
             head = line.render_line(0).text
             await pilot.click(RowTable, offset=(head.index(title) + 1, 0))
-            await until(pilot, lambda: pilot.app.screen.order == "created", "the order by creation")
+            await until(pilot, lambda: pilot.app.screen.view.order == "created", "the order by creation")
             await pilot.press("Z")
 
 

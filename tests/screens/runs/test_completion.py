@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screens.runs.completion import TOLD, Known, completed, hint, known_from, suggestions, where
+from screens.runs.completion import TOLD, Known, completed, hint, known_from, replaced, suggestions, where
 from store.errors import FilterInvalid
 from store.search.filter import ACKED, FLAGS, MINE, NAMES, parse_line, tokens
 from tests.screens.conftest import HOSTILE, a_run, hostile_run, runs_of_all_states
@@ -145,3 +145,9 @@ def test_what_was_seen() -> None:
     assert "Ann Alba" in known.of("by")
     assert known.of("id") == ()
     assert suggestions("by:", known_from((hostile_run(),), [], (), None)) == []
+
+
+def test_terms_take_the_place_of_those_of_the_same_names() -> None:
+    assert replaced("", {"type": "a"}) == "type:a"
+    line = 'mine type:policy.* -code:x by:"Ann Alba" code:graph.* words'
+    assert replaced(line, {"type": "a b", "code": "c"}) == 'mine -code:x by:"Ann Alba" words type:"a b" code:c'

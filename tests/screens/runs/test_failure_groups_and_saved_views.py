@@ -94,7 +94,7 @@ async def groups(pilot: Any, monitor: Monitor) -> FailureGroupsScreen:
 async def filtered(pilot: Any, monitor: Monitor, line: str) -> None:
     listed = monitor.screen
     assert isinstance(listed, RunsScreen)
-    listed._show_list(line, parse_line(line), "All", Order.CREATED)
+    listed._show(SavedView("", line))
     await until(pilot, lambda: monitor.snapshot and monitor.snapshot.request.wanted == parse_line(line), "the filter")
 
 
@@ -115,8 +115,8 @@ async def test_enter_on_a_group_shows_exactly_its_runs(house: LiveHarness, line:
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen), "the list")
         await until(pilot, lambda: rows(monitor) == [ids[0], ids[3]], "the runs of the group")
-        assert monitor.screen.tab == "Failed"  # type: ignore[attr-defined]
-        assert monitor.screen.terms.endswith("type:system.probe code:graph.throttled")  # type: ignore[attr-defined]
+        assert monitor.screen.view.tab == "Failed"  # type: ignore[attr-defined]
+        assert monitor.screen.view.terms.endswith("type:system.probe code:graph.throttled")  # type: ignore[attr-defined]
 
 
 async def test_r_retries_a_whole_group_after_a_dry_run(house: LiveHarness) -> None:
@@ -158,7 +158,7 @@ async def test_a_hostile_code_is_shown_and_opened(house: LiveHarness) -> None:
         assert not any(sign in lines(monitor)[0] for sign in "\x1b\x07\x9b\u202e")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(monitor.screen, RunsScreen) and len(rows(monitor)) == 1, "its run")
-        assert monitor.screen.terms.isprintable()  # type: ignore[attr-defined]
+        assert monitor.screen.view.terms.isprintable()  # type: ignore[attr-defined]
 
 
 # ---- views
@@ -194,10 +194,10 @@ async def test_a_view_is_kept_shown_by_its_key_and_deleted(house: LiveHarness) -
         await pilot.press("f1")
         listed = monitor.screen
         assert isinstance(listed, RunsScreen)
-        assert (listed.terms, listed.tab, listed.order) == ("type:system.probe", "Failed", Order.STARTED)
+        assert (listed.view.terms, listed.view.tab, listed.view.order) == ("type:system.probe", "Failed", Order.STARTED)
         await until(pilot, lambda: sorted(rows(monitor)) == sorted({*ids} - {ids[2]}), "its runs")
         await pilot.press("f2")
-        assert (listed.terms, listed.tab, listed.order) == ("", "All", Order.CREATED)
+        assert (listed.view.terms, listed.view.tab, listed.view.order) == ("", "All", Order.CREATED)
         await pilot.press("V")
         await until(pilot, lambda: isinstance(monitor.screen, SavedViewsModal), "the views")
         await pilot.press("delete", "enter")

@@ -10,6 +10,7 @@ import pytest
 
 from screens.monitor import Monitor
 from screens.runs.filter_input import FilterInput
+from screens.runs.list_head import ListHead
 from screens.runs.screen import RunsScreen
 from screens.widgets.header_lines import Line
 from screens.widgets.row_table import RowTable
@@ -29,7 +30,7 @@ async def editing(stage: FakeBackend, terms: str = "") -> AsyncIterator[tuple[Ru
         assert isinstance(screen, RunsScreen)
         if terms:
             await write(pilot, screen, terms, "enter")
-            await until(pilot, lambda: screen.terms == terms, "the filter")
+            await until(pilot, lambda: screen.view.terms == terms, "the filter")
         await pilot.press("slash")
         await until(pilot, lambda: edit(screen).has_focus, "the line")
         yield screen, pilot
@@ -60,7 +61,7 @@ async def write(pilot: Any, screen: RunsScreen, text: str, *keys: str) -> None:
 async def test_enter_applies_the_line_and_the_list_has_the_keys_again() -> None:
     async with editing(FakeBackend(runs_of_all_states())) as (screen, pilot):
         await write(pilot, screen, "  outcome:failed   tenant:fabrikam", "enter")
-        await until(pilot, lambda: screen.terms == "outcome:failed tenant:fabrikam", "the filter")
+        await until(pilot, lambda: screen.view.terms == "outcome:failed tenant:fabrikam", "the filter")
         await until(pilot, lambda: [row.key for row in screen.query_one(RowTable).rows] == [991], "its run")
         assert screen.query_one(RowTable).has_focus
         assert not edit(screen).has_class("editing")
@@ -69,10 +70,10 @@ async def test_enter_applies_the_line_and_the_list_has_the_keys_again() -> None:
 
 async def test_blanks_between_quotation_marks_stay() -> None:
     async with editing(FakeBackend()) as (screen, pilot):
-        edit(screen).value = '  mine  "two  words"  '
+        edit(screen).value = typed = '  mine  "two  words"  '
         await pilot.press("enter")
-        await until(pilot, lambda: screen.terms == 'mine "two  words"', "the filter")
-        assert parse_line(screen.terms) == screen._wanted, "what is told is what holds"
+        await until(pilot, lambda: screen.view.terms == 'mine "two  words"', "the filter")
+        assert parse_line(typed) == screen._wanted, "what was typed is what holds"
 
 
 async def test_a_wrong_filter_keeps_the_old_one_and_selects_what_is_wrong() -> None:
@@ -83,10 +84,10 @@ async def test_a_wrong_filter_keeps_the_old_one_and_selects_what_is_wrong() -> N
         assert "at 16: 'none' is no status" in toasts(app_of(screen))[-1]
         assert edit(screen).selected_text == "status:none"
         assert edit(screen).has_focus
-        assert (screen.terms, screen._wanted) == ("outcome:failed", before)
+        assert (screen.view.terms, screen._wanted) == ("outcome:failed", before)
         # What is typed next takes the place of what was wrong.
         await pilot.press(*"mine", "enter")
-        await until(pilot, lambda: screen.terms == "outcome:failed mine mine", "the mended filter")
+        await until(pilot, lambda: screen.view.terms == "outcome:failed mine mine", "the mended filter")
 
 
 async def test_hints_while_one_types() -> None:
@@ -110,7 +111,7 @@ async def test_tab_completes_names_then_values() -> None:
         assert edit(screen).value == "mine tenant:fabrikam "
         assert edit(screen).has_focus, "with nothing to complete, tab goes nowhere"
         edit(screen).value = "type:system"
-        await until(pilot, lambda: screen.types, "the operations that there are")
+        await until(pilot, lambda: screen.query_one(ListHead).types, "the operations that there are")
         await pilot.press("end", "tab")
         assert edit(screen).value == "type:system.probe "
 
@@ -135,12 +136,12 @@ async def test_escape_leaves_the_filter_as_it_was() -> None:
         await write(pilot, screen, " mine", "escape")
         await until(pilot, lambda: screen.query_one(RowTable).has_focus, "the list")
         assert not edit(screen).has_class("editing")
-        assert screen.terms == "outcome:failed"
+        assert screen.view.terms == "outcome:failed"
         await pilot.press("slash")
         assert edit(screen).value == "outcome:failed", "the line begins with what holds"
         await pilot.press("escape")
         await pilot.press("escape")
-        await until(pilot, lambda: screen.terms == "", "that the second esc clears it")
+        await until(pilot, lambda: screen.view.terms == "", "that the second esc clears it")
 
 
 async def test_keys_of_the_list_are_letters_in_the_line() -> None:

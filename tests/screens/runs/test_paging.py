@@ -68,7 +68,7 @@ def has_gone_on(table: RowTable, key: int) -> bool:
     """The whole way: at the window's edge, the rest of a page waits for its rows."""
     screen = table.screen
     assert isinstance(screen, RunsScreen)
-    return table.painted_key != key and not screen._position.lines
+    return table.painted_key != key and not screen._table.position.lines
 
 
 def is_ordered(monitor: Monitor, order: str) -> bool:
@@ -164,7 +164,7 @@ async def test_what_a_key_still_wants_comes_with_the_next_snapshot_though_nothin
         assert isinstance(screen, RunsScreen)
         await until(pilot, lambda: table.painted_key == 900, "the newest")
         await pilot.press("j", "j")
-        screen._position.owe(898, 3)
+        screen._table.position.owe(898, 3)
         await until(pilot, lambda: table.painted_key == 895, "three lines further")
 
 
@@ -197,7 +197,7 @@ async def test_what_comes_in_above_moves_nothing_that_one_looks_at(house: LiveHa
             lambda: (
                 monitor.snapshot
                 and monitor.snapshot.request == monitor.data.poller.request
-                and not screen._position.lines
+                and not screen._table.position.lines
             ),
             "all the rows that the keys want",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -15,11 +15,13 @@ from screens.actions import RunActions
 from screens.monitor import Monitor
 from screens.poll.poller import Arrived
 from screens.run.screen import RunScreen
-from screens.runs.screen import RunsScreen, _list_of
+from screens.runs.screen import RunsScreen
+from screens.runs.still import list_of
 from screens.shell import Shell
 from screens.widgets.row_table import RowTable
 from store.model.records import Outcome, Run, Status, User
 from store.search.filter import RunFilter, parse_line
+from store.search.saved_views import SavedView
 from store.snapshot import Request
 from tasks.dispatch import Dispatcher, Receipt, Started
 from tests.screens.conftest import FakeBackend, OnlyARegistry, a_run, running, until
@@ -107,7 +109,7 @@ class Player:
                 self._comes(request)
             elif step == "paint":
                 await self.pilot.pause()
-                if _list_of(request) == _list_of(monitor.data.poller.request):
+                if list_of(request) == list_of(monitor.data.poller.request):
                     assert not screen._is_being_read, "what is asked for is on the glass"
             else:
                 await press(monitor, table, step)
@@ -121,7 +123,7 @@ class Player:
             noted.clear()
         self.stage.runs = (a_run(15), a_run(14), a_run(13))
         screen.action_back()
-        screen._show_list("", RunFilter(), "All", screen.order)
+        screen._show(SavedView("", order=screen.view.order))
         self._comes(self.monitor.data.poller.request)
         await self.pilot.pause()
         assert screen.query_one(RowTable).painted_key == 15
@@ -176,7 +178,7 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
         assert table.painted_key == (expected if hit_too else painted)
     elif key == "A":
         screen.action_retry_all()
-        assert monitor.actions.all_of[-1] == (parse_line(screen.terms), screen.tab), (
+        assert monitor.actions.all_of[-1] == (parse_line(screen.view.terms), screen.view.tab), (
             "just what the filter line and the tab say"
         )
     elif key in KEYS:
@@ -190,7 +192,7 @@ async def press(monitor: Watched, table: RowTable, key: str) -> None:
         screen.action_tab(key[4:])
         assert list(screen._marked) == marked
     else:
-        screen._show_list(key, parse_line(key), screen.tab, screen.order)
+        screen._show(replace(screen.view, terms=key))
         assert list(screen._marked) == marked
 
 
