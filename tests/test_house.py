@@ -6,6 +6,7 @@ All imports count, those in functions and those for the type checker, too: who r
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import tomllib
@@ -40,7 +41,10 @@ def imports(name: str) -> Iterator[str]:
                     yield whole if whole in MODULES else node.module
 
 
-ARROWS = {name: sorted(set(imports(name)) - {name}) for name in MODULES}
+@functools.cache
+def arrows_of_modules() -> dict[str, set[str]]:
+    """What each module imports. Not at import: reading them all takes longer than most tests, and every process collects."""
+    return {name: set(imports(name)) - {name} for name in MODULES}
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
@@ -75,7 +79,7 @@ def boxes(package: str) -> dict[str, set[str]]:
     """What the direct members of a package, modules and packages, import of each other."""
     arrows: dict[str, set[str]] = defaultdict(set)
     depth = package.count(".") + 2 if package else 1
-    for name, others in ARROWS.items():
+    for name, others in arrows_of_modules().items():
         box = ".".join(name.split(".")[:depth])
         if not inside(name, package):
             continue
@@ -93,12 +97,12 @@ def test_circles_are_found() -> None:
 
 
 def test_imports_in_functions_and_for_the_type_checker_are_found() -> None:
-    assert "screens.run.screen" in ARROWS["screens.navigator"]
-    assert "tasks.sdk.operation" in ARROWS["screens.shell"]
+    assert "screens.run.screen" in arrows_of_modules()["screens.navigator"]
+    assert "tasks.sdk.operation" in arrows_of_modules()["screens.shell"]
 
 
 def test_no_modules_import_each_other() -> None:
-    assert circles({name: set(others) for name, others in ARROWS.items()}) == []
+    assert circles(arrows_of_modules()) == []
 
 
 @pytest.mark.parametrize("package", ["", *sorted(name for name in MODULES if MODULES[name].name == "__init__.py")])
