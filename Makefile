@@ -6,6 +6,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Where it is set, each of the hundreds of processes that the tests start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 ROOMS := opsmon screens store tasks migrations tests
 
 # The first that is new enough; `make PYTHON=... setup` overrules it.

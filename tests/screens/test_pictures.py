@@ -100,7 +100,7 @@ def test_list_further_down(picture: Picture) -> None:
 
 def test_run_loading_and_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Freshness, "age", 12.0)
-    assert picture(FakeBackend(MANY, poll_seconds=1), "enter", live=False)
+    assert picture(FakeBackend(MANY, poll_seconds=1), "enter")
 
 
 def test_inbox_stale(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
