@@ -37,6 +37,8 @@ class SavedViewsModal(PolledModal[SavedView]):
         """`shown` is the list's present view, to be saved under a name."""
         super().__init__()
         self._to_keep = shown
+        #: The name that is being saved.
+        self._saved_as = ""
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -66,13 +68,17 @@ class SavedViewsModal(PolledModal[SavedView]):
         shown, name = self._to_keep, message.value.strip()
         view = SavedView(name, shown.terms, shown.tab, shown.order)
         if name in [one.name for one in self.shell.saved_views.all]:
-            self.shell.ask(f"Replace the view {name}?", lambda: self.shell.saved_views.keep(view, self._kept))
+            self.shell.ask(f"Replace the view {name}?", lambda: self._keep(view))
         else:
-            self.shell.saved_views.keep(view, self._kept)
+            self._keep(view)
+
+    def _keep(self, view: SavedView) -> None:
+        self._saved_as = view.name
+        self.shell.saved_views.keep(view, self._kept)
 
     @property
     def would_lose(self) -> bool:
-        return bool(self.query_one(Input).value.strip())
+        return self.query_one(Input).value.strip() not in ("", self._saved_as)
 
     def _kept(self) -> None:
         # Saving takes time: another screen may be on top by now.

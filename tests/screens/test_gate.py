@@ -40,6 +40,7 @@ from store.people import access
 from store.people.access import Membership, Role
 from store.runs import lifecycle
 from store.runs.seeding import SeedRun, seed_runs
+from store.search.saved_views import SavedView
 from tasks.dispatch import Dispatcher
 from tasks.operations.probe import probe
 from tasks.sdk.context import RunContext
@@ -219,6 +220,9 @@ async def test_a_key_behind_one_that_opens_a_screen_acts_there(
     """`A` is nothing there, escape comes back; at the list `A` would open a dry run."""
     async with watching(house) as (monitor, pilot):
         await until(pilot, lambda: rows(monitor) == [failed.id], "the run")
+        # Without one the views would take the `A` for a name, and ask before they drop it.
+        monitor.saved_views.keep(SavedView("kept"), lambda: None)
+        await until(pilot, lambda: monitor.saved_views.all, "a view")
         typed(monitor, f"{key}A")
         await at_rest(pilot)
         assert isinstance(monitor.screen, kind)
