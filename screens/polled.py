@@ -70,7 +70,7 @@ class PolledApp(TellingApp):
 
     def _tell_away(self, was_away: bool) -> None:
         if self.data.error and not was_away:
-            self.message(f"The database is away: {self.data.error}. What you see is the last that was read.", "error")
+            self.message("The database is away. What you see is the last that was read.", "error")
         elif was_away and not self.data.error:
             self.message("The database is back.")
 

@@ -115,9 +115,10 @@ class Freshness:
         return self._clock() - (self._started if self._good is None else self._good)
 
     def words(self, interval: float, paused: bool) -> str:
+        """`live`, `loading`, `paused`, or since when it is stale. What failed stands in the line below the header."""
         late = self.age > 2 * interval + 1.5
         if self.error or (late and not paused):
-            return f"stale {int(self.age)} s: {self.error or 'database not answering'}"
+            return f"stale {int(self.age)} s" + ("" if self.error else ": database not answering")
         if paused:
             return "paused"
         return "live" if self._good is not None else "loading"

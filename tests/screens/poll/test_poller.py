@@ -116,5 +116,5 @@ def test_freshness_says_how_old_what_is_shown_is() -> None:
     now[0] = 17
     assert freshness.words(1, False) == "stale 12 s: database not answering"
     freshness.arrived("the database does not answer")
-    assert freshness.words(1, True) == "stale 12 s: the database does not answer"
+    assert freshness.words(1, True) == "stale 12 s"
     assert str(DatabaseAway()) == "The database does not answer."
