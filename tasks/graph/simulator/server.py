@@ -60,9 +60,8 @@ class Simulator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(
-            OSError
-        ):  # where a listening socket cannot be shut down, its wait ends by itself, soon
+        # Where a listening socket cannot be shut down, its wait ends by itself, soon.
+        with contextlib.suppress(OSError):
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()

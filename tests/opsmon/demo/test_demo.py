@@ -37,6 +37,7 @@ from tests.support.embedding import warm_children
 from tests.support.forked import warm_up
 from tests.support.losing import losing
 from tests.support.people import all_users
+from tests.support.processes import has_ended
 from tests.support.waiting import HANG, wait_for
 
 DAY = 86_400.0
@@ -99,7 +100,7 @@ def second_workers(pid: int) -> list[psutil.Process]:
 
 
 def ended(processes: list[psutil.Process]) -> bool:
-    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return all(has_ended(process.pid) for process in processes)
 
 
 def see(services: Services, login: str) -> snapshot.Snapshot:

@@ -35,6 +35,7 @@ from tests.support.forked import ROOT, Forked
 from tests.support.losing import losing
 from tests.support.operations import FOLDER, place
 from tests.support.people import all_users
+from tests.support.processes import has_ended
 from tests.support.terminal import PROMPT, Terminal, closing
 from tests.support.waiting import HANG, wait_for
 from tests.support.worker import QUICK, WorkerProcess, plugins
@@ -119,13 +120,6 @@ def alive(services: Services) -> tuple[Worker, ...]:
 
 def beats(services: Services, worker: EmbeddedWorker) -> bool:
     return any(found.pid == worker.pid for found in alive(services))
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:  # at any moment, also between two questions
-        return True
 
 
 def log() -> str:
@@ -318,7 +312,7 @@ def kill(worker: EmbeddedWorker) -> int:
     pid = worker.pid
     assert pid
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: is_gone(pid))
+    wait_for(lambda: has_ended(pid))
     return pid
 
 
@@ -502,7 +496,7 @@ def test_it_never_outlives_its_parent(services: Services, folder: Path, ends_by:
         assert psutil.Process(pid).ppid() == parent.pid
         parent.signal(ends_by)
         parent.wait()
-        wait_for(lambda: is_gone(pid), seen=log)
+        wait_for(lambda: has_ended(pid), seen=log)
     finally:
         parent.kill()
     # It signed off, so that nobody takes it for alive.
@@ -526,7 +520,7 @@ def test_opsmon_on_a_new_machine(make_services: MakeServices, new_url: str, ends
         terminal.wait()
         assert b"\x1b[?1049l" in terminal.before  # back from the alternate screen
         assert terminal.exitstatus == (128 + ends_by if ends_by else 0)
-        wait_for(lambda: is_gone(found.pid))
+        wait_for(lambda: has_ended(found.pid))
     finally:
         terminal.close(force=True)
 
@@ -544,7 +538,7 @@ def test_opsmon_whose_terminal_is_gone_leaves_nothing(make_services: MakeService
             program.jam()
         program.lose()
         assert program.end() == 128 + signal.SIGHUP
-        wait_for(lambda: is_gone(found.pid))
+        wait_for(lambda: has_ended(found.pid))
 
 
 @pytest.mark.kill
@@ -568,7 +562,7 @@ def test_while_opsmon_is_suspended_its_worker_goes_on(make_services: MakeService
         shell.send("fg\r")
         shell.wait_for("live")
         shell.send("q")
-        shell.read_until(lambda: is_gone(found.pid), "the worker's end")
+        shell.read_until(lambda: has_ended(found.pid), "the worker's end")
 
 
 @pytest.mark.kill

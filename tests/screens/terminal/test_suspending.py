@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.support.emulator import Emulator
+from tests.support.processes import has_ended
 from tests.support.terminal import PROMPT, Terminal, closing
 from tests.support.waiting import wait_for
 
@@ -203,4 +204,4 @@ def test_suspended_it_ends_with_its_terminal(shell: Shell) -> None:
     (program,) = shell.programs
     shell.suspend()
     shell.child.close(force=True)
-    wait_for(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: has_ended(program.pid))
