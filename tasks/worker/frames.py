@@ -49,7 +49,10 @@ def _related(error: BaseException) -> Iterator[tuple[str, BaseException]]:
         yield how, one
         if isinstance(one, BaseExceptionGroup):
             waiting.extend(("one of its group: ", member) for member in one.exceptions[:MOST_ERRORS])
-        if cause := one.__cause__ or (None if one.__suppress_context__ else one.__context__):
+        cause = one.__cause__
+        if cause is None and not one.__suppress_context__:
+            cause = one.__context__
+        if cause is not None:
             waiting.append(("because of ", cause))
 
 

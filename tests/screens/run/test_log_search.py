@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -19,12 +22,19 @@ pytestmark = pytest.mark.anyio
 LOG = tuple(LogLine(n, ago(700 - n), "info", f"step {n}{' needle' if n % 20 == 0 else ''}") for n in range(1, 101))
 
 
-async def test_matches_one_after_the_other_and_esc_keeps_the_place() -> None:
-    monitor = Monitor(FakeBackend((FAILED,), events=LOG).backend())
+@asynccontextmanager
+async def opened(stage: FakeBackend) -> AsyncIterator[tuple[Monitor, Any]]:
+    """The first run of the stage is open, and has been read."""
+    monitor = Monitor(stage.backend())
     async with running(monitor, (80, 24)) as pilot:
         await until(pilot, lambda: monitor.snapshot)
         await pilot.press("enter")
         await polls(pilot)
+        yield monitor, pilot
+
+
+async def test_matches_one_after_the_other_and_esc_keeps_the_place() -> None:
+    async with opened(FakeBackend((FAILED,), events=LOG)) as (monitor, pilot):
         await pilot.press("slash", *"NEEDLE", "enter")
         await until(pilot, lambda: any("1 of 5" in line for line in screen_lines(monitor)))
         assert any("step 20 needle" in line for line in screen_lines(monitor))
@@ -58,11 +68,7 @@ async def test_what_is_searched_for_before_the_run_was_read_is_searched_for_then
 
 
 async def test_n_is_the_inbox_unless_something_is_found() -> None:
-    monitor = Monitor(FakeBackend((FAILED,), events=LOG).backend())
-    async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot)
-        await pilot.press("enter")
-        await polls(pilot)
+    async with opened(FakeBackend((FAILED,), events=LOG)) as (monitor, pilot):
         for keys in ((), ("slash", *"zzz", "enter"), ("slash", *"needle", "enter", "escape")):
             await pilot.press(*keys, "n")
             await until(pilot, lambda: isinstance(monitor.screen, InboxScreen))
@@ -70,11 +76,7 @@ async def test_n_is_the_inbox_unless_something_is_found() -> None:
 
 
 async def test_what_was_folded_is_found_and_unfolded() -> None:
-    monitor = Monitor(RAISED.backend())
-    async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot)
-        await pilot.press("enter")
-        await polls(pilot)
+    async with opened(RAISED) as (monitor, pilot):
         assert "_zone" not in monitor.screen.query_one(LineView).text
         await pilot.press("slash", *"_zone", "enter")
         await until(pilot, lambda: any("1 of 1" in line for line in screen_lines(monitor)))
@@ -83,11 +85,7 @@ async def test_what_was_folded_is_found_and_unfolded() -> None:
 
 async def test_new_lines_do_not_move_a_search_away() -> None:
     stage = FakeBackend((FAILED,), events=LOG)
-    monitor = Monitor(stage.backend())
-    async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot)
-        await pilot.press("enter")
-        await polls(pilot)
+    async with opened(stage) as (monitor, pilot):
         await pilot.press("slash", *"needle", "enter", "n")
         stage.events = (LogLine(0, ago(705), "info", "an earlier needle"), *LOG)
         await until(pilot, lambda: any("3 of 6" in line for line in screen_lines(monitor)))
@@ -95,11 +93,7 @@ async def test_new_lines_do_not_move_a_search_away() -> None:
 
 
 async def test_what_was_folded_again_is_unfolded_by_going_there() -> None:
-    monitor = Monitor(RAISED.backend())
-    async with running(monitor, (80, 24)) as pilot:
-        await until(pilot, lambda: monitor.snapshot)
-        await pilot.press("enter")
-        await polls(pilot)
+    async with opened(RAISED) as (monitor, pilot):
         await pilot.press("slash", *"_zone", "enter")
         await until(pilot, lambda: any("1 of 1" in line for line in screen_lines(monitor)))
         for _ in range(2):  # z unfolds what is not yet unfolded first

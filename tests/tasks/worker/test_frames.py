@@ -75,6 +75,25 @@ def test_causes_are_told_by_type_and_frames_and_a_circle_ends() -> None:
     assert sum("raised in" in line for line in lines_after(quiet)) == 1
 
 
+def test_a_cause_that_counts_as_false_is_told() -> None:
+    class Empty(Exception):
+        def __len__(self) -> int:
+            return 0
+
+    def function() -> None:
+        raise ValueError("x") from Empty()
+
+    assert any("because of Empty" in line for line in lines_after(function))
+
+    def within() -> None:
+        try:
+            raise Empty
+        except Empty:
+            raise ValueError("x")  # noqa: B904
+
+    assert any("because of Empty" in line for line in lines_after(within))
+
+
 def test_the_members_of_a_group_are_told_and_a_group_of_many_has_an_end() -> None:
     def of_many() -> None:
         members: list[Exception] = []
